@@ -1,0 +1,56 @@
+# Every target sets up what it needs in a fresh clone. PYTHON must be 3.11 or newer for the pinned versions.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements.lock
+STAMP := $(VENV)/.setup-done
+COMMON_TESTS := .hf_common/.complete
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart test lint format clean
+
+# Nothing here may reach for a hub: a missing file must fail at once instead of being downloaded.
+OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 \
+	HF_HUB_DISABLE_TELEMETRY=1 HF_HUB_DISABLE_XET=1 TOKENIZERS_PARALLELISM=false
+
+help:
+	@echo "make setup       virtual environment in $(VENV) with the versions of $(LOCK)"
+	@echo "make quickstart  trains and evaluates E2 on the generated corpus, writes a report"
+	@echo "make test        all tests, transformers' common tests among them"
+	@echo "make lint        ruff check and ruff format --check"
+	@echo "make format      ruff check --fix and ruff format"
+	@echo "make clean       removes what the other targets made, $(VENV) excepted"
+
+setup: $(STAMP)
+
+$(STAMP): $(LOCK) pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python found: pass PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint $(LOCK) torch
+	$(BIN)/python -m pip install --quiet --no-deps --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
+	@touch $@
+
+$(COMMON_TESTS): $(STAMP) tests/fetch_transformers_tests.py
+	$(BIN)/python tests/fetch_transformers_tests.py
+
+quickstart: $(STAMP)
+	$(OFFLINE) $(BIN)/python training/quickstart.py
+
+# One thread a worker: the workers share the cores, and more threads only make them wait for one another.
+test: $(STAMP) $(COMMON_TESTS)
+	$(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 15
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .hf_common .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -not -path "./$(VENV)/*" -type d -prune -exec rm -rf {} +

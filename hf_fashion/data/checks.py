@@ -1,0 +1,115 @@
+"""The check of a corpus before anything is trained on it: columns, types, captions, photos, leaks."""
+
+import logging
+
+from datasets import Dataset, DatasetDict
+
+from .column_map import ColumnMap
+from .columns import column_problems
+from .images import BadImage, verify_images
+from .leaks import find_photo_leaks, find_title_leaks
+from .messages import name_rows
+from .report import CorpusReport, describe_bad_images
+from .values import column_texts
+
+
+logger = logging.getLogger(__name__)
+
+
+class CorpusError(ValueError):
+    """What is wrong with a corpus, all of it in one message; `problems` holds the lines."""
+
+    def __init__(self, problems: list[str]):
+        self.problems = problems
+        super().__init__("the corpus cannot be used as it is:\n" + "\n".join(f"- {problem}" for problem in problems))
+
+
+def check_corpus(
+    corpus: DatasetDict,
+    column_map: ColumnMap,
+    on_bad_image: str = "error",
+    on_leak: str = "error",
+    require_caption: bool = True,
+) -> tuple[DatasetDict, CorpusReport]:
+    """
+    Checks every split against the column map, and returns the corpus without the rows that were skipped.
+
+    Wrong columns are reported first, before any row is read; what the rows hold (captions, photos, leaks) is then
+    reported together. Row numbers count from 0 in the split as it came.
+
+    Args:
+        corpus (`DatasetDict`): splits to check.
+        column_map (`ColumnMap`): the columns that will be read.
+        on_bad_image (`str`, *optional*, defaults to `"error"`): `"skip"` drops and counts the rows whose photo cannot
+            be read.
+        on_leak (`str`, *optional*, defaults to `"error"`): `"warn"` keeps photos and titles that stand in two splits,
+            and logs them.
+        require_caption (`bool`, *optional*, defaults to `True`): whether the map must name a caption and every row
+            have one.
+
+    Returns:
+        The corpus and a `CorpusReport`.
+
+    Raises:
+        ValueError: for an unknown `on_bad_image` or `on_leak`.
+        CorpusError: (a `ValueError`) with all the problems found.
+    """
+    _require_choice("on_bad_image", on_bad_image, ("error", "skip"))
+    _require_choice("on_leak", on_leak, ("error", "warn"))
+    problems = column_problems(corpus, column_map, require_caption)
+    if problems:
+        raise CorpusError(problems)
+    bad = _filled({name: verify_images(split, column_map.image, name) for name, split in corpus.items()})
+    checked = DatasetDict({name: without_rows(split, bad.get(name, [])) for name, split in corpus.items()})
+    report = CorpusReport(
+        rows={name: len(split) for name, split in checked.items()},
+        skipped=bad,
+        empty_captions=find_empty_captions(corpus, column_map.caption) if column_map.caption else {},
+        leaks=find_photo_leaks(corpus, column_map.image)
+        + (find_title_leaks(corpus, column_map.caption) if column_map.caption else []),
+    )
+    problems = _content_problems(report, on_bad_image, on_leak, require_caption)
+    if problems:
+        raise CorpusError(problems)
+    for line in str(report).splitlines()[1:]:
+        logger.warning(line)
+    return checked, report
+
+
+def find_empty_captions(corpus: DatasetDict, column: str) -> dict[str, list[int]]:
+    """Split -> rows (counted from 0) whose caption is null, empty or blank; splits without such rows are left out."""
+    texts = {name: column_texts(split, column) for name, split in corpus.items()}
+    return _filled({name: [row for row, text in enumerate(column) if text is None] for name, column in texts.items()})
+
+
+def without_rows(dataset: Dataset, bad: list[BadImage]) -> Dataset:
+    """The dataset without the rows of bad images, in the order it had; itself if there are none."""
+    dropped = {image.row for image in bad}
+    return dataset.select([row for row in range(len(dataset)) if row not in dropped]) if dropped else dataset
+
+
+def _content_problems(report: CorpusReport, on_bad_image: str, on_leak: str, require_caption: bool) -> list[str]:
+    problems = []
+    if on_bad_image == "error":
+        advice = 'mend them, or choose on_bad_image="skip"'
+        problems += [f"{describe_bad_images(name, bad)}: {advice}" for name, bad in report.skipped.items()]
+    else:
+        problems += [f"split {name!r} has no readable image" for name, count in report.rows.items() if count == 0]
+    if require_caption:
+        advice = "write them, or drop these rows"
+        problems += [
+            f"{name}: no caption in {name_rows(rows)}: {advice}" for name, rows in report.empty_captions.items()
+        ]
+    if on_leak == "error":
+        advice = 'drop them from one split, or choose on_leak="warn"'
+        problems += [f"leak: {leak}: {advice}" for leak in report.leaks]
+    return problems
+
+
+def _filled(by_split: dict[str, list]) -> dict[str, list]:
+    return {name: found for name, found in by_split.items() if found}
+
+
+def _require_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}")

@@ -1,0 +1,133 @@
+"""Which column of a corpus plays which part. Said once; nothing is renamed in the data."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .messages import nearest
+
+
+SHIPPED_FOLDER = Path(__file__).parent / "column_maps"
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """
+    Names the columns that a corpus is read through.
+
+    Args:
+        image (`str`, *optional*, defaults to `"image"`):
+            Column of the photo: a `datasets.Image`, or a list of them (views of one product).
+        caption (`str`, *optional*):
+            Column of the description. `None` for a corpus without text.
+        tags (`dict[str, str]`, *optional*):
+            Tag entity -> column of its value. A null or empty value means that the tag is missing.
+        product_id (`str`, *optional*):
+            Column that tells products apart; splits are drawn by it.
+        product_pattern (`str`, *optional*):
+            Regular expression searched in the product id, for ids that name a photo: what it matches (its first group,
+            if it has one) is the product. An id in which it finds nothing counts whole.
+        attributes (`dict[str, str]`, *optional*):
+            Attribute -> column of its label, for attribute-specific models. Null means unlabelled.
+
+    Raises:
+        ValueError: if a field is not of its type or `product_pattern` is no regular expression.
+    """
+
+    image: str = "image"
+    caption: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    product_id: str | None = None
+    product_pattern: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name in ("image", "caption", "product_id", "product_pattern"):
+            _require_text(name, getattr(self, name), optional=name != "image")
+        for name in ("tags", "attributes"):
+            value = getattr(self, name)
+            if not isinstance(value, Mapping):
+                raise ValueError(f"column map: `{name}` must map a name to a column, got {value!r}")
+            for key, column in value.items():
+                _require_text(f"{name}.{key}", column)
+            object.__setattr__(self, name, dict(value))
+        if self.product_pattern is not None:
+            try:
+                re.compile(self.product_pattern)
+            except re.error as error:
+                raise ValueError(f"column map: `product_pattern` {self.product_pattern!r}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "ColumnMap":
+        """Builds a map from a dict. Raises `ValueError` on a key that is no field, naming the one meant."""
+        if not isinstance(values, Mapping):
+            raise ValueError(f"column map: expected key: value pairs, got {values!r}")
+        known = [entry.name for entry in fields(cls)]
+        for key in values:
+            if key not in known:
+                raise ValueError(
+                    f"column map: unknown key {key!r}{nearest(str(key), known)}; allowed: {', '.join(known)}"
+                )
+        return cls(**values)
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> "ColumnMap":
+        """Reads a map from a YAML file. Raises `FileNotFoundError`, or `ValueError` naming the file and the key."""
+        try:
+            return cls.from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+        except (ValueError, yaml.YAMLError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    @classmethod
+    def shipped(cls, name: str) -> "ColumnMap":
+        """The map that the package ships for a Hub id or a name of ours. Raises `ValueError` when there is none."""
+        known = shipped_names()
+        if name not in known:
+            raise ValueError(
+                f"no column map is shipped as {name!r}{nearest(name, known)}; shipped: {', '.join(known)}"
+            )
+        return cls.from_yaml(SHIPPED_FOLDER / f"{name.replace('/', '__')}.yaml")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The map as plain values, as `from_dict` takes them."""
+        return asdict(self)
+
+    def columns(self) -> dict[str, str]:
+        """Part -> column for every column that is read, e.g. `{"image": "photo", "tags.brand": "brand_name"}`."""
+        single = {name: getattr(self, name) for name in ("image", "caption", "product_id")}
+        named = {part: column for part, column in single.items() if column is not None}
+        named.update({f"tags.{entity}": column for entity, column in self.tags.items()})
+        named.update({f"attributes.{name}": column for name, column in self.attributes.items()})
+        return named
+
+    def product_of(self, value: str) -> str:
+        """The product that an id belongs to (see `product_pattern`)."""
+        match = re.search(self.product_pattern, value) if self.product_pattern else None
+        if match is None:
+            return value
+        return match.group(1) if match.re.groups else match.group()
+
+
+def shipped_names() -> list[str]:
+    """Names of the shipped maps, sorted: Hub ids such as `Marqo/KAGL`, and names such as `product-feed`."""
+    return sorted(path.stem.replace("__", "/") for path in SHIPPED_FOLDER.glob("*.yaml"))
+
+
+def find_for(source_id: str) -> ColumnMap | None:
+    """The shipped map of a source (a Hub id in any letter case, `"generated"`, ...), or `None`."""
+    wanted = str(source_id).lower()
+    for name in shipped_names():
+        if name.lower() == wanted:
+            return ColumnMap.shipped(name)
+    return None
+
+
+def _require_text(name: str, value: Any, optional: bool = False) -> None:
+    if value is None and optional:
+        return
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"column map: `{name}` must be the name of a column, got {value!r}")

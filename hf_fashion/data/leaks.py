@@ -1,0 +1,67 @@
+"""Photos and titles that stand in two splits: what a model saw in training must not be what it is judged on."""
+
+import hashlib
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from itertools import combinations
+
+from datasets import Dataset, DatasetDict
+
+from .images import encoded_images, read_bytes
+from .values import column_texts
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Rows (counted from 0) of two splits that share a photo or a title, one pair a row of the second split."""
+
+    kind: str
+    first: str
+    second: str
+    rows: tuple[tuple[int, int], ...]
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{first}/{second}" for first, second in self.rows[:5])
+        more = ", ..." if len(self.rows) > 5 else ""
+        count = "1 row" if len(self.rows) == 1 else f"{len(self.rows):,} rows"
+        where = f"rows {self.first}/{self.second}: {shown}{more}"
+        return f"{count} of {self.second} with a {self.kind} of {self.first} ({where})"
+
+
+def find_photo_leaks(corpus: DatasetDict, column: str) -> list[Leak]:
+    """Photos whose encoded bytes are the same in two splits. Files that cannot be read are passed over."""
+    return _compare("photo", {name: _photo_keys(split, column) for name, split in corpus.items()})
+
+
+def find_title_leaks(corpus: DatasetDict, column: str) -> list[Leak]:
+    """Captions that are the same in two splits but for case and white space, which CLIP's tokenizer does not see."""
+    return _compare("title", {name: _title_keys(split, column) for name, split in corpus.items()})
+
+
+def _photo_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
+    keys = []
+    for row, views in enumerate(encoded_images(dataset, column)):
+        for view in views or ():
+            try:
+                keys.append((row, hashlib.blake2b(read_bytes(view), digest_size=16).digest()))
+            except (OSError, ValueError):
+                continue
+    return keys
+
+
+def _title_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
+    texts = enumerate(column_texts(dataset, column))
+    return [(row, " ".join(text.lower().split())) for row, text in texts if text is not None]
+
+
+def _compare(kind: str, keys: dict[str, Iterable[tuple[int, Hashable]]]) -> list[Leak]:
+    leaks = []
+    for first, second in combinations(keys, 2):
+        seen: dict[Hashable, int] = {}
+        for row, key in keys[first]:
+            seen.setdefault(key, row)
+        shared = {row: seen[key] for row, key in keys[second] if key in seen}
+        if shared:
+            pairs = tuple((other, row) for row, other in shared.items())
+            leaks.append(Leak(kind, first, second, pairs))
+    return leaks

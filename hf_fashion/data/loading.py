@@ -1,0 +1,121 @@
+"""One way in for every kind of corpus: Hub id, folders, parquet, product feeds, the generated corpus."""
+
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, DatasetDict, Image, List, Value, load_dataset, load_from_disk
+
+from .product_feed import FEED_SUFFIXES, load_product_feed
+
+
+GENERATED = "generated"
+SPLIT_NAMES = ("train", "validation", "valid", "val", "dev", "test", "data", "query", "gallery")
+
+
+def load_corpus(
+    source: str | Path,
+    *,
+    image_column: str = "image",
+    config_name: str | None = None,
+    revision: str | None = None,
+    require_files: bool = True,
+    generated: dict[str, Any] | None = None,
+) -> DatasetDict:
+    """
+    Loads a corpus with the splits and columns it has.
+
+    Args:
+        source (`str` or `Path`): what to load. A path that exists goes before a Hub id of the same name.
+            - `"generated"`: the procedural corpus;
+            - a folder written by `save_to_disk`;
+            - a parquet file, or a folder of them whose names begin with the split (`train.parquet`,
+              `validation-00000-of-00002.parquet`), there or in a sub-folder `data`;
+            - a product feed (CSV, TSV, JSON lines, JSON), or a folder with `train.csv` and `validation.csv`;
+            - a folder of images (`imagefolder` of `datasets`: `train/dress/1.jpg`, or a `metadata.csv` beside them);
+            - anything else: the id of a dataset on the Hub.
+        image_column (`str`, *optional*, defaults to `"image"`): column of the photos, decoded where it holds paths or
+            bytes.
+        config_name (`str`, *optional*): configuration of a Hub dataset.
+        revision (`str`, *optional*): revision of a Hub dataset.
+        require_files (`bool`, *optional*, defaults to `True`): whether a feed's missing photo is an error here, or
+            left to `check_corpus`.
+        generated (`dict`, *optional*): arguments of `make_generated_corpus`, for the source `"generated"` only.
+
+    Returns:
+        `DatasetDict`. A single file becomes the split its name begins with, else `train`.
+
+    Raises:
+        FileNotFoundError: for a source that looks like a path and does not exist; for a feed's missing photos.
+        ValueError: for a file of another kind, or options that the source does not take.
+    """
+    if generated and source != GENERATED:
+        raise ValueError(f"`generated` holds options of the source {GENERATED!r}; the source is {str(source)!r}")
+    if source == GENERATED:
+        from .generated.corpus import make_generated_corpus
+
+        return make_generated_corpus(**(generated or {}))
+    path = Path(source).expanduser()
+    if path.is_dir():
+        corpus = _load_folder(path, image_column, require_files)
+    elif path.is_file():
+        corpus = DatasetDict({split_of(path) or "train": _load_file(path, image_column, require_files)})
+    elif _looks_like_path(str(source)):
+        raise FileNotFoundError(f"no corpus at {path} (relative to {Path.cwd()})")
+    else:
+        corpus = load_dataset(str(source), config_name, revision=revision)
+    return DatasetDict({name: decode_images(split, image_column) for name, split in corpus.items()})
+
+
+def split_of(path: Path) -> str | None:
+    """The split that a file's name begins with (`train-00000-of-00002.parquet` -> `train`), or `None`."""
+    words = path.stem.replace("_", "-").replace(".", "-").lower().split("-")
+    return words[0] if words[0] in SPLIT_NAMES else None
+
+
+def decode_images(dataset: Dataset, image_column: str) -> Dataset:
+    """The dataset with a column of paths, bytes, `{bytes, path}` or undecoded images cast to `Image` (or a list)."""
+    feature = dataset.features.get(image_column)
+    if isinstance(feature, List) and _holds_encoded(feature.feature):
+        return dataset.cast_column(image_column, List(Image()))
+    return dataset.cast_column(image_column, Image()) if _holds_encoded(feature) else dataset
+
+
+def _holds_encoded(feature: Any) -> bool:
+    if isinstance(feature, Image):
+        return not feature.decode
+    if isinstance(feature, dict):
+        return set(feature) == {"bytes", "path"}
+    return isinstance(feature, Value) and feature.dtype in ("string", "binary", "large_string", "large_binary")
+
+
+def _load_folder(folder: Path, image_column: str, require_files: bool) -> DatasetDict:
+    if (folder / "dataset_dict.json").is_file():
+        return load_from_disk(folder)
+    if (folder / "state.json").is_file():
+        return DatasetDict(train=load_from_disk(folder))
+    files = sorted(folder.glob("*.parquet")) or sorted((folder / "data").glob("*.parquet"))
+    if files:
+        return load_dataset("parquet", data_files=_by_split(files))
+    feeds = [path for path in sorted(folder.iterdir()) if path.suffix in FEED_SUFFIXES and split_of(path)]
+    if feeds:
+        return DatasetDict({split_of(path): _load_file(path, image_column, require_files) for path in feeds})
+    return load_dataset("imagefolder", data_dir=str(folder))
+
+
+def _by_split(files: list[Path]) -> dict[str, list[str]]:
+    splits: dict[str, list[str]] = {}
+    for path in files:
+        splits.setdefault(split_of(path) or "train", []).append(str(path))
+    return splits
+
+
+def _load_file(path: Path, image_column: str, require_files: bool) -> Dataset:
+    if path.suffix == ".parquet":
+        return load_dataset("parquet", data_files=str(path), split="train")
+    if path.suffix in FEED_SUFFIXES:
+        return load_product_feed(path, image_column, require_files)
+    raise ValueError(f"{path}: a corpus file is .parquet or a product feed ({', '.join(FEED_SUFFIXES)})")
+
+
+def _looks_like_path(source: str) -> bool:
+    return source.startswith((".", "/", "~")) or source.count("/") > 1 or source.endswith((".parquet", *FEED_SUFFIXES))

@@ -1,0 +1,101 @@
+"""Photos decoded and resized once, kept on disk as raw pixels, read by memory map."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from datasets import Dataset
+from tqdm.auto import tqdm
+from transformers import BaseImageProcessor
+
+
+class PhotoCache:
+    """The photos of a dataset after the image processor's resize and crop, before its normalisation.
+
+    Row r has `num_views(r)` photos; each is `uint8` of shape (3, H, W).
+    """
+
+    def __init__(self, folder: Path):
+        self.pixels = np.load(folder / "pixels.npy", mmap_mode="r")  # (all views, 3, H, W)
+        self.starts = np.load(folder / "starts.npy")  # (rows + 1,): views of row r are starts[r] .. starts[r + 1]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def num_views(self, row: int) -> int:
+        """How many photos the product of a row has."""
+        return int(self.starts[row + 1] - self.starts[row])
+
+    def photo(self, row: int, view: int = 0) -> np.ndarray:
+        """One photo, `uint8` (3, H, W); view 0 is a product's first."""
+        return self.pixels[self.starts[row] + view]
+
+    @classmethod
+    def build(
+        cls, dataset: Dataset, image_column: str, image_processor: BaseImageProcessor, folder: str | Path
+    ) -> "PhotoCache":
+        """Opens the cache of these photos at this size below `folder`; makes it first where there is none.
+
+        Args:
+            dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
+            image_column (`str`): the column.
+            image_processor (`BaseImageProcessor`): says size, crop and resampling.
+            folder (`str` or `Path`): holds one folder a cache; made where it is missing.
+
+        Raises:
+            OSError: if the disk has no room for the pixels.
+        """
+        target = Path(folder) / _fingerprint(dataset, image_column, image_processor)
+        if not target.is_dir():
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            aside = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=folder))
+            try:
+                _write(dataset.select_columns(image_column), image_column, image_processor, aside)
+                _publish(aside, target)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        return cls(target)
+
+
+def _fingerprint(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor) -> str:
+    settings = json.dumps([dataset._fingerprint, len(dataset), image_column, image_processor.to_dict()], default=str)
+    return hashlib.sha256(settings.encode()).hexdigest()[:24]
+
+
+def _publish(aside: Path, target: Path) -> None:
+    try:
+        os.replace(aside, target)
+    except OSError:  # another process was faster, with the same pixels
+        if not target.is_dir():
+            raise
+
+
+def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor, folder: Path) -> None:
+    counts = [_count_views(cell) for cell in dataset.with_format("arrow")[:][image_column].to_pylist()]
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    pixels = None
+    for row, example in enumerate(tqdm(dataset, desc="resizing photos", leave=False)):
+        photos = example[image_column]
+        photos = photos if isinstance(photos, list) else [photos]
+        resized = image_processor(photos, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"]
+        if pixels is None:
+            shape = (int(starts[-1]), *resized.shape[1:])
+            _require_room(folder, int(np.prod(shape)))
+            pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
+        pixels[starts[row] : starts[row + 1]] = resized
+    pixels.flush()
+    np.save(folder / "starts.npy", starts)
+
+
+def _count_views(cell: object) -> int:
+    return len(cell) if isinstance(cell, list) else 1
+
+
+def _require_room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise OSError(f"The photo cache needs {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free.")

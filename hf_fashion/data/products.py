@@ -1,0 +1,100 @@
+"""What a training step reads: photo, text and tags of products, and the collator that makes a batch of them."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+
+from .column_map import ColumnMap
+from .photo_cache import PhotoCache
+from .values import column_texts
+
+
+def product_tags(dataset: Dataset, column_map: ColumnMap) -> list[dict[str, str | None]]:
+    """Tag strings by entity, one mapping a row; `None` where the tag is missing."""
+    columns = {entity: column_texts(dataset, column) for entity, column in column_map.tags.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)] or [{}] * len(dataset)
+
+
+def product_texts(dataset: Dataset, column_map: ColumnMap, processor) -> list[str]:
+    """The text of every row as the text tower reads it: the caption, with the tags in front where the processor
+    composes them (`E2Processor.compose_text`)."""
+    captions = [caption or "" for caption in column_texts(dataset, column_map.caption)]
+    if getattr(processor, "compose_text", False):
+        return processor.compose(captions, product_tags(dataset, column_map))
+    return captions
+
+
+class ProductDataset(torch.utils.data.Dataset):
+    """Products of one split. In training a photo is drawn anew each epoch among a product's views; else it is the
+    first.
+
+    Args:
+        dataset (`Dataset`): the split.
+        column_map (`ColumnMap`): its columns.
+        photos (`PhotoCache`): the photos of the same rows.
+        processor (`E2Processor`): composes the texts.
+        view_seed (`int`, *optional*): seed of the views; `None` takes the first view always.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        column_map: ColumnMap,
+        photos: PhotoCache,
+        processor,
+        view_seed: int | None = None,
+    ):
+        self.photos = photos
+        self.texts = product_texts(dataset, column_map, processor)
+        self.tags = product_tags(dataset, column_map)
+        self.view_seed = view_seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw other views in another epoch; the same ones in the same epoch, whatever was read before."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, row: int) -> dict[str, Any]:
+        photo = self.photos.photo(row, self._view(row))
+        return {"photo": torch.from_numpy(photo.copy()), "text": self.texts[row], "tags": self.tags[row]}
+
+    def _view(self, row: int) -> int:
+        views = self.photos.num_views(row)
+        if self.view_seed is None or views == 1:
+            return 0
+        key = f"{self.view_seed}/{self.epoch}/{row}".encode()
+        return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big") % views
+
+
+class ProductCollator:
+    """Batches products: pixels normalised, texts and tags tokenised.
+
+    Args:
+        processor (`E2Processor`): its tokenizer, its tags, and the mean and standard deviation of its images.
+        with_tags (`bool`): whether the model learns from tags.
+    """
+
+    def __init__(self, processor, with_tags: bool):
+        self.processor, self.with_tags = processor, with_tags
+        images = processor.image_processor
+        self.mean, self.std = (torch.tensor(v).view(3, 1, 1) for v in (images.image_mean, images.image_std))
+        self.rescale = images.rescale_factor
+
+    def __call__(self, products: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+        """B products of a `ProductDataset` -> `pixel_values` (B, 3, H, W), `input_ids`, `attention_mask` (B, L) and,
+        with tags, `tag_input_ids`, `tag_attention_mask` (B, E, L'), `tag_ids` (B, E)."""
+        photos = torch.stack([product["photo"] for product in products])
+        tokens = self.processor.tokenizer(
+            [product["text"] for product in products], padding=True, truncation=True, return_tensors="pt"
+        )
+        batch = {"pixel_values": (photos.float() * self.rescale - self.mean) / self.std, **tokens}
+        if self.with_tags:
+            batch |= self.processor(tags=[product["tags"] for product in products])
+        return batch

@@ -1,0 +1,34 @@
+"""Cell values of a corpus as text: strings, class labels and numbers are read the same way everywhere."""
+
+import math
+from typing import Any
+
+from datasets import ClassLabel, Dataset
+
+
+def text_of(value: Any, feature: Any = None) -> str | None:
+    """
+    One cell as text, or `None` where it says nothing.
+
+    Args:
+        value: what the dataset gives: text, a number, a `ClassLabel` id, or `None`.
+        feature: the column's `datasets` feature; needed to name the classes of a `ClassLabel`.
+
+    Returns:
+        The stripped text; a whole number without its decimals (`3.0` -> `"3"`). `None` for null, NaN, text that is
+        empty or blank, and a class id below zero (how `datasets` writes "no label").
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(feature, ClassLabel) and not isinstance(value, str):
+        return None if value < 0 else feature.int2str(int(value))
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
+def column_texts(dataset: Dataset, column: str) -> list[str | None]:
+    """`text_of` for every row of a column, read from Arrow without touching the images."""
+    feature = dataset.features[column]
+    values = dataset.with_format("arrow").select_columns(column)[:][column].to_pylist()
+    return [text_of(value, feature) for value in values]

@@ -1,0 +1,143 @@
+"""Linear probing: how much of a tag a linear classifier reads off frozen embeddings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import Tensor
+from transformers import PreTrainedModel, ProcessorMixin
+from transformers.utils import is_sklearn_available
+
+from ..data.column_map import ColumnMap
+from ..data.values import column_texts
+from .inputs import embed_images
+from .tags import region_embeds_by_entity
+
+
+PRIMARY_METRIC = "mean_probe_accuracy"
+MAX_ITERATIONS = 300
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """Settings of a probe: training rows drawn from the train split, how rare a class may be, seed of the draw."""
+
+    max_train_rows: int = 5000
+    min_class_rows: int = 5
+    seed: int = 0
+
+
+def evaluate_linear_probe(
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    train: Dataset,
+    evaluation: Dataset,
+    column_map: ColumnMap,
+    settings: ProbeSettings | None = None,
+    images: dict[str, Tensor] | None = None,
+    batch_size: int = 64,
+    progress: bool = True,
+) -> dict[str, float]:
+    """Top-1 accuracy of a logistic regression on frozen embeddings, for every entity of `column_map.tags`.
+
+    The classifier is trained on a seeded subset of the train split and judged on the evaluation split. A class with
+    fewer than `min_class_rows` training rows is left out on both sides; how many evaluation rows that costs is
+    reported.
+
+    Args:
+        model: E2 or CLIP.
+        processor: its processor.
+        train: split that the classifiers are trained on.
+        evaluation: split that they are judged on.
+        column_map: names the photo and, per entity, the column of its tag.
+        settings: see `ProbeSettings`.
+        images: what `embed_images` gives for the evaluation split, where it is at hand.
+        batch_size: photos a forward pass.
+        progress: whether to show progress bars.
+
+    Returns:
+        For each entity `{entity}_num_images`, `{entity}_num_rare` (evaluation rows left out), `{entity}_num_classes`,
+        `{entity}_majority_rate` (accuracy of always naming the most frequent training class),
+        `{entity}_image_probe_accuracy` and, where the model has this entity, `{entity}_region_probe_accuracy`.
+        `mean_probe_accuracy` is the mean over entities from image embeddings.
+
+    Raises:
+        ImportError: scikit-learn is missing.
+        ValueError: the map names no tags, or an entity has fewer than two classes that are frequent enough.
+    """
+    if not is_sklearn_available():
+        raise ImportError('linear probing needs scikit-learn: pip install "hf-fashion[evaluation]"')
+    if not column_map.tags:
+        raise ValueError("the column map names no `tags`: there is nothing to probe for")
+    settings = settings or ProbeSettings()
+    train = draw_rows(train, settings.max_train_rows, settings.seed)
+    train_images = embed_images(model, processor, train, column_map.image, batch_size, progress=progress)
+    if images is None:
+        images = embed_images(model, processor, evaluation, column_map.image, batch_size, progress=progress)
+    train_regions, regions = region_embeds_by_entity(model, train_images), region_embeds_by_entity(model, images)
+    results = {}
+    for entity, column in column_map.tags.items():
+        tags = column_texts(train, column), column_texts(evaluation, column)
+        kinds = {"image": (train_images["image_embeds"], images["image_embeds"])}
+        if entity in regions:
+            kinds["region"] = (train_regions[entity], regions[entity])
+        figures = probe_entity(kinds, *tags, entity, settings)
+        results |= {f"{entity}_{name}": value for name, value in figures.items()}
+    means = [results[f"{entity}_image_probe_accuracy"] for entity in column_map.tags]
+    return results | {PRIMARY_METRIC: sum(means) / len(means)}
+
+
+def probe_entity(
+    kinds: dict[str, tuple[Tensor, Tensor]],
+    train_tags: list[str | None],
+    tags: list[str | None],
+    entity: str,
+    settings: ProbeSettings,
+) -> dict[str, float]:
+    """Probes one entity from each kind of embedding.
+
+    Args:
+        kinds: kind -> (train embeddings (M, P), evaluation embeddings (N, P)).
+        train_tags: M strings, None or empty where the tag is missing.
+        tags: N strings, the same for the evaluation rows.
+        entity: name for the error message.
+        settings: see `ProbeSettings`.
+
+    Raises:
+        ValueError: fewer than two classes are frequent enough, or no evaluation row has one of them.
+    """
+    train_array, array = (np.array([tag or "" for tag in column], dtype=str) for column in (train_tags, tags))
+    names, counts = np.unique(train_array[train_array != ""], return_counts=True)
+    frequent = names[counts >= settings.min_class_rows]
+    train_rows, rows = np.isin(train_array, frequent), np.isin(array, frequent)
+    if len(frequent) < 2 or not rows.any():
+        raise ValueError(
+            f"linear probe of {entity!r}: {len(frequent)} classes have at least min_class_rows="
+            f"{settings.min_class_rows} training rows and {rows.sum()} evaluation rows are of them; needed are 2 "
+            "classes and 1 row. Lower min_class_rows, raise max_train_rows, or leave the entity out"
+        )
+    figures = {
+        "num_images": int(rows.sum()),
+        "num_rare": int((array != "").sum() - rows.sum()),
+        "num_classes": len(frequent),
+        "majority_rate": float((array[rows] == names[counts.argmax()]).mean()),
+    }
+    for kind, (train_embeds, embeds) in kinds.items():
+        classifier = _classifier().fit(train_embeds.numpy()[train_rows], train_array[train_rows])
+        figures[f"{kind}_probe_accuracy"] = float(classifier.score(embeds.numpy()[rows], array[rows]))
+    return figures
+
+
+def draw_rows(dataset: Dataset, max_rows: int, seed: int) -> Dataset:
+    """At most `max_rows` rows, drawn without replacement by the seed, in their old order."""
+    chosen = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))[:max_rows]
+    return dataset.select(chosen.sort().values)
+
+
+def _classifier():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS))

@@ -1,0 +1,100 @@
+"""Results as text tables and as a JSON file."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+RECALL_ROWS = {
+    "image to text": "image_to_text_recall",
+    "text to image": "text_to_image_recall",
+    "text to image, share of all matches": "text_to_image_relevant_recall",
+}
+# Label of a table's column -> the end of the figure's key, which begins with the entity.
+TAG_COLUMNS = {
+    "tags": "num_tags",
+    "majority": "majority_rate",
+    "image acc": "image_accuracy",
+    "region acc": "region_accuracy",
+    "image MAP": "image_map",
+    "region MAP": "region_map",
+    "image P@10": "image_precision@10",
+    "region P@10": "region_precision@10",
+    "ceiling P@10": "precision_ceiling@10",
+}
+PROBE_COLUMNS = {
+    "classes": "num_classes",
+    "majority": "majority_rate",
+    "image acc": "image_probe_accuracy",
+    "region acc": "region_probe_accuracy",
+}
+LOCALISATION_COLUMNS = {
+    "images": "num_images",
+    "centre in box": "centre_inside",
+    "chance": "centre_inside_chance",
+    "ceiling": "centre_inside_ceiling",
+    "overlaps box": "overlaps",
+    "chance ": "overlaps_chance",
+}
+
+
+def recall_table(figures: Mapping[str, Any]) -> str:
+    """Recall in percent, with the ceiling in brackets where there is one, a line a direction, and SumR.
+
+    Args:
+        figures: what `evaluate_cross_modal` returns.
+    """
+    ks = [name.split("@")[1] for name in figures if name.startswith("image_to_text_recall@")]
+    rows = []
+    for label, name in RECALL_ROWS.items():
+        if f"{name}@{ks[0]}" in figures:
+            rows.append([label, *(_with_ceiling(figures, f"{name}@{k}", f"{name}_ceiling@{k}") for k in ks)])
+    rows.append(["SumR", _with_ceiling(figures, "sum_recall", "sum_recall_ceiling"), *[""] * (len(ks) - 1)])
+    return table(["% (ceiling)", *(f"R@{k}" for k in ks)], rows)
+
+
+def entity_table(figures: Mapping[str, Any], entities: Sequence[str], columns: Mapping[str, str]) -> str:
+    """A line an entity; shares in percent, counts as they are, `-` for what was not measured.
+
+    Args:
+        figures: keys `{entity}_{end}`.
+        entities: those to show; one without figures is left out.
+        columns: label -> end of the key.
+    """
+    rows = []
+    for entity in entities:
+        values = [figures.get(f"{entity}_{end}") for end in columns.values()]
+        if any(value is not None for value in values):
+            rows.append([entity, *(_cell(value) for value in values)])
+    return table(["", *columns], rows)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table with aligned columns."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(header))]
+    lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
+    return "\n".join(
+        "| " + " | ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) + " |" for line in lines
+    )
+
+
+def write_json(path: str | Path, results: Mapping[str, Any]) -> None:
+    """Writes results beside the path and moves them there, so that a reader never sees half a file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    os.replace(aside, path)
+
+
+def _with_ceiling(figures: Mapping[str, Any], name: str, ceiling: str) -> str:
+    return _cell(float(figures[name])) + (f" ({_cell(float(figures[ceiling]))})" if ceiling in figures else "")
+
+
+def _cell(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{100 * value:.1f}"

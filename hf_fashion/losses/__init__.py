@@ -1,0 +1,1 @@
+"""Losses as pure tensor functions; they know no model."""

@@ -1,0 +1,28 @@
+"""InfoNCE between two sets of embeddings, with one or several matches an item."""
+
+import torch
+
+
+def info_nce(logits: torch.Tensor, positives: torch.Tensor | None = None, valid: torch.Tensor | None = None):
+    """Symmetric InfoNCE of square logits; several matches share the target mass equally.
+
+    Args:
+        logits (`torch.Tensor` of shape `(..., B, B)`): scaled cosines, row i against column j.
+        positives (`torch.Tensor` of shape `(..., B, B)`, *optional*): True where i and j match; symmetric. Default:
+            the diagonal.
+        valid (`torch.Tensor` of shape `(..., B)`, *optional*): False for items that take no part. Default: all.
+
+    Returns:
+        `torch.Tensor` of shape `(...)`: mean over the valid items of both directions, 0 where there is none.
+    """
+    logits = logits.float()
+    size, device = logits.shape[-1], logits.device
+    positives = torch.eye(size, dtype=torch.bool, device=device) if positives is None else positives
+    valid = torch.ones(logits.shape[:-1], dtype=torch.bool, device=device) if valid is None else valid
+    pairs = valid.unsqueeze(-1) & valid.unsqueeze(-2)
+    targets = (positives & pairs).float()
+    targets = targets / targets.sum(-1, keepdim=True).clamp(min=1)
+    logits = logits.masked_fill(~pairs, torch.finfo(logits.dtype).min)
+    rows = -(targets * logits.log_softmax(-1)).sum((-1, -2))
+    columns = -(targets * logits.transpose(-1, -2).log_softmax(-1)).sum((-1, -2))
+    return (rows + columns) / 2 / valid.sum(-1).clamp(min=1)

@@ -1,0 +1,26 @@
+"""Ranking figures as pure functions; the `evaluate` modules beside them are thin faces of these."""
+
+from .ceilings import precision_ceiling, recall_ceiling, relevant_recall_ceiling
+from .cross_modal import cross_modal_recall, sample_cross_modal_recall, sample_recall
+from .ranking import (
+    matches_per_query,
+    mean_average_precision,
+    precision_at_k,
+    recall_at_k,
+    relevant_recall_at_k,
+)
+
+
+__all__ = [
+    "cross_modal_recall",
+    "matches_per_query",
+    "mean_average_precision",
+    "precision_at_k",
+    "precision_ceiling",
+    "recall_at_k",
+    "recall_ceiling",
+    "relevant_recall_at_k",
+    "relevant_recall_ceiling",
+    "sample_cross_modal_recall",
+    "sample_recall",
+]

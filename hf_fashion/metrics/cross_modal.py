@@ -1,0 +1,176 @@
+"""Image-to-text and text-to-image recall in one dictionary, the full and the sample-100 protocol."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from .ceilings import recall_ceiling
+from .ranking import (
+    RECALL_KS,
+    check_embeddings,
+    check_ks,
+    expected_hits,
+    matches_per_query,
+    recall_at_k,
+    score_chunks,
+)
+
+
+def cross_modal_recall(
+    image_embeds: Tensor,
+    text_embeds: Tensor,
+    image_labels: Tensor,
+    text_labels: Tensor,
+    image_inputs: Tensor | None = None,
+    text_inputs: Tensor | None = None,
+    ks: Sequence[int] = RECALL_KS,
+    chunk_size: int | None = None,
+) -> dict[str, float]:
+    """Recall in both directions with all candidates, each beside its ceiling, and their sum (SumR).
+
+    Args:
+        image_embeds: floating (I, D), L2-normalised for cosine.
+        text_embeds: floating (T, D), L2-normalised for cosine.
+        image_labels: integer (I,).
+        text_labels: integer (T,); equal labels are matches.
+        image_inputs: integer (I,), equal where photos are identical (see `recall_ceiling`); None = all differ.
+        text_inputs: integer (T,), equal where texts are identical; None = all differ.
+        ks: cut-offs, each at least 1.
+        chunk_size: as in `recall_at_k`.
+
+    Returns:
+        `{direction}_recall@k`, `{direction}_recall_ceiling@k`, `{direction}_num_queries` and
+        `{direction}_num_without_match` with direction `image_to_text` and `text_to_image`; `sum_recall` and
+        `sum_recall_ceiling`, from 0 to 2 * len(ks).
+
+    Raises:
+        ValueError: as in `recall_at_k` and `recall_ceiling`.
+    """
+
+    def measure(query, gallery):
+        figures = recall_at_k(query[0], gallery[0], query[1], gallery[1], ks, chunk_size)
+        return figures | recall_ceiling(query[1], gallery[1], ks, query[2], gallery[2])
+
+    return _both_ways((image_embeds, image_labels, image_inputs), (text_embeds, text_labels, text_inputs), measure)
+
+
+def sample_recall(
+    query_embeds: Tensor,
+    gallery_embeds: Tensor,
+    query_labels: Tensor,
+    gallery_labels: Tensor,
+    gallery_groups: Tensor,
+    num_negatives: int = 100,
+    seed: int = 0,
+    ks: Sequence[int] = RECALL_KS,
+    chunk_size: int | None = None,
+) -> dict[str, float]:
+    """Recall among one match and `num_negatives` non-matches of its group (the sample-100 protocol of Fashion-Gen).
+
+    A query's candidates are one of its matches, drawn at random, and items that do not match it, drawn without
+    replacement from the group (the sub-category) of that match. A group with too few of them gives all it has and
+    the rest is drawn from the whole gallery; a gallery with too few gives all it has. One seed gives one draw,
+    whatever the chunk size.
+
+    Args:
+        query_embeds: floating (Q, D).
+        gallery_embeds: floating (G, D).
+        query_labels: integer (Q,).
+        gallery_labels: integer (G,); equal labels are matches.
+        gallery_groups: integer (G,), the group of every item.
+        num_negatives: non-matching candidates a query.
+        seed: of the draws.
+        ks: cut-offs, each at least 1.
+        chunk_size: as in `recall_at_k`.
+
+    Returns:
+        `recall@k`, `num_queries`, `num_without_match`, `negatives_per_query` (mean number of negatives) and
+        `negatives_of_group` (their share that comes from the match's group).
+
+    Raises:
+        ValueError: as in `recall_at_k`, or `gallery_groups` does not fit the gallery.
+    """
+    check_embeddings(query_embeds, gallery_embeds, query_labels, gallery_labels)
+    check_ks(ks)
+    if gallery_groups.shape != gallery_labels.shape:
+        raise ValueError(
+            f"`gallery_groups` must have the shape of `gallery_labels`, {tuple(gallery_labels.shape)}, "
+            f"got {tuple(gallery_groups.shape)}"
+        )
+    matched = matches_per_query(query_labels, gallery_labels) > 0
+    if not matched.any():
+        raise ValueError("no label of `query_labels` is among `gallery_labels`: there is nothing to find")
+    query_embeds, query_labels = query_embeds[matched], query_labels[matched]
+    generator = torch.Generator().manual_seed(seed)
+    hits, drawn, of_group = [], 0, 0
+    for chunk, scores, tolerance in score_chunks(query_embeds, gallery_embeds, chunk_size):
+        keys = torch.rand(scores.shape, generator=generator).to(scores.device)
+        matches = query_labels[chunk, None] == gallery_labels  # (C, G)
+        positive = keys.masked_fill(~matches, -1).argmax(dim=1, keepdim=True)  # (C, 1)
+        same_group = gallery_groups[positive] == gallery_groups  # (C, G)
+        negatives, usable = _draw_negatives(keys, matches, same_group, num_negatives)
+        hits.append(_hits_among(scores, positive, negatives, usable, tolerance, ks))
+        drawn += int(usable.sum())
+        of_group += int((same_group.gather(1, negatives) & usable).sum())
+    means = torch.cat(hits).mean(dim=0).tolist()
+    return {f"recall@{k}": mean for k, mean in zip(ks, means, strict=True)} | {
+        "num_queries": len(query_labels),
+        "num_without_match": int((~matched).sum()),
+        "negatives_per_query": drawn / len(query_labels),
+        "negatives_of_group": of_group / max(1, drawn),
+    }
+
+
+def sample_cross_modal_recall(
+    image_embeds: Tensor,
+    text_embeds: Tensor,
+    image_labels: Tensor,
+    text_labels: Tensor,
+    image_groups: Tensor,
+    text_groups: Tensor,
+    num_negatives: int = 100,
+    seed: int = 0,
+    ks: Sequence[int] = RECALL_KS,
+) -> dict[str, float]:
+    """`sample_recall` in both directions, with the key prefixes and `sum_recall` of `cross_modal_recall`.
+
+    A single match among negatives that do not match has no ceiling below 1 but for identical inputs with different
+    labels, which these figures do not see; so none is given.
+    """
+
+    def measure(query, gallery):
+        return sample_recall(query[0], gallery[0], query[1], *gallery[1:], num_negatives, seed, ks)
+
+    return _both_ways((image_embeds, image_labels, image_groups), (text_embeds, text_labels, text_groups), measure)
+
+
+def sum_recall(results: dict[str, float]) -> dict[str, float]:
+    """Sums `*_recall@k` to `sum_recall` and, where there are any, `*_recall_ceiling@k` to `sum_recall_ceiling`."""
+    sums = {"sum_recall": sum(value for name, value in results.items() if "_recall@" in name)}
+    ceilings = [value for name, value in results.items() if "_recall_ceiling@" in name]
+    return sums | ({"sum_recall_ceiling": sum(ceilings)} if ceilings else {})
+
+
+def _draw_negatives(keys: Tensor, matches: Tensor, same_group: Tensor, num_negatives: int) -> tuple[Tensor, Tensor]:
+    """Items with the highest random keys in [0, 1), those of the group first, matches never: index, usable (C, n)."""
+    ranked = (keys + same_group).masked_fill(matches, -1)
+    best = ranked.topk(min(num_negatives, keys.shape[1]), dim=1)
+    return best.indices, best.values >= 0
+
+
+def _hits_among(
+    scores: Tensor, positive: Tensor, negatives: Tensor, usable: Tensor, tolerance: Tensor, ks: Sequence[int]
+) -> Tensor:
+    candidates = scores.gather(1, torch.cat([positive, negatives], dim=1))  # (C, 1 + n)
+    candidates[:, 1:].masked_fill_(~usable, -torch.inf)
+    is_positive = torch.zeros_like(candidates, dtype=torch.bool)
+    is_positive[:, 0] = True
+    return expected_hits(candidates, is_positive, tolerance, ks)
+
+
+def _both_ways(image: tuple, text: tuple, measure: Callable[[tuple, tuple], dict[str, float]]) -> dict[str, float]:
+    """Figures of images as queries and of texts as queries, under prefixed names, and their sum."""
+    figures = {"image_to_text": measure(image, text), "text_to_image": measure(text, image)}
+    results = {f"{direction}_{name}": value for direction in figures for name, value in figures[direction].items()}
+    return results | sum_recall(results)

@@ -1,0 +1,142 @@
+"""Processor of E2: images, descriptions and tags to tensors."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from transformers import BatchFeature
+from transformers.image_utils import ImageInput
+from transformers.processing_utils import ProcessorMixin
+
+from .region_maps_e2 import draw_region_maps, region_maps
+
+
+def tag_id(tag: str | None) -> int:
+    """A number for a tag string, the same in every process and run: -1 for a missing tag, else 63 bits of its hash.
+
+    Args:
+        tag (`str`, *optional*): the tag; case and outer white space do not count.
+    """
+    text = (tag or "").strip().lower()
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1 if text else -1
+
+
+class E2Processor(ProcessorMixin):
+    """Joins an image processor and a CLIP tokenizer.
+
+    Args:
+        image_processor ([`E2ImageProcessorPil`]): processes `images`.
+        tokenizer (`CLIPTokenizer`): tokenizes `text` and `tags`.
+        tag_entities (`list[str]`, *optional*): names of the tag entities, in the model's order.
+        compose_text (`bool`, *optional*, defaults to `False`):
+            Put a product's tags in front of its text, as the paper does: "composition.sub-category.brand.season.text".
+    """
+
+    def __init__(self, image_processor=None, tokenizer=None, tag_entities=None, compose_text=False, **kwargs):
+        self.tag_entities = list(tag_entities or [])
+        self.compose_text = compose_text
+        super().__init__(image_processor, tokenizer, **kwargs)
+
+    def __call__(
+        self,
+        images: ImageInput | None = None,
+        text: str | Sequence[str] | None = None,
+        tags: Mapping[str, str | None] | Sequence[Mapping[str, str | None]] | None = None,
+        **kwargs,
+    ) -> BatchFeature:
+        """
+        Args:
+            images (`PIL.Image.Image`, array, tensor or a list of them, *optional*): B images.
+            text (`str` or `list[str]`, *optional*): T descriptions.
+            tags (`dict` or `list[dict]`, *optional*):
+                tag strings by entity, one mapping a product. An entity that is absent, `None` or empty is masked.
+            kwargs: options of CLIP's processor, such as `return_tensors="pt"`, `padding=True`, `truncation=True`.
+
+        Returns:
+            `BatchFeature`: `pixel_values` (B, 3, H, W); `input_ids`, `attention_mask` (T, L); `tag_input_ids`,
+            `tag_attention_mask` (B, E, L'), always tensors; `tag_ids` (B, E), -1 = missing.
+
+        Raises:
+            ValueError: if nothing is given, a tag names an unknown entity, or texts and tags differ in number.
+        """
+        if images is None and text is None and tags is None:
+            raise ValueError("You have to specify `images`, `text`, `tags`, or several of them.")
+        tags = [tags] if isinstance(tags, Mapping) else tags
+        if tags is not None:
+            self._check_entities(tags)
+        if self.compose_text and tags is not None and text is not None:
+            text = self.compose(text, tags)
+        if images is None and text is None:
+            encoded = BatchFeature()
+        else:
+            encoded = super().__call__(images=images, text=text, **kwargs)
+        if tags is not None:
+            encoded.update(self._encode_tags(tags))
+        return encoded
+
+    def compose(self, text: str | Sequence[str], tags: Sequence[Mapping[str, str | None]]) -> list[str]:
+        """The descriptions of the paper (section 4.1): each product's tags and its text, joined with full stops.
+
+        Args:
+            text (`str` or `list[str]`): B texts.
+            tags (`list[dict]`): B mappings from entity to tag; missing tags are left out.
+
+        Raises:
+            ValueError: if texts and tags differ in number.
+        """
+        texts = [text] if isinstance(text, str) else list(text)
+        if len(texts) != len(tags):
+            raise ValueError(f"`text` and `tags` must be as many as each other; got {len(texts)} and {len(tags)}.")
+        parts = ([row.get(entity) for entity in self.tag_entities] for row in tags)
+        return [".".join([*filter(None, row), text]) for row, text in zip(parts, texts, strict=True)]
+
+    def _check_entities(self, tags: Sequence[Mapping[str, str | None]]) -> None:
+        for row, names in enumerate(tags):
+            unknown = sorted(set(names) - set(self.tag_entities))
+            if unknown:
+                raise ValueError(f"`tags[{row}]` names unknown entities {unknown}; known: {self.tag_entities}.")
+
+    def _encode_tags(self, tags: Sequence[Mapping[str, str | None]]) -> dict:
+        import torch  # an image side alone needs no torch to be configured
+
+        strings = [row.get(entity) or "" for row in tags for entity in self.tag_entities]
+        encoded = self.tokenizer(strings, padding=True, truncation=True, return_tensors="pt")
+        shape = (len(tags), len(self.tag_entities), -1)
+        return {
+            "tag_input_ids": encoded["input_ids"].view(shape),
+            "tag_attention_mask": encoded["attention_mask"].view(shape),
+            "tag_ids": torch.tensor([tag_id(string) for string in strings]).view(shape[:2]),
+        }
+
+    def post_process_region_maps(self, outputs, image_sizes: Sequence[tuple[int, int]]) -> list:
+        """Heat maps of what each entity's tokens looked at; see [`region_maps`].
+
+        Args:
+            outputs (`E2Output` or `E2VisionModelOutput`): output of the model with `selections`.
+            image_sizes (`list[tuple[int, int]]`): (height, width) of each image as the model's frame shows it.
+
+        Returns:
+            `list[torch.Tensor]`: for each image a map (E, height, width) in 0..1.
+        """
+        return region_maps(outputs.selections, image_sizes, num_entities=len(self.tag_entities))
+
+    def draw_region_maps(self, image, maps):
+        """The image and, beside it, the image under each entity's heat map; see [`draw_region_maps`].
+
+        Args:
+            image (`PIL.Image.Image`): the image.
+            maps (`torch.Tensor` of shape `(E, H, W)`): its maps from `post_process_region_maps`.
+
+        Returns:
+            `PIL.Image.Image`: one row of 1 + E panels.
+        """
+        return draw_region_maps(image, maps, self.tag_entities)
+
+    @property
+    def model_input_names(self) -> list[str]:
+        return [*super().model_input_names, "tag_input_ids", "tag_attention_mask", "tag_ids"]
+
+
+# A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.
+E2Processor.register_for_auto_class("AutoProcessor")
+
+__all__ = ["E2Processor"]

@@ -1,0 +1,1 @@
+"""Parts that the training scripts share: recipes, the start of a run, checkpoints."""

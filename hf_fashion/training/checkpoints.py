@@ -1,0 +1,98 @@
+"""Where a run stands, and its checkpoints: written aside, then renamed, so that a kill leaves none half-written."""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+
+
+STATE_FILE = "run_state.json"
+
+
+@dataclass
+class RunState:
+    """Args:
+    stage (`int`): index of the stage in work.
+    epoch (`int`): epochs of this stage that are done.
+    batch (`int`): batches of the epoch in work that are done.
+    update (`int`): updates of all stages so far.
+    best (`float`): best primary metric so far.
+    history (`list[dict]`): logged losses and evaluations, each with its `update`.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    batch: int = 0
+    update: int = 0
+    best: float = -1.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def save_checkpoint(accelerator: Accelerator, state: RunState, folder: Path, keep: int = 2) -> Path:
+    """Saves model, optimiser, schedule, random states and the run's state; older checkpoints but `keep` go.
+
+    Args:
+        accelerator (`Accelerator`): holds what is saved. All processes must call.
+        state (`RunState`): where the run stands.
+        folder (`Path`): receives `update-<number>`.
+        keep (`int`): newest checkpoints that stay.
+    """
+    target = folder / f"update-{state.update:08d}"
+    aside = folder / f".{target.name}.tmp"
+    if accelerator.is_main_process:
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    accelerator.wait_for_everyone()
+    accelerator.save_state(str(aside))
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        (aside / STATE_FILE).write_text(json.dumps(asdict(state)))
+        replace_folder(aside, target)
+        for old in list_checkpoints(folder)[:-keep]:
+            shutil.rmtree(old)
+    accelerator.wait_for_everyone()
+    return target
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Whole checkpoints in a folder, oldest first."""
+    return sorted(path for path in folder.glob("update-*") if (path / STATE_FILE).is_file())
+
+
+def find_checkpoint(asked: str, folder: Path) -> Path | None:
+    """The checkpoint to resume from: a path, or the newest one of `folder` for `"latest"` (`None` where none is).
+
+    Raises:
+        FileNotFoundError: if a named checkpoint is not there or not whole.
+    """
+    if asked == "latest":
+        return next(reversed(list_checkpoints(folder)), None)
+    if not (Path(asked) / STATE_FILE).is_file():
+        raise FileNotFoundError(f"No whole checkpoint at {asked}: {STATE_FILE} is missing.")
+    return Path(asked)
+
+
+def read_state(checkpoint: Path) -> RunState:
+    """The run's state that a checkpoint holds."""
+    return RunState(**json.loads((checkpoint / STATE_FILE).read_text()))
+
+
+def replace_folder(aside: Path, target: Path) -> None:
+    """Puts a finished folder in the place of another one; at every moment one of the two is whole."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.replace(target, old)
+    os.replace(aside, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(values: Any, path: Path) -> None:
+    """Writes JSON aside, then renames."""
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_text(json.dumps(values, indent=2) + "\n")
+    os.replace(aside, path)

@@ -1,0 +1,215 @@
+"""The loop that every training script runs: stages, updates, evaluation, checkpoints, exports."""
+
+import math
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import DataLoaderConfiguration
+from torch.utils.data import DataLoader, Dataset
+from tqdm.auto import tqdm
+from transformers import PreTrainedModel, ProcessorMixin, get_cosine_schedule_with_warmup
+
+from .checkpoints import RunState, read_state, replace_folder, save_checkpoint, write_json
+from .recipe import StageRecipe, TrainingRecipe
+
+
+Losses = dict[str, torch.Tensor]
+
+# Above any real number of epochs, so that no two stages see the data in the same order.
+EPOCHS_OF_A_STAGE = 10_000
+
+
+def make_accelerator(settings: TrainingRecipe) -> Accelerator:
+    """The accelerator that [`TrainingLoop`] expects, with the trackers of a recipe."""
+    accelerator = Accelerator(
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        mixed_precision=settings.mixed_precision,
+        log_with=settings.trackers or None,
+        project_dir=settings.output_dir,
+        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=settings.seed),
+        # The loop steps the schedule once an update; Accelerate would step it once a process.
+        step_scheduler_with_optimizer=False,
+        # A batch without any tag leaves the heads of the entities out of the loss.
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    if settings.trackers:
+        accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
+    return accelerator
+
+
+class TrainingLoop:
+    """Trains a model by a recipe. What differs between models comes as functions.
+
+    Args:
+        accelerator (`Accelerator`): devices, precision, processes.
+        settings (`TrainingRecipe`): how to train.
+        dataset (`Dataset`): map-style, with `set_epoch`.
+        collator (`Callable`): makes a batch of its items.
+        loss_of (`Callable`): `(model, unwrapped model, batch) -> {"loss": ..., parts by name}`.
+        after_update (`Callable`): `(unwrapped model)`, called without gradients after every update.
+        evaluate (`Callable`): `(unwrapped model) -> figures`; runs on the main process.
+        primary_metric (`str`): the figure that says which model is best; higher is better.
+        processor (`ProcessorMixin`): exported beside the model.
+    """
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        settings: TrainingRecipe,
+        dataset: Dataset,
+        collator: Callable[[Sequence[Any]], dict[str, torch.Tensor]],
+        loss_of: Callable[[torch.nn.Module, PreTrainedModel, dict[str, torch.Tensor]], Losses],
+        after_update: Callable[[PreTrainedModel], None],
+        evaluate: Callable[[PreTrainedModel], dict[str, float]],
+        primary_metric: str,
+        processor: ProcessorMixin,
+    ):
+        self.accelerator, self.settings = accelerator, settings
+        self.dataset, self.collator, self.processor = dataset, collator, processor
+        self.loss_of, self.clean_up, self.evaluation = loss_of, after_update, evaluate
+        self.primary_metric = primary_metric
+        self.output_dir = Path(settings.output_dir)
+        self.state = RunState()
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Where checkpoints are written."""
+        return self.output_dir / "checkpoints"
+
+    def run(self, model: PreTrainedModel, checkpoint: Path | None = None) -> PreTrainedModel:
+        """Runs all stages, or what is left of them after a checkpoint, and returns the model."""
+        if checkpoint:
+            self.state = read_state(checkpoint)
+        for number in range(self.state.stage, len(self.settings.stages)):
+            model = self._run_stage(model, self.settings.stages[number], checkpoint)
+            self.state.stage, self.state.epoch, checkpoint = number + 1, 0, None
+        return model
+
+    def _run_stage(self, model: PreTrainedModel, stage: StageRecipe, checkpoint: Path | None) -> PreTrainedModel:
+        choose_trainable(model, stage.trainable)
+        wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
+        if checkpoint:
+            self.accelerator.load_state(str(checkpoint))
+        done = self.state.epoch * len(loader) + self.state.batch
+        with tqdm(
+            total=stage.epochs * len(loader),
+            initial=done,
+            desc=stage.name,
+            disable=not self.accelerator.is_main_process,
+        ) as progress:
+            for epoch in range(self.state.epoch, stage.epochs):
+                self._run_epoch(wrapped, optimizer, scheduler, loader, epoch, progress)
+                self.state.epoch, self.state.batch = epoch + 1, 0
+                if not self.settings.eval_every:
+                    self._evaluate(model)
+        return model
+
+    def _prepare(self, model: PreTrainedModel, stage: StageRecipe) -> tuple:
+        """A stage has its own optimiser, schedule and order of the data."""
+        settings, accelerator = self.settings, self.accelerator
+        accelerator.free_memory()
+        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        betas, decay = tuple(settings.adam_betas), settings.weight_decay
+        optimizer = torch.optim.Adam(parameters, lr=stage.learning_rate, betas=betas, weight_decay=decay)
+        loader = DataLoader(
+            self.dataset,
+            batch_size=settings.batch_size,
+            shuffle=True,
+            drop_last=True,
+            collate_fn=self.collator,
+            num_workers=settings.num_workers,
+            # Its own generator: the order must depend neither on what else draws numbers nor on the process.
+            generator=torch.Generator().manual_seed(settings.seed),
+        )
+        wrapped, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+        if len(loader) == 0:
+            raise ValueError(
+                f"{len(self.dataset)} training rows make no batch of {settings.batch_size} on each of "
+                f"{accelerator.num_processes} processes: lower `training.batch_size`."
+            )
+        updates = stage.epochs * math.ceil(len(loader) / settings.gradient_accumulation_steps)
+        scheduler = get_cosine_schedule_with_warmup(optimizer, min(settings.warmup_steps, updates // 2), updates)
+        wrapped.train()
+        return wrapped, optimizer, loader, accelerator.prepare(scheduler)
+
+    def _run_epoch(self, wrapped, optimizer, scheduler, loader, epoch: int, progress: tqdm) -> None:
+        accelerator, state = self.accelerator, self.state
+        for shuffled in (loader, self.dataset):
+            shuffled.set_epoch(epoch + EPOCHS_OF_A_STAGE * state.stage)
+        model = accelerator.unwrap_model(wrapped)
+        # Counted before the loop: the state moves while it runs.
+        batches = accelerator.skip_first_batches(loader, state.batch) if state.batch else loader
+        for batch in batches:
+            with accelerator.accumulate(wrapped):
+                losses = self.loss_of(wrapped, model, batch)
+                accelerator.backward(losses["loss"])
+                optimizer.step()
+                optimizer.zero_grad()
+            state.batch += 1
+            progress.update()
+            if accelerator.sync_gradients:
+                scheduler.step()
+                with torch.no_grad():
+                    self.clean_up(model)
+                state.update += 1
+                self._log(losses, scheduler.get_last_lr()[0], progress)
+                self._evaluate_and_save_on_time(model)
+
+    def _log(self, losses: Losses, learning_rate: float, progress: tqdm) -> None:
+        if self.state.update % self.settings.log_every == 0:
+            figures = {name: loss.item() for name, loss in losses.items()}
+            progress.set_postfix(loss=f"{figures['loss']:.3f}")
+            self._record(figures | {"learning_rate": learning_rate})
+
+    def _evaluate_and_save_on_time(self, model: PreTrainedModel) -> None:
+        settings, update = self.settings, self.state.update
+        if settings.eval_every and update % settings.eval_every == 0:
+            self._evaluate(model)
+        if settings.save_every and update % settings.save_every == 0:
+            self._save()
+
+    def _evaluate(self, model: PreTrainedModel) -> None:
+        """Evaluates, exports the model if it is the best yet, and saves unless `save_every` says when."""
+        if self.accelerator.is_main_process:
+            figures = self.evaluation(model)
+            self._record({f"validation/{name}": value for name, value in figures.items()})
+            if figures[self.primary_metric] > self.state.best:
+                self.state.best = figures[self.primary_metric]
+                self.export(model, "best")
+        self.accelerator.wait_for_everyone()
+        if not self.settings.save_every:
+            self._save()
+
+    def _save(self) -> None:
+        save_checkpoint(self.accelerator, self.state, self.checkpoint_folder)
+
+    def _record(self, figures: dict[str, float]) -> None:
+        self.state.history.append({"update": self.state.update, **figures})
+        self.accelerator.log(figures, step=self.state.update)
+
+    def export(self, model: PreTrainedModel, name: str) -> None:
+        """Writes model and processor to `output_dir/name`, a folder for `from_pretrained`."""
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        aside = self.output_dir / f".{name}.tmp"
+        shutil.rmtree(aside, ignore_errors=True)
+        model.save_pretrained(aside)
+        self.processor.save_pretrained(aside)
+        replace_folder(aside, self.output_dir / name)
+
+    def finish(self, model: PreTrainedModel, about: dict[str, Any]) -> None:
+        """Exports the last model and writes `results.json`: `about`, the best figure, the run's history."""
+        if self.accelerator.is_main_process:
+            self.export(model, "last")
+            results = {**about, f"best_{self.primary_metric}": self.state.best, "history": self.state.history}
+            write_json(results, self.output_dir / "results.json")
+        self.accelerator.wait_for_everyone()
+
+
+def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
+    """Lets the gradient reach all parameters (`"all"`), or those of the model's `new_modules` alone (`"new"`)."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = trainable == "all" or name.startswith(tuple(model.new_modules))

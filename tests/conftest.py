@@ -1,0 +1,33 @@
+"""What every test relies on: no network, no traces in the user's caches, transformers' common tests importable."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_EVALUATE_OFFLINE"):
+    os.environ[name] = "1"
+os.environ["HF_HUB_DISABLE_XET"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Before the first import of a Hugging Face library, which reads it once: caches and remote code of a test run are
+# its own (and each worker's own), so runs neither see nor disturb one another.
+_hf_home = tempfile.TemporaryDirectory(prefix="hf_fashion_tests_")
+os.environ["HF_HOME"] = _hf_home.name
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = REPOSITORY.parent / "shared"
+
+sys.path.insert(0, str(REPOSITORY / ".hf_common"))
+
+
+@pytest.fixture(scope="session")
+def shared_fixtures() -> Path:
+    """Folder with reference tensors made with the published codes; it is not part of the repository."""
+    folder = SHARED / "fixtures"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} does not exist: parity with the published code is not tested in this checkout")
+    return folder

@@ -1,0 +1,80 @@
+import pytest
+
+from hf_fashion.data.column_map import ColumnMap, find_for, shipped_names
+
+
+def test_reads_yaml_and_lists_the_columns_it_names(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text(
+        "image: photo\ncaption: title\ntags: {brand: maker}\nattributes: {neck: neckline}\nproduct_id: sku\n"
+    )
+    column_map = ColumnMap.from_yaml(path)
+    assert column_map.columns() == {
+        "image": "photo",
+        "caption": "title",
+        "product_id": "sku",
+        "tags.brand": "maker",
+        "attributes.neck": "neckline",
+    }
+    assert ColumnMap.from_dict(column_map.to_dict()) == column_map
+
+
+def test_unknown_key_names_the_file_and_the_key_that_was_meant(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text("captoin: title\n")
+    with pytest.raises(
+        ValueError, match=r"map\.yaml: .*'captoin' \(did you mean 'caption'\?\); allowed: image, caption"
+    ):
+        ColumnMap.from_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"image": None}, "`image`"),
+        ({"caption": 3}, "`caption`"),
+        ({"tags": ["brand"]}, "`tags`"),
+        ({"tags": {"brand": None}}, "tags.brand"),
+        ({"product_pattern": "("}, "product_pattern"),
+        (["image"], "key: value"),
+    ],
+)
+def test_wrong_values_are_named(values, field):
+    with pytest.raises(ValueError, match=field):
+        ColumnMap.from_dict(values)
+
+
+def test_product_pattern_takes_the_group_the_match_or_the_whole_id():
+    assert ColumnMap(product_pattern=r"id_\d+").product_of("MEN-Denim-id_00000080-01_1") == "id_00000080"
+    assert ColumnMap(product_pattern=r"^(\w+)-").product_of("shirt-3") == "shirt"
+    assert ColumnMap(product_pattern=r"id_\d+").product_of("77") == "77"
+    assert ColumnMap().product_of("a_1") == "a_1"
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_maps_load(name):
+    column_map = ColumnMap.shipped(name)
+    assert column_map.tags
+    assert column_map.product_id
+    assert (column_map.caption is None) == (name == "Marqo/iMaterialist")
+
+
+def test_the_hub_corpora_that_users_know_have_a_map():
+    marqo = (
+        "KAGL",
+        "atlas",
+        "deepfashion-inshop",
+        "deepfashion-multimodal",
+        "fashion200k",
+        "polyvore",
+        "iMaterialist",
+    )
+    wanted = {f"Marqo/{name}" for name in marqo} | {"ashraq/fashion-product-images-small"}
+    assert wanted | {"generated", "product-feed", "fashiongen", "catalog"} == set(shipped_names())
+
+
+def test_find_for_ignores_case_and_knows_when_it_has_none():
+    assert find_for("marqo/kagl") == ColumnMap.shipped("Marqo/KAGL")
+    assert find_for("somebody/else") is None
+    with pytest.raises(ValueError, match="did you mean 'Marqo/KAGL'"):
+        ColumnMap.shipped("Marqo/KAGLE")

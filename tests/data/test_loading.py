@@ -1,0 +1,87 @@
+import pytest
+from datasets import Dataset, DatasetDict, Image
+
+from hf_fashion.data.loading import load_corpus, split_of
+from tests.data.corpora import jpeg, products
+
+
+def titles(dataset):
+    return dataset["title"][:]
+
+
+def test_saved_corpus_and_saved_split(tmp_path):
+    DatasetDict(train=products(3), validation=products(2, first=3)).save_to_disk(tmp_path / "both")
+    products(4).save_to_disk(tmp_path / "one")
+    assert {name: len(split) for name, split in load_corpus(tmp_path / "both").items()} == {
+        "train": 3,
+        "validation": 2,
+    }
+    assert titles(load_corpus(tmp_path / "one")["train"]) == titles(products(4))
+
+
+def test_parquet_file_and_folder(tmp_path):
+    products(3).to_parquet(tmp_path / "train-00000-of-00002.parquet")
+    products(2, first=3).to_parquet(tmp_path / "train-00001-of-00002.parquet")
+    products(2, first=5).to_parquet(tmp_path / "validation.parquet")
+    corpus = load_corpus(tmp_path)
+    assert titles(corpus["train"]) == titles(products(5))
+    assert titles(corpus["validation"]) == titles(products(2, first=5))
+    assert corpus["train"].features["image"] == Image()
+    assert list(load_corpus(tmp_path / "validation.parquet")) == ["validation"]
+
+
+@pytest.mark.parametrize("cell", [jpeg(0), {"bytes": jpeg(0), "path": None}, [jpeg(0), jpeg(1)]])
+def test_parquet_of_plain_bytes_gets_images(tmp_path, cell):
+    Dataset.from_dict({"image": [cell, cell]}).to_parquet(tmp_path / "a.parquet")
+    image = load_corpus(tmp_path / "a.parquet")["train"][0]["image"]
+    first_view = image[0] if isinstance(cell, list) else image
+    assert first_view.size == (12, 16)
+
+
+def test_images_saved_undecoded_are_decoded(tmp_path):
+    products(2).cast_column("image", Image(decode=False)).save_to_disk(tmp_path / "raw")
+    assert load_corpus(tmp_path / "raw")["train"][0]["image"].size == (12, 16)
+
+
+def test_feed_file_and_folder_of_feeds(tmp_path):
+    (tmp_path / "0.jpg").write_bytes(jpeg(0))
+    for split in ("train", "validation"):
+        (tmp_path / f"{split}.csv").write_text("photo,title\n0.jpg,Hat\n")
+    corpus = load_corpus(tmp_path, image_column="photo")
+    assert set(corpus) == {"train", "validation"}
+    assert corpus["train"][0]["photo"].size == (12, 16)
+    assert list(load_corpus(tmp_path / "validation.csv", image_column="photo")) == ["validation"]
+
+
+def test_folder_of_images(tmp_path):
+    for name in ("train/dress/1.jpg", "train/skirt/2.jpg", "validation/dress/3.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg(0))
+    corpus = load_corpus(tmp_path)
+    assert {name: len(split) for name, split in corpus.items()} == {"train": 2, "validation": 1}
+    assert corpus["train"].features["image"] == Image()
+
+
+def test_generated_takes_its_options_and_no_other_source_does():
+    corpus = load_corpus("generated", generated={"train_rows": 2, "validation_rows": 1, "image_size": 32})
+    assert {name: len(split) for name, split in corpus.items()} == {"train": 2, "validation": 1}
+    with pytest.raises(ValueError, match="options of the source 'generated'; the source is 'Marqo/KAGL'"):
+        load_corpus("Marqo/KAGL", generated={"seed": 1})
+
+
+@pytest.mark.parametrize("source", ["./nowhere", "nowhere.csv", "/no/such/folder"])
+def test_a_path_that_does_not_exist_is_not_taken_for_a_hub_id(source):
+    with pytest.raises(FileNotFoundError, match="no corpus at"):
+        load_corpus(source)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    (tmp_path / "corpus.txt").write_text("x")
+    with pytest.raises(ValueError, match=r"corpus\.txt: a corpus file is \.parquet or a product feed"):
+        load_corpus(tmp_path / "corpus.txt")
+
+
+def test_split_names_come_from_the_beginning_of_a_file_name(tmp_path):
+    names = {"train.parquet": "train", "validation-00000-of-00002.parquet": "validation", "fashion.parquet": None}
+    assert {name: split_of(tmp_path / name) for name in names} == names

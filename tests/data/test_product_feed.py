@@ -1,0 +1,77 @@
+import json
+
+import pytest
+from datasets import Image, List
+
+from hf_fashion.data.product_feed import load_product_feed
+from tests.data.corpora import jpeg
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        (tmp_path / "photos" / f"{number}.jpg").write_bytes(jpeg(number))
+    return tmp_path
+
+
+def write_csv(folder, delimiter=",", rows=3):
+    lines = [("id", "photo", "title", "brand")]
+    lines += [(f"00{number}", f"photos/{number}.jpg", "A shirt", ("NA", "")[number % 2]) for number in range(rows)]
+    path = folder / "feed.csv"
+    path.write_text("\n".join(delimiter.join(line) for line in lines), encoding="utf-8-sig")
+    return path
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_cells_stay_text_and_photos_open(folder, delimiter):
+    dataset = load_product_feed(write_csv(folder, delimiter), image_column="photo")
+    assert dataset["id"][:] == ["000", "001", "002"]
+    assert dataset["brand"][:] == ["NA", None, "NA"]
+    assert dataset.features["photo"] == Image()
+    assert dataset[1]["photo"].size == (12, 16)
+
+
+def test_json_lines_keep_types_and_views(folder):
+    rows = [{"image": ["photos/0.jpg", "photos/1.jpg"], "price": 3.5}, {"image": "photos/2.jpg", "title": "Hat"}]
+    path = folder / "feed.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows) + "\n")
+    dataset = load_product_feed(path)
+    assert dataset.features["image"] == List(Image())
+    assert [len(views) for views in dataset["image"]] == [2, 1]
+    assert dataset["price"][:] == [3.5, None]
+    assert dataset["title"][:] == [None, "Hat"]
+
+
+def test_json_takes_a_list_of_objects(folder):
+    path = folder / "feed.json"
+    path.write_text(json.dumps([{"image": str(folder / "photos" / "0.jpg")}]))
+    assert load_product_feed(path)[0]["image"].size == (12, 16)
+
+
+def test_missing_photos_are_named_with_their_rows(folder):
+    path = write_csv(folder, rows=6)
+    with pytest.raises(FileNotFoundError, match=r"feed\.csv: column 'photo': no such photo in rows 3, 4, 5 .*3\.jpg"):
+        load_product_feed(path, image_column="photo")
+    assert len(load_product_feed(path, image_column="photo", require_files=False)) == 6
+
+
+def test_a_missing_image_column_lists_those_there_are(folder):
+    with pytest.raises(ValueError, match=r"no column 'photos' \(did you mean 'photo'\?\) .*columns: id, photo, title"):
+        load_product_feed(write_csv(folder), image_column="photos")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "image,title\nphotos/0.jpg,Hat,blue\n", r"line 2: more cells"),
+        ("a.csv", "image,title\n", "no rows"),
+        ("a.jsonl", '{"image": "photos/0.jpg"}\n{"image"}\n', r"line 2: not JSON"),
+        ("a.json", '{"image": "photos/0.jpg"}', "one JSON object a product"),
+        ("a.jsonl", '{"image": "photos/0.jpg", "x": 1}\n{"image": "photos/1.jpg", "x": "a"}', "mixes types"),
+    ],
+)
+def test_broken_feeds_say_where(folder, name, text, message):
+    (folder / name).write_text(text)
+    with pytest.raises(ValueError, match=rf"{name}.*{message}"):
+        load_product_feed(folder / name)

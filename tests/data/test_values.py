@@ -1,0 +1,19 @@
+from datasets import ClassLabel, Dataset, Features, Value
+
+from hf_fashion.data.values import column_texts, text_of
+
+
+def test_cells_that_say_nothing_are_none():
+    assert [text_of(value) for value in (None, "", "  ", float("nan"))] == [None] * 4
+    assert text_of(-1, ClassLabel(names=["a"])) is None
+
+
+def test_numbers_and_text_are_read_as_text():
+    assert [text_of(value) for value in (3, 3.0, 2.5, " red ")] == ["3", "3", "2.5", "red"]
+
+
+def test_column_texts_names_classes():
+    features = Features({"neck": ClassLabel(names=["round", "v"]), "year": Value("float64")})
+    dataset = Dataset.from_dict({"neck": [1, None, 0], "year": [2012.0, None, 2013.0]}, features=features)
+    assert column_texts(dataset, "neck") == ["v", None, "round"]
+    assert column_texts(dataset, "year") == ["2012", None, "2013"]

@@ -1,0 +1,50 @@
+"""Tables and files of results."""
+
+import json
+import os
+
+import pytest
+
+from hf_fashion.evaluation import report
+
+
+FIGURES = {
+    f"{side}_{name}@{k}": value
+    for side in ("image_to_text", "text_to_image")
+    for name, value in (("recall", 0.25), ("recall_ceiling", 0.5))
+    for k in (1, 5)
+} | {"sum_recall": 1.0, "sum_recall_ceiling": 2.0}
+
+
+def test_recall_stands_beside_its_ceiling_in_percent():
+    lines = report.recall_table(FIGURES).splitlines()
+    assert [cell.strip() for cell in lines[0].split("|")[1:-1]] == ["% (ceiling)", "R@1", "R@5"]
+    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["image to text", "25.0 (50.0)", "25.0 (50.0)"]
+    assert [cell.strip() for cell in lines[4].split("|")[1:-1]] == ["SumR", "100.0 (200.0)", ""]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_recall_without_a_ceiling_stands_alone():
+    figures = {name: value for name, value in FIGURES.items() if "ceiling" not in name}
+    assert "| 25.0 |" in report.recall_table(figures)
+
+
+def test_entities_without_figures_are_left_out_and_gaps_are_marked():
+    figures = {"brand_num_tags": 3, "brand_image_accuracy": 0.125}
+    columns = {"tags": "num_tags", "image": "image_accuracy", "region": "region_accuracy"}
+    lines = report.entity_table(figures, ["brand", "season"], columns).splitlines()
+    assert len(lines) == 3
+    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["brand", "3", "12.5", "-"]
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "results.json"
+    report.write_json(path, {"a": 1})
+
+    def fail(*_):
+        raise OSError("no space")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        report.write_json(path, {"a": 2})
+    assert json.loads(path.read_text()) == {"a": 1}

@@ -1,0 +1,106 @@
+"""Both directions together, and the sample-100 protocol against a loop over its own draws."""
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from hf_fashion.metrics import cross_modal_recall, recall_at_k, sample_cross_modal_recall, sample_recall
+
+
+def pairs(count: int = 40, noise: float = 0.6, seed: int = 0):
+    generator = torch.Generator().manual_seed(seed)
+    images = normalize(torch.randn(count, 8, generator=generator), dim=1)
+    texts = normalize(images + noise * torch.randn(count, 8, generator=generator), dim=1)
+    return images, texts, torch.arange(count), torch.arange(count)
+
+
+def test_both_directions_and_their_sum():
+    images, texts, labels, _ = pairs()
+    figures = cross_modal_recall(images, texts, labels, labels)
+    there, back = recall_at_k(images, texts, labels, labels), recall_at_k(texts, images, labels, labels)
+    for k in (1, 5, 10):
+        assert figures[f"image_to_text_recall@{k}"] == there[f"recall@{k}"]
+        assert figures[f"text_to_image_recall@{k}"] == back[f"recall@{k}"]
+    assert figures["sum_recall"] == pytest.approx(
+        sum(side[f"recall@{k}"] for side in (there, back) for k in (1, 5, 10))
+    )
+    assert figures["sum_recall_ceiling"] == 6
+    assert there["recall@1"] != back["recall@1"]
+
+
+def test_equal_titles_lower_the_ceiling_but_not_the_figure():
+    images, texts, labels, _ = pairs()
+    titles = labels // 2
+    free = cross_modal_recall(images, texts, labels, labels)
+    capped = cross_modal_recall(images, texts, labels, labels, text_inputs=titles)
+    assert capped["image_to_text_recall_ceiling@1"] == capped["text_to_image_recall_ceiling@1"] == 0.5
+    assert capped["sum_recall_ceiling"] == 5
+    assert capped["sum_recall"] == free["sum_recall"]
+
+
+def test_several_photos_of_one_text():
+    images, texts, labels, _ = pairs()
+    figures = cross_modal_recall(images, texts[::4], labels // 4, labels[:10])
+    assert (figures["image_to_text_num_queries"], figures["text_to_image_num_queries"]) == (40, 10)
+    best = (texts[::4] @ images.T).argmax(dim=1)
+    assert figures["text_to_image_recall@1"] == pytest.approx((best // 4 == labels[:10]).float().mean())
+
+
+def test_sample_with_every_non_match_is_the_full_protocol():
+    images, texts, labels, _ = pairs()
+    groups = torch.zeros(40, dtype=torch.long)
+    sampled = sample_recall(images, texts, labels, labels, groups, num_negatives=39)
+    full = recall_at_k(images, texts, labels, labels)
+    assert {name: sampled[name] for name in full} == pytest.approx(full)
+    assert (sampled["negatives_per_query"], sampled["negatives_of_group"]) == (39, 1)
+
+
+def test_negatives_come_from_the_group_of_the_match():
+    """Items of another group are better than every match here, so a single one among the negatives shows."""
+    labels = torch.arange(30)
+    groups = torch.arange(30) % 2
+    images = torch.ones(30, 1)
+    texts = torch.where(groups == 0, 1.0, 2.0)[:, None]
+    of_group_zero = sample_recall(images[groups == 0], texts, labels[groups == 0], labels, groups, num_negatives=14)
+    assert of_group_zero["recall@1"] == pytest.approx(1 / 15)  # tied with its 14 fellows
+    more = sample_recall(images[groups == 0], texts, labels[groups == 0], labels, groups, num_negatives=15)
+    assert more["recall@1"] == 0  # the group is used up: one comes from the whole gallery
+    assert more["negatives_of_group"] == pytest.approx(14 / 15)
+
+
+def test_a_small_gallery_gives_all_it_has():
+    images, texts, labels, _ = pairs(count=5)
+    figures = sample_recall(images, texts, labels, labels, torch.zeros(5, dtype=torch.long), num_negatives=100)
+    assert figures["negatives_per_query"] == 4
+    assert figures["recall@5"] == pytest.approx(1)
+
+
+def test_other_matches_are_no_negatives():
+    embeds, labels = torch.eye(2)[torch.tensor([0, 0, 0, 1])], torch.tensor([0, 0, 0, 1])
+    figures = sample_recall(embeds, embeds, labels, labels, torch.zeros(4, dtype=torch.long))
+    assert figures["recall@1"] == 1
+
+
+def test_one_seed_is_one_draw_whatever_the_chunks():
+    images, texts, labels, _ = pairs(noise=2.0)
+    arguments = (images, texts, labels, labels, torch.arange(40) % 3, 6)
+    first = sample_recall(*arguments, seed=1)
+    assert first == sample_recall(*arguments, seed=1, chunk_size=7)
+    assert first != sample_recall(*arguments, seed=2)
+
+
+def test_sample_in_both_directions():
+    images, texts, labels, _ = pairs()
+    groups = torch.arange(40) % 4
+    figures = sample_cross_modal_recall(images, texts, labels, labels, groups, groups, num_negatives=9)
+    recalls = [value for name, value in figures.items() if "_recall@" in name]
+    assert len(recalls) == 6 and figures["sum_recall"] == pytest.approx(sum(recalls))
+    assert figures["image_to_text_negatives_per_query"] == 9
+
+
+def test_bad_input_is_named():
+    images, texts, labels, _ = pairs()
+    with pytest.raises(ValueError, match="`gallery_groups` must have the shape"):
+        sample_recall(images, texts, labels, labels, labels[:3])
+    with pytest.raises(ValueError, match="nothing to find"):
+        sample_recall(images, texts, labels, labels + 99, labels)

@@ -1,0 +1,143 @@
+"""transformers' own common tests of configurations and models, run on E2. `make test` fetches them."""
+
+import unittest
+
+import pytest
+import torch
+
+from hf_fashion.models.e2.configuration_e2 import E2Config, E2VisionConfig
+from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
+from tests.tiny_e2 import tiny_config
+
+
+pytest.importorskip("hf_common", reason="run `python tests/fetch_transformers_tests.py` (needs the network) first")
+
+from hf_common.test_configuration_common import ConfigTester
+from hf_common.test_modeling_common import ModelTesterMixin, ids_tensor
+
+
+def random_images(batch_size: int, size: int) -> torch.Tensor:
+    """Images of their own seed: hard choices amplify a difference, so these tests must see the same images always."""
+    return torch.randn(batch_size, 3, size, size, generator=torch.Generator().manual_seed(0))
+
+
+def small_config() -> E2Config:
+    """Two layers, as the common tests ask; few patches, so that rounding in half precision changes no choice."""
+    config = tiny_config().to_dict()
+    config["text_config"]["num_hidden_layers"] = 2
+    config["vision_config"] |= {"num_hidden_layers": 2, "patch_size": 8, "tokens_per_entity": 1, "fusion_layers": [1]}
+    return E2Config(**config)
+
+
+class E2VisionModelTester:
+    """Tiny vision tower: a class token, two selection tokens and four patches."""
+
+    batch_size, num_channels, image_size, patch_size = 3, 3, 16, 8
+    hidden_size, num_hidden_layers, num_attention_heads = 16, 2, 2
+    seq_length = 7
+    is_training = True
+
+    def __init__(self, parent):
+        self.parent = parent
+
+    def get_config(self):
+        # The layers after the last fusion block see fewer tokens; the common tests expect one length throughout.
+        return E2VisionConfig(**(small_config().vision_config.to_dict() | {"drop_patch_tokens": False}))
+
+    def prepare_config_and_inputs_for_common(self):
+        return self.get_config(), {"pixel_values": random_images(self.batch_size, self.image_size)}
+
+
+class E2ModelTester:
+    batch_size, num_channels, image_size = 3, 3, 16
+    seq_length, num_hidden_layers = 7, 2
+    is_training = True
+
+    def __init__(self, parent):
+        self.parent = parent
+
+    def get_config(self):
+        return small_config()
+
+    def prepare_config_and_inputs_for_common(self):
+        config = self.get_config()
+        entities, end = len(config.tag_entities), config.text_config.eos_token_id
+        input_ids = ids_tensor([self.batch_size, self.seq_length], end - 1)
+        input_ids[:, -1] = end
+        tag_input_ids = ids_tensor([self.batch_size, entities, self.seq_length], end - 1)
+        tag_input_ids[..., -1] = end
+        return config, {
+            "input_ids": input_ids,
+            "attention_mask": torch.ones_like(input_ids),
+            "pixel_values": random_images(self.batch_size, self.image_size),
+            "tag_input_ids": tag_input_ids,
+            "tag_attention_mask": torch.ones_like(tag_input_ids),
+        }
+
+
+class E2VisionModelTest(ModelTesterMixin, unittest.TestCase):
+    all_model_classes = (E2VisionModel,)
+    test_resize_embeddings = False  # its input is pixels, not a vocabulary
+
+    def setUp(self):
+        self.model_tester = E2VisionModelTester(self)
+        self.config_tester = ConfigTester(
+            self, config_class=E2VisionConfig, has_text_modality=False, hidden_size=16, num_attention_heads=2
+        )
+
+    def test_config(self):
+        self.config_tester.run_common_tests()
+
+    @unittest.skip("the input embedding of images is a convolution, not an nn.Embedding")
+    def test_model_get_set_embeddings(self):
+        pass
+
+    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    def test_training(self):
+        pass
+
+    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    def test_training_gradient_checkpointing(self):
+        pass
+
+    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    def test_training_gradient_checkpointing_use_reentrant_false(self):
+        pass
+
+    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    def test_training_gradient_checkpointing_use_reentrant_true(self):
+        pass
+
+
+class E2ModelTest(ModelTesterMixin, unittest.TestCase):
+    all_model_classes = (E2Model,)
+    test_resize_embeddings = False  # as in CLIPModel: the text tower's vocabulary is resized through text_model
+    test_attention_outputs = False  # each tower's attentions stand in that tower's output
+    has_attentions = True
+    _is_composite = True
+    additional_model_inputs = ["pixel_values"]
+
+    def setUp(self):
+        self.model_tester = E2ModelTester(self)
+        self.config_tester = ConfigTester(
+            self, config_class=E2Config, has_text_modality=False, common_properties=["projection_dim"]
+        )
+
+    def test_config(self):
+        self.config_tester.run_common_tests()
+
+    def _prepare_for_class(self, inputs_dict, model_class, return_labels=False):
+        inputs = super()._prepare_for_class(inputs_dict, model_class, return_labels=False)
+        return {**inputs, "return_loss": True} if return_labels else inputs
+
+    @unittest.skip("two towers: hidden states stand in text_model_output and vision_model_output, not at the top")
+    def test_hidden_states_output(self):
+        pass
+
+    @unittest.skip("two towers: hidden states stand in text_model_output and vision_model_output, not at the top")
+    def test_retain_grad_hidden_states_attentions(self):
+        pass
+
+    @unittest.skip("two towers with input embeddings of their own: as in CLIPModel, there is no single one to get")
+    def test_model_get_set_embeddings(self):
+        pass

@@ -1,0 +1,56 @@
+"""E2's configuration: where its fields live, what it refuses, what survives saving."""
+
+import pytest
+from transformers import CLIPConfig
+
+from hf_fashion import E2Config, E2VisionConfig
+
+
+def test_vision_fields_may_be_given_to_the_whole_configuration():
+    config = E2Config(tag_entities=["brand"], tokens_per_entity=3, fusion_layers=[4], drop_patch_tokens=False)
+    assert config.vision_config.tag_entities == config.tag_entities == ["brand"]
+    assert config.vision_config.num_selection_tokens == 3
+    assert config.vision_config.fusion_layers == [4] and not config.drop_patch_tokens
+
+
+@pytest.mark.parametrize(("layers", "expected"), [(12, [8, 11]), (8, [5, 7]), (4, [2, 3]), (2, [1]), (1, [])])
+def test_fusion_layers_follow_the_depth(layers, expected):
+    assert E2VisionConfig(num_hidden_layers=layers).fusion_layers == expected
+
+
+def test_saved_and_read_is_equal(tmp_path):
+    config = E2Config(tag_entities=["a", "b"], vision_config={"patch_size": 16}, region_targets="diagonal")
+    config.save_pretrained(tmp_path)
+    assert E2Config.from_pretrained(tmp_path).to_dict() == config.to_dict()
+    assert E2VisionConfig.from_pretrained(tmp_path).tag_entities == ["a", "b"]
+
+
+def test_one_projection_size():
+    config = E2Config(projection_dim=64, text_config={"projection_dim": 32})
+    assert config.text_config.projection_dim == config.vision_config.projection_dim == 64
+
+
+def test_from_clip_config_keeps_the_towers():
+    clip = CLIPConfig(vision_config={"patch_size": 14, "num_hidden_layers": 6}, projection_dim=48)
+    config = E2Config.from_clip_config(clip, tag_entities=["brand"])
+    assert config.vision_config.patch_size == 14 and config.fusion_layers == [4, 5]
+    assert config.projection_dim == 48 and config.tag_entities == ["brand"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"tag_entities": []}, "tag_entities"),
+        ({"tag_entities": ["a", "a"]}, "tag_entities"),
+        ({"tokens_per_entity": 0}, "tokens_per_entity"),
+        ({"selection_temperature": 0.0}, "selection_temperature"),
+        ({"fusion_layers": [9, 3]}, "fusion_layers"),
+        ({"fusion_layers": [13]}, "fusion_layers"),
+        ({"region_targets": "all"}, "region_targets"),
+        ({"region_loss_weight": -1}, "region_loss_weight"),
+        ({"tag_entities": "brand"}, "tag_entities"),
+    ],
+)
+def test_refuses_and_names(fields, named):
+    with pytest.raises(Exception, match=named):
+        E2Config(**fields)

@@ -1,0 +1,258 @@
+"""E2 read as its manual: towers, selection, losses, starting from a CLIP."""
+
+import pytest
+import torch
+from transformers import CLIPConfig, CLIPModel
+
+from hf_fashion import E2Model, E2VisionModel
+from hf_fashion.losses.e2 import e2_losses
+from hf_fashion.models.e2.modeling_e2 import E2FusionBlock
+from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
+
+
+def tiny_clip(patch_size: int = 4, layers: int = 3) -> CLIPModel:
+    sizes = {"hidden_size": 16, "num_hidden_layers": layers, "num_attention_heads": 2, "intermediate_size": 24}
+    vision = sizes | {"image_size": 16, "patch_size": patch_size}
+    text = sizes | {"vocab_size": 99, "bos_token_id": 97, "eos_token_id": 98}
+    torch.manual_seed(0)
+    return CLIPModel(CLIPConfig(vision_config=vision, text_config=text, projection_dim=12)).eval()
+
+
+# Outputs.
+
+
+def test_output_shapes():
+    outputs = tiny_model()(**tiny_inputs(3), return_loss=True)
+    assert outputs.image_embeds.shape == outputs.text_embeds.shape == (3, 12)
+    assert outputs.region_embeds.shape == outputs.tag_embeds.shape == (3, 2, 12)
+    assert outputs.logits_per_image.shape == (3, 3)
+    assert [s.scores.shape for s in outputs.selections] == [(3, 4, 16)] * 2
+    assert [s.indices.shape for s in outputs.selections] == [(3, 4)] * 2
+    assert set(outputs.losses) == {"contrastive", "region"}
+
+
+def test_embeddings_are_normalised():
+    outputs = tiny_model()(**tiny_inputs(3))
+    for embeds in (outputs.image_embeds, outputs.text_embeds, outputs.region_embeds, outputs.tag_embeds):
+        torch.testing.assert_close(embeds.norm(dim=-1), torch.ones(embeds.shape[:-1]))
+
+
+def test_images_or_texts_alone():
+    model, inputs = tiny_model(), tiny_inputs()
+    whole = model(**inputs)
+    images = model(pixel_values=inputs["pixel_values"])
+    texts = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+    torch.testing.assert_close(images.image_embeds, whole.image_embeds)
+    torch.testing.assert_close(texts.text_embeds, whole.text_embeds)
+    assert images[0] is images.image_embeds and images.pooler_output is images.image_embeds
+    assert texts.image_embeds is None and texts.logits_per_image is None
+
+
+def test_features_are_what_clip_returns():
+    model, inputs = tiny_model(), tiny_inputs()
+    image = model.get_image_features(inputs["pixel_values"]).pooler_output
+    text = model.get_text_features(inputs["input_ids"], inputs["attention_mask"]).pooler_output
+    outputs = model(**inputs)
+    torch.testing.assert_close(torch.nn.functional.normalize(image, dim=-1), outputs.image_embeds)
+    torch.testing.assert_close(torch.nn.functional.normalize(text, dim=-1), outputs.text_embeds)
+    regions = torch.nn.functional.normalize(model.get_region_features(inputs["pixel_values"]), dim=-1)
+    torch.testing.assert_close(regions, outputs.region_embeds)
+
+
+def test_nothing_given_and_half_a_loss_are_refused():
+    model, inputs = tiny_model(), tiny_inputs()
+    with pytest.raises(ValueError, match="input_ids"):
+        model()
+    with pytest.raises(ValueError, match="return_loss"):
+        model(pixel_values=inputs["pixel_values"], return_loss=True)
+
+
+def test_vision_model_loads_from_the_whole_folder(tmp_path):
+    model, pixels = tiny_model(), tiny_inputs()["pixel_values"]
+    model.save_pretrained(tmp_path)
+    vision = E2VisionModel.from_pretrained(tmp_path)
+    outputs = vision(pixels)
+    torch.testing.assert_close(outputs.region_embeds, model.get_region_features(pixels))
+    torch.testing.assert_close(outputs.image_embeds, model.get_image_features(pixels).pooler_output)
+
+
+# Selection.
+
+
+def fusion_block(training: bool) -> tuple[E2FusionBlock, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    block = E2FusionBlock(tiny_config().vision_config).double().train(training)
+    return block, torch.randn(2, 4, 16, dtype=torch.float64), torch.randn(2, 9, 16, dtype=torch.float64)
+
+
+def test_fusion_follows_the_equations_of_the_paper():
+    """r = onehot(argmax(g Wq (x Wk)ᵀ / sqrt(D))) x Wv and g' = (g + r) / 2, computed the long way."""
+    block, tokens, patches = fusion_block(training=False)
+    fused, selection = block(tokens, patches)
+    scores = block.q_proj(tokens) @ block.k_proj(patches).transpose(1, 2) / 16**0.5
+    onehot = torch.nn.functional.one_hot(scores.argmax(-1), 9).double()
+    torch.testing.assert_close(fused, (tokens + onehot @ block.v_proj(patches)) / 2)
+    torch.testing.assert_close(selection.scores.double(), scores.softmax(-1), rtol=1e-5, atol=1e-6)
+    assert torch.equal(selection.indices, scores.argmax(-1))
+
+
+def test_training_takes_one_patch_and_lets_gradients_through_the_scores():
+    block, tokens, patches = fusion_block(training=True)
+    fused, _ = block(tokens, patches)
+    values = block.v_proj(patches)
+    distance = torch.cdist(2 * fused - tokens, values).min(-1).values
+    assert distance.max() < 1e-6, "each token adds the value of exactly one patch"
+    fused.sum().backward()
+    assert block.q_proj.weight.grad.abs().sum() > 0 and block.k_proj.weight.grad.abs().sum() > 0
+
+
+def test_training_draws_and_inference_does_not():
+    model, pixels = tiny_model(), tiny_inputs()["pixel_values"]
+    assert torch.equal(model(pixel_values=pixels).region_embeds, model(pixel_values=pixels).region_embeds)
+    model.train()
+    assert not torch.equal(model(pixel_values=pixels).region_embeds, model(pixel_values=pixels).region_embeds)
+
+
+def test_low_temperature_noise_prefers_high_scores():
+    """The arg-max of scores plus Gumbel noise follows the softmax of the scores, whatever the temperature."""
+    block, tokens, patches = fusion_block(training=True)
+    block.q_proj.weight.data *= 3
+    many = 4000
+    fused, selection = block(tokens[:1].expand(many, -1, -1), patches[:1].expand(many, -1, -1))
+    values = block.v_proj(patches[:1])
+    chosen = torch.cdist(2 * fused - tokens[:1], values.expand(many, -1, -1)).argmin(-1)  # (many, 4)
+    shares = torch.nn.functional.one_hot(chosen, 9).double().mean(0)
+    torch.testing.assert_close(shares, selection.scores[0].double(), rtol=0, atol=0.04)
+
+
+@pytest.mark.parametrize(("drop", "tokens"), [(True, 1 + 4), (False, 1 + 4 + 16)])
+def test_patch_tokens_before_the_last_layer(drop, tokens):
+    model = tiny_model(drop_patch_tokens=drop)
+    outputs = model.vision_model(tiny_inputs()["pixel_values"], output_hidden_states=True)
+    assert outputs.last_hidden_state.shape[1] == tokens
+    assert [h.shape[1] for h in outputs.hidden_states] == [21, 21, 21, tokens]
+
+
+def test_without_fusion_the_tokens_attend_only():
+    model = tiny_model(fusion_layers=[])
+    outputs = model(**tiny_inputs())
+    assert outputs.selections == () and outputs.region_embeds.shape == (2, 2, 12)
+
+
+def test_region_head_pools_each_entity_over_its_own_tokens():
+    model = tiny_model()
+    tokens = torch.randn(2, 4, 16)
+    before = model.region_head(tokens)
+    tokens[:, 2:] += torch.randn(2, 2, 16)
+    after = model.region_head(tokens)
+    assert torch.equal(before[:, 0], after[:, 0]) and not torch.allclose(before[:, 1], after[:, 1])
+    norm, project = model.region_head.layer_norms[0], model.region_head.projections[0]
+    torch.testing.assert_close(after[:, 0], project(norm(tokens[:, :2]).mean(1)))
+
+
+# Losses.
+
+
+def test_loss_is_the_weighted_sum_and_equals_the_training_script():
+    model = tiny_model(contrastive_loss_weight=0.7, region_loss_weight=0.2)
+    inputs = tiny_inputs(4)
+    outputs = model(**inputs, return_loss=True)
+    torch.testing.assert_close(outputs.loss, 0.7 * outputs.losses["contrastive"] + 0.2 * outputs.losses["region"])
+    script = e2_losses(
+        outputs.image_embeds,
+        outputs.text_embeds,
+        model.logit_scale.exp(),
+        outputs.region_embeds,
+        outputs.tag_embeds,
+        inputs["tag_ids"],
+    )
+    for name, loss in script.items():
+        torch.testing.assert_close(loss, outputs.losses[name])
+
+
+def test_equal_tags_get_equal_embeddings_and_ids():
+    model, inputs = tiny_model(), tiny_inputs(3)
+    inputs["tag_input_ids"][1] = inputs["tag_input_ids"][0]
+    inputs["tag_attention_mask"][1] = inputs["tag_attention_mask"][0]
+    embeds, ids = model.get_tag_features(inputs["tag_input_ids"], inputs["tag_attention_mask"])
+    assert torch.equal(ids[0], ids[1]) and not torch.equal(ids[0], ids[2])
+    one = model.get_text_features(inputs["tag_input_ids"][:, 0], inputs["tag_attention_mask"][:, 0]).pooler_output
+    torch.testing.assert_close(embeds[:, 0], one)
+
+
+def test_every_parameter_learns():
+    model = tiny_model().train()
+    model(**tiny_inputs(3), return_loss=True).loss.backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+# Starting from a CLIP.
+
+
+@pytest.mark.parametrize(("patch_size", "layers"), [(4, 3), (8, 2), (2, 4)])
+def test_from_clip_shares_every_weight(patch_size, layers):
+    clip = tiny_clip(patch_size, layers)
+    model = E2Model.from_clip(clip, tag_entities=["brand"])
+    weights = model.state_dict()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in clip.state_dict().items())
+    new = set(weights) - set(clip.state_dict())
+    assert new and all(name.startswith(E2Model.new_modules) for name in new)
+
+
+def test_from_clip_loses_nothing():
+    """With the new tokens hidden from attention and the patches kept, the image embedding is the CLIP's."""
+    clip = tiny_clip()
+    model = E2Model.from_clip(clip, tag_entities=["brand"], fusion_layers=[], drop_patch_tokens=False)
+    pixels, ids = torch.randn(2, 3, 16, 16), torch.tensor([[97, 5, 98], [97, 6, 98]])
+    torch.testing.assert_close(
+        model.get_text_features(ids).pooler_output, clip.get_text_features(ids).pooler_output, rtol=0, atol=0
+    )
+    hidden = model.vision_model.embeddings(pixels)
+    for layer in [model.vision_model.pre_layrnorm, *model.vision_model.encoder.layers]:
+        hidden = layer(hidden) if isinstance(layer, torch.nn.LayerNorm) else layer(hidden, None)
+    pooled = model.visual_projection(model.vision_model.post_layernorm(hidden[:, 0]))
+    torch.testing.assert_close(pooled, clip.get_image_features(pixels).pooler_output)
+
+
+def test_from_clip_takes_a_folder_and_keeps_dtype(tmp_path):
+    tiny_clip().to(torch.bfloat16).save_pretrained(tmp_path)
+    model = E2Model.from_clip(str(tmp_path), tag_entities=["brand"])
+    assert model.visual_projection.weight.dtype == torch.bfloat16
+    assert model(pixel_values=torch.randn(1, 3, 16, 16)).region_embeds.shape == (1, 1, 12)
+
+
+def test_from_clip_refuses_another_model():
+    with pytest.raises(ValueError, match="CLIP"):
+        E2Model.from_clip(tiny_model())
+
+
+def test_starts_with_clips_own_spread_of_weights():
+    """transformers skips containers in code outside its package; E2 must start like the CLIP it is compared with."""
+    clip, model = tiny_clip(), tiny_model()
+    for name in (
+        "vision_model.encoder.layers.0.self_attn.q_proj.weight",
+        "text_model.encoder.layers.0.mlp.fc2.weight",
+    ):
+        ratio = model.state_dict()[name].std() / clip.state_dict()[name].std()
+        assert 0.7 < ratio < 1.4, name
+    assert model.vision_model.selection_tokens.weight.detach().std().item() == pytest.approx(16**-0.5, rel=0.4)
+
+
+def test_gradient_checkpointing_gives_the_same_gradients():
+    inputs, gradients = tiny_inputs(3), []
+    for checkpointing in (False, True):
+        model = tiny_model().train()
+        if checkpointing:
+            model.gradient_checkpointing_enable()
+        torch.manual_seed(0)
+        model(**inputs, return_loss=True).loss.backward()
+        gradients.append(model.vision_model.embeddings.patch_embedding.weight.grad)
+    torch.testing.assert_close(*gradients)
+
+
+def test_temperature_stays_in_float32(tmp_path):
+    tiny_model().save_pretrained(tmp_path)
+    model = E2Model.from_pretrained(tmp_path, dtype=torch.bfloat16, device_map="cpu")
+    assert model.logit_scale.dtype == torch.float32
+    assert model.visual_projection.weight.dtype == torch.bfloat16
+    assert torch.isfinite(model(**tiny_inputs(), return_loss=True).loss)

@@ -1,0 +1,75 @@
+"""The processor: tags to tensors, the paper's composed text, saving."""
+
+import pytest
+import torch
+
+from hf_fashion import E2Processor
+from hf_fashion.models.e2.processing_e2 import tag_id
+from tests.tiny_e2 import TAG_ENTITIES, tiny_image_processor, tiny_images, tiny_processor, tiny_tokenizer
+
+
+ROWS = [{"brand": "Acme", "season": "Summer"}, {"brand": None}, {"brand": "acme ", "season": ""}]
+
+
+def test_tags_become_tokens_ids_and_a_mask():
+    encoded = tiny_processor()(tags=ROWS)
+    assert encoded["tag_input_ids"].shape[:2] == (3, 2) and encoded["tag_attention_mask"].shape[:2] == (3, 2)
+    ids = encoded["tag_ids"]
+    assert (ids == -1).tolist() == [[False, False], [True, True], [False, True]]
+    assert ids[0, 0] == ids[2, 0], "letter case and white space make no other tag"
+
+
+def test_ids_are_the_same_in_every_process():
+    assert tag_id("Acme") == 4689823734664569936
+    assert tag_id(None) == tag_id(" ") == -1
+
+
+def test_images_text_and_tags_together():
+    encoded = tiny_processor()(
+        images=tiny_images(2), text=["a", "b"], tags=[{"brand": "x"}] * 2, return_tensors="pt", padding=True
+    )
+    assert set(encoded) == {
+        "pixel_values",
+        "input_ids",
+        "attention_mask",
+        "tag_input_ids",
+        "tag_attention_mask",
+        "tag_ids",
+    }
+
+
+def test_one_product_may_stand_alone():
+    assert tiny_processor()(tags={"brand": "x"})["tag_ids"].shape == (1, 2)
+
+
+def test_composed_text_is_the_papers():
+    processor = E2Processor(tiny_image_processor(), tiny_tokenizer(), TAG_ENTITIES, compose_text=True)
+    assert processor.compose("a dress", [ROWS[0]]) == ["Acme.Summer.a dress"]
+    assert processor.compose(["a dress"], [ROWS[1]]) == ["a dress"]
+    composed = processor(text=["a dress"], tags=[ROWS[0]], return_tensors="pt")["input_ids"]
+    assert torch.equal(composed, tiny_tokenizer()("Acme.Summer.a dress", return_tensors="pt")["input_ids"])
+
+
+def test_text_is_left_as_it_is_by_default():
+    left = tiny_processor()(text=["a dress"], tags=[ROWS[0]], return_tensors="pt")["input_ids"]
+    assert torch.equal(left, tiny_tokenizer()("a dress", return_tensors="pt")["input_ids"])
+
+
+def test_unknown_entity_is_named():
+    with pytest.raises(ValueError, match=r"tags\[1\].*colour.*brand"):
+        tiny_processor()(tags=[{"brand": "x"}, {"colour": "red"}])
+
+
+def test_texts_and_tags_must_be_as_many():
+    with pytest.raises(ValueError, match="2 and 1"):
+        tiny_processor().compose(["a", "b"], [{}])
+
+
+def test_saved_and_read_is_equal(tmp_path):
+    processor = E2Processor(tiny_image_processor(), tiny_tokenizer(), TAG_ENTITIES, compose_text=True)
+    processor.save_pretrained(tmp_path)
+    read = E2Processor.from_pretrained(tmp_path)
+    assert read.tag_entities == TAG_ENTITIES and read.compose_text
+    inputs = {"images": tiny_images(1), "text": ["a"], "tags": [ROWS[0]], "return_tensors": "pt"}
+    for name, tensor in processor(**inputs).items():
+        assert torch.equal(tensor, read(**inputs)[name]), name

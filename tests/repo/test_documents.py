@@ -1,0 +1,84 @@
+"""What the documents say runs: their Python is executed, their commands exist and take the options that are shown."""
+
+import importlib
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from hf_fashion.training.recipe import Recipe
+from tests.repo.tree import REPOSITORY, repository_files, short
+from tests.tiny_e2 import tiny_model, tiny_processor
+
+
+DOCUMENTS = [path for path in repository_files() if path.suffix == ".md"]
+GUIDES = [path for path in DOCUMENTS if path == REPOSITORY / "README.md" or path.parent.name == "docs"]
+# Where the documents say that a trained model lies.
+MODEL_FOLDERS = ("runs/quickstart/e2/best", "runs/catalogue/best")
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[tuple[Path, list[str]]]:
+    lines = [
+        (path, shlex.split(line, comments=True))
+        for path in DOCUMENTS
+        for block in blocks(path, "bash")
+        for line in block.replace("\\\n", " ").splitlines()
+    ]
+    return [(path, words) for path, words in lines if words]
+
+
+def script_and_arguments(words: list[str]) -> tuple[str, list[str]] | None:
+    """`python SCRIPT ...` and `accelerate launch ... SCRIPT ...` as (script, its arguments)."""
+    scripts = [number for number, word in enumerate(words) if word.endswith(".py")]
+    return (words[scripts[0]], words[scripts[0] + 1 :]) if scripts else None
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=short)
+def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in MODEL_FOLDERS:
+        tiny_model().save_pretrained(folder)
+        tiny_processor().save_pretrained(folder)
+    names = {}
+    for block in blocks(path, "python"):
+        exec(compile(block, str(path), "exec"), names)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), commands(), ids=lambda value: short(value) if isinstance(value, Path) else ""
+)
+def test_command_exists(path, words, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    found = script_and_arguments(words)
+    if words[0] == "make":
+        makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+        assert all(re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE) for target in words[1:])
+    elif found:
+        script, arguments = found
+        assert Path(script).is_file()
+        check_arguments(script, arguments, monkeypatch)
+    else:
+        pytest.fail(f"{short(path)}: no test knows the command {shlex.join(words)}")
+
+
+def check_arguments(script: str, arguments: list[str], monkeypatch) -> None:
+    """The script's own parser takes the arguments; a recipe among them can be read with the changes shown."""
+    module = importlib.import_module(script.removesuffix(".py").replace(os.sep, "."))
+    if not hasattr(module, "parse_arguments"):
+        return
+    monkeypatch.setattr("sys.argv", [script, *arguments])
+    parsed = module.parse_arguments()
+    if hasattr(parsed, "recipe"):
+        Recipe.read(parsed.recipe, parsed.set)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=short)
+def test_links_lead_somewhere(path):
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (path.parent / target).exists()] == []

@@ -1,0 +1,60 @@
+"""Checkpoints: whole or absent, found by name, the oldest ones dropped."""
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from hf_fashion.training.checkpoints import (
+    RunState,
+    find_checkpoint,
+    list_checkpoints,
+    read_state,
+    replace_folder,
+    save_checkpoint,
+    write_json,
+)
+
+
+@pytest.fixture
+def accelerator():
+    accelerator = Accelerator(cpu=True)
+    accelerator.prepare(torch.nn.Linear(2, 2))
+    yield accelerator
+    accelerator.free_memory()
+
+
+def test_state_survives_and_old_checkpoints_go(accelerator, tmp_path):
+    for update in (1, 2, 10):
+        save_checkpoint(accelerator, RunState(stage=1, update=update, history=[{"loss": 0.5}]), tmp_path)
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["update-00000002", "update-00000010"]
+    newest = find_checkpoint("latest", tmp_path)
+    assert read_state(newest) == RunState(stage=1, update=10, history=[{"loss": 0.5}])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["update-00000002", "update-00000010"]
+
+
+def test_half_written_checkpoints_are_not_seen(accelerator, tmp_path):
+    whole = save_checkpoint(accelerator, RunState(update=1), tmp_path)
+    (tmp_path / ".update-00000002.tmp").mkdir()
+    (tmp_path / "update-00000003").mkdir()
+    assert find_checkpoint("latest", tmp_path) == whole
+    with pytest.raises(FileNotFoundError, match="update-00000003"):
+        find_checkpoint(str(tmp_path / "update-00000003"), tmp_path)
+
+
+def test_latest_of_nothing_is_none(tmp_path):
+    assert find_checkpoint("latest", tmp_path / "absent") is None
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    for name, content in (("new", "new"), ("target", "old")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(content)
+    replace_folder(tmp_path / "new", tmp_path / "target")
+    assert (tmp_path / "target" / "file").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+
+
+def test_json_is_written_aside(tmp_path):
+    write_json({"a": 1}, tmp_path / "results.json")
+    assert (tmp_path / "results.json").read_text() == '{\n  "a": 1\n}\n'
+    assert len(list(tmp_path.iterdir())) == 1

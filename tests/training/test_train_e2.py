@@ -1,0 +1,106 @@
+"""The training script from outside: it trains, it is repeatable, it survives a kill, two processes are one."""
+
+import json
+import signal
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoProcessor
+
+import hf_fashion  # noqa: F401 (registers the models)
+from tests.training.tiny_run import history, start, tiny_corpus, tiny_recipe, train
+
+
+STAGES = [
+    {"name": "warm-up", "trainable": "new", "epochs": 1, "learning_rate": 1e-2},
+    {"name": "full", "epochs": 2, "learning_rate": 1e-3},
+]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    tiny_corpus(tmp_path)
+    return tmp_path
+
+
+def weights(run):
+    return load_file(run / "last" / "model.safetensors")
+
+
+def test_killed_and_resumed_equals_never_killed(corpus):
+    """Two stages, accumulated updates; the process is killed without warning once a checkpoint of stage two exists."""
+    recipe = tiny_recipe(corpus, stages=STAGES, gradient_accumulation_steps=2, save_every=1)
+    train(recipe, "--output_dir", str(corpus / "whole"))
+
+    process = start(recipe, "--output_dir", str(corpus / "killed"))
+    checkpoints = corpus / "killed" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not any(path.name >= "update-00000005" for path in checkpoints.glob("update-*")):
+        assert process.poll() is None and time.monotonic() < deadline, "the run ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (corpus / "killed" / "results.json").exists()
+    train(recipe, "--output_dir", str(corpus / "killed"), "--resume_from_checkpoint", "latest")
+
+    assert history(corpus / "killed") == history(corpus / "whole")
+    resumed, whole = weights(corpus / "killed"), weights(corpus / "whole")
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+
+
+def test_exports_load_and_only_the_new_parts_move_in_the_warm_up(corpus):
+    train(
+        tiny_recipe(corpus, stages=STAGES[1:]),
+        "--set",
+        "model.architecture=clip",
+        "--output_dir",
+        str(corpus / "clip"),
+    )
+    start_from = f"model.start_from={corpus / 'clip' / 'last'}"
+    recipe = tiny_recipe(corpus, stages=STAGES[:1])
+    printed = train(recipe, "--set", start_from, "model.config={}")
+    assert "text_to_image_recall@1" in printed
+
+    clip, e2 = weights(corpus / "clip"), weights(corpus / "run")
+    moved = {name for name in clip if not torch.equal(clip[name], e2[name])}
+    assert moved == set(), "the warm-up trains what a CLIP lacks, and nothing else"
+    model = AutoModel.from_pretrained(corpus / "run" / "best")
+    processor = AutoProcessor.from_pretrained(corpus / "run" / "best")
+    assert model.config.tag_entities == processor.tag_entities == ["colour", "brand"]
+    assert not list((corpus / "run").rglob("*.bin")) or {
+        path.parent.name for path in (corpus / "run").rglob("*.bin")
+    } <= {path.name for path in (corpus / "run" / "checkpoints").iterdir()}, (
+        "exports hold safetensors; only checkpoints hold Accelerate's files"
+    )
+
+
+def test_two_processes_learn_what_one_learns(corpus):
+    """Without noise, two processes with half a batch each take the steps of one process with the whole batch."""
+    config = tiny_recipe(corpus, stages=[{"epochs": 1, "learning_rate": 1e-3}])
+    quiet = ["--set", "model.architecture=clip"]
+    train(config, *quiet, "training.batch_size=8", "--output_dir", str(corpus / "one"))
+    train(config, *quiet, "training.batch_size=4", "--output_dir", str(corpus / "two"), processes=2)
+    one, two = history(corpus / "one"), history(corpus / "two")
+    assert len(one) == len(two) == 4
+    for first, second in zip(one, two, strict=True):
+        assert first.get("loss", 0) == pytest.approx(second.get("loss", 0), rel=1e-4)
+
+
+def test_bad_data_is_refused_before_training(corpus):
+    recipe = tiny_recipe(corpus)
+    (corpus / "map.yaml").write_text("caption: titel\n")
+    process = start(recipe)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "titel" in printed and "title" in printed
+    assert not (corpus / "run").exists()
+
+
+def test_results_say_how_they_were_made(corpus):
+    train(tiny_recipe(corpus), "--set", "training.seed=7", "model.compose_text=true")
+    results = json.loads((corpus / "run" / "results.json").read_text())
+    assert results["recipe"]["training"]["seed"] == 7 and results["recipe"]["model"]["compose_text"]
+    assert results["best_sum_recall"] >= 0
+    assert {"loss", "contrastive", "region", "learning_rate"} <= set(results["history"][0])

@@ -1,0 +1,96 @@
+"""A corpus of drawn photos and a recipe that trains on it in seconds."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from datasets import Dataset, DatasetDict, Image
+from PIL import Image as PILImage
+
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPT = REPOSITORY / "training" / "train_e2.py"
+COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30), "black": (10, 10, 10)}
+
+
+def tiny_corpus(folder: Path, train_rows: int = 24, validation_rows: int = 6) -> Path:
+    """Saves plain coloured photos with captions and two tags, one of them missing in every third row."""
+    splits, first = {}, 0
+    for name, rows in (("train", train_rows), ("validation", validation_rows)):
+        splits[name] = _rows(range(first, first + rows))
+        first += rows
+    DatasetDict(splits).save_to_disk(folder / "corpus")
+    return folder / "corpus"
+
+
+def _rows(numbers: range) -> Dataset:
+    colours = [list(COLOURS)[number % 4] for number in numbers]
+    photos = [PILImage.new("RGB", (16, 16), (*COLOURS[c][:2], n)) for c, n in zip(colours, numbers, strict=True)]
+    columns = {
+        "image": photos,
+        "title": [f"{colour} dress {number}" for colour, number in zip(colours, numbers, strict=True)],
+        "colour": colours,
+        "brand": [None if number % 3 == 0 else f"brand {number % 2}" for number in numbers],
+    }
+    return Dataset.from_dict(columns).cast_column("image", Image())
+
+
+def tiny_recipe(folder: Path, **training) -> Path:
+    """Writes a recipe for `tiny_corpus` and returns its path."""
+    (folder / "map.yaml").write_text(
+        yaml.safe_dump({"caption": "title", "tags": {"colour": "colour", "brand": "brand"}}, sort_keys=False)
+    )
+    tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    recipe = {
+        "model": {
+            "vocab_size": 600,
+            "config": {
+                "projection_dim": 8,
+                "text_config": tower,
+                "vision_config": tower | {"image_size": 16, "patch_size": 8},
+            },
+        },
+        "data": {
+            "corpus": str(folder / "corpus"),
+            "column_map": str(folder / "map.yaml"),
+            "cache_folder": str(folder / "photos"),
+        },
+        "training": {
+            "output_dir": str(folder / "run"),
+            "batch_size": 4,
+            "warmup_steps": 2,
+            "log_every": 1,
+            "stages": [{"epochs": 1, "learning_rate": 1e-3}],
+        }
+        | training,
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    return folder / "recipe.yaml"
+
+
+def start(recipe: Path, *arguments: str, processes: int = 1) -> subprocess.Popen:
+    """Starts the training script as a user would."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "ACCELERATE_USE_CPU": "true"}
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    command = [*launcher, str(SCRIPT), str(recipe), *arguments]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=recipe.parent
+    )
+
+
+def train(recipe: Path, *arguments: str, processes: int = 1) -> str:
+    """Runs the script to its end and returns what it printed."""
+    process = start(recipe, *arguments, processes=processes)
+    printed, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, printed
+    return printed
+
+
+def history(run: Path) -> list[dict]:
+    """The losses and evaluations that a finished run recorded."""
+    return json.loads((run / "results.json").read_text())["history"]

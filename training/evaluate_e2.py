@@ -1,0 +1,135 @@
+"""Evaluates an E2, or a CLIP beside it, on one split of a corpus: prints tables and writes JSON.
+
+    python training/evaluate_e2.py --model runs/e2/best --corpus generated --split validation \\
+        --tags --linear_probe --localisation --output results.json
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModel, AutoProcessor, PreTrainedModel, ProcessorMixin
+
+import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
+from hf_fashion.data.column_map import ColumnMap, find_for, shipped_names
+from hf_fashion.data.loading import load_corpus
+from hf_fashion.evaluation import report
+from hf_fashion.evaluation.cross_modal import PAIRINGS, PROTOCOLS, evaluate_cross_modal
+from hf_fashion.evaluation.inputs import embed_images
+from hf_fashion.evaluation.linear_probe import evaluate_linear_probe
+from hf_fashion.evaluation.localisation import evaluate_localisation
+from hf_fashion.evaluation.tags import evaluate_tags
+
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="folder or Hub id of an E2 or a CLIP with its processor")
+    parser.add_argument("--corpus", required=True, help='"generated", a path, or a Hub id')
+    parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; found by the corpus if it can")
+    parser.add_argument("--split", default="validation")
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="full")
+    parser.add_argument("--pairing", choices=PAIRINGS, default="distinct_titles", help="what counts as a match")
+    parser.add_argument("--group_column", help="sample100: column that the negatives share with the match")
+    parser.add_argument("--seed", type=int, default=0, help="of the negatives of sample100")
+    parser.add_argument("--tags", action="store_true", help="zero-shot tags and tag-to-image search")
+    parser.add_argument("--linear_probe", action="store_true", help="logistic regression trained on --train_split")
+    parser.add_argument("--train_split", default="train")
+    parser.add_argument(
+        "--localisation", action="store_true", help="selected patches against the column of true boxes"
+    )
+    parser.add_argument("--batch_size", type=int, default=64)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32")
+    parser.add_argument("--output", help="JSON file to write")
+    return parser.parse_args(arguments)
+
+
+def read_column_map(name: str | None, corpus: str) -> ColumnMap:
+    """The column map of a YAML file or a shipped name; without one, the map shipped for the corpus.
+
+    Raises:
+        ValueError: there is no such map.
+    """
+    if name is None:
+        found = find_for(corpus)
+        if found is None:
+            raise ValueError(
+                f"no column map is known for {corpus!r}: give --column_map, a YAML file or one of "
+                f"{', '.join(shipped_names())}"
+            )
+        return found
+    return ColumnMap.from_yaml(name) if Path(name).suffix in (".yaml", ".yml") else ColumnMap.shipped(name)
+
+
+def load_model(arguments: argparse.Namespace) -> tuple[PreTrainedModel, ProcessorMixin]:
+    """The model on its device, and its processor."""
+    model = AutoModel.from_pretrained(arguments.model, dtype=DTYPES[arguments.dtype])
+    return model.to(arguments.device), AutoProcessor.from_pretrained(arguments.model)
+
+
+def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Runs what the command line asks for; the photos are embedded once."""
+    column_map = read_column_map(arguments.column_map, arguments.corpus)
+    corpus = load_corpus(arguments.corpus, image_column=column_map.image)
+    for split in (arguments.split, *([arguments.train_split] if arguments.linear_probe else [])):
+        if split not in corpus:
+            raise ValueError(f"no split {split!r} in {arguments.corpus}, there are {', '.join(corpus)}")
+    model, processor = load_model(arguments)
+    dataset, batch_size = corpus[arguments.split], arguments.batch_size
+    images = embed_images(model, processor, dataset, column_map.image, batch_size)
+    common = (model, processor, dataset, column_map)
+    results = {name: getattr(arguments, name) for name in ("model", "corpus", "split", "dtype")}
+    results["cross_modal"] = evaluate_cross_modal(
+        *common,
+        arguments.pairing,
+        arguments.protocol,
+        arguments.group_column,
+        arguments.seed,
+        image_embeds=images["image_embeds"],
+    )
+    if arguments.tags:
+        results["tags"] = evaluate_tags(*common, images=images)
+    if arguments.linear_probe:
+        train = corpus[arguments.train_split]
+        results["linear_probe"] = evaluate_linear_probe(
+            model, processor, train, dataset, column_map, images=images, batch_size=batch_size
+        )
+    if arguments.localisation:
+        results["localisation"] = evaluate_localisation(*common, images=images)
+    return results | {"entities": list(column_map.tags)}
+
+
+def print_tables(results: dict[str, Any]) -> None:
+    """Prints every part that was measured."""
+    cross_modal, entities = results["cross_modal"], results["entities"]
+    print(
+        f"\n{results['model']} on {results['corpus']} ({results['split']}): {cross_modal['num_images']} photos, "
+        f"{cross_modal['num_texts']} texts, {cross_modal['protocol']}, {cross_modal['pairing']}\n"
+    )
+    print(report.recall_table(cross_modal))
+    parts = {
+        "tags": ("Tags, zero-shot, and photos by tag (%)", report.TAG_COLUMNS),
+        "linear_probe": ("Linear probe (%)", report.PROBE_COLUMNS),
+        "localisation": ("Selected patches and true boxes (%)", report.LOCALISATION_COLUMNS),
+    }
+    for name, (title, columns) in parts.items():
+        if name in results:
+            print(f"\n{title}\n\n{report.entity_table(results[name], entities, columns)}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Evaluate, print, write."""
+    parsed = parse_arguments(arguments)
+    results = evaluate(parsed)
+    print_tables(results)
+    if parsed.output:
+        report.write_json(parsed.output, results)
+
+
+if __name__ == "__main__":
+    main()

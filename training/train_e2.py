@@ -1,0 +1,134 @@
+"""Trains E2, or the plain CLIP beside it, from a recipe.
+
+    accelerate launch training/train_e2.py training/recipes/e2_quickstart.yaml
+    python training/train_e2.py RECIPE --set training.seed=1 --resume_from_checkpoint latest
+
+Writes into the recipe's `training.output_dir`: `best/` and `last/` (models with their processor, ready for
+`from_pretrained`), `checkpoints/`, and `results.json` with the losses and evaluations of the run.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+
+from hf_fashion.data.photo_cache import PhotoCache
+from hf_fashion.data.products import ProductCollator, ProductDataset
+from hf_fashion.losses.e2 import e2_losses
+from hf_fashion.models import register
+from hf_fashion.training.checkpoints import find_checkpoint
+from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.recipe import Recipe
+from hf_fashion.training.start import load_data, make_model, make_processor
+from hf_fashion.training.validation import validate
+
+
+MAX_LOGIT_SCALE = math.log(100)  # CLIP (Radford et al. 2021, section 2.5) clips the factor on the cosines at 100
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    recipe = Recipe.read(arguments.recipe, arguments.set)
+    settings = recipe.training
+    register()  # exported folders carry the code that loads them
+
+    # Devices, precision, processes.
+    accelerator = make_accelerator(settings)
+
+    # Data: checked whole before anything is trained; photos decoded and resized once.
+    with accelerator.main_process_first():
+        corpus, column_map, report = load_data(recipe.data)
+        processor = make_processor(recipe.model, corpus, column_map)
+        cache_folder = Path(recipe.data.cache_folder).expanduser()
+        photos = {
+            name: PhotoCache.build(split, column_map.image, processor.image_processor, cache_folder)
+            for name, split in corpus.items()
+        }
+    accelerator.print(report)
+    products = ProductDataset(corpus["train"], column_map, photos["train"], processor, view_seed=settings.seed)
+    validation = ProductDataset(corpus["validation"], column_map, photos["validation"], processor)
+    collator = ProductCollator(processor, with_tags=recipe.model.architecture == "e2")
+
+    # Model.
+    set_seed(settings.seed)
+    model = make_model(recipe.model, processor)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
+
+    # Training, from the start or from a checkpoint.
+    set_seed(settings.seed + accelerator.process_index)
+    loop = TrainingLoop(
+        accelerator,
+        settings,
+        products,
+        collator,
+        loss_of=clip_loss if recipe.model.architecture == "clip" else e2_loss,
+        after_update=limit_temperature,
+        evaluate=lambda model: report_validation(accelerator, validate(model, validation, collator)),
+        primary_metric="sum_recall",
+        processor=processor,
+    )
+    checkpoint = None
+    if arguments.resume_from_checkpoint:
+        checkpoint = find_checkpoint(arguments.resume_from_checkpoint, loop.checkpoint_folder)
+        accelerator.print(f"Resuming from {checkpoint}." if checkpoint else "No checkpoint yet: starting anew.")
+    model = loop.run(model, checkpoint)
+    loop.finish(model, about={"recipe": recipe.to_dict()})
+    accelerator.end_training()
+
+
+def clip_loss(wrapped, model, batch) -> dict[str, torch.Tensor]:
+    """CLIP's loss over the joined batch of all processes."""
+    outputs = wrapped(**batch)
+    losses = e2_losses(outputs.image_embeds, outputs.text_embeds, model.logit_scale.exp())
+    return losses | {"loss": losses["contrastive"]}
+
+
+def e2_loss(wrapped, model, batch) -> dict[str, torch.Tensor]:
+    """E2's losses over the joined batch of all processes, and their weighted sum (paper, section 3.3)."""
+    outputs = wrapped(**batch)
+    losses = e2_losses(
+        outputs.image_embeds,
+        outputs.text_embeds,
+        model.logit_scale.exp(),
+        outputs.region_embeds,
+        outputs.tag_embeds,
+        batch["tag_ids"],
+        model.config.region_targets,
+    )
+    weights = {"contrastive": model.config.contrastive_loss_weight, "region": model.config.region_loss_weight}
+    return losses | {"loss": sum(weights[name] * loss for name, loss in losses.items())}
+
+
+def limit_temperature(model) -> None:
+    model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+
+
+def report_validation(accelerator: Accelerator, figures: dict[str, float]) -> dict[str, float]:
+    """Prints the figures that one looks at, and hands all of them on."""
+    names = ("image_to_text_recall@1", "text_to_image_recall@1", "sum_recall")
+    accelerator.print("validation: " + ", ".join(f"{name} {figures[name]:.4f}" for name in names))
+    return figures
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", help="YAML file, see training/recipes/README.md")
+    parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="changes to the recipe")
+    parser.add_argument("--output_dir", help="short for --set training.output_dir=...")
+    parser.add_argument("--on_bad_image", choices=["error", "skip"], help="photos that cannot be read")
+    parser.add_argument("--on_leak", choices=["error", "warn"], help="photos or titles that stand in both splits")
+    parser.add_argument("--resume_from_checkpoint", metavar="PATH", help='a checkpoint, or "latest"')
+    arguments = parser.parse_args()
+    short = {"training.output_dir": arguments.output_dir}
+    short |= {"data.on_bad_image": arguments.on_bad_image, "data.on_leak": arguments.on_leak}
+    arguments.set = [*arguments.set, *(f"{key}={value}" for key, value in short.items() if value is not None)]
+    return arguments
+
+
+if __name__ == "__main__":
+    main()
