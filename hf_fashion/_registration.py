@@ -1,7 +1,7 @@
 """Registers our classes with transformers' Auto classes the first time one of them looks something up.
 
-Registering needs the classes, the classes need torch, and `import hf_fashion` must not cost that. So the registries get
-an `_extra_content` that fills itself when it is first read.
+Registering needs the classes, the classes need torch, and `import hf_fashion` must not cost that. So the registries
+get an `_extra_content` that fills itself when it is first read.
 """
 
 import importlib.abc

@@ -13,6 +13,10 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
 
+# What of an image processor shapes the pixels before they are normalised.
+GEOMETRY = ("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_convert_rgb", "do_pad", "pad_size")
+
+
 class PhotoCache:
     """The photos of a dataset after the image processor's resize and crop, before its normalisation.
 
@@ -62,7 +66,8 @@ class PhotoCache:
 
 
 def _fingerprint(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor) -> str:
-    settings = json.dumps([dataset._fingerprint, len(dataset), image_column, image_processor.to_dict()], default=str)
+    geometry = {name: value for name, value in image_processor.to_dict().items() if name in GEOMETRY}
+    settings = json.dumps([dataset._fingerprint, image_column, geometry], default=str, sort_keys=True)
     return hashlib.sha256(settings.encode()).hexdigest()[:24]
 
 

@@ -53,7 +53,7 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
             f"The tokenizer has {len(tokenizer)} tokens, the text tower embeds {text_config.vocab_size}: "
             "use the tokenizer the text tower was trained with, or set `text_config.vocab_size`."
         )
-    # CLIP's first checkpoints say eos_token_id=2 and pool at the highest id, which is the end token of their tokenizer.
+    # CLIP's first checkpoints say eos_token_id=2 and pool at the highest id, which is their end token.
     if text_config.eos_token_id not in (2, tokenizer.eos_token_id):
         raise ValueError(
             f"The text tower pools at token {text_config.eos_token_id}, the tokenizer ends texts with "

@@ -114,7 +114,7 @@ class TrainingLoop:
         accelerator.free_memory()
         parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         betas, decay = tuple(settings.adam_betas), settings.weight_decay
-        optimizer = torch.optim.Adam(parameters, lr=stage.learning_rate, betas=betas, weight_decay=decay)
+        optimizer = torch.optim.Adam(parameters, lr=stage.learning_rate, betas=betas, weight_decay=decay, fused=True)
         loader = DataLoader(
             self.dataset,
             batch_size=settings.batch_size,

@@ -34,7 +34,7 @@ def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]
 
 
 def make_processor(recipe: ModelRecipe, corpus: DatasetDict, column_map: ColumnMap) -> E2Processor:
-    """The processor of the start checkpoint; from scratch, the whole photo as a square and a tokenizer of the corpus."""
+    """The start checkpoint's processor; from scratch, the whole photo as a square and a tokenizer of the corpus."""
     entities = list(column_map.tags)
     if recipe.start_from:
         tokenizer = AutoTokenizer.from_pretrained(recipe.start_from)

@@ -1,4 +1,4 @@
-"""Configuration of E2 (Qi, Zhao, Li: "Easy Regional Contrastive Learning of Expressive Fashion Representations", 2024)."""
+"""Configuration of E2 (Qi, Zhao, Li, "Easy Regional Contrastive Learning of Expressive Fashion Representations")."""
 
 from dataclasses import field
 from typing import Any
@@ -61,7 +61,8 @@ class E2VisionConfig(CLIPVisionConfig):
         layers = self.fusion_layers
         if layers != sorted(set(layers)) or any(not 1 <= layer <= self.num_hidden_layers for layer in layers):
             raise ValueError(
-                f"`fusion_layers` must rise strictly within 1..num_hidden_layers={self.num_hidden_layers}; got {layers}."
+                "`fusion_layers` must rise strictly within "
+                f"1..num_hidden_layers={self.num_hidden_layers}; got {layers}."
             )
 
 

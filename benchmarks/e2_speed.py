@@ -1,0 +1,100 @@
+"""What E2 costs beside CLIP: vision tower, training step, and the training script's loop beside the bare step.
+
+    OMP_NUM_THREADS=2 python benchmarks/e2_speed.py --output benchmarks/results/e2_speed.json
+
+Both models run in one process, one call of each in turn, so that both meet the same moments of the machine; figures are
+medians of the calls and the ratio of the medians.
+"""
+
+import argparse
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModel
+
+from hf_fashion.losses.e2 import e2_losses
+from hf_fashion.models.e2.configuration_e2 import E2Config, E2VisionConfig
+from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
+from hf_fashion.training.checkpoints import write_json
+
+
+def interleaved(calls: dict[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
+    """Median seconds of each call, measured in turn."""
+    times = {name: [] for name in calls}
+    for number in range(rounds + warm_up):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if number >= warm_up:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def tower_rows(rounds: int) -> list[dict]:
+    """E2's vision tower with all of its heads beside transformers' CLIP tower, ViT-B at 224 px, batch 16."""
+    rows = []
+    for patch_size in (32, 16):
+        for attention in ("eager", "sdpa"):
+            torch.manual_seed(0)
+            clip = CLIPVisionModel(CLIPVisionConfig(patch_size=patch_size, attn_implementation=attention)).eval()
+            e2 = E2VisionModel(E2VisionConfig(patch_size=patch_size, attn_implementation=attention)).eval()
+            pixels = torch.randn(16, 3, 224, 224)
+            calls = {name: partial(tower, pixels) for name, tower in (("clip", clip), ("e2", e2))}
+            with torch.inference_mode():
+                seconds = interleaved(calls, rounds)
+            rows.append({"tower": f"ViT-B/{patch_size}", "attention": attention, **seconds})
+            rows[-1]["ratio"] = seconds["e2"] / seconds["clip"]
+            print(rows[-1], flush=True)
+    return rows
+
+
+def step_row(rounds: int) -> dict:
+    """A training step (forward, loss, backward, Adam) of E2 beside CLIP's: ViT-B/32, batch 16, captions of 32 tokens,
+    four tags a product of up to 6 tokens."""
+    torch.manual_seed(0)
+    text = {"eos_token_id": 49407, "bos_token_id": 49406}
+    batch = {"pixel_values": torch.randn(16, 3, 224, 224), "input_ids": torch.randint(0, 40000, (16, 32))}
+    batch["input_ids"][:, -1] = 49407
+    tags = torch.randint(0, 40000, (16, 4, 6))
+    tags[..., -1] = 49407
+    tags[:, 3] = tags[:4, 3].repeat(4, 1)  # seasons recur, brands hardly do
+    tags[:, 1] = tags[:8, 1].repeat(2, 1)
+
+    def step(model, **inputs):
+        outputs = model(**batch, **inputs)
+        regions = (outputs.region_embeds, outputs.tag_embeds, inputs["tag_ids"]) if inputs else ()
+        losses = e2_losses(outputs.image_embeds, outputs.text_embeds, model.logit_scale.exp(), *regions)
+        sum(losses.values()).backward()
+        optimizers[model].step()
+        optimizers[model].zero_grad()
+
+    clip, e2 = CLIPModel(CLIPConfig(text_config=text)).train(), E2Model(E2Config(text_config=text)).train()
+    optimizers = {model: torch.optim.Adam(model.parameters(), lr=1e-6) for model in (clip, e2)}
+    tag_ids = torch.arange(16).unsqueeze(1).expand(16, 4)
+    seconds = interleaved(
+        {"clip": lambda: step(clip), "e2": lambda: step(e2, tag_input_ids=tags, tag_ids=tag_ids)}, rounds
+    )
+    row = {"step": "ViT-B/32, batch 16", **seconds, "ratio": seconds["e2"] / seconds["clip"]}
+    print(row, flush=True)
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=30, help="calls of each model that are counted")
+    parser.add_argument("--output", required=True, help="JSON file")
+    arguments = parser.parse_args()
+    results = {"machine": platform.processor() or platform.machine(), "threads": torch.get_num_threads()}
+    results["towers"] = tower_rows(arguments.rounds)
+    results["step"] = step_row(max(5, arguments.rounds // 3))
+    Path(arguments.output).parent.mkdir(parents=True, exist_ok=True)
+    write_json(results, Path(arguments.output))
+
+
+if __name__ == "__main__":
+    main()
