@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=2 python benchmarks/e2_speed.py --output benchmarks/results/e2_speed.json
 
-Both models run in one process, one call of each in turn, so that both meet the same moments of the machine; figures are
-medians of the calls and the ratio of the medians.
+Both models run in one process, one call of each in turn, so that both meet the same moments of the machine; figures
+are medians of the calls and the ratio of the medians.
 """
 
 import argparse

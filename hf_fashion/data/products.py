@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import Tensor
+from transformers import ProcessorMixin
 
 from .column_map import ColumnMap
 from .photo_cache import PhotoCache
@@ -19,13 +20,21 @@ def product_tags(dataset: Dataset, column_map: ColumnMap) -> list[dict[str, str 
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)] or [{}] * len(dataset)
 
 
-def product_texts(dataset: Dataset, column_map: ColumnMap, processor) -> list[str]:
-    """The text of every row as the text tower reads it: the caption, with the tags in front where the processor
-    composes them (`E2Processor.compose_text`)."""
-    captions = [caption or "" for caption in column_texts(dataset, column_map.caption)]
-    if getattr(processor, "compose_text", False):
-        return processor.compose(captions, product_tags(dataset, column_map))
-    return captions
+def product_texts(dataset: Dataset, column_map: ColumnMap, processor: ProcessorMixin) -> list[str | None]:
+    """The text of every row as the text tower reads it, `None` where the row has no caption.
+
+    A processor that composes (`E2Processor.compose_text`) puts the row's tags in front of the caption.
+
+    Raises:
+        ValueError: if the map names no caption.
+    """
+    if column_map.caption is None:
+        raise ValueError("the column map names no `caption`: texts need one")
+    captions = column_texts(dataset, column_map.caption)
+    if not getattr(processor, "compose_text", False):
+        return captions
+    tags = product_tags(dataset, column_map)
+    return [caption and processor.compose(caption, [row])[0] for caption, row in zip(captions, tags, strict=True)]
 
 
 class ProductDataset(torch.utils.data.Dataset):
@@ -45,10 +54,11 @@ class ProductDataset(torch.utils.data.Dataset):
         dataset: Dataset,
         column_map: ColumnMap,
         photos: PhotoCache,
-        processor,
+        processor: ProcessorMixin,
         view_seed: int | None = None,
     ):
         self.photos = photos
+        self.titles = column_texts(dataset, column_map.caption)
         self.texts = product_texts(dataset, column_map, processor)
         self.tags = product_tags(dataset, column_map)
         self.view_seed = view_seed
@@ -81,7 +91,7 @@ class ProductCollator:
         with_tags (`bool`): whether the model learns from tags.
     """
 
-    def __init__(self, processor, with_tags: bool):
+    def __init__(self, processor: ProcessorMixin, with_tags: bool):
         self.processor, self.with_tags = processor, with_tags
         images = processor.image_processor
         self.mean, self.std = (torch.tensor(v).view(3, 1, 1) for v in (images.image_mean, images.image_std))

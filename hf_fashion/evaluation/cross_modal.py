@@ -8,9 +8,10 @@ from torch import Tensor
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
+from ..data.products import product_texts
 from ..data.values import column_texts
 from ..metrics import cross_modal_recall, relevant_recall_at_k, relevant_recall_ceiling, sample_cross_modal_recall
-from .inputs import embed_images, embed_texts, equality_ids, photo_ids, read_captions
+from .inputs import embed_images, embed_texts, equality_ids, photo_ids
 
 
 PRIMARY_METRIC = "sum_recall"
@@ -82,7 +83,7 @@ def evaluate_cross_modal(
         model: E2 or CLIP.
         processor: its processor.
         dataset: N rows.
-        column_map: names the photo and the caption; see `read_captions`.
+        column_map: names the photo and the caption; see `product_texts`.
         pairing: see `choose_candidates`.
         protocol: `full` (every candidate) or `sample100` (one match and 100 non-matches of the same group).
         group_column: for `sample100`, the column of the group (sub-category); rows without a value form one group.
@@ -102,7 +103,7 @@ def evaluate_cross_modal(
         raise ValueError(f"`protocol` must be one of {PROTOCOLS}, got {protocol!r}")
     if protocol == "sample100" and group_column is None:
         raise ValueError("the sample100 protocol draws negatives from a group: give `group_column`")
-    captions = read_captions(dataset, column_map, processor)
+    captions = product_texts(dataset, column_map, processor)
     candidates = choose_candidates(column_texts(dataset, column_map.caption), pairing)
     if image_embeds is None:
         photos = dataset.select(candidates.image_rows)

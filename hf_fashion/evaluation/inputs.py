@@ -9,9 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, ProcessorMixin
 
-from ..data.column_map import ColumnMap
 from ..data.images import encoded_images, read_bytes
-from ..data.values import column_texts
 from .embed import embed_batches
 
 
@@ -85,26 +83,6 @@ def embed_texts(
         for start in range(0, len(texts), batch_size)
     )
     return embed_batches(model, batches, "texts", progress)["text_embeds"], equality_ids(map(tuple, tokens.input_ids))
-
-
-def read_captions(dataset: Dataset, column_map: ColumnMap, processor: ProcessorMixin) -> list[str | None]:
-    """The description of every row as the text encoder is given it, None where the row has none.
-
-    A processor with `compose_text=True` puts the row's tags in front, as in training.
-
-    Raises:
-        ValueError: the map names no caption.
-    """
-    if column_map.caption is None:
-        raise ValueError("the column map names no `caption`: cross-modal retrieval needs one")
-    captions = column_texts(dataset, column_map.caption)
-    if not getattr(processor, "compose_text", False):
-        return captions
-    columns = {entity: column_texts(dataset, column_map.tags[entity]) for entity in processor.tag_entities}
-    rows = [row for row, caption in enumerate(captions) if caption]
-    tags = [{entity: column[row] for entity, column in columns.items()} for row in rows]
-    composed = dict(zip(rows, processor.compose([captions[row] for row in rows], tags), strict=True))
-    return [composed.get(row) for row in range(len(captions))]
 
 
 def photo_ids(dataset: Dataset, image_column: str = "image") -> Tensor:

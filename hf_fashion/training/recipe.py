@@ -19,7 +19,7 @@ class ModelRecipe:
     architecture (`str`): `"e2"`, or `"clip"` for the baseline of the same size.
     start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer and
         image processor are taken. `None`: from scratch, with a tokenizer trained on the corpus.
-    config (`dict`): fields of `E2Config` or `CLIPConfig`. With `start_from` only the fields that CLIP lacks.
+    config (`dict`): fields of `E2Config` or `CLIPConfig`. With `start_from` only the fields that CLIP lacks count.
     vocab_size (`int`): size of the tokenizer that is trained from scratch.
     compose_text (`bool`): put the tags in front of the caption, as the paper does.
     """

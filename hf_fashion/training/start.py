@@ -7,10 +7,11 @@ from transformers.models.auto.image_processing_auto import AutoImageProcessor
 from ..data.checks import check_corpus
 from ..data.column_map import ColumnMap, find_for
 from ..data.loading import load_corpus
-from ..data.products import product_tags, product_texts
+from ..data.products import product_tags
 from ..data.report import CorpusReport
 from ..data.splits import train_and_validation
 from ..data.tokenizer import check_vocabulary, train_tokenizer
+from ..data.values import column_texts
 from ..models.e2.configuration_e2 import E2Config
 from ..models.e2.image_processing_e2 import E2ImageProcessorPil
 from ..models.e2.modeling_e2 import E2Model
@@ -44,7 +45,7 @@ def make_processor(recipe: ModelRecipe, corpus: DatasetDict, column_map: ColumnM
         size = recipe.config.get("vision_config", {}).get("image_size", 224)
         images = E2ImageProcessorPil(size={"height": size, "width": size}, do_center_crop=False)
         train = corpus["train"]
-        texts = product_texts(train, column_map, processor=None)
+        texts = filter(None, column_texts(train, column_map.caption))
         tags = {tag for row in product_tags(train, column_map) for tag in row.values() if tag}
         length = recipe.config.get("text_config", {}).get("max_position_embeddings", 77)
         tokenizer = train_tokenizer([*texts, *sorted(tags)], recipe.vocab_size, length)
@@ -89,7 +90,8 @@ def _from_checkpoint(recipe: ModelRecipe, config: dict) -> PreTrainedModel:
         return CLIPModel.from_pretrained(recipe.start_from)
     if AutoConfig.from_pretrained(recipe.start_from).model_type == "e2":
         return E2Model.from_pretrained(recipe.start_from)
-    return E2Model.from_clip(recipe.start_from, **config)
+    towers = ("text_config", "vision_config", "projection_dim")  # the checkpoint's own
+    return E2Model.from_clip(recipe.start_from, **{key: value for key, value in config.items() if key not in towers})
 
 
 def _column_map(recipe: DataRecipe) -> ColumnMap:

@@ -1,4 +1,4 @@
-"""The evaluation that a training run repeats: retrieval among distinct texts of the validation split."""
+"""The evaluation that a training run repeats: retrieval among distinct titles of the validation split."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from ..metrics import cross_modal_recall
 
 
 def validate(model, products: ProductDataset, collator: ProductCollator, batch_size: int = 256) -> dict[str, float]:
-    """Recall@1, 5, 10 both ways and their sum, over the first product of every distinct text.
+    """Recall@1, 5, 10 both ways and their sum, over the first product of every distinct title.
 
     Args:
         model (`E2Model` or `CLIPModel`): the model, unwrapped.
@@ -23,7 +23,7 @@ def validate(model, products: ProductDataset, collator: ProductCollator, batch_s
     Returns:
         `dict[str, float]`: figures of `cross_modal_recall`; `sum_recall` is the primary one.
     """
-    rows = choose_candidates(products.texts).image_rows.tolist()
+    rows = choose_candidates(products.titles).image_rows.tolist()
     batches = _batches(products, rows, collator, batch_size)
     embeds = embed_batches(model, batches, "validation", progress=False)
     labels = torch.arange(len(rows))

@@ -39,6 +39,14 @@ def test_texts_and_tags_are_read_through_the_map(corpus):
     assert product_texts(corpus, MAP, composing) == ["Acme.Summer.red dress", "Fall.blue dress", "Bolt.green dress"]
 
 
+def test_a_missing_caption_stays_missing_and_a_map_without_one_is_refused(corpus):
+    rows = corpus.remove_columns("title").add_column("title", ["red dress", None, ""])
+    composing = E2Processor(tiny_image_processor(), tiny_tokenizer(), list(MAP.tags), compose_text=True)
+    assert product_texts(rows, MAP, composing) == ["Acme.Summer.red dress", None, None]
+    with pytest.raises(ValueError, match="no `caption`"):
+        product_texts(rows, ColumnMap(image="photos"), composing)
+
+
 def test_without_tags_every_row_has_none(corpus):
     assert product_tags(corpus, ColumnMap(image="photos", caption="title")) == [{}, {}, {}]
 

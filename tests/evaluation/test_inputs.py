@@ -2,13 +2,11 @@
 
 import pytest
 import torch
-from datasets import Dataset, Features, Image, List, Value
+from datasets import Dataset, Features, Image, List
 from transformers import CLIPProcessor
 
-from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.inputs import embed_images, embed_texts, equality_ids, photo_ids, read_captions
-from hf_fashion.models.e2.processing_e2 import E2Processor
-from tests.tiny_e2 import tiny_image_processor, tiny_images, tiny_tokenizer
+from hf_fashion.evaluation.inputs import embed_images, embed_texts, equality_ids, photo_ids
+from tests.tiny_e2 import tiny_images
 
 
 def test_images_are_embedded_in_the_order_of_the_rows(e2, processor, corpus):
@@ -61,19 +59,6 @@ def test_a_row_without_a_photo_is_named():
     photos = Dataset.from_dict({"image": [tiny_images(1)[0], None]}, features=Features({"image": Image()}))
     with pytest.raises(ValueError, match="row 1 has no photo"):
         photo_ids(photos)
-
-
-def test_captions_are_composed_where_the_processor_says_so():
-    rows = {"title": ["tee", None, "coat"], "label": ["Acme", "Acme", ""]}
-    dataset = Dataset.from_dict(rows, features=Features(dict.fromkeys(rows, Value("string"))))
-    column_map = ColumnMap(caption="title", tags={"brand": "label"})
-    parts = tiny_image_processor(), tiny_tokenizer()
-    plain, composed = (E2Processor(*parts, tag_entities=["brand"], compose_text=flag) for flag in (False, True))
-    assert read_captions(dataset, column_map, plain) == ["tee", None, "coat"]
-    assert read_captions(dataset, column_map, composed) == ["Acme.tee", None, "coat"]
-    assert read_captions(dataset, column_map, CLIPProcessor(*parts)) == ["tee", None, "coat"]
-    with pytest.raises(ValueError, match="no `caption`"):
-        read_captions(dataset, ColumnMap(), plain)
 
 
 def test_equality_ids_number_by_first_appearance():

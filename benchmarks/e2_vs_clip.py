@@ -1,0 +1,155 @@
+"""E2 beside CLIP-FT on catalog-small: trains and evaluates every row of the table, resumably, and prints it.
+
+    python benchmarks/e2_vs_clip.py --workers 2                  # all rows, three seeds
+    python benchmarks/e2_vs_clip.py --only scratch/e2 --seeds 0  # one row
+    python benchmarks/e2_vs_clip.py --table                      # no training: the table of what is there
+
+A run that was stopped goes on from its last checkpoint; finished runs are not repeated. Figures of a run stand in
+`runs/<row>-<seed>/evaluation.json`; `benchmarks/results/e2_vs_clip.json` gathers them as they come.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+from hf_fashion.training.checkpoints import write_json
+
+
+FOLDER = Path(__file__).parent
+CORPUS = "../shared/corpora/catalog-small"
+RESULTS = FOLDER / "results" / "e2_vs_clip.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a recipe and what is changed in it."""
+
+    recipe: str
+    changes: tuple[str, ...] = ()
+
+
+COMPOSED = ("model.compose_text=true",)
+ROWS = {
+    "scratch/clip": Row("scratch_clip"),
+    "scratch/e2": Row("scratch_e2"),
+    "continued/clip": Row("continued_clip"),
+    "continued/e2": Row("continued_e2"),
+    "continued-tags/clip": Row("continued_clip", COMPOSED),
+    "continued-tags/e2": Row("continued_e2", COMPOSED),
+    "scratch/e2-no-region-loss": Row("scratch_e2", ("model.config.region_loss_weight=0",)),
+    "scratch/e2-no-fusion": Row("scratch_e2", ("model.config.fusion_layers=[]",)),
+    "scratch/e2-diagonal": Row("scratch_e2", ("model.config.region_targets=diagonal",)),
+    "scratch/e2-patches-kept": Row("scratch_e2", ("model.config.drop_patch_tokens=false",)),
+    "scratch/e2-region-0.2": Row(
+        "scratch_e2", ("model.config.contrastive_loss_weight=1", "model.config.region_loss_weight=0.2")
+    ),
+}
+
+
+def run_folder(row: str, seed: int) -> Path:
+    return Path("runs") / f"{row.replace('/', '_')}-{seed}"
+
+
+def train_and_evaluate(row: str, seed: int) -> str:
+    """Trains one run and evaluates its last model; returns a line about how it went."""
+    folder = run_folder(row, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = FOLDER / "recipes" / f"{ROWS[row].recipe}.yaml"
+    train = [sys.executable, "training/train_e2.py", str(recipe), "--output_dir", str(folder)]
+    train += ["--resume_from_checkpoint", "latest", "--set", f"training.seed={seed}", *ROWS[row].changes]
+    evaluate = [sys.executable, "training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", CORPUS]
+    evaluate += ["--column_map", "catalog", "--tags", "--linear_probe", "--output", str(folder / "evaluation.json")]
+    for command, product in ((train, "results.json"), (evaluate, "evaluation.json")):
+        if not (folder / product).exists():
+            with open(folder / "log.txt", "a") as log:
+                finished = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
+            if finished.returncode:
+                return f"{folder}: failed, see log.txt"
+    return f"{folder}: done"
+
+
+def collect() -> dict[str, dict[str, dict]]:
+    """Row -> seed -> figures of every evaluated run."""
+    results: dict[str, dict[str, dict]] = {}
+    for row in ROWS:
+        for folder in sorted(Path("runs").glob(f"{row.replace('/', '_')}-[0-9]*")):
+            path = folder / "evaluation.json"
+            if path.exists():
+                evaluation = json.loads(path.read_text())
+                figures = {name: evaluation[name] for name in ("cross_modal", "tags", "linear_probe")}
+                results.setdefault(row, {})[folder.name.rsplit("-", 1)[1]] = figures
+    return results
+
+
+def spread(values: list[float]) -> str:
+    """Mean and standard deviation over seeds, in percent."""
+    deviation = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{100 * mean(values):.1f}{deviation}"
+
+
+def recall_table(results: dict) -> str:
+    """Recall both ways and SumR of every row, and R@1 relative to the first row of its setting."""
+    lines = [
+        "| row | seeds | image-to-text R@1 | text-to-image R@1 | SumR | R@1 against CLIP-FT |",
+        "|" + " --- |" * 6,
+    ]
+    for row, seeds in results.items():
+        figures = [seed["cross_modal"] for seed in seeds.values()]
+        directions = [[run[f"{way}_recall@1"] for run in figures] for way in ("image_to_text", "text_to_image")]
+        base = results.get(row.split("/")[0] + "/clip", {}).values()
+        ratios = [
+            mean(values) / mean(run["cross_modal"][f"{way}_recall@1"] for run in base) - 1
+            for values, way in zip(directions, ("image_to_text", "text_to_image"), strict=True)
+            if base
+        ]
+        cells = [row, str(len(seeds)), *map(spread, directions), spread([run["sum_recall"] for run in figures])]
+        lines.append("| " + " | ".join([*cells, " / ".join(f"{ratio:+.1%}" for ratio in ratios)]) + " |")
+    return "\n".join(lines)
+
+
+def tag_table(results: dict) -> str:
+    """Per entity: zero-shot accuracy, MAP of tag-to-image search and linear probe, from regions and from images."""
+    entities = ("article_type", "brand", "season", "colour")
+    lines = ["| row | from | figure | " + " | ".join(entities) + " |", "|" + " --- |" * (3 + len(entities))]
+    kinds = {"zero-shot accuracy": ("tags", "accuracy"), "tag-to-image MAP": ("tags", "map")}
+    kinds["linear probe"] = ("linear_probe", "probe_accuracy")
+    for row, seeds in results.items():
+        for title, (part, name) in kinds.items():
+            for source in ("image", "region"):
+                keys = [f"{entity}_{source}_{name}" for entity in entities]
+                runs = [run[part] for run in seeds.values()]
+                if all(key in run for key in keys for run in runs):
+                    cells = [spread([run[key] for run in runs]) for key in keys]
+                    lines.append("| " + " | ".join([row, source, title, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--workers", type=int, default=1, help="runs at a time, one thread each")
+    parser.add_argument("--table", action="store_true", help="only print what is there")
+    arguments = parser.parse_args()
+
+    os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # All rows start from the run that the paper's setting continues.
+    jobs = [(row, seed) for seed in arguments.seeds for row in arguments.only]
+    if not arguments.table:
+        with ThreadPoolExecutor(arguments.workers) as pool:
+            for line in pool.map(lambda job: train_and_evaluate(*job), jobs):
+                print(line, flush=True)
+                RESULTS.parent.mkdir(exist_ok=True)
+                write_json(collect(), RESULTS)
+    results = collect()
+    print(recall_table(results), tag_table(results), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

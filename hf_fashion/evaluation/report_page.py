@@ -1,0 +1,91 @@
+"""A report as one HTML page that needs nothing beside it: tables, rows of pictures, frames around what is right."""
+
+import base64
+import io
+import os
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from PIL import Image
+
+
+STYLE = """
+body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff;
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.7rem; } h2 { margin-top: 2.5rem; font-size: 1.25rem; } p { max-width: 46rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .8rem; border-bottom: 1px solid #ddd; text-align: right; }
+th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 2px solid #888; }
+.row { display: flex; flex-wrap: wrap; gap: .6rem; align-items: flex-start; margin: .3rem 0 1.4rem; }
+.query { flex: 0 0 9rem; font-weight: 600; }
+figure { width: 8.5rem; margin: 0; } figure img { width: 100%; } .wide { width: auto; } .wide img { width: auto; }
+img { box-sizing: border-box; max-width: 100%; border: 4px solid #ddd; }
+.right img, td.right { border: 4px solid #1a8f3c; } .wide img { border: 0; }
+figcaption, .text { font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere; }
+.text { flex: 1 1 12rem; padding-left: 1.2rem; } .text .right { font-weight: 600; color: #1a6b31; }
+"""
+
+
+def write_page(path: str | Path, title: str, introduction: str, sections: Sequence[tuple[str, str]]) -> None:
+    """Writes the page beside its path and moves it there.
+
+    Args:
+        path: the HTML file; its folder is made where it is missing.
+        title: text, without markup.
+        introduction: text, without markup.
+        sections: heading (text) and body (HTML, as the other functions here make it).
+    """
+    parts = [f"<h2>{escape(heading)}</h2>\n{body}" for heading, body in sections]
+    head = (
+        f'<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>'
+    )
+    body = "\n".join([f"<h1>{escape(title)}</h1>", paragraph(introduction), *parts])
+    page = f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n'
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(page + "</body>\n</html>\n", encoding="utf-8")
+    os.replace(aside, path)
+
+
+def paragraph(text: str) -> str:
+    """Text, without markup, as a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts; the first column is set to the left, the others to the right."""
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+
+
+def figure(image: Image.Image, alt: str, caption: str = "", kind: str = "") -> str:
+    """A picture, embedded as JPEG.
+
+    Args:
+        image: the picture.
+        alt: what it shows, for those who do not see it.
+        caption: text below it.
+        kind: `right` for a green frame, `wide` for a picture in its own size.
+    """
+    encoded = io.BytesIO()
+    image.convert("RGB").save(encoded, format="JPEG", quality=90)
+    source = "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode()
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure class="{kind}"><img src="{source}" alt="{escape(alt, quote=True)}">{below}</figure>'
+
+
+def picture_row(query: str, figures: Sequence[str]) -> str:
+    """A query (text) and, beside it, its results (HTML of `figure` or `ranked_texts`)."""
+    return f'<div class="row"><div class="query">{escape(query)}</div>{"".join(figures)}</div>'
+
+
+def ranked_texts(texts: Sequence[str], right: Sequence[bool]) -> str:
+    """A numbered list of texts, the right ones in bold green."""
+    items = (
+        f'<li class="{"right" if hit else "wrong"}">{escape(text)}</li>'
+        for text, hit in zip(texts, right, strict=True)
+    )
+    return f'<ol class="text">{"".join(items)}</ol>'

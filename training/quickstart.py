@@ -1,0 +1,192 @@
+"""Trains E2 and a plain CLIP beside it on the generated corpus, evaluates both and writes a report with pictures.
+
+    make quickstart
+
+Writes into `runs/quickstart`: `e2/` and `clip_ft/` (what `train_e2.py` writes; the models are in `best/`),
+`report.html` and `results.json`. A quickstart that was stopped goes on where it stood. After a finished one, or with
+other recipes, all starts anew.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import AutoModel, AutoProcessor
+
+import hf_fashion
+from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.evaluation import comparison, report
+from hf_fashion.evaluation.cross_modal import choose_candidates, evaluate_cross_modal
+from hf_fashion.evaluation.embed import has_regions
+from hf_fashion.evaluation.inputs import embed_images, embed_texts
+from hf_fashion.evaluation.localisation import evaluate_localisation
+from hf_fashion.evaluation.report_page import figure, html_table, paragraph, write_page
+from hf_fashion.evaluation.showcase import (
+    Gallery,
+    photos_by_tag,
+    photos_by_title,
+    region_strips,
+    titles_by_photo,
+)
+from hf_fashion.evaluation.tags import evaluate_tags, region_embeds_by_entity
+from hf_fashion.training.recipe import Recipe
+
+
+FOLDER = Path("runs/quickstart")
+SCRIPT = Path(__file__).with_name("train_e2.py")
+RECIPES = {"E2": "e2_quickstart", "CLIP-FT": "clip_ft_quickstart"}
+EXAMPLES = range(6)  # the first rows, not the best ones
+TAGS_SHOWN = 2
+FRAMES = paragraph("The first products of the validation split, not the best. What is right has a green frame.")
+BOXES = paragraph("Red: what the tokens of a tag look at. Green outline: where the tag's part truly is.")
+
+
+def main() -> None:
+    started = time.time()
+    paths = {name: SCRIPT.parent / "recipes" / f"{recipe}.yaml" for name, recipe in RECIPES.items()}
+    recipes = {name: Recipe.read(path) for name, path in paths.items()}
+    column_map = ColumnMap.shipped("generated")
+
+    # Training: both at the same time, on half of the cores each.
+    note = start_or_go_on(recipes)
+    with ThreadPoolExecutor(len(paths)) as pool:
+        list(pool.map(train, paths, paths.values(), recipes.values()))
+
+    # Evaluation, on combinations of attributes that training has not shown.
+    data = recipes["E2"].data
+    # A generated row does not depend on how many there are: the train split need not be drawn again.
+    corpus = hf_fashion.load_corpus(data.corpus, generated=data.generated | {"train_rows": 1})
+    split = corpus["validation"]
+    trained = {name: load(Path(recipe.training.output_dir) / "best") for name, recipe in recipes.items()}
+    images = {name: embed_images(*parts, split, progress=False) for name, parts in trained.items()}
+    results = {name: evaluate(*trained[name], split, column_map, images[name]) for name in trained}
+
+    # Results: printed, as JSON, and as a page with pictures.
+    tables = compare(results, list(column_map.tags))
+    findings = summarise(results)
+    for title, table in tables.items():
+        print(f"\n{title}\n\n{report.table(*table)}")
+    print("\n" + "\n".join(findings))
+    seconds = round(time.time() - started)
+    recipes_used = {name: recipe.to_dict() for name, recipe in recipes.items()}
+    report.write_json(FOLDER / "results.json", {"seconds": seconds, "models": results, "recipes": recipes_used})
+    sections = [(title, html_table(*table)) for title, table in tables.items()]
+    sections += show(*trained["E2"], split, column_map, images["E2"])
+    write_page(FOLDER / "report.html", "E2 on generated garments", " ".join(findings), sections)
+    note.unlink()
+    print(f"\n{FOLDER / 'report.html'} shows what was found. {seconds} seconds.")
+
+
+def start_or_go_on(recipes: dict[str, Recipe]) -> Path:
+    """Clears the folder unless a stopped run of the same recipes left it; returns the note that says so."""
+    note = FOLDER / "in_work.json"
+    wanted = {name: recipe.to_dict() for name, recipe in recipes.items()}
+    if not note.is_file() or json.loads(note.read_text(encoding="utf-8")) != wanted:
+        for recipe in recipes.values():
+            shutil.rmtree(recipe.training.output_dir, ignore_errors=True)
+        report.write_json(note, wanted)
+    return note
+
+
+def train(name: str, path: Path, recipe: Recipe) -> None:
+    """Runs the training script, passing its lines on; progress bars and warnings go to a log.
+
+    Raises:
+        RuntimeError: the script failed; the error holds the end of its log.
+    """
+    log = Path(recipe.training.output_dir) / "training.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    print(f"{name}: training, log in {log}", flush=True)
+    threads = str(max(1, (os.cpu_count() or 2) // len(RECIPES)))
+    environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, str(SCRIPT), str(path), "--resume_from_checkpoint", "latest"]
+    with (
+        log.open("a", encoding="utf-8") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,
+    ):
+        for line in process.stdout:
+            print(f"{name}: {line}", end="", flush=True)
+    if process.returncode:
+        raise RuntimeError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
+
+
+def load(folder: Path) -> tuple:
+    """Model and processor of a folder."""
+    return AutoModel.from_pretrained(folder).eval(), AutoProcessor.from_pretrained(folder)
+
+
+def evaluate(model, processor, split: Dataset, column_map: ColumnMap, images: dict) -> dict[str, Any]:
+    """Retrieval, tags and, where a model has regions, localisation."""
+    common = (model, processor, split, column_map)
+    results = {
+        "parameters": model.num_parameters(),
+        "cross_modal": evaluate_cross_modal(*common, image_embeds=images["image_embeds"], progress=False),
+        "tags": evaluate_tags(*common, images=images, progress=False),
+    }
+    if has_regions(model):
+        results["localisation"] = evaluate_localisation(*common, images=images, progress=False)
+    return results
+
+
+def compare(results: dict[str, dict], entities: list[str]) -> dict[str, comparison.Table]:
+    """Title -> table."""
+
+    def part(key: str) -> dict[str, dict]:
+        return {name: row[key] for name, row in results.items()}
+
+    return {
+        "Search among the validation photos": comparison.recall_comparison(part("cross_modal")),
+        "Tags named right, without training on them as classes": comparison.tag_comparison(part("tags"), entities),
+        "Where E2's tokens look": comparison.localisation_comparison(results["E2"]["localisation"], entities),
+    }
+
+
+def summarise(results: dict[str, dict]) -> list[str]:
+    """What one wants to know first, in sentences."""
+    percent = comparison.percent
+    recalls = [
+        f"{name} {percent(row['cross_modal']['image_to_text_recall@1'])} / "
+        f"{percent(row['cross_modal']['text_to_image_recall@1'])}"
+        for name, row in results.items()
+    ]
+    chance = percent(1 / results["E2"]["cross_modal"]["num_texts"])
+    brand = {k: percent(v) for k, v in results["E2"]["localisation"].items() if k.startswith("brand_") and v <= 1}
+    return [
+        f"R@1 in percent, image to text / text to image: {', '.join(recalls)}, chance {chance}.",
+        f"In {brand['brand_centre_inside']} % of the images a brand token picks a patch whose centre lies in the true "
+        f"brand box (chance {brand['brand_centre_inside_chance']} %), in {brand['brand_overlaps']} % one that "
+        f"overlaps it (chance {brand['brand_overlaps_chance']} %).",
+    ]
+
+
+def show(model, processor, split: Dataset, column_map: ColumnMap, images: dict) -> list[tuple[str, str]]:
+    """The report's sections with pictures: heading, HTML."""
+    rows = choose_candidates(split[column_map.caption][:]).image_rows
+    titled = split.select(rows)
+    titles, photos = titled[column_map.caption][:], titled[column_map.image][:]
+    text_embeds, _ = embed_texts(model, processor, titles, progress=False)
+    gallery = Gallery(photos, titles, images["image_embeds"][rows], text_embeds)
+    sections = [
+        ("Photos for a title", FRAMES + photos_by_title(gallery, EXAMPLES)),
+        ("Titles for a photo", titles_by_photo(gallery, EXAMPLES)),
+    ]
+    for entity, embeds in region_embeds_by_entity(model, images).items():
+        tags = titled[column_map.tags[entity]][:]
+        queries = sorted(set(tags))[:TAGS_SHOWN]
+        tag_embeds, _ = embed_texts(model, processor, queries, progress=False)
+        found = photos_by_tag(gallery, queries, tag_embeds, embeds[rows], tags)
+        sections.append((f"Photos for a tag, by the region embedding: {entity}", found))
+    strips = region_strips(model, processor, titled, EXAMPLES)
+    maps = (figure(strip, f"Heat maps: {title}", title, "wide") for strip, title in zip(strips, titles, strict=False))
+    return [*sections, ("Where the tokens of each tag look", BOXES + "\n".join(maps))]
+
+
+if __name__ == "__main__":
+    main()
