@@ -135,7 +135,7 @@ def evaluate(model, processor, split: Dataset, column_map: ColumnMap, images: di
     return results
 
 
-def compare(results: dict[str, dict], entities: list[str]) -> dict[str, comparison.Table]:
+def compare(results: dict[str, dict], entities: list[str]) -> dict[str, report.Cells]:
     """Title -> table."""
 
     def part(key: str) -> dict[str, dict]:
@@ -144,25 +144,30 @@ def compare(results: dict[str, dict], entities: list[str]) -> dict[str, comparis
     return {
         "Search among the validation photos": comparison.recall_comparison(part("cross_modal")),
         "Tags named right, without training on them as classes": comparison.tag_comparison(part("tags"), entities),
-        "Where E2's tokens look": comparison.localisation_comparison(results["E2"]["localisation"], entities),
+        "Where E2's tokens look": report.entity_cells(
+            results["E2"]["localisation"], entities, report.LOCALISATION_COLUMNS
+        ),
     }
 
 
 def summarise(results: dict[str, dict]) -> list[str]:
     """What one wants to know first, in sentences."""
-    percent = comparison.percent
+    cell = report.cell
     recalls = [
-        f"{name} {percent(row['cross_modal']['image_to_text_recall@1'])} / "
-        f"{percent(row['cross_modal']['text_to_image_recall@1'])}"
+        f"{name} {cell(row['cross_modal']['image_to_text_recall@1'])} / "
+        f"{cell(row['cross_modal']['text_to_image_recall@1'])}"
         for name, row in results.items()
     ]
-    chance = percent(1 / results["E2"]["cross_modal"]["num_texts"])
-    brand = {k: percent(v) for k, v in results["E2"]["localisation"].items() if k.startswith("brand_") and v <= 1}
+    chance = cell(1 / results["E2"]["cross_modal"]["num_texts"])
+
+    def brand(end: str) -> str:
+        return cell(results["E2"]["localisation"][f"brand_{end}"])
+
     return [
         f"R@1 in percent, image to text / text to image: {', '.join(recalls)}, chance {chance}.",
-        f"In {brand['brand_centre_inside']} % of the images a brand token picks a patch whose centre lies in the true "
-        f"brand box (chance {brand['brand_centre_inside_chance']} %), in {brand['brand_overlaps']} % one that "
-        f"overlaps it (chance {brand['brand_overlaps_chance']} %).",
+        f"In {brand('centre_inside')} % of the images a brand token picks a patch whose centre lies in the true brand "
+        f"box (chance {brand('centre_inside_chance')} %), in {brand('overlaps')} % one that overlaps it "
+        f"(chance {brand('overlaps_chance')} %).",
     ]
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .report import Cells, cell
+
 
 Figures = Mapping[str, Any]
-Table = tuple[list[str], list[list[str]]]  # header, rows
 
 DIRECTIONS = {"image to text": "image_to_text", "text to image": "text_to_image"}
-LOCALISATION_RULES = {"centre in box": "centre_inside", "overlaps box": "overlaps"}
 
 
-def recall_comparison(figures: Mapping[str, Figures], ks: Sequence[int] = (1, 5, 10)) -> Table:
+def recall_comparison(figures: Mapping[str, Figures], ks: Sequence[int] = (1, 5, 10)) -> Cells:
     """Recall of every model in percent, between what guessing and what a perfect model reaches.
 
     Args:
@@ -26,13 +26,14 @@ def recall_comparison(figures: Mapping[str, Figures], ks: Sequence[int] = (1, 5,
     for label, direction in DIRECTIONS.items():
         candidates = first["num_texts" if direction == "image_to_text" else "num_images"]
         for k in ks:
+            chance = min(1.0, k / candidates)
             values = [row[f"{direction}_recall@{k}"] for row in figures.values()]
             ceiling = first[f"{direction}_recall_ceiling@{k}"]
-            rows.append([f"{label} R@{k}", *map(percent, [*values, min(1.0, k / candidates), ceiling])])
+            rows.append([f"{label} R@{k}", *map(cell, [*values, chance, ceiling])])
     return ["%", *figures, "chance", "ceiling"], rows
 
 
-def tag_comparison(figures: Mapping[str, Figures], entities: Sequence[str]) -> Table:
+def tag_comparison(figures: Mapping[str, Figures], entities: Sequence[str]) -> Cells:
     """Share of photos whose tag is named right, from image and, where a model has them, region embeddings.
 
     Args:
@@ -53,30 +54,5 @@ def tag_comparison(figures: Mapping[str, Figures], entities: Sequence[str]) -> T
     for entity in entities:
         values = [row[f"{entity}_{kind}_accuracy"] for _, kind, row in kinds]
         values.append(first[f"{entity}_majority_rate"])
-        rows.append([entity, str(first[f"{entity}_num_tags"]), *map(percent, values)])
+        rows.append([entity, str(first[f"{entity}_num_tags"]), *map(cell, values)])
     return ["%", "tags", *(label for label, _, _ in kinds), "most frequent"], rows
-
-
-def localisation_comparison(figures: Figures, entities: Sequence[str]) -> Table:
-    """Share of photos where a token of the entity takes a patch of its true box, beside chance and ceiling.
-
-    Args:
-        figures: what `evaluate_localisation` returns.
-        entities: the rows; one without boxes is left out.
-
-    Returns:
-        Header and rows.
-    """
-    ends = ("", "_chance", "_ceiling")
-    header = ["%", *(label + end.replace("_", ", ") for label in LOCALISATION_RULES for end in ends)]
-    rows = [
-        [entity, *(percent(figures[f"{entity}_{rule}{end}"]) for rule in LOCALISATION_RULES.values() for end in ends)]
-        for entity in entities
-        if f"{entity}_num_images" in figures
-    ]
-    return header, rows
-
-
-def percent(share: float) -> str:
-    """A share from 0 to 1 in percent, with one digit."""
-    return f"{100 * share:.1f}"

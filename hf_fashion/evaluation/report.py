@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 
+Cells = tuple[list[str], list[list[str]]]  # header, rows
+
 RECALL_ROWS = {
     "image to text": "image_to_text_recall",
     "text to image": "text_to_image_recall",
@@ -56,19 +58,27 @@ def recall_table(figures: Mapping[str, Any]) -> str:
 
 
 def entity_table(figures: Mapping[str, Any], entities: Sequence[str], columns: Mapping[str, str]) -> str:
+    """The cells of `entity_cells` as a text table."""
+    return table(*entity_cells(figures, entities, columns))
+
+
+def entity_cells(figures: Mapping[str, Any], entities: Sequence[str], columns: Mapping[str, str]) -> Cells:
     """A line an entity; shares in percent, counts as they are, `-` for what was not measured.
 
     Args:
         figures: keys `{entity}_{end}`.
         entities: those to show; one without figures is left out.
         columns: label -> end of the key.
+
+    Returns:
+        Header and rows.
     """
     rows = []
     for entity in entities:
         values = [figures.get(f"{entity}_{end}") for end in columns.values()]
         if any(value is not None for value in values):
-            rows.append([entity, *(_cell(value) for value in values)])
-    return table(["", *columns], rows)
+            rows.append([entity, *map(cell, values)])
+    return ["", *columns], rows
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -91,10 +101,11 @@ def write_json(path: str | Path, results: Mapping[str, Any]) -> None:
 
 
 def _with_ceiling(figures: Mapping[str, Any], name: str, ceiling: str) -> str:
-    return _cell(float(figures[name])) + (f" ({_cell(float(figures[ceiling]))})" if ceiling in figures else "")
+    return cell(float(figures[name])) + (f" ({cell(float(figures[ceiling]))})" if ceiling in figures else "")
 
 
-def _cell(value: float | int | None) -> str:
+def cell(value: float | int | None) -> str:
+    """A share in percent with one digit, a count as it is, `-` for `None`."""
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{100 * value:.1f}"

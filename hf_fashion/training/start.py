@@ -26,7 +26,12 @@ def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]
         ValueError: with everything that is wrong with the corpus, before any work is done on it.
     """
     column_map = _column_map(recipe)
-    corpus = load_corpus(recipe.corpus, image_column=column_map.image, generated=recipe.generated or None)
+    corpus = load_corpus(
+        recipe.corpus,
+        image_column=column_map.image,
+        require_files=recipe.on_bad_image == "error",  # else the check counts and skips them
+        generated=recipe.generated or None,
+    )
     corpus = train_and_validation(
         corpus, column_map, recipe.train_split, recipe.validation_split, recipe.validation_fraction
     )
