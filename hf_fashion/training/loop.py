@@ -94,15 +94,16 @@ class TrainingLoop:
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
         if checkpoint:
             self.accelerator.load_state(str(checkpoint))
-        done = self.state.epoch * len(loader) + self.state.batch
+        num_batches = round(stage.epochs * len(loader))
         with tqdm(
-            total=stage.epochs * len(loader),
-            initial=done,
+            total=num_batches,
+            initial=self.state.epoch * len(loader) + self.state.batch,
             desc=stage.name,
             disable=not self.accelerator.is_main_process,
         ) as progress:
-            for epoch in range(self.state.epoch, stage.epochs):
-                self._run_epoch(wrapped, optimizer, scheduler, loader, epoch, progress)
+            for epoch in range(self.state.epoch, math.ceil(num_batches / len(loader))):
+                last_batch = num_batches - epoch * len(loader)
+                self._run_epoch(wrapped, optimizer, scheduler, loader, epoch, last_batch, progress)
                 self.state.epoch, self.state.batch = epoch + 1, 0
                 if not self.settings.eval_every:
                     self._evaluate(model)
@@ -131,12 +132,12 @@ class TrainingLoop:
                 f"{len(self.dataset)} training rows make no batch of {settings.batch_size} on each of "
                 f"{accelerator.num_processes} processes: lower `training.batch_size`."
             )
-        updates = stage.epochs * math.ceil(len(loader) / settings.gradient_accumulation_steps)
+        updates = math.ceil(stage.epochs * math.ceil(len(loader) / settings.gradient_accumulation_steps))
         scheduler = get_cosine_schedule_with_warmup(optimizer, min(settings.warmup_steps, updates // 2), updates)
         wrapped.train()
         return wrapped, optimizer, loader, accelerator.prepare(scheduler)
 
-    def _run_epoch(self, wrapped, optimizer, scheduler, loader, epoch: int, progress: tqdm) -> None:
+    def _run_epoch(self, wrapped, optimizer, scheduler, loader, epoch: int, last_batch: int, progress) -> None:
         accelerator, state = self.accelerator, self.state
         for shuffled in (loader, self.dataset):
             shuffled.set_epoch(epoch + EPOCHS_OF_A_STAGE * state.stage)
@@ -144,6 +145,8 @@ class TrainingLoop:
         # Counted before the loop: the state moves while it runs.
         batches = accelerator.skip_first_batches(loader, state.batch) if state.batch else loader
         for batch in batches:
+            if state.batch >= last_batch and accelerator.sync_gradients:  # a stage may end within an epoch
+                break
             with accelerator.accumulate(wrapped):
                 losses = self.loss_of(wrapped, model, batch)
                 accelerator.backward(losses["loss"])

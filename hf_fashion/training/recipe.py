@@ -58,13 +58,13 @@ class DataRecipe:
 @dataclass
 class StageRecipe:
     """Args:
-    epochs (`int`): passes over the train split.
+    epochs (`float`): passes over the train split; a stage may end within one.
     learning_rate (`float`): peak, reached after the warm-up steps.
     trainable (`str`): `"all"`, or `"new"` for the parameters that a CLIP lacks (the paper's first stage).
     name (`str`): shown in logs.
     """
 
-    epochs: int
+    epochs: float
     learning_rate: float
     trainable: str = "all"
     name: str = "full"

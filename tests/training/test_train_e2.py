@@ -15,7 +15,7 @@ from tests.training.tiny_run import history, start, tiny_corpus, tiny_recipe, tr
 
 STAGES = [
     {"name": "warm-up", "trainable": "new", "epochs": 1, "learning_rate": 1e-2},
-    {"name": "full", "epochs": 2, "learning_rate": 1e-3},
+    {"name": "full", "epochs": 1.7, "learning_rate": 1e-3},
 ]
 
 
