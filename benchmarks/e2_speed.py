@@ -23,10 +23,11 @@ from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.models.e2.configuration_e2 import E2Config, E2VisionConfig
 from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
+from hf_fashion.training.build import make_model, make_processor
 from hf_fashion.training.checkpoints import write_json
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import Recipe, StageRecipe, TrainingRecipe
-from hf_fashion.training.start import load_data, make_model, make_processor
+from hf_fashion.training.start import load_data
 from training.train_e2 import e2_loss, limit_temperature
 
 
@@ -103,7 +104,7 @@ def loop_row(epochs: int) -> dict:
     vision = tower | {"image_size": 64, "patch_size": 8}
     recipe.model.config = {"projection_dim": 128, "vision_config": vision, "text_config": tower}
     corpus, column_map, _ = load_data(recipe.data)
-    processor = make_processor(recipe.model, corpus, column_map)
+    processor = make_processor(recipe.model, corpus["train"], column_map)
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainingRecipe(output_dir=folder, eval_every=10**9, save_every=10**9, log_every=10)
         settings.stages = [StageRecipe(epochs=1, learning_rate=1e-4)]
@@ -118,9 +119,23 @@ def loop_row(epochs: int) -> dict:
                 e2_loss(model, model, batch)["loss"].backward()
                 model.zero_grad()
 
+        def no_figures(model) -> dict[str, float]:
+            return {"none": 0.0}
+
         def loop() -> None:
             accelerator = make_accelerator(settings)
-            parts = (accelerator, settings, products, collator, e2_loss, limit_temperature, dict, "", processor)
+            parts = (
+                accelerator,
+                settings,
+                products,
+                collator,
+                e2_loss,
+                limit_temperature,
+                no_figures,
+                "none",
+                processor,
+                {},
+            )
             TrainingLoop(*parts).run(model)
 
         seconds = interleaved({"bare": bare, "loop": loop}, rounds=epochs, warm_up=1)

@@ -73,7 +73,7 @@ def main() -> None:
     findings = summarise(results)
     for title, table in tables.items():
         print(f"\n{title}\n\n{report.table(*table)}")
-    print("\n" + "\n".join(findings))
+    print("", *findings, sep="\n")
     seconds = round(time.time() - started)
     recipes_used = {name: recipe.to_dict() for name, recipe in recipes.items()}
     report.write_json(FOLDER / "results.json", {"seconds": seconds, "models": results, "recipes": recipes_used})
@@ -158,12 +158,14 @@ def summarise(results: dict[str, dict]) -> list[str]:
         f"{cell(row['cross_modal']['text_to_image_recall@1'])}"
         for name, row in results.items()
     ]
+    sizes = [f"{name} ({row['parameters']:,} parameters)" for name, row in results.items()]
     chance = cell(1 / results["E2"]["cross_modal"]["num_texts"])
 
     def brand(end: str) -> str:
         return cell(results["E2"]["localisation"][f"brand_{end}"])
 
     return [
+        f"{' and '.join(sizes)} saw the same data in the same number of steps, from scratch.",
         f"R@1 in percent, image to text / text to image: {', '.join(recalls)}, chance {chance}.",
         f"In {brand('centre_inside')} % of the images a brand token picks a patch whose centre lies in the true brand "
         f"box (chance {brand('centre_inside_chance')} %), in {brand('overlaps')} % one that overlaps it "

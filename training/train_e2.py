@@ -19,10 +19,11 @@ from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.models import register
+from hf_fashion.training.build import choose_entities, make_model, make_processor
 from hf_fashion.training.checkpoints import find_checkpoint
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import Recipe
-from hf_fashion.training.start import load_data, make_model, make_processor
+from hf_fashion.training.start import load_data, with_entities
 from hf_fashion.training.validation import validate
 
 
@@ -33,7 +34,7 @@ def main() -> None:
     arguments = parse_arguments()
     recipe = Recipe.read(arguments.recipe, arguments.set)
     settings = recipe.training
-    register()  # exported folders carry the code that loads them
+    register()
 
     # Devices, precision, processes.
     accelerator = make_accelerator(settings)
@@ -41,7 +42,9 @@ def main() -> None:
     # Data: checked whole before anything is trained; photos decoded and resized once.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data)
-        processor = make_processor(recipe.model, corpus, column_map)
+        if recipe.model.architecture == "e2":
+            column_map = with_entities(column_map, choose_entities(recipe.model, column_map))
+        processor = make_processor(recipe.model, corpus["train"], column_map)
         cache_folder = Path(recipe.data.cache_folder).expanduser()
         photos = {
             name: PhotoCache.build(split, column_map.image, processor.image_processor, cache_folder)
@@ -71,13 +74,14 @@ def main() -> None:
         evaluate=lambda model: report_validation(accelerator, validate(model, validation, collator)),
         primary_metric="sum_recall",
         processor=processor,
+        recipe=recipe.to_dict(),
     )
     checkpoint = None
     if arguments.resume_from_checkpoint:
         checkpoint = find_checkpoint(arguments.resume_from_checkpoint, loop.checkpoint_folder)
         accelerator.print(f"Resuming from {checkpoint}." if checkpoint else "No checkpoint yet: starting anew.")
     model = loop.run(model, checkpoint)
-    loop.finish(model, about={"recipe": recipe.to_dict()})
+    loop.finish(model)
     accelerator.end_training()
 
 

@@ -70,11 +70,14 @@ def _embed(model: PreTrainedModel, batch: dict[str, Tensor]) -> dict[str, Tensor
 
 
 def _embed_images(model: PreTrainedModel, pixel_values: Tensor) -> dict[str, Tensor]:
-    if not has_regions(model):
-        return {"image_embeds": _normalised(model.get_image_features(pixel_values=pixel_values).pooler_output)}
-    outputs = model(pixel_values=pixel_values)  # one pass of the tower for the image, its regions and selections
-    rows = {"image_embeds": _normalised(outputs.image_embeds), "region_embeds": _normalised(outputs.region_embeds)}
-    return rows | {f"selections_{i}": selection.indices for i, selection in enumerate(outputs.selections)}
+    # Not `forward`: Accelerate wraps that in autocast, and E2 would be judged in another precision than CLIP.
+    vision = model.get_image_features(pixel_values=pixel_values)
+    rows = {"image_embeds": _normalised(vision.pooler_output)}
+    if has_regions(model):
+        tokens = model.vision_model.split_selection_tokens(vision.last_hidden_state)
+        rows["region_embeds"] = _normalised(model.region_head(tokens))
+        rows |= {f"selections_{i}": selection.indices for i, selection in enumerate(vision.selections)}
+    return rows
 
 
 def _normalised(embeds: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ class RunState:
     update (`int`): updates of all stages so far.
     best (`float`): best primary metric so far.
     history (`list[dict]`): logged losses and evaluations, each with its `update`.
+    recipe (`dict`): what the run was started with.
     """
 
     stage: int = 0
@@ -30,6 +31,7 @@ class RunState:
     update: int = 0
     best: float = -1.0
     history: list[dict[str, Any]] = field(default_factory=list)
+    recipe: dict[str, Any] = field(default_factory=dict)
 
 
 def save_checkpoint(accelerator: Accelerator, state: RunState, folder: Path, keep: int = 2) -> Path:
@@ -74,6 +76,32 @@ def find_checkpoint(asked: str, folder: Path) -> Path | None:
     if not (Path(asked) / STATE_FILE).is_file():
         raise FileNotFoundError(f"No whole checkpoint at {asked}: {STATE_FILE} is missing.")
     return Path(asked)
+
+
+def require_same_recipe(state: RunState, recipe: dict[str, Any]) -> None:
+    """Raises `ValueError`, naming the keys, unless a checkpoint's run was started with this recipe.
+
+    The folder of the output and what is only reported may differ.
+
+    Args:
+        state (`RunState`): what the checkpoint holds.
+        recipe (`dict`): the recipe of the run that would resume, as plain values.
+    """
+    before, now = _flat(state.recipe), _flat(recipe)
+    free = ("training.output_dir", "training.trackers", "training.num_workers", "data.cache_folder")
+    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key) and key not in free)
+    if changed:
+        raise ValueError(
+            f"The checkpoint's run had another recipe: {', '.join(changed)} differ. Resume with the same recipe, or "
+            "start anew in another `training.output_dir`."
+        )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
 
 
 def read_state(checkpoint: Path) -> RunState:

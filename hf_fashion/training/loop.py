@@ -3,24 +3,35 @@
 import math
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.utils import DataLoaderConfiguration
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, ProcessorMixin, get_cosine_schedule_with_warmup
 
-from .checkpoints import RunState, read_state, replace_folder, save_checkpoint, write_json
+from .checkpoints import (
+    RunState,
+    list_checkpoints,
+    read_state,
+    replace_folder,
+    require_same_recipe,
+    save_checkpoint,
+    write_json,
+)
 from .recipe import StageRecipe, TrainingRecipe
 
 
 Losses = dict[str, torch.Tensor]
 
-# Above any real number of epochs, so that no two stages see the data in the same order.
+# Accelerate shuffles by seed + epoch. Above any real number of epochs and stages, so that no two stages, and no two
+# seeds, see the data in the same order.
 EPOCHS_OF_A_STAGE = 10_000
+SEED_STRIDE = 1_000_003
 
 
 def make_accelerator(settings: TrainingRecipe) -> Accelerator:
@@ -30,11 +41,15 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
         mixed_precision=settings.mixed_precision,
         log_with=settings.trackers or None,
         project_dir=settings.output_dir,
-        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=settings.seed),
+        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=settings.seed * SEED_STRIDE),
         # The loop steps the schedule once an update; Accelerate would step it once a process.
         step_scheduler_with_optimizer=False,
-        # A batch without any tag leaves the heads of the entities out of the loss.
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        kwargs_handlers=[
+            # A batch without any tag leaves the heads of the entities out of the loss.
+            DistributedDataParallelKwargs(find_unused_parameters=True),
+            # The other processes wait while the main one checks the corpus and resizes its photos.
+            InitProcessGroupKwargs(timeout=timedelta(hours=6)),
+        ],
     )
     if settings.trackers:
         accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
@@ -54,6 +69,7 @@ class TrainingLoop:
         evaluate (`Callable`): `(unwrapped model) -> figures`; runs on the main process.
         primary_metric (`str`): the figure that says which model is best; higher is better.
         processor (`ProcessorMixin`): exported beside the model.
+        recipe (`dict`): the whole recipe as plain values; a run resumes with the same one only.
     """
 
     def __init__(
@@ -67,13 +83,14 @@ class TrainingLoop:
         evaluate: Callable[[PreTrainedModel], dict[str, float]],
         primary_metric: str,
         processor: ProcessorMixin,
+        recipe: dict[str, Any],
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.processor = dataset, collator, processor
         self.loss_of, self.clean_up, self.evaluation = loss_of, after_update, evaluate
         self.primary_metric = primary_metric
         self.output_dir = Path(settings.output_dir)
-        self.state = RunState()
+        self.state = RunState(recipe=recipe)
 
     @property
     def checkpoint_folder(self) -> Path:
@@ -81,9 +98,20 @@ class TrainingLoop:
         return self.output_dir / "checkpoints"
 
     def run(self, model: PreTrainedModel, checkpoint: Path | None = None) -> PreTrainedModel:
-        """Runs all stages, or what is left of them after a checkpoint, and returns the model."""
+        """Runs all stages, or what is left of them after a checkpoint, and returns the model.
+
+        Raises:
+            ValueError: if the checkpoint's run had another recipe; if a new run would mix its checkpoints with others.
+        """
         if checkpoint:
-            self.state = read_state(checkpoint)
+            state = read_state(checkpoint)
+            require_same_recipe(state, self.state.recipe)
+            self.state = state
+        elif list_checkpoints(self.checkpoint_folder):
+            raise ValueError(
+                f"{self.checkpoint_folder} holds checkpoints of an earlier run: go on with it "
+                "(--resume_from_checkpoint latest), remove them, or choose another `training.output_dir`."
+            )
         for number in range(self.state.stage, len(self.settings.stages)):
             model = self._run_stage(model, self.settings.stages[number], checkpoint)
             self.state.stage, self.state.epoch, checkpoint = number + 1, 0, None
@@ -94,7 +122,7 @@ class TrainingLoop:
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
         if checkpoint:
             self.accelerator.load_state(str(checkpoint))
-        num_batches = round(stage.epochs * len(loader))
+        num_batches = max(1, round(stage.epochs * len(loader)))
         with tqdm(
             total=num_batches,
             initial=self.state.epoch * len(loader) + self.state.batch,
@@ -107,7 +135,14 @@ class TrainingLoop:
                 self.state.epoch, self.state.batch = epoch + 1, 0
                 if not self.settings.eval_every:
                     self._evaluate(model)
+        if not self._evaluated():
+            self._evaluate(model)
         return model
+
+    def _evaluated(self) -> bool:
+        """Whether the model of this update has been evaluated."""
+        history = [entry for entry in self.state.history if entry["update"] == self.state.update]
+        return any(f"validation/{self.primary_metric}" in entry for entry in history)
 
     def _prepare(self, model: PreTrainedModel, stage: StageRecipe) -> tuple:
         """A stage has its own optimiser, schedule and order of the data."""
@@ -203,12 +238,12 @@ class TrainingLoop:
         self.processor.save_pretrained(aside)
         replace_folder(aside, self.output_dir / name)
 
-    def finish(self, model: PreTrainedModel, about: dict[str, Any]) -> None:
-        """Exports the last model and writes `results.json`: `about`, the best figure, the run's history."""
+    def finish(self, model: PreTrainedModel) -> None:
+        """Exports the last model and writes `results.json`: the recipe, the best figure, the run's history."""
         if self.accelerator.is_main_process:
             self.export(model, "last")
-            results = {**about, f"best_{self.primary_metric}": self.state.best, "history": self.state.history}
-            write_json(results, self.output_dir / "results.json")
+            results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}
+            write_json(results | {"history": self.state.history}, self.output_dir / "results.json")
         self.accelerator.wait_for_everyone()
 
 

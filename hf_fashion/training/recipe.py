@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -19,7 +20,7 @@ class ModelRecipe:
     architecture (`str`): `"e2"`, or `"clip"` for the baseline of the same size.
     start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer and
         image processor are taken. `None`: from scratch, with a tokenizer trained on the corpus.
-    config (`dict`): fields of `E2Config` or `CLIPConfig`. With `start_from` only the fields that CLIP lacks count.
+    config (`dict`): fields of `E2Config` or `CLIPConfig`; with `start_from` those that the checkpoint does not decide.
     vocab_size (`int`): size of the tokenizer that is trained from scratch.
     compose_text (`bool`): put the tags in front of the caption, as the paper does.
     """
@@ -36,7 +37,7 @@ class DataRecipe:
     """Args:
     corpus (`str`): what `load_corpus` takes: a path, a Hub id, or `"generated"`.
     column_map (`str`, *optional*): name of a shipped map or path of a YAML file; `None`: the corpus' own.
-    generated (`dict`): arguments of the generated corpus.
+    generated (`dict`): arguments of the generated corpus; other corpora take none.
     train_split, validation_split (`str`, *optional*): names of the splits, where they are not the usual ones.
     validation_fraction (`float`): share of the products held out where the corpus has one split only.
     on_bad_image (`str`): `"error"` or `"skip"`.
@@ -119,6 +120,11 @@ class Recipe:
         _require("data.on_bad_image", self.data.on_bad_image, ("error", "skip"))
         _require("data.on_leak", self.data.on_leak, ("error", "warn"))
         _require("training.mixed_precision", self.training.mixed_precision, ("no", "fp16", "bf16"))
+        if not self.training.stages:
+            raise ValueError("`training.stages` must name at least one stage.")
+        for name in ("batch_size", "gradient_accumulation_steps", "log_every"):
+            if getattr(self.training, name) < 1:
+                raise ValueError(f"`training.{name}` must be at least 1; got {getattr(self.training, name)}.")
         for number, stage in enumerate(self.training.stages):
             _require(f"training.stages[{number}].trainable", stage.trainable, ("all", "new"))
         if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
@@ -161,8 +167,10 @@ def _merge(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
-    for key in keys[:-1]:
+    for number, key in enumerate(keys[:-1]):
         values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise ValueError(f"{'.'.join(keys[: number + 1])} holds no keys: change it whole.")
     values[keys[-1]] = value
 
 
@@ -184,12 +192,25 @@ def _fill(section: type[Section], values: Any, where: str) -> Section:
 def _convert(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(kind):
         return _fill(kind, value, where)
-    if kind == list[StageRecipe]:
-        return [_fill(StageRecipe, stage, f"{where}[{number}]") for number, stage in enumerate(value)]
-    if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
-        return float(value)  # YAML reads 5e-4 as text
-    if isinstance(kind, type) and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
-        raise ValueError(f"{where} must be of type {kind.__name__}; got {value!r}.")
+    if kind is float and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML reads 5e-4 as text
+        except (TypeError, ValueError):
+            raise ValueError(f"{where} must be a number; got {value!r}.") from None
+    return _checked(kind, value, where)
+
+
+def _checked(kind: Any, value: Any, where: str) -> Any:
+    """Checks a value against `int`, `str | None`, `list[str]` and the like; containers element by element."""
+    if isinstance(kind, UnionType):
+        if value is None:
+            return value
+        kind = get_args(kind)[0]
+    container = get_origin(kind) or kind
+    if not isinstance(value, container) or (container is int and isinstance(value, bool)):
+        raise ValueError(f"{where} must be of type {container.__name__}; got {value!r}.")
+    if container is list:
+        return [_convert(get_args(kind)[0], item, f"{where}[{number}]") for number, item in enumerate(value)]
     return value
 
 

@@ -1,22 +1,15 @@
-"""What a run starts with: corpus, processor, model."""
+"""The data that a run starts with."""
+
+from dataclasses import replace
 
 from datasets import DatasetDict
-from transformers import AutoTokenizer, CLIPConfig, CLIPModel, PreTrainedModel
-from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ..data.checks import check_corpus
 from ..data.column_map import ColumnMap, find_for
-from ..data.loading import load_corpus
-from ..data.products import product_tags
+from ..data.loading import GENERATED, load_corpus
 from ..data.report import CorpusReport
 from ..data.splits import train_and_validation
-from ..data.tokenizer import check_vocabulary, train_tokenizer
-from ..data.values import column_texts
-from ..models.e2.configuration_e2 import E2Config
-from ..models.e2.image_processing_e2 import E2ImageProcessorPil
-from ..models.e2.modeling_e2 import E2Model
-from ..models.e2.processing_e2 import E2Processor
-from .recipe import DataRecipe, ModelRecipe
+from .recipe import DataRecipe
 
 
 def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]:
@@ -30,7 +23,7 @@ def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]
         recipe.corpus,
         image_column=column_map.image,
         require_files=recipe.on_bad_image == "error",  # else the check counts and skips them
-        generated=recipe.generated or None,
+        generated=recipe.generated if recipe.corpus == GENERATED else None,
     )
     corpus = train_and_validation(
         corpus, column_map, recipe.train_split, recipe.validation_split, recipe.validation_fraction
@@ -39,64 +32,19 @@ def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]
     return checked, column_map, report
 
 
-def make_processor(recipe: ModelRecipe, corpus: DatasetDict, column_map: ColumnMap) -> E2Processor:
-    """The start checkpoint's processor; from scratch, the whole photo as a square and a tokenizer of the corpus."""
-    entities = list(column_map.tags)
-    if recipe.start_from:
-        tokenizer = AutoTokenizer.from_pretrained(recipe.start_from)
-        images = AutoImageProcessor.from_pretrained(recipe.start_from)
-        images = E2ImageProcessorPil(**{k: v for k, v in images.to_dict().items() if not k.endswith("_type")})
-    else:
-        size = recipe.config.get("vision_config", {}).get("image_size", 224)
-        images = E2ImageProcessorPil(size={"height": size, "width": size}, do_center_crop=False)
-        train = corpus["train"]
-        texts = filter(None, column_texts(train, column_map.caption))
-        tags = {tag for row in product_tags(train, column_map) for tag in row.values() if tag}
-        length = recipe.config.get("text_config", {}).get("max_position_embeddings", 77)
-        tokenizer = train_tokenizer([*texts, *sorted(tags)], recipe.vocab_size, length)
-    return E2Processor(images, tokenizer, tag_entities=entities, compose_text=recipe.compose_text)
-
-
-def make_model(recipe: ModelRecipe, processor: E2Processor) -> PreTrainedModel:
-    """E2, or the CLIP beside it, from scratch or from a checkpoint.
+def with_entities(column_map: ColumnMap, entities: list[str]) -> ColumnMap:
+    """The map with these tag entities alone, in this order.
 
     Raises:
-        ValueError: if tokenizer and text tower do not fit each other.
+        ValueError: if the map has no column for one of them.
     """
-    config = dict(recipe.config)
-    if recipe.architecture == "e2":
-        config.setdefault("tag_entities", processor.tag_entities)
-    if recipe.start_from:
-        model = _from_checkpoint(recipe, config)
-    else:
-        tokenizer = processor.tokenizer
-        ids = {
-            "vocab_size": len(tokenizer),
-            "bos_token_id": tokenizer.bos_token_id,
-            "eos_token_id": tokenizer.eos_token_id,
-            "pad_token_id": tokenizer.pad_token_id,
-        }
-        config["text_config"] = ids | config.get("text_config", {})
-        if recipe.architecture == "e2":
-            model = E2Model(E2Config(**config))
-        else:
-            projection = {"projection_dim": config.get("projection_dim", 512)}
-            config["text_config"] |= projection
-            config["vision_config"] = config.get("vision_config", {}) | projection
-            model = CLIPModel(CLIPConfig(**config))
-    check_vocabulary(processor.tokenizer, model.config.text_config)
-    return model
-
-
-def _from_checkpoint(recipe: ModelRecipe, config: dict) -> PreTrainedModel:
-    from transformers import AutoConfig
-
-    if recipe.architecture == "clip":
-        return CLIPModel.from_pretrained(recipe.start_from)
-    if AutoConfig.from_pretrained(recipe.start_from).model_type == "e2":
-        return E2Model.from_pretrained(recipe.start_from)
-    towers = ("text_config", "vision_config", "projection_dim")  # the checkpoint's own
-    return E2Model.from_clip(recipe.start_from, **{key: value for key, value in config.items() if key not in towers})
+    missing = [entity for entity in entities if entity not in column_map.tags]
+    if missing:
+        raise ValueError(
+            f"The model has the tag entities {entities}; the column map names no column for {missing}, it has tags "
+            f"for {list(column_map.tags)}."
+        )
+    return replace(column_map, tags={entity: column_map.tags[entity] for entity in entities})
 
 
 def _column_map(recipe: DataRecipe) -> ColumnMap:

@@ -158,7 +158,13 @@ class E2Config(PreTrainedConfig):
 
 
 def _vision_field(name: str) -> property:
-    return property(lambda self: getattr(self.vision_config, name), doc=f"`{name}` of the vision configuration.")
+    def read(self):
+        return getattr(self.vision_config, name)
+
+    def write(self, value):  # from_pretrained(..., name=value) sets fields after the configuration is built
+        setattr(self.vision_config, name, value)
+
+    return property(read, write, doc=f"`{name}` of the vision configuration.")
 
 
 for _name in _VISION_FIELDS:

@@ -174,6 +174,14 @@ class E2FusionBlock(nn.Module):
         self.k_proj = nn.Linear(width, width, bias=False)
         self.v_proj = nn.Linear(width, width, bias=False)
 
+    def _scores(self, tokens: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
+        queries = self.q_proj(tokens)  # (B, E * n, D)
+        if type(self.k_proj) is nn.Linear and not self.k_proj.weight.is_meta:
+            # q kᵀ = (g Wq Wkᵀ) xᵀ: E * n rows are projected instead of N. Not where Wk is wrapped (LoRA, quantised,
+            # offloaded): such a layer must be called.
+            return (queries @ self.k_proj.weight) @ patches.transpose(1, 2)
+        return queries @ self.k_proj(patches).transpose(1, 2)
+
     def forward(self, tokens: torch.Tensor, patches: torch.Tensor) -> tuple[torch.Tensor, E2Selection]:
         """
         Args:
@@ -183,11 +191,10 @@ class E2FusionBlock(nn.Module):
         Returns:
             `tuple[torch.Tensor, E2Selection]`: fused tokens (B, E * n, D), and what they selected.
         """
-        # q kᵀ = (g Wq Wkᵀ) xᵀ and (onehot x) Wv = onehot (x Wv): E * n rows are projected instead of N.
-        queries = self.q_proj(tokens) @ self.k_proj.weight  # (B, E * n, D)
-        scores = (queries @ patches.transpose(1, 2)).float() * self.scale  # (B, E * n, N)
+        scores = self._scores(tokens, patches).float() * self.scale  # (B, E * n, N)
         indices = scores.argmax(-1)  # (B, E * n)
         if self.training:
+            # (onehot x) Wv = onehot (x Wv): the values of the chosen patches alone are projected.
             onehot = nn.functional.gumbel_softmax(scores, tau=self.temperature, hard=True)
             chosen = onehot.to(patches.dtype) @ patches
         else:
@@ -261,7 +268,7 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
     config: E2Config
     config_class = E2Config
     base_model_prefix = "e2"
-    _no_split_modules = ["CLIPTextEmbeddings", "CLIPEncoderLayer", "CLIPVisionEmbeddings", "E2VisionEncoder"]
+    _no_split_modules = ["CLIPTextEmbeddings", "CLIPEncoderLayer", "CLIPVisionEmbeddings", "E2FusionBlock"]
 
     @classmethod
     def is_custom_code(cls) -> bool:
@@ -324,7 +331,8 @@ class E2VisionTransformer(E2PreTrainedModel):
         """
         embeds = self.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)  # (B, 1 + N, D)
         # The patch embedding casts pixels to the weights' dtype; the tokens follow it.
-        tokens = self.selection_tokens.weight.to(embeds.dtype).expand(len(embeds), -1, -1)  # (B, E * n, D)
+        numbers = torch.arange(self.config.num_selection_tokens, device=embeds.device)
+        tokens = self.selection_tokens(numbers).to(embeds.dtype).expand(len(embeds), -1, -1)  # (B, E * n, D)
         hidden_states = torch.cat([embeds[:, :1], tokens, embeds[:, 1:]], dim=1)  # (B, 1 + E * n + N, D)
         last_hidden_state, selections = self.encoder(self.pre_layrnorm(hidden_states), **kwargs)
         return E2VisionTransformerOutput(
@@ -401,6 +409,11 @@ class E2Model(E2PreTrainedModel):
         self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
         self.post_init()
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """`torch.dtype`: that of the towers; the temperature stays in float32 beside them."""
+        return self.visual_projection.weight.dtype
+
     @classmethod
     def from_clip(cls, clip: "CLIPModel | str", **kwargs) -> "E2Model":
         """An untrained E2 around a CLIP: its weights are shared exactly, selection tokens and heads are new.
@@ -422,6 +435,7 @@ class E2Model(E2PreTrainedModel):
         lacking = [name for name in missing if not name.startswith(cls.new_modules)]
         if lacking or unexpected:
             raise ValueError(f"Not a whole CLIP checkpoint: missing {lacking}, unexpected {unexpected}.")
+        model.logit_scale.data = model.logit_scale.data.float()
         return model.eval()
 
     def save_pretrained(self, save_directory, **kwargs):

@@ -2,7 +2,11 @@
 
 import pytest
 import torch
+from accelerate import cpu_offload
+from peft import LoraConfig, get_peft_model
 from transformers import CLIPConfig, CLIPModel
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.models.clip.modeling_clip import eager_attention_forward
 
 from hf_fashion import E2Model, E2VisionModel
 from hf_fashion.losses.e2 import e2_losses
@@ -199,25 +203,31 @@ def test_from_clip_shares_every_weight(patch_size, layers):
     assert new and all(name.startswith(E2Model.new_modules) for name in new)
 
 
+def attention_without_new_tokens(module, query, key, value, attention_mask, scaling, **kwargs):
+    """Eager attention in which no token sees the two selection tokens, which stand after the class token."""
+    seen = torch.tensor([place not in (1, 2) for place in range(key.shape[2])])
+    return eager_attention_forward(module, query, key[:, :, seen], value[:, :, seen], attention_mask, scaling)
+
+
 def test_from_clip_loses_nothing():
-    """With the new tokens hidden from attention and the patches kept, the image embedding is the CLIP's."""
+    """With the new tokens hidden from attention and the patches kept, image and text embeddings are the CLIP's."""
     clip = tiny_clip()
-    model = E2Model.from_clip(clip, tag_entities=["brand"], fusion_layers=[], drop_patch_tokens=False)
+    model = E2Model.from_clip(clip, tag_entities=["brand"], drop_patch_tokens=False)
     pixels, ids = torch.randn(2, 3, 16, 16), torch.tensor([[97, 5, 98], [97, 6, 98]])
-    torch.testing.assert_close(
-        model.get_text_features(ids).pooler_output, clip.get_text_features(ids).pooler_output, rtol=0, atol=0
-    )
-    hidden = model.vision_model.embeddings(pixels)
-    for layer in [model.vision_model.pre_layrnorm, *model.vision_model.encoder.layers]:
-        hidden = layer(hidden) if isinstance(layer, torch.nn.LayerNorm) else layer(hidden, None)
-    pooled = model.visual_projection(model.vision_model.post_layernorm(hidden[:, 0]))
-    torch.testing.assert_close(pooled, clip.get_image_features(pixels).pooler_output)
+    expected = clip.get_image_features(pixels).pooler_output
+    assert not torch.allclose(model.get_image_features(pixels).pooler_output, expected)
+    ALL_ATTENTION_FUNCTIONS.register("without_new_tokens", attention_without_new_tokens)
+    model.vision_model.config._attn_implementation = "without_new_tokens"
+    torch.testing.assert_close(model.get_image_features(pixels).pooler_output, expected)
+    texts = [towers.get_text_features(ids).pooler_output for towers in (model, clip)]
+    torch.testing.assert_close(*texts, rtol=0, atol=0)
 
 
 def test_from_clip_takes_a_folder_and_keeps_dtype(tmp_path):
     tiny_clip().to(torch.bfloat16).save_pretrained(tmp_path)
     model = E2Model.from_clip(str(tmp_path), tag_entities=["brand"])
-    assert model.visual_projection.weight.dtype == torch.bfloat16
+    assert model.dtype == model.visual_projection.weight.dtype == torch.bfloat16
+    assert model.logit_scale.dtype == torch.float32
     assert model(pixel_values=torch.randn(1, 3, 16, 16)).region_embeds.shape == (1, 1, 12)
 
 
@@ -256,3 +266,27 @@ def test_temperature_stays_in_float32(tmp_path):
     assert model.logit_scale.dtype == torch.float32
     assert model.visual_projection.weight.dtype == torch.bfloat16
     assert torch.isfinite(model(**tiny_inputs(), return_loss=True).loss)
+    model.save_pretrained(tmp_path / "again")
+    assert E2Model.from_pretrained(tmp_path / "again").dtype == torch.bfloat16
+
+
+def test_fields_may_be_changed_while_loading(tmp_path):
+    tiny_model().save_pretrained(tmp_path)
+    model = E2Model.from_pretrained(tmp_path, drop_patch_tokens=False, selection_temperature=0.5)
+    assert model.vision_model(tiny_inputs()["pixel_values"]).last_hidden_state.shape[1] == 1 + 4 + 16
+    assert model.config.selection_temperature == 0.5
+
+
+def test_offloaded_weights_are_fetched_by_calling_their_layers():
+    model, inputs = tiny_model(), tiny_inputs()
+    expected = model(**inputs).region_embeds
+    torch.testing.assert_close(cpu_offload(model, execution_device="cpu")(**inputs).region_embeds, expected)
+
+
+def test_every_adapter_learns():
+    """LoRA wraps the layers of a fusion block; a wrapped layer must be called, or its adapter gets no gradient."""
+    model = get_peft_model(tiny_model().train(), LoraConfig(target_modules=["q_proj", "k_proj", "v_proj"]))
+    model(**tiny_inputs(3), return_loss=True).loss.backward()
+    adapters = {name: p for name, p in model.named_parameters() if "lora_B" in name and "fusion_blocks" in name}
+    assert len(adapters) == 6
+    assert [name for name, p in adapters.items() if p.grad is None or p.grad.abs().sum() == 0] == []
