@@ -20,11 +20,11 @@ from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionMode
 
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
+from hf_fashion.files import write_json
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.models.e2.configuration_e2 import E2Config, E2VisionConfig
 from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
 from hf_fashion.training.build import make_model, make_processor
-from hf_fashion.training.checkpoints import write_json
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import Recipe, StageRecipe, TrainingRecipe
 from hf_fashion.training.start import load_data

@@ -13,12 +13,15 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
-from hf_fashion.training.checkpoints import write_json
+import yaml
+
+from hf_fashion.files import write_json
+from hf_fashion.training.recipe import Recipe
 
 
 FOLDER = Path(__file__).parent
@@ -28,27 +31,39 @@ RESULTS = FOLDER / "results" / "e2_vs_clip.json"
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: a recipe and what is changed in it."""
+    """A line of the table: a recipe, what is changed in it, and the row whose run of seed 0 it starts from."""
 
     recipe: str
     changes: tuple[str, ...] = ()
+    after: str | None = None
+
+    def read(self, row: str, seed: int) -> Recipe:
+        """The recipe of one run."""
+        changes = [f"training.seed={seed}", f"training.output_dir={run_folder(row, seed)}", *self.changes]
+        return Recipe.read(FOLDER / "recipes" / f"{self.recipe}.yaml", changes)
 
 
 COMPOSED = ("model.compose_text=true",)
+
+
+def _ablation(change: str) -> Row:
+    return Row("continued_e2", (*COMPOSED, change), "scratch/clip")
+
+
 ROWS = {
     "scratch/clip": Row("scratch_clip"),
     "scratch/e2": Row("scratch_e2"),
-    "continued/clip": Row("continued_clip"),
-    "continued/e2": Row("continued_e2"),
-    "continued-tags/clip": Row("continued_clip", COMPOSED),
-    "continued-tags/e2": Row("continued_e2", COMPOSED),
-    "scratch/e2-no-region-loss": Row("scratch_e2", ("model.config.region_loss_weight=0",)),
-    "scratch/e2-no-fusion": Row("scratch_e2", ("model.config.fusion_layers=[]",)),
-    "scratch/e2-diagonal": Row("scratch_e2", ("model.config.region_targets=diagonal",)),
-    "scratch/e2-patches-kept": Row("scratch_e2", ("model.config.drop_patch_tokens=false",)),
-    "scratch/e2-region-0.2": Row(
-        "scratch_e2", ("model.config.contrastive_loss_weight=1", "model.config.region_loss_weight=0.2")
-    ),
+    "continued/clip": Row("continued_clip", after="scratch/clip"),
+    "continued/e2": Row("continued_e2", after="scratch/clip"),
+    "continued-tags/clip": Row("continued_clip", COMPOSED, "scratch/clip"),
+    "continued-tags/e2": Row("continued_e2", COMPOSED, "scratch/clip"),
+    # Ablations, one change each, in the setting of the paper and with its captions.
+    "continued-tags/e2-no-region-loss": _ablation("model.config.region_loss_weight=0"),
+    "continued-tags/e2-no-fusion": _ablation("model.config.fusion_layers=[]"),
+    "continued-tags/e2-diagonal": _ablation("model.config.region_targets=diagonal"),
+    "continued-tags/e2-patches-kept": _ablation("model.config.drop_patch_tokens=false"),
+    "continued-tags/e2-region-0.2": _ablation("model.config.region_loss_weight=0.2"),
+    "continued-tags/e2-no-warm-up": _ablation("training.stages=[{epochs: 2, learning_rate: 5.0e-4}]"),
 }
 
 
@@ -60,9 +75,14 @@ def train_and_evaluate(row: str, seed: int) -> str:
     """Trains one run and evaluates its last model; returns a line about how it went."""
     folder = run_folder(row, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    recipe = FOLDER / "recipes" / f"{ROWS[row].recipe}.yaml"
-    train = [sys.executable, "training/train_e2.py", str(recipe), "--output_dir", str(folder)]
-    train += ["--resume_from_checkpoint", "latest", "--set", f"training.seed={seed}", *ROWS[row].changes]
+    recipe = ROWS[row].read(row, seed)
+    if (folder / "results.json").exists():
+        trained = json.loads((folder / "results.json").read_text())["recipe"]
+        if trained != recipe.to_dict():
+            return f"{folder}: was trained by another recipe; remove the folder to train it anew"
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe.to_dict()))
+    train = [sys.executable, "training/train_e2.py", str(folder / "recipe.yaml")]
+    train += ["--resume_from_checkpoint", "latest"]
     evaluate = [sys.executable, "training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", CORPUS]
     evaluate += ["--column_map", "catalog", "--tags", "--linear_probe", "--output", str(folder / "evaluation.json")]
     for command, product in ((train, "results.json"), (evaluate, "evaluation.json")):
@@ -139,14 +159,15 @@ def main() -> None:
     arguments = parser.parse_args()
 
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    # All rows start from the run that the paper's setting continues.
     jobs = [(row, seed) for seed in arguments.seeds for row in arguments.only]
+    first = [(row, 0) for row in dict.fromkeys(ROWS[row].after for row in arguments.only) if row]
     if not arguments.table:
+        RESULTS.parent.mkdir(exist_ok=True)
         with ThreadPoolExecutor(arguments.workers) as pool:
-            for line in pool.map(lambda job: train_and_evaluate(*job), jobs):
-                print(line, flush=True)
-                RESULTS.parent.mkdir(exist_ok=True)
-                write_json(collect(), RESULTS)
+            for wave in (first, jobs):
+                for run in as_completed([pool.submit(train_and_evaluate, *job) for job in wave]):
+                    print(run.result(), flush=True)
+                    write_json(collect(), RESULTS)
     results = collect()
     print(recall_table(results), tag_table(results), sep="\n\n")
 

@@ -5,21 +5,25 @@
 """
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset, DatasetDict
 from transformers import AutoModel, AutoProcessor, PreTrainedModel, ProcessorMixin
 
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
-from hf_fashion.data.column_map import ColumnMap, find_for, shipped_names
+from hf_fashion.data.checks import check_corpus
+from hf_fashion.data.column_map import ColumnMap, column_map_for
 from hf_fashion.data.loading import load_corpus
+from hf_fashion.data.report import CorpusReport
+from hf_fashion.data.splits import train_and_validation
 from hf_fashion.evaluation import report
 from hf_fashion.evaluation.cross_modal import PAIRINGS, PROTOCOLS, evaluate_cross_modal
 from hf_fashion.evaluation.inputs import embed_images
 from hf_fashion.evaluation.linear_probe import evaluate_linear_probe
 from hf_fashion.evaluation.localisation import evaluate_localisation
 from hf_fashion.evaluation.tags import evaluate_tags
+from hf_fashion.files import write_json
 
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -31,14 +35,16 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="folder or Hub id of an E2 or a CLIP with its processor")
     parser.add_argument("--corpus", required=True, help='"generated", a path, or a Hub id')
     parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; found by the corpus if it can")
-    parser.add_argument("--split", default="validation")
+    parser.add_argument("--split", default="validation", help="held out as in training where the corpus has none")
+    parser.add_argument("--validation_fraction", type=float, default=0.1, help="share held out; as in the recipe")
+    parser.add_argument("--on_bad_image", choices=("error", "skip"), default="error")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="full")
     parser.add_argument("--pairing", choices=PAIRINGS, default="distinct_titles", help="what counts as a match")
     parser.add_argument("--group_column", help="sample100: column that the negatives share with the match")
     parser.add_argument("--seed", type=int, default=0, help="of the negatives of sample100")
     parser.add_argument("--tags", action="store_true", help="zero-shot tags and tag-to-image search")
-    parser.add_argument("--linear_probe", action="store_true", help="logistic regression trained on --train_split")
-    parser.add_argument("--train_split", default="train")
+    parser.add_argument("--linear_probe", action="store_true", help="logistic regression trained on the train split")
+    parser.add_argument("--train_split", help="the corpus' train split, if it is not called so")
     parser.add_argument(
         "--localisation", action="store_true", help="selected patches against the column of true boxes"
     )
@@ -49,21 +55,34 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def read_column_map(name: str | None, corpus: str) -> ColumnMap:
-    """The column map of a YAML file or a shipped name; without one, the map shipped for the corpus.
+def load_splits(arguments: argparse.Namespace, column_map: ColumnMap) -> tuple[Dataset, Dataset | None, CorpusReport]:
+    """The checked split to evaluate on, the one that a linear probe learns from, and the check's report.
+
+    A corpus without a validation split has the products held out that training holds out.
 
     Raises:
-        ValueError: there is no such map.
+        ValueError: a split is not there, or the corpus cannot be used as it is.
     """
-    if name is None:
-        found = find_for(corpus)
-        if found is None:
-            raise ValueError(
-                f"no column map is known for {corpus!r}: give --column_map, a YAML file or one of "
-                f"{', '.join(shipped_names())}"
-            )
-        return found
-    return ColumnMap.from_yaml(name) if Path(name).suffix in (".yaml", ".yml") else ColumnMap.shipped(name)
+    corpus = load_corpus(
+        arguments.corpus, image_column=column_map.image, require_files=arguments.on_bad_image == "error"
+    )
+    train = arguments.train_split or "train"
+    if arguments.split == "validation" and "validation" not in corpus:
+        fraction = arguments.validation_fraction
+        corpus = train_and_validation(corpus, column_map, arguments.train_split, validation_fraction=fraction)
+        train = "train"
+    wanted = [arguments.split, *([train] if arguments.linear_probe else [])]
+    for split in wanted:
+        if split not in corpus:
+            raise ValueError(f"no split {split!r} in {arguments.corpus}, there are {', '.join(corpus)}")
+    checked, report = check_corpus(
+        DatasetDict({split: corpus[split] for split in wanted}),
+        column_map,
+        arguments.on_bad_image,
+        on_leak="warn",
+        require_caption=False,
+    )
+    return checked[arguments.split], checked.get(train), report
 
 
 def load_model(arguments: argparse.Namespace) -> tuple[PreTrainedModel, ProcessorMixin]:
@@ -74,16 +93,14 @@ def load_model(arguments: argparse.Namespace) -> tuple[PreTrainedModel, Processo
 
 def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     """Runs what the command line asks for; the photos are embedded once."""
-    column_map = read_column_map(arguments.column_map, arguments.corpus)
-    corpus = load_corpus(arguments.corpus, image_column=column_map.image)
-    for split in (arguments.split, *([arguments.train_split] if arguments.linear_probe else [])):
-        if split not in corpus:
-            raise ValueError(f"no split {split!r} in {arguments.corpus}, there are {', '.join(corpus)}")
+    column_map = column_map_for(arguments.column_map, arguments.corpus)
+    dataset, train, checked = load_splits(arguments, column_map)
     model, processor = load_model(arguments)
-    dataset, batch_size = corpus[arguments.split], arguments.batch_size
+    batch_size = arguments.batch_size
     images = embed_images(model, processor, dataset, column_map.image, batch_size)
     common = (model, processor, dataset, column_map)
     results = {name: getattr(arguments, name) for name in ("model", "corpus", "split", "dtype")}
+    results["skipped_rows"] = len(checked.skipped.get(arguments.split, []))
     results["cross_modal"] = evaluate_cross_modal(
         *common,
         arguments.pairing,
@@ -95,7 +112,6 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.tags:
         results["tags"] = evaluate_tags(*common, images=images)
     if arguments.linear_probe:
-        train = corpus[arguments.train_split]
         results["linear_probe"] = evaluate_linear_probe(
             model, processor, train, dataset, column_map, images=images, batch_size=batch_size
         )
@@ -119,7 +135,8 @@ def print_tables(results: dict[str, Any]) -> None:
     }
     for name, (title, columns) in parts.items():
         if name in results:
-            print(f"\n{title}\n\n{report.entity_table(results[name], entities, columns)}")
+            rows = results[name].get("rows", entities)
+            print(f"\n{title}\n\n{report.entity_table(results[name], rows, columns)}")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -128,7 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     results = evaluate(parsed)
     print_tables(results)
     if parsed.output:
-        report.write_json(parsed.output, results)
+        write_json(results, parsed.output)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from hf_fashion.evaluation.showcase import (
     titles_by_photo,
 )
 from hf_fashion.evaluation.tags import evaluate_tags, region_embeds_by_entity
+from hf_fashion.files import write_json
 from hf_fashion.training.recipe import Recipe
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     print("", *findings, sep="\n")
     seconds = round(time.time() - started)
     recipes_used = {name: recipe.to_dict() for name, recipe in recipes.items()}
-    report.write_json(FOLDER / "results.json", {"seconds": seconds, "models": results, "recipes": recipes_used})
+    write_json({"seconds": seconds, "models": results, "recipes": recipes_used}, FOLDER / "results.json")
     sections = [(title, html_table(*table)) for title, table in tables.items()]
     sections += show(*trained["E2"], split, column_map, images["E2"])
     write_page(FOLDER / "report.html", "E2 on generated garments", " ".join(findings), sections)
@@ -91,7 +92,7 @@ def start_or_go_on(recipes: dict[str, Recipe]) -> Path:
     if not note.is_file() or json.loads(note.read_text(encoding="utf-8")) != wanted:
         for recipe in recipes.values():
             shutil.rmtree(recipe.training.output_dir, ignore_errors=True)
-        report.write_json(note, wanted)
+        write_json(wanted, note)
     return note
 
 
@@ -141,12 +142,11 @@ def compare(results: dict[str, dict], entities: list[str]) -> dict[str, report.C
     def part(key: str) -> dict[str, dict]:
         return {name: row[key] for name, row in results.items()}
 
+    localisation = results["E2"]["localisation"]
     return {
         "Search among the validation photos": comparison.recall_comparison(part("cross_modal")),
         "Tags named right, without training on them as classes": comparison.tag_comparison(part("tags"), entities),
-        "Where E2's tokens look": report.entity_cells(
-            results["E2"]["localisation"], entities, report.LOCALISATION_COLUMNS
-        ),
+        "Where E2's tokens look": report.entity_cells(localisation, localisation["rows"], report.LOCALISATION_COLUMNS),
     }
 
 
@@ -161,15 +161,18 @@ def summarise(results: dict[str, dict]) -> list[str]:
     sizes = [f"{name} ({row['parameters']:,} parameters)" for name, row in results.items()]
     chance = cell(1 / results["E2"]["cross_modal"]["num_texts"])
 
-    def brand(end: str) -> str:
-        return cell(results["E2"]["localisation"][f"brand_{end}"])
-
+    localisation = results["E2"]["localisation"]
+    brand = [
+        f"after layer {row.rsplit('_', 1)[1]} {cell(localisation[row + '_centre_inside'])} % "
+        f"(chance {cell(localisation[row + '_centre_inside_chance'])} %)"
+        for row in localisation["rows"]
+        if row.startswith("brand_")
+    ]
     return [
         f"{' and '.join(sizes)} saw the same data in the same number of steps, from scratch.",
         f"R@1 in percent, image to text / text to image: {', '.join(recalls)}, chance {chance}.",
-        f"In {brand('centre_inside')} % of the images a brand token picks a patch whose centre lies in the true brand "
-        f"box (chance {brand('centre_inside_chance')} %), in {brand('overlaps')} % one that overlaps it "
-        f"(chance {brand('overlaps_chance')} %).",
+        "Share of the images in which a brand token picks a patch whose centre lies in the true brand box: "
+        f"{', '.join(brand)}.",
     ]
 
 

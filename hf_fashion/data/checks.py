@@ -1,6 +1,7 @@
 """The check of a corpus before anything is trained on it: columns, types, captions, photos, leaks."""
 
 import logging
+from collections.abc import Collection, Mapping
 
 from datasets import Dataset, DatasetDict
 
@@ -35,7 +36,7 @@ def check_corpus(
     Checks every split against the column map, and returns the corpus without the rows that were skipped.
 
     Wrong columns are reported first, before any row is read; what the rows hold (captions, photos, leaks) is then
-    reported together. Row numbers count from 0 in the split as it came.
+    reported together. Rows that are skipped are not judged further. Row numbers count from 0 in the split as it came.
 
     Args:
         corpus (`DatasetDict`): splits to check.
@@ -61,12 +62,13 @@ def check_corpus(
         raise CorpusError(problems)
     bad = _filled({name: verify_images(split, column_map.image, name) for name, split in corpus.items()})
     checked = DatasetDict({name: without_rows(split, bad.get(name, [])) for name, split in corpus.items()})
+    skipped = {name: {image.row for image in images} for name, images in bad.items()} if on_bad_image == "skip" else {}
     report = CorpusReport(
         rows={name: len(split) for name, split in checked.items()},
         skipped=bad,
-        empty_captions=find_empty_captions(corpus, column_map.caption) if column_map.caption else {},
-        leaks=find_photo_leaks(corpus, column_map.image)
-        + (find_title_leaks(corpus, column_map.caption) if column_map.caption else []),
+        empty_captions=find_empty_captions(corpus, column_map.caption, skipped) if column_map.caption else {},
+        leaks=find_photo_leaks(corpus, column_map.image, skipped)
+        + (find_title_leaks(corpus, column_map.caption, skipped) if column_map.caption else []),
     )
     problems = _content_problems(report, on_bad_image, on_leak, require_caption)
     if problems:
@@ -76,10 +78,22 @@ def check_corpus(
     return checked, report
 
 
-def find_empty_captions(corpus: DatasetDict, column: str) -> dict[str, list[int]]:
-    """Split -> rows (counted from 0) whose caption is null, empty or blank; splits without such rows are left out."""
-    texts = {name: column_texts(split, column) for name, split in corpus.items()}
-    return _filled({name: [row for row, text in enumerate(column) if text is None] for name, column in texts.items()})
+def find_empty_captions(
+    corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
+) -> dict[str, list[int]]:
+    """Split -> rows (counted from 0) whose caption is null, empty or blank; splits without such rows are left out.
+
+    Args:
+        corpus (`DatasetDict`): the splits.
+        column (`str`): the caption's.
+        left_out (`dict[str, set[int]]`, *optional*): split -> rows that are not looked at.
+    """
+    left_out = left_out or {}
+    empty = {}
+    for name, split in corpus.items():
+        texts = enumerate(column_texts(split, column))
+        empty[name] = [row for row, text in texts if text is None and row not in left_out.get(name, ())]
+    return _filled(empty)
 
 
 def without_rows(dataset: Dataset, bad: list[BadImage]) -> Dataset:

@@ -126,6 +126,29 @@ def find_for(source_id: str) -> ColumnMap | None:
     return None
 
 
+def column_map_for(name: str | None, corpus: str) -> ColumnMap:
+    """The column map that a command line or a recipe asks for.
+
+    Args:
+        name (`str`, *optional*): path of a YAML file (`.yaml`, `.yml`), or the name of a shipped map. `None` takes the
+            map shipped for the corpus.
+        corpus (`str`): what `load_corpus` takes.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if no map of this name is shipped, or none is named and none is shipped for the corpus.
+    """
+    if name is not None:
+        return ColumnMap.from_yaml(name) if name.endswith((".yaml", ".yml")) else ColumnMap.shipped(name)
+    found = find_for(corpus)
+    if found is None:
+        raise ValueError(
+            f"no column map is shipped for {corpus!r}: name one with `column_map`, either a YAML file that says which "
+            f"columns hold image, caption and tags, or one of {', '.join(shipped_names())}"
+        )
+    return found
+
+
 def _require_text(name: str, value: Any, optional: bool = False) -> None:
     if value is None and optional:
         return

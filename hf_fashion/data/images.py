@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from datasets import Dataset
 from PIL import Image
 from tqdm.auto import tqdm
@@ -24,6 +25,23 @@ def encoded_images(dataset: Dataset, column: str, batch_size: int = 1000) -> Ite
     for start in range(0, len(dataset), batch_size):
         for cell in stored[start : start + batch_size][column].to_pylist():
             yield cell if isinstance(cell, list) else [cell]
+
+
+def photo_files(dataset: Dataset, column: str, batch_size: int = 10_000) -> Iterator[str]:
+    """Yields the path of every view that the dataset stores as a path, not as bytes; reads no photo.
+
+    Args:
+        dataset (`Dataset`): one split.
+        column (`str`): its image column: `Image` or a list of images.
+        batch_size (`int`, *optional*, defaults to 10000): rows looked at together.
+    """
+    stored = dataset.select_columns(column).with_format("arrow")
+    for start in range(0, len(dataset), batch_size):
+        for views in stored[start : start + batch_size][column].chunks:
+            while not pa.types.is_struct(views.type):
+                views = views.flatten()
+            paths = views.filter(views.field("bytes").is_null()).field("path")
+            yield from paths.drop_null().to_pylist()
 
 
 def read_bytes(view: dict | None) -> bytes:

@@ -1,7 +1,7 @@
 """Photos and titles that stand in two splits: what a model saw in training must not be what it is judged on."""
 
 import hashlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -28,14 +28,27 @@ class Leak:
         return f"{count} of {self.second} with a {self.kind} of {self.first} ({where})"
 
 
-def find_photo_leaks(corpus: DatasetDict, column: str) -> list[Leak]:
-    """Photos whose encoded bytes are the same in two splits. Files that cannot be read are passed over."""
-    return _compare("photo", {name: _photo_keys(split, column) for name, split in corpus.items()})
+def find_photo_leaks(
+    corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
+) -> list[Leak]:
+    """Photos whose encoded bytes are the same in two splits. Files that cannot be read are passed over.
+
+    Args:
+        corpus (`DatasetDict`): the splits.
+        column (`str`): the image column.
+        left_out (`dict[str, set[int]]`, *optional*): split -> rows that are not looked at.
+    """
+    return _compare("photo", {name: _photo_keys(split, column) for name, split in corpus.items()}, left_out or {})
 
 
-def find_title_leaks(corpus: DatasetDict, column: str) -> list[Leak]:
-    """Captions that are the same in two splits but for case and white space, which CLIP's tokenizer does not see."""
-    return _compare("title", {name: _title_keys(split, column) for name, split in corpus.items()})
+def find_title_leaks(
+    corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
+) -> list[Leak]:
+    """Captions that are the same in two splits but for case and white space, which CLIP's tokenizer does not see.
+
+    Arguments as in `find_photo_leaks`, `column` being the caption's.
+    """
+    return _compare("title", {name: _title_keys(split, column) for name, split in corpus.items()}, left_out or {})
 
 
 def _photo_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
@@ -54,7 +67,12 @@ def _title_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
     return [(row, " ".join(text.lower().split())) for row, text in texts if text is not None]
 
 
-def _compare(kind: str, keys: dict[str, Iterable[tuple[int, Hashable]]]) -> list[Leak]:
+def _compare(
+    kind: str, keys: dict[str, Iterable[tuple[int, Hashable]]], left_out: Mapping[str, Collection[int]]
+) -> list[Leak]:
+    keys = {
+        name: [(row, key) for row, key in found if row not in left_out.get(name, ())] for name, found in keys.items()
+    }
     leaks = []
     for first, second in combinations(keys, 2):
         seen: dict[Hashable, int] = {}

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, DatasetDict, Image, List, Value, load_dataset, load_from_disk
+from datasets import Dataset, DatasetDict, Image, List, Value, concatenate_datasets, load_dataset, load_from_disk
 
 from .product_feed import FEED_SUFFIXES, load_product_feed
 
@@ -30,7 +30,8 @@ def load_corpus(
             - a folder written by `save_to_disk`;
             - a parquet file, or a folder of them whose names begin with the split (`train.parquet`,
               `validation-00000-of-00002.parquet`), there or in a sub-folder `data`;
-            - a product feed (CSV, TSV, JSON lines, JSON), or a folder with `train.csv` and `validation.csv`;
+            - a product feed (CSV, TSV, JSON lines, JSON), or a folder with `train.csv` and `validation.csv`. Several
+              files of one split (`train-1.csv`, `train-2.csv`) follow each other and must have the same columns;
             - a folder of images (`imagefolder` of `datasets`: `train/dress/1.jpg`, or a `metadata.csv` beside them);
             - anything else: the id of a dataset on the Hub.
         image_column (`str`, *optional*, defaults to `"image"`): column of the photos, decoded where it holds paths or
@@ -46,7 +47,8 @@ def load_corpus(
 
     Raises:
         FileNotFoundError: for a source that looks like a path and does not exist; for a feed's missing photos.
-        ValueError: for a file of another kind, or options that the source does not take.
+        ValueError: for a file of another kind, options that the source does not take, or feeds of one split with
+            different columns.
     """
     if generated and source != GENERATED:
         raise ValueError(f"`generated` holds options of the source {GENERATED!r}; the source is {str(source)!r}")
@@ -98,7 +100,8 @@ def _load_folder(folder: Path, image_column: str, require_files: bool) -> Datase
         return load_dataset("parquet", data_files=_by_split(files))
     feeds = [path for path in sorted(folder.iterdir()) if path.suffix in FEED_SUFFIXES and split_of(path)]
     if feeds:
-        return DatasetDict({split_of(path): _load_file(path, image_column, require_files) for path in feeds})
+        splits = _by_split(feeds).items()
+        return DatasetDict({name: _load_feeds(paths, image_column, require_files) for name, paths in splits})
     return load_dataset("imagefolder", data_dir=str(folder))
 
 
@@ -107,6 +110,23 @@ def _by_split(files: list[Path]) -> dict[str, list[str]]:
     for path in files:
         splits.setdefault(split_of(path) or "train", []).append(str(path))
     return splits
+
+
+def _load_feeds(paths: list[str], image_column: str, require_files: bool) -> Dataset:
+    feeds = [load_product_feed(path, image_column, require_files) for path in paths]
+    whole = feeds[0]
+    for path, feed in zip(paths[1:], feeds[1:], strict=True):
+        differing = sorted(set(whole.column_names) ^ set(feed.column_names))
+        if differing:
+            raise ValueError(
+                f"{paths[0]} and {path} are feeds of one split and must have the same columns; only one of them has: "
+                f"{', '.join(differing)}"
+            )
+        try:
+            whole = concatenate_datasets([whole, feed])
+        except ValueError as error:
+            raise ValueError(f"{paths[0]} and {path} hold other types in a column of one name: {error}") from error
+    return whole
 
 
 def _load_file(path: Path, image_column: str, require_files: bool) -> Dataset:

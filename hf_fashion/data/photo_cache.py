@@ -1,10 +1,13 @@
 """Photos decoded and resized once, kept on disk as raw pixels, read by memory map."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import socket
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +15,13 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
+from .images import encoded_images, photo_files
+
 
 # What of an image processor shapes the pixels before they are normalised.
 GEOMETRY = ("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_convert_rgb", "do_pad", "pad_size")
+# A folder that another machine began and has not touched for so long is of a build that was killed.
+ABANDONED_AFTER_SECONDS = 24 * 3600
 
 
 class PhotoCache:
@@ -24,8 +31,13 @@ class PhotoCache:
     """
 
     def __init__(self, folder: Path):
+        self.folder = folder
         self.pixels = np.load(folder / "pixels.npy", mmap_mode="r")  # (all views, 3, H, W)
         self.starts = np.load(folder / "starts.npy")  # (rows + 1,): views of row r are starts[r] .. starts[r + 1]
+
+    def __reduce__(self) -> tuple:
+        # Another process, such as a worker of a DataLoader, maps the file itself instead of receiving all pixels.
+        return PhotoCache, (self.folder,)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -44,6 +56,8 @@ class PhotoCache:
     ) -> "PhotoCache":
         """Opens the cache of these photos at this size below `folder`; makes it first where there is none.
 
+        A photo file that was written anew since makes another cache. What killed builds of this one left is removed.
+
         Args:
             dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
             image_column (`str`): the column.
@@ -54,9 +68,10 @@ class PhotoCache:
             OSError: if the disk has no room for the pixels.
         """
         target = Path(folder) / _fingerprint(dataset, image_column, image_processor)
+        _remove_abandoned(target)
         if not target.is_dir():
             Path(folder).mkdir(parents=True, exist_ok=True)
-            aside = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=folder))
+            aside = Path(tempfile.mkdtemp(prefix=f"{target.name}.{socket.gethostname()}.{os.getpid()}.", dir=folder))
             try:
                 _write(dataset.select_columns(image_column), image_column, image_processor, aside)
                 _publish(aside, target)
@@ -67,8 +82,44 @@ class PhotoCache:
 
 def _fingerprint(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor) -> str:
     geometry = {name: value for name, value in image_processor.to_dict().items() if name in GEOMETRY}
-    settings = json.dumps([dataset._fingerprint, image_column, geometry], default=str, sort_keys=True)
+    parts = [dataset._fingerprint, image_column, geometry]
+    states = [_state(path) for path in photo_files(dataset, image_column)]
+    if states:  # the dataset's fingerprint knows embedded photos, but of files only the paths
+        parts.append(hashlib.sha256(json.dumps(states).encode()).hexdigest())
+    settings = json.dumps(parts, default=str, sort_keys=True)
     return hashlib.sha256(settings.encode()).hexdigest()[:24]
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    """Size and time of the last change; `None` for what is no file here, which the build will report."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Removes half-made folders of this cache whose process is gone; on other machines: whose age says so."""
+    of_this_machine = f"{target.name}.{socket.gethostname()}."
+    for aside in target.parent.glob(f"{target.name}.*"):
+        with contextlib.suppress(FileNotFoundError):  # its process has just finished, or another one removed it
+            if aside.name.startswith(of_this_machine):
+                abandoned = not _is_alive(int(aside.name.split(".")[-2]))
+            else:
+                abandoned = time.time() - aside.stat().st_mtime > ABANDONED_AFTER_SECONDS
+            if abandoned:
+                shutil.rmtree(aside, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is someone else's
+        return True
+    return True
 
 
 def _publish(aside: Path, target: Path) -> None:
@@ -80,7 +131,7 @@ def _publish(aside: Path, target: Path) -> None:
 
 
 def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor, folder: Path) -> None:
-    counts = [_count_views(cell) for cell in dataset.with_format("arrow")[:][image_column].to_pylist()]
+    counts = [len(views) for views in encoded_images(dataset, image_column)]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     pixels = None
     for row, example in enumerate(tqdm(dataset, desc="resizing photos", leave=False)):
@@ -94,10 +145,6 @@ def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProces
         pixels[starts[row] : starts[row + 1]] = resized
     pixels.flush()
     np.save(folder / "starts.npy", starts)
-
-
-def _count_views(cell: object) -> int:
-    return len(cell) if isinstance(cell, list) else 1
 
 
 def _require_room(folder: Path, needed: int) -> None:

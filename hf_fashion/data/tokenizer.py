@@ -42,7 +42,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192, max_length: in
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
-    """Raises `ValueError` unless the text tower has an embedding for every token and pools at the tokenizer's end.
+    """Raises `ValueError` unless the text tower embeds every token and position, and pools at the tokenizer's end.
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`): the tokenizer.
@@ -53,8 +53,22 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
             f"The tokenizer has {len(tokenizer)} tokens, the text tower embeds {text_config.vocab_size}: "
             "use the tokenizer the text tower was trained with, or set `text_config.vocab_size`."
         )
-    # CLIP's first checkpoints say eos_token_id=2 and pool at the highest id, which is their end token.
-    if text_config.eos_token_id not in (2, tokenizer.eos_token_id):
+    if tokenizer.model_max_length > text_config.max_position_embeddings:
+        raise ValueError(
+            f"The tokenizer's `model_max_length` is {tokenizer.model_max_length}, the text tower has positions for "
+            f"{text_config.max_position_embeddings} tokens: set `model_max_length` to no more in the tokenizer's "
+            "tokenizer_config.json, so that longer texts are cut."
+        )
+    # CLIP's first checkpoints say eos_token_id=2, and CLIP then pools at the highest id, which is their end token.
+    if text_config.eos_token_id == 2:
+        highest = max(tokenizer.get_vocab().values())
+        if tokenizer.eos_token_id != highest:
+            raise ValueError(
+                f"`text_config.eos_token_id` is 2, with which CLIP's text tower pools at the highest id of a text. "
+                f"The tokenizer's highest id is {highest}, but it ends texts with {tokenizer.eos_token_id} "
+                f"({tokenizer.eos_token!r}): use the tokenizer the text tower was trained with."
+            )
+    elif text_config.eos_token_id != tokenizer.eos_token_id:
         raise ValueError(
             f"The text tower pools at token {text_config.eos_token_id}, the tokenizer ends texts with "
             f"{tokenizer.eos_token_id} ({tokenizer.eos_token!r}): set `text_config.eos_token_id`."

@@ -115,13 +115,13 @@ def evaluate_cross_modal(
         model, processor, [captions[row] for row in candidates.text_rows], progress=progress
     )
     sides = (image_embeds, text_embeds, candidates.image_labels, candidates.text_labels)
+    image_inputs = photo_ids(dataset, column_map.image)[candidates.image_rows]
     if protocol == "sample100":
         groups = equality_ids(column_texts(dataset, group_column))
         figures = sample_cross_modal_recall(
-            *sides, groups[candidates.image_rows], groups[candidates.text_rows], seed=seed
+            *sides, groups[candidates.image_rows], groups[candidates.text_rows], image_inputs, text_inputs, seed=seed
         )
     else:
-        image_inputs = photo_ids(dataset, column_map.image)[candidates.image_rows]
         figures = cross_modal_recall(*sides, image_inputs, text_inputs)
         if pairing == "same_title":
             figures |= _relevant_recall(*sides)

@@ -1,5 +1,7 @@
 """Whether an entity's selection tokens look at the place where its attribute is, on photos with true boxes."""
 
+from typing import Any
+
 import torch
 from datasets import Dataset
 from torch import Tensor
@@ -71,8 +73,8 @@ def evaluate_localisation(
     images: dict[str, Tensor] | None = None,
     batch_size: int = 64,
     progress: bool = True,
-) -> dict[str, float]:
-    """Localisation by the last fusion block, for every tag entity of the model that has boxes in the corpus.
+) -> dict[str, Any]:
+    """Localisation by each fusion block, for every tag entity of the model that has boxes in the corpus.
 
     Args:
         model: an E2 with a fusion block.
@@ -86,8 +88,9 @@ def evaluate_localisation(
         progress: whether to show progress bars.
 
     Returns:
-        For each entity with boxes `{entity}_num_images` and the figures of `localisation_figures`, prefixed with
-        the entity. The primary metric `mean_overlap_gain` is the mean over entities of `overlaps` less its chance.
+        For each entity with boxes and each fusion block, prefixed `{entity}_layer_{layer before the block}_`:
+        `num_images` and the figures of `localisation_figures`. `rows` lists these prefixes without their last
+        underscore. The primary metric `mean_overlap_gain` is the mean over `rows` of `overlaps` less its chance.
 
     Raises:
         ValueError: the model selects no patches, the column is missing, or no entity of the model has a box.
@@ -101,21 +104,25 @@ def evaluate_localisation(
     vision = model.config.vision_config
     if images is None:
         images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
-    selections = images[f"selections_{len(vision.fusion_layers) - 1}"]  # (N, E * n)
-    selections = selections.unflatten(1, (len(vision.tag_entities), vision.tokens_per_entity))
     patches = patch_boxes((vision.image_size, vision.image_size), vision.patch_size)
     true_boxes = dataset.select_columns(boxes_column)[:][boxes_column]
     sizes = [_size(row[column_map.image]) for row in dataset.select_columns(column_map.image)]
-    results, gains = {}, []
+    blocks = [  # one tensor (N, E, n) a fusion block
+        images[f"selections_{block}"].unflatten(1, (len(vision.tag_entities), vision.tokens_per_entity))
+        for block in range(len(vision.fusion_layers))
+    ]
+    results, gains = {"rows": []}, []
     for place, entity in enumerate(vision.tag_entities):
         rows = [row for row, boxes in enumerate(true_boxes) if boxes and boxes.get(entity)]
         if not rows:
             continue
         boxes = torch.tensor([true_boxes[row][entity] for row in rows], dtype=torch.float32)
         boxes = boxes_in_model_frame(boxes, [sizes[row] for row in rows], processor.image_processor)
-        figures = localisation_figures(selections[rows, place], boxes, patches)
-        gains.append(figures["overlaps"] - figures["overlaps_chance"])
-        results |= {f"{entity}_num_images": len(rows)} | {f"{entity}_{name}": v for name, v in figures.items()}
+        for layer, selections in zip(vision.fusion_layers, blocks, strict=True):
+            figures = {"num_images": len(rows)} | localisation_figures(selections[rows, place], boxes, patches)
+            gains.append(figures["overlaps"] - figures["overlaps_chance"])
+            results["rows"].append(f"{entity}_layer_{layer}")
+            results |= {f"{entity}_layer_{layer}_{name}": value for name, value in figures.items()}
     if not gains:
         raise ValueError(f"no entity of the model, {vision.tag_entities}, has a box in column {boxes_column!r}")
     return results | {PRIMARY_METRIC: sum(gains) / len(gains)}

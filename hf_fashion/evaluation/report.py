@@ -1,9 +1,6 @@
-"""Results as text tables and as a JSON file."""
+"""Results as text tables."""
 
-import json
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 
@@ -89,15 +86,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "| " + " | ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) + " |" for line in lines
     )
-
-
-def write_json(path: str | Path, results: Mapping[str, Any]) -> None:
-    """Writes results beside the path and moves them there, so that a reader never sees half a file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    os.replace(aside, path)
 
 
 def _with_ceiling(figures: Mapping[str, Any], name: str, ceiling: str) -> str:

@@ -116,7 +116,7 @@ def region_strips(
     maps = processor.post_process_region_maps(outputs, image_sizes=[(side, side)] * len(photos))
     strips = []
     for example, photo, heat in zip(examples, photos, maps, strict=True):
-        strip = processor.draw_region_maps(photo.resize((side, side)), heat.cpu())
+        strip = processor.draw_region_maps(photo.resize((side, side)), heat)
         boxes = [example["boxes"].get(entity) for entity in processor.tag_entities]
         outline_boxes(strip, boxes, side, side / photo.width)
         strips.append(strip)

@@ -48,8 +48,8 @@ def recall_ceiling(
         ValueError: no query has a match, a cut-off is below 1, or inputs and labels differ in length.
     """
     check_ks(ks)
-    query_inputs = _inputs_or_all_different("query", query_inputs, query_labels)
-    gallery_inputs = _inputs_or_all_different("gallery", gallery_inputs, gallery_labels)
+    query_inputs = inputs_or_all_different("query", query_inputs, query_labels)
+    gallery_inputs = inputs_or_all_different("gallery", gallery_inputs, gallery_labels)
     totals = _totals_of_matched(query_labels, gallery_labels)
     matched = torch.isin(query_labels, gallery_labels)
     query_labels, query_inputs = query_labels[matched], query_inputs[matched]
@@ -82,14 +82,14 @@ def precision_ceiling(query_labels: Tensor, gallery_labels: Tensor, ks: Sequence
     return {f"precision_ceiling@{k}": (totals.clamp(max=k) / k).mean().item() for k in ks}
 
 
-def _totals_of_matched(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    totals = matches_per_query(query_labels, gallery_labels)
-    if not totals.any():
-        raise ValueError("no label of `query_labels` is among `gallery_labels`: there is nothing to find")
-    return totals[totals > 0].double()
+def inputs_or_all_different(side: str, inputs: Tensor | None, labels: Tensor) -> Tensor:
+    """The inputs of a side, by default all different: integer (N,). Raises ValueError unless they fit the labels.
 
-
-def _inputs_or_all_different(side: str, inputs: Tensor | None, labels: Tensor) -> Tensor:
+    Args:
+        side: `query` or `gallery`, for the error.
+        inputs: integer (N,) or None.
+        labels: integer (N,).
+    """
     if inputs is None:
         return torch.arange(len(labels), device=labels.device)
     if inputs.shape != labels.shape:
@@ -97,6 +97,42 @@ def _inputs_or_all_different(side: str, inputs: Tensor | None, labels: Tensor) -
             f"`{side}_inputs` must have the shape of `{side}_labels`, {tuple(labels.shape)}, got {tuple(inputs.shape)}"
         )
     return inputs
+
+
+def match_worth(
+    chunk: slice, query_inputs: Tensor, gallery_inputs: Tensor, query_labels: Tensor, gallery_labels: Tensor
+) -> Tensor:
+    """Scores of a model that knows the labels of all queries, but gives equal inputs one ranking and one score.
+
+    A gallery item is worth to a query the number of its equals (queries of the same input, itself among them) that
+    match it, averaged over the copies of the item. Of pairs, ranking by worth reaches `recall_ceiling`, which takes
+    gallery inputs in the same order.
+
+    Args:
+        chunk: the C queries to score.
+        query_inputs: integer (Q,), equal for inputs that a model cannot tell apart.
+        gallery_inputs: integer (G,), the same for the gallery.
+        query_labels: integer (Q,).
+        gallery_labels: integer (G,); equal labels are matches.
+
+    Returns:
+        float32 (C, G), above 0 for the query's own matches.
+    """
+    labels = torch.cat([query_labels, gallery_labels]).unique(return_inverse=True)[1]  # numbered from 0
+    query_labels, gallery_labels = labels[: len(query_labels)], labels[len(query_labels) :]
+    equals = (query_inputs[chunk, None] == query_inputs).float()  # (C, Q)
+    equals_of_label = equals.new_zeros(len(equals), int(labels.max()) + 1).index_add_(1, query_labels, equals)
+    _, copies, counts = gallery_inputs.unique(return_inverse=True, return_counts=True)
+    of_input = equals.new_zeros(len(equals), len(counts))
+    of_input.index_add_(1, copies, equals_of_label[:, gallery_labels])
+    return (of_input / counts)[:, copies]
+
+
+def _totals_of_matched(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
+    totals = matches_per_query(query_labels, gallery_labels)
+    if not totals.any():
+        raise ValueError("no label of `query_labels` is among `gallery_labels`: there is nothing to find")
+    return totals[totals > 0].double()
 
 
 def _input_of_match(query_labels: Tensor, gallery_labels: Tensor, gallery_inputs: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from .ceilings import recall_ceiling
+from .ceilings import inputs_or_all_different, match_worth, recall_ceiling
 from .ranking import (
     RECALL_KS,
     check_embeddings,
@@ -61,6 +61,8 @@ def sample_recall(
     query_labels: Tensor,
     gallery_labels: Tensor,
     gallery_groups: Tensor,
+    query_inputs: Tensor | None = None,
+    gallery_inputs: Tensor | None = None,
     num_negatives: int = 100,
     seed: int = 0,
     ks: Sequence[int] = RECALL_KS,
@@ -73,23 +75,29 @@ def sample_recall(
     the rest is drawn from the whole gallery; a gallery with too few gives all it has. One seed gives one draw,
     whatever the chunk size.
 
+    The ceiling is the figure, on the same draws, of a model that knows every label and cannot tell equal inputs apart
+    (see `match_worth`). It is the expectation over the order of equally good copies, as everywhere; a model whose
+    order happens to suit the draw can lie above it by chance, and no model does where all candidates are drawn.
+
     Args:
         query_embeds: floating (Q, D).
         gallery_embeds: floating (G, D).
         query_labels: integer (Q,).
         gallery_labels: integer (G,); equal labels are matches.
         gallery_groups: integer (G,), the group of every item.
+        query_inputs: integer (Q,), equal for inputs that a model cannot tell apart; None = all differ.
+        gallery_inputs: integer (G,), the same for the gallery.
         num_negatives: non-matching candidates a query.
         seed: of the draws.
         ks: cut-offs, each at least 1.
         chunk_size: as in `recall_at_k`.
 
     Returns:
-        `recall@k`, `num_queries`, `num_without_match`, `negatives_per_query` (mean number of negatives) and
-        `negatives_of_group` (their share that comes from the match's group).
+        `recall@k`, `recall_ceiling@k`, `num_queries`, `num_without_match`, `negatives_per_query` (mean number of
+        negatives) and `negatives_of_group` (their share that comes from the match's group).
 
     Raises:
-        ValueError: as in `recall_at_k`, or `gallery_groups` does not fit the gallery.
+        ValueError: as in `recall_at_k`, or groups or inputs do not fit the labels.
     """
     check_embeddings(query_embeds, gallery_embeds, query_labels, gallery_labels)
     check_ks(ks)
@@ -98,28 +106,32 @@ def sample_recall(
             f"`gallery_groups` must have the shape of `gallery_labels`, {tuple(gallery_labels.shape)}, "
             f"got {tuple(gallery_groups.shape)}"
         )
+    query_inputs = inputs_or_all_different("query", query_inputs, query_labels)
+    gallery_inputs = inputs_or_all_different("gallery", gallery_inputs, gallery_labels)
     matched = matches_per_query(query_labels, gallery_labels) > 0
     if not matched.any():
         raise ValueError("no label of `query_labels` is among `gallery_labels`: there is nothing to find")
-    query_embeds, query_labels = query_embeds[matched], query_labels[matched]
+    query_embeds, query_labels, query_inputs = query_embeds[matched], query_labels[matched], query_inputs[matched]
     generator = torch.Generator().manual_seed(seed)
-    hits, drawn, of_group = [], 0, 0
+    hits, best_hits, drawn, of_group = [], [], 0, 0
     for chunk, scores, tolerance in score_chunks(query_embeds, gallery_embeds, chunk_size):
         keys = torch.rand(scores.shape, generator=generator).to(scores.device)
         matches = query_labels[chunk, None] == gallery_labels  # (C, G)
         positive = keys.masked_fill(~matches, -1).argmax(dim=1, keepdim=True)  # (C, 1)
         same_group = gallery_groups[positive] == gallery_groups  # (C, G)
         negatives, usable = _draw_negatives(keys, matches, same_group, num_negatives)
+        worth = match_worth(chunk, query_inputs, gallery_inputs, query_labels, gallery_labels)
         hits.append(_hits_among(scores, positive, negatives, usable, tolerance, ks))
+        best_hits.append(_hits_among(worth, positive, negatives, usable, torch.zeros_like(tolerance), ks))
         drawn += int(usable.sum())
         of_group += int((same_group.gather(1, negatives) & usable).sum())
-    means = torch.cat(hits).mean(dim=0).tolist()
-    return {f"recall@{k}": mean for k, mean in zip(ks, means, strict=True)} | {
+    counts = {
         "num_queries": len(query_labels),
         "num_without_match": int((~matched).sum()),
         "negatives_per_query": drawn / len(query_labels),
         "negatives_of_group": of_group / max(1, drawn),
     }
+    return _means("recall", hits, ks) | _means("recall_ceiling", best_hits, ks) | counts
 
 
 def sample_cross_modal_recall(
@@ -129,20 +141,26 @@ def sample_cross_modal_recall(
     text_labels: Tensor,
     image_groups: Tensor,
     text_groups: Tensor,
+    image_inputs: Tensor | None = None,
+    text_inputs: Tensor | None = None,
     num_negatives: int = 100,
     seed: int = 0,
     ks: Sequence[int] = RECALL_KS,
 ) -> dict[str, float]:
-    """`sample_recall` in both directions, with the key prefixes and `sum_recall` of `cross_modal_recall`.
+    """`sample_recall` in both directions, with the key prefixes and the sums of `cross_modal_recall`.
 
-    A single match among negatives that do not match has no ceiling below 1 but for identical inputs with different
-    labels, which these figures do not see; so none is given.
+    Arguments and errors as there and in `sample_recall`; the groups are integer (I,) and (T,).
     """
 
     def measure(query, gallery):
-        return sample_recall(query[0], gallery[0], query[1], *gallery[1:], num_negatives, seed, ks)
+        labels_and_group = (query[1], gallery[1], gallery[3])
+        return sample_recall(query[0], gallery[0], *labels_and_group, query[2], gallery[2], num_negatives, seed, ks)
 
-    return _both_ways((image_embeds, image_labels, image_groups), (text_embeds, text_labels, text_groups), measure)
+    return _both_ways(
+        (image_embeds, image_labels, image_inputs, image_groups),
+        (text_embeds, text_labels, text_inputs, text_groups),
+        measure,
+    )
 
 
 def sum_recall(results: dict[str, float]) -> dict[str, float]:
@@ -167,6 +185,11 @@ def _hits_among(
     is_positive = torch.zeros_like(candidates, dtype=torch.bool)
     is_positive[:, 0] = True
     return expected_hits(candidates, is_positive, tolerance, ks)
+
+
+def _means(name: str, hits: list[Tensor], ks: Sequence[int]) -> dict[str, float]:
+    means = torch.cat(hits).mean(dim=0).tolist()
+    return {f"{name}@{k}": mean for k, mean in zip(ks, means, strict=True)}
 
 
 def _both_ways(image: tuple, text: tuple, measure: Callable[[tuple, tuple], dict[str, float]]) -> dict[str, float]:

@@ -53,6 +53,8 @@ def make_processor(recipe: ModelRecipe, train: Dataset, column_map: ColumnMap) -
     """
     if recipe.start_from:
         tokenizer = AutoTokenizer.from_pretrained(recipe.start_from)
+        longest = AutoConfig.from_pretrained(recipe.start_from).text_config.max_position_embeddings
+        tokenizer.model_max_length = min(tokenizer.model_max_length, longest)  # some checkpoints state none
         images = AutoImageProcessor.from_pretrained(recipe.start_from)
         images = E2ImageProcessorPil(**{k: v for k, v in images.to_dict().items() if not k.endswith("_type")})
     else:

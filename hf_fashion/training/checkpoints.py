@@ -20,6 +20,7 @@ class RunState:
     epoch (`int`): epochs of this stage that are done.
     batch (`int`): batches of the epoch in work that are done.
     update (`int`): updates of all stages so far.
+    evaluated (`int`): the update at which the model was evaluated last.
     best (`float`): best primary metric so far.
     history (`list[dict]`): logged losses and evaluations, each with its `update`.
     recipe (`dict`): what the run was started with.
@@ -29,6 +30,7 @@ class RunState:
     epoch: int = 0
     batch: int = 0
     update: int = 0
+    evaluated: int = -1
     best: float = -1.0
     history: list[dict[str, Any]] = field(default_factory=list)
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -117,10 +119,3 @@ def replace_folder(aside: Path, target: Path) -> None:
         os.replace(target, old)
     os.replace(aside, target)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def write_json(values: Any, path: Path) -> None:
-    """Writes JSON aside, then renames."""
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.write_text(json.dumps(values, indent=2) + "\n")
-    os.replace(aside, path)

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, ProcessorMixin, get_cosine_schedule_with_warmup
 
+from ..files import write_json
 from .checkpoints import (
     RunState,
     list_checkpoints,
@@ -21,7 +22,6 @@ from .checkpoints import (
     replace_folder,
     require_same_recipe,
     save_checkpoint,
-    write_json,
 )
 from .recipe import StageRecipe, TrainingRecipe
 
@@ -135,14 +135,9 @@ class TrainingLoop:
                 self.state.epoch, self.state.batch = epoch + 1, 0
                 if not self.settings.eval_every:
                     self._evaluate(model)
-        if not self._evaluated():
+        if self.state.evaluated != self.state.update:
             self._evaluate(model)
         return model
-
-    def _evaluated(self) -> bool:
-        """Whether the model of this update has been evaluated."""
-        history = [entry for entry in self.state.history if entry["update"] == self.state.update]
-        return any(f"validation/{self.primary_metric}" in entry for entry in history)
 
     def _prepare(self, model: PreTrainedModel, stage: StageRecipe) -> tuple:
         """A stage has its own optimiser, schedule and order of the data."""
@@ -212,6 +207,7 @@ class TrainingLoop:
 
     def _evaluate(self, model: PreTrainedModel) -> None:
         """Evaluates, exports the model if it is the best yet, and saves unless `save_every` says when."""
+        self.state.evaluated = self.state.update
         if self.accelerator.is_main_process:
             figures = self.evaluation(model)
             self._record({f"validation/{name}": value for name, value in figures.items()})

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datasets import DatasetDict
 
 from ..data.checks import check_corpus
-from ..data.column_map import ColumnMap, find_for
+from ..data.column_map import ColumnMap, column_map_for
 from ..data.loading import GENERATED, load_corpus
 from ..data.report import CorpusReport
 from ..data.splits import train_and_validation
@@ -18,7 +18,7 @@ def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]
     Raises:
         ValueError: with everything that is wrong with the corpus, before any work is done on it.
     """
-    column_map = _column_map(recipe)
+    column_map = column_map_for(recipe.column_map, recipe.corpus)
     corpus = load_corpus(
         recipe.corpus,
         image_column=column_map.image,
@@ -45,17 +45,3 @@ def with_entities(column_map: ColumnMap, entities: list[str]) -> ColumnMap:
             f"for {list(column_map.tags)}."
         )
     return replace(column_map, tags={entity: column_map.tags[entity] for entity in entities})
-
-
-def _column_map(recipe: DataRecipe) -> ColumnMap:
-    if recipe.column_map is None:
-        column_map = find_for(recipe.corpus)
-        if column_map is None:
-            raise ValueError(
-                f"`data.column_map`: none is shipped for {recipe.corpus!r}; name one, or write a YAML file that says "
-                "which columns hold image, caption and tags."
-            )
-        return column_map
-    if recipe.column_map.endswith((".yaml", ".yml")):
-        return ColumnMap.from_yaml(recipe.column_map)
-    return ColumnMap.shipped(recipe.column_map)

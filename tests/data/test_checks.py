@@ -86,3 +86,24 @@ def test_captions_are_free_where_none_is_needed():
 def test_unknown_choices_are_named(option):
     with pytest.raises(ValueError, match=rf"`{option}` must be one of error, .*; got 'ignore'"):
         check_corpus(corpus_with(products(2)), COLUMN_MAP, **{option: "ignore"})
+
+
+def test_skipped_rows_are_not_judged_further_and_numbers_stay():
+    """Rows 0 and 1 are dropped: their title and caption do not matter, those of the rows behind them do."""
+    train = spoil(products(5), "image", {row: {"bytes": b"broken", "path": None} for row in (0, 1)})
+    train = spoil(train, "title", {0: None, 3: ""})
+    validation = spoil(products(2, first=90), "title", {0: "Shirt number 1", 1: "Shirt number 4"})
+    corpus = DatasetDict(train=train, validation=validation)
+    checked, report = check_corpus(corpus, COLUMN_MAP, "skip", "warn", require_caption=False)
+    assert len(checked["train"]) == 3
+    assert report.empty_captions == {"train": [3]}
+    assert [(leak.kind, leak.rows) for leak in report.leaks] == [("title", ((4, 1),))]
+
+
+def test_a_copy_of_a_skipped_row_is_still_judged():
+    """The first of two rows with a title is dropped; the second one still leaks."""
+    train = spoil(products(3), "title", {2: "Shirt number 0"})
+    train = spoil(train, "image", {0: {"bytes": b"broken", "path": None}})
+    corpus = DatasetDict(train=train, validation=spoil(products(1, first=90), "title", {0: "Shirt number 0"}))
+    with pytest.raises(CorpusError, match=r"a title of train \(rows train/validation: 2/0\)"):
+        check_corpus(corpus, COLUMN_MAP, on_bad_image="skip")

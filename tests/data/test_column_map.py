@@ -1,6 +1,6 @@
 import pytest
 
-from hf_fashion.data.column_map import ColumnMap, find_for, shipped_names
+from hf_fashion.data.column_map import ColumnMap, column_map_for, find_for, shipped_names
 
 
 def test_reads_yaml_and_lists_the_columns_it_names(tmp_path):
@@ -78,3 +78,17 @@ def test_find_for_ignores_case_and_knows_when_it_has_none():
     assert find_for("somebody/else") is None
     with pytest.raises(ValueError, match="did you mean 'Marqo/KAGL'"):
         ColumnMap.shipped("Marqo/KAGLE")
+
+
+def test_column_map_for_a_file_a_name_or_the_corpus(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text("caption: title\n")
+    assert column_map_for(str(path), "generated") == ColumnMap(caption="title")
+    assert column_map_for("fashiongen", "generated") == ColumnMap.shipped("fashiongen")
+    assert column_map_for(None, "marqo/kagl") == ColumnMap.shipped("Marqo/KAGL")
+    with pytest.raises(ValueError, match=r"no column map is shipped for 'feed\.csv'.*one of .*fashiongen"):
+        column_map_for(None, "feed.csv")
+    with pytest.raises(ValueError, match="did you mean 'fashiongen'"):
+        column_map_for("fashongen", "feed.csv")
+    with pytest.raises(FileNotFoundError, match=r"gone\.yaml"):
+        column_map_for("gone.yaml", "feed.csv")

@@ -1,6 +1,6 @@
 from datasets import Dataset, Features, Image, List
 
-from hf_fashion.data.images import encoded_images, verify_images
+from hf_fashion.data.images import encoded_images, photo_files, verify_images
 from tests.data.corpora import jpeg, products
 
 
@@ -37,3 +37,14 @@ def test_a_file_is_read_and_a_selection_keeps_its_order(tmp_path):
     assert verify_images(dataset_of([str(path)], Image()), "image") == []
     chosen = products(4).select([3, 1])
     assert [views[0]["bytes"] for views in encoded_images(chosen, "image", batch_size=1)] == [jpeg(3), jpeg(1)]
+
+
+def test_files_are_named_and_embedded_photos_are_not():
+    embedded = {"bytes": jpeg(0), "path": "inside.jpg"}
+    cells = [embedded, "a.jpg", None, "b.jpg"]
+    dataset = dataset_of(cells, Image())
+    assert list(photo_files(dataset, "image", batch_size=2)) == ["a.jpg", "b.jpg"]
+    assert list(photo_files(dataset.select([3, 0]), "image")) == ["b.jpg"]
+    views = dataset_of([["a.jpg", embedded], [], ["b.jpg", "c.jpg"], ["d.jpg"]], List(Image()))
+    assert list(photo_files(views.select([2, 1, 0]), "image")) == ["b.jpg", "c.jpg", "a.jpg"]
+    assert list(photo_files(products(3), "image")) == []

@@ -85,3 +85,36 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 def test_split_names_come_from_the_beginning_of_a_file_name(tmp_path):
     names = {"train.parquet": "train", "validation-00000-of-00002.parquet": "validation", "fashion.parquet": None}
     assert {name: split_of(tmp_path / name) for name in names} == names
+
+
+def write_feeds(folder, **feeds):
+    (folder / "0.jpg").write_bytes(jpeg(0))
+    for name, lines in feeds.items():
+        (folder / f"{name.replace('_', '-')}.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_feeds_of_one_split_follow_each_other(tmp_path):
+    write_feeds(
+        tmp_path,
+        train_1=["image,title,brand", "0.jpg,Hat,", "0.jpg,Cap,"],
+        train_2=["title,brand,image", "Coat,Acme,0.jpg"],
+        validation=["image,title,brand", "0.jpg,Belt,Acme"],
+    )
+    corpus = load_corpus(tmp_path)
+    assert titles(corpus["train"]) == ["Hat", "Cap", "Coat"]
+    assert corpus["train"]["brand"][:] == [None, None, "Acme"]
+    assert titles(corpus["validation"]) == ["Belt"]
+
+
+def test_feeds_of_one_split_with_other_columns_are_named(tmp_path):
+    write_feeds(tmp_path, train_1=["image,title", "0.jpg,Hat"], train_2=["image,titel", "0.jpg,Coat"])
+    with pytest.raises(ValueError, match=r"train-1\.csv and .*train-2\.csv .* only one of them has: titel, title"):
+        load_corpus(tmp_path)
+
+
+def test_feeds_of_one_split_with_other_types_are_named(tmp_path):
+    (tmp_path / "0.jpg").write_bytes(jpeg(0))
+    (tmp_path / "train-1.jsonl").write_text('{"image": "0.jpg", "price": 3}\n')
+    (tmp_path / "train-2.jsonl").write_text('{"image": "0.jpg", "price": "three"}\n')
+    with pytest.raises(ValueError, match=r"train-1\.jsonl and .*train-2\.jsonl hold other types .*price"):
+        load_corpus(tmp_path)

@@ -1,6 +1,13 @@
 """The photo cache: the processor's pixels, views, one folder per content, nothing half-written."""
 
+import hashlib
+import json
+import os
+import pickle
 import shutil
+import socket
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +15,8 @@ import pytest
 import torch
 from datasets import Dataset, Image, List
 
-from hf_fashion.data.photo_cache import PhotoCache
+from hf_fashion.data.photo_cache import ABANDONED_AFTER_SECONDS, PhotoCache
+from hf_fashion.data.product_feed import load_product_feed
 from tests.tiny_e2 import tiny_image_processor, tiny_images
 
 
@@ -59,3 +67,58 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
     with pytest.raises(OSError, match="GB"):
         PhotoCache.build(photos(), "image", tiny_image_processor(), tmp_path)
+
+
+def test_a_photo_file_written_anew_is_read_anew(tmp_path):
+    first, second = tiny_images(2)
+    photo, feed, folder = tmp_path / "0.png", tmp_path / "feed.csv", tmp_path / "cache"
+    feed.write_text("image,title\n0.png,Hat\n")
+    pixels = []
+    for image in (first, first, second):
+        if not pixels or image is second:
+            image.save(photo)
+        cache = PhotoCache.build(load_product_feed(feed), "image", tiny_image_processor(), folder)
+        pixels.append(cache.photo(0).copy())
+    assert np.array_equal(pixels[0], pixels[1]) and not np.array_equal(pixels[0], pixels[2])
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_the_key_of_embedded_photos_does_not_change(tmp_path):
+    """Caches that were made before stay in use."""
+    PhotoCache.build(photos(), "image", tiny_image_processor(), tmp_path)
+    settings = tiny_image_processor().to_dict()
+    names = ("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_convert_rgb", "do_pad", "pad_size")
+    geometry = {name: settings[name] for name in names if name in settings}
+    text = json.dumps([photos()._fingerprint, "image", geometry], default=str, sort_keys=True)
+    assert [folder.name for folder in tmp_path.iterdir()] == [hashlib.sha256(text.encode()).hexdigest()[:24]]
+
+
+def test_what_killed_builds_left_is_removed_and_a_running_build_is_not(tmp_path):
+    dataset, processor = photos(), tiny_image_processor()
+    folder = PhotoCache.build(dataset, "image", processor, tmp_path).folder
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host = socket.gethostname()
+    names = {
+        "killed": f"{folder.name}.{host}.{gone.pid}.abc",
+        "running": f"{folder.name}.{host}.{os.getppid()}.abc",
+        "elsewhere": f"{folder.name}.other-{host}.{gone.pid}.abc",
+        "elsewhere, old": f"{folder.name}.other-{host}.{gone.pid}.def",
+        "another cache": f"0123.{host}.{gone.pid}.abc",
+    }
+    for name in names.values():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pixels.npy").write_bytes(b"half")
+    long_ago = folder.stat().st_mtime - ABANDONED_AFTER_SECONDS - 60
+    os.utime(tmp_path / names["elsewhere, old"], (long_ago, long_ago))
+    shutil.rmtree(folder)
+    PhotoCache.build(dataset, "image", processor, tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {folder.name, names["running"], names["elsewhere"], names["another cache"]}
+
+
+def test_a_pickle_holds_no_pixels(tmp_path):
+    cache = PhotoCache.build(photos(40), "image", tiny_image_processor(), tmp_path)
+    pickled = pickle.dumps(cache)
+    assert len(pickled) < 1000 < cache.pixels.nbytes
+    assert np.array_equal(pickle.loads(pickled).photo(39), cache.photo(39))

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from transformers import CLIPTextConfig
+from transformers import CLIPTextConfig, CLIPTokenizer
 
 from hf_fashion.data.tokenizer import check_vocabulary, train_tokenizer
 from tests.training.tiny_run import REPOSITORY
@@ -62,3 +62,33 @@ def test_vocabulary_is_checked_against_the_text_tower():
         check_vocabulary(tokenizer, CLIPTextConfig(vocab_size=520, **ids))
     with pytest.raises(ValueError, match="eos_token_id"):
         check_vocabulary(tokenizer, CLIPTextConfig(vocab_size=600, bos_token_id=0, eos_token_id=5))
+
+
+def clips_tokenizer() -> CLIPTokenizer:
+    """In CLIP's own vocabulary the end token comes last."""
+    vocabulary = train_tokenizer(TITLES, 600).get_vocab()
+    start, end, *others = sorted(vocabulary, key=vocabulary.get)
+    return CLIPTokenizer(vocab={token: n for n, token in enumerate([*others, start, end])}, merges=[])
+
+
+def test_the_old_end_token_of_clip_needs_an_end_token_that_comes_last():
+    config = CLIPTextConfig(vocab_size=600, max_position_embeddings=77, eos_token_id=2)
+    tokenizer = clips_tokenizer()
+    tokenizer.model_max_length = 77
+    check_vocabulary(tokenizer, config)
+    tokenizer.add_tokens(["<extra>"])
+    with pytest.raises(ValueError, match=r"highest id is \d+, but it ends texts with \d+"):
+        check_vocabulary(tokenizer, config)
+    with pytest.raises(ValueError, match="but it ends texts with 1"):
+        check_vocabulary(train_tokenizer(TITLES, 600), config)
+
+
+@pytest.mark.parametrize(("length", "fits"), [(16, True), (15, True), (17, False), (int(1e30), False)])
+def test_length_is_checked_against_the_positions(length, fits):
+    tokenizer = train_tokenizer(TITLES, 600, length)
+    config = CLIPTextConfig(vocab_size=600, max_position_embeddings=16, bos_token_id=0, eos_token_id=1)
+    if fits:
+        check_vocabulary(tokenizer, config)
+    else:
+        with pytest.raises(ValueError, match=rf"`model_max_length` is {length}, .* positions for 16 tokens"):
+            check_vocabulary(tokenizer, config)

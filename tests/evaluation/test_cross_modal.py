@@ -86,6 +86,9 @@ def test_sample100(e2, processor, repeated, column_map):
 
     figures = sample(0)
     assert figures["image_to_text_negatives_per_query"] == 23
+    # Each of 12 titles stands with two photos, and both are always drawn.
+    assert figures["image_to_text_recall_ceiling@1"] == figures["text_to_image_recall_ceiling@1"] == 0.5
+    assert figures["sum_recall_ceiling"] == 5
     assert figures["protocol"] == "sample100"
     assert figures == sample(0)
 

@@ -61,10 +61,11 @@ def test_a_model_that_selects_the_true_patch(e2, processor, corpus, column_map):
         box = torch.tensor([boxes["brand"]]) / 2  # 32 pixels become 16
         images["selections_1"][row, :2] = patches_of_boxes(box, patches)["overlaps"][0].nonzero()[0]
     results = evaluate_localisation(e2, processor, split, column_map, images=images, progress=False)
-    assert results["brand_overlaps"] == results["brand_overlaps_ceiling"] == 1
-    assert 0 < results["brand_overlaps_chance"] < 1
-    gains = [results[f"{entity}_overlaps"] - results[f"{entity}_overlaps_chance"] for entity in ("brand", "season")]
-    assert results[PRIMARY_METRIC] == pytest.approx(sum(gains) / 2)
+    assert results["rows"] == ["brand_layer_1", "brand_layer_2", "season_layer_1", "season_layer_2"]
+    assert results["brand_layer_2_overlaps"] == results["brand_layer_2_overlaps_ceiling"] == 1
+    assert 0 < results["brand_layer_2_overlaps_chance"] == results["brand_layer_1_overlaps_chance"] < 1
+    gains = [results[f"{row}_overlaps"] - results[f"{row}_overlaps_chance"] for row in results["rows"]]
+    assert results[PRIMARY_METRIC] == pytest.approx(sum(gains) / 4)
 
 
 def test_photos_without_a_box_are_left_out(e2, processor, corpus, column_map):
@@ -72,8 +73,8 @@ def test_photos_without_a_box_are_left_out(e2, processor, corpus, column_map):
     boxes = [row | {"brand": None} if i < 4 else row for i, row in enumerate(split["boxes"])]
     split = split.remove_columns("boxes").add_column("boxes", boxes, feature=split.features["boxes"])
     results = evaluate_localisation(e2, processor, split, column_map, progress=False)
-    assert results["brand_num_images"] == 20
-    assert results["season_num_images"] == sum(row["season"] is not None for row in boxes)
+    assert results["brand_layer_1_num_images"] == 20
+    assert results["season_layer_2_num_images"] == sum(row["season"] is not None for row in boxes)
 
 
 def test_what_is_missing_is_named(e2, clip, processor, corpus, column_map):

@@ -1,9 +1,4 @@
-"""Tables and files of results."""
-
-import json
-import os
-
-import pytest
+"""Tables of results."""
 
 from hf_fashion.evaluation import report
 
@@ -35,16 +30,3 @@ def test_entities_without_figures_are_left_out_and_gaps_are_marked():
     lines = report.entity_table(figures, ["brand", "season"], columns).splitlines()
     assert len(lines) == 3
     assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["brand", "3", "12.5", "-"]
-
-
-def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
-    path = tmp_path / "new" / "results.json"
-    report.write_json(path, {"a": 1})
-
-    def fail(*_):
-        raise OSError("no space")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
-        report.write_json(path, {"a": 2})
-    assert json.loads(path.read_text()) == {"a": 1}

@@ -12,6 +12,7 @@ from hf_fashion.metrics import (
     recall_ceiling,
     relevant_recall_ceiling,
 )
+from hf_fashion.metrics.ceilings import match_worth
 
 
 KS = (1, 2, 3, 5)
@@ -115,3 +116,24 @@ def test_bad_input_is_named():
         recall_ceiling(labels, labels, query_inputs=labels[:2])
     with pytest.raises(ValueError, match="`ks`"):
         relevant_recall_ceiling(labels, labels, ks=(0,))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_worth_is_the_mean_of_matched_equals_over_copies(seed):
+    generator = torch.Generator().manual_seed(seed)
+    query_labels, query_inputs = (
+        torch.randint(3, 8, (9,), generator=generator),
+        torch.randint(4, (9,), generator=generator),
+    )
+    gallery_labels, gallery_inputs = (
+        torch.randint(3, 8, (7,), generator=generator),
+        torch.randint(4, (7,), generator=generator),
+    )
+    worth = match_worth(slice(2, 6), query_inputs, gallery_inputs, query_labels, gallery_labels)
+    assert worth.shape == (4, 7)
+    for query in range(2, 6):
+        equals = [other for other in range(9) if query_inputs[other] == query_inputs[query]]
+        for item in range(7):
+            copies = [other for other in range(7) if gallery_inputs[other] == gallery_inputs[item]]
+            matched = sum(int(query_labels[q] == gallery_labels[c]) for q in equals for c in copies)
+            assert worth[query - 2, item].item() == pytest.approx(matched / len(copies))

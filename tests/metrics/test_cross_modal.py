@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.metrics import cross_modal_recall, recall_at_k, sample_cross_modal_recall, sample_recall
+from hf_fashion.metrics import (
+    cross_modal_recall,
+    recall_at_k,
+    recall_ceiling,
+    sample_cross_modal_recall,
+    sample_recall,
+)
 
 
 def pairs(count: int = 40, noise: float = 0.6, seed: int = 0):
@@ -52,6 +58,7 @@ def test_sample_with_every_non_match_is_the_full_protocol():
     sampled = sample_recall(images, texts, labels, labels, groups, num_negatives=39)
     full = recall_at_k(images, texts, labels, labels)
     assert {name: sampled[name] for name in full} == pytest.approx(full)
+    assert [sampled[f"recall_ceiling@{k}"] for k in (1, 5, 10)] == [1, 1, 1]
     assert (sampled["negatives_per_query"], sampled["negatives_of_group"]) == (39, 1)
 
 
@@ -83,10 +90,10 @@ def test_other_matches_are_no_negatives():
 
 def test_one_seed_is_one_draw_whatever_the_chunks():
     images, texts, labels, _ = pairs(noise=2.0)
-    arguments = (images, texts, labels, labels, torch.arange(40) % 3, 6)
-    first = sample_recall(*arguments, seed=1)
-    assert first == sample_recall(*arguments, seed=1, chunk_size=7)
-    assert first != sample_recall(*arguments, seed=2)
+    arguments = (images, texts, labels, labels, torch.arange(40) % 3)
+    first = sample_recall(*arguments, num_negatives=6, seed=1)
+    assert first == sample_recall(*arguments, num_negatives=6, seed=1, chunk_size=7)
+    assert first != sample_recall(*arguments, num_negatives=6, seed=2)
 
 
 def test_sample_in_both_directions():
@@ -102,5 +109,43 @@ def test_bad_input_is_named():
     images, texts, labels, _ = pairs()
     with pytest.raises(ValueError, match="`gallery_groups` must have the shape"):
         sample_recall(images, texts, labels, labels, labels[:3])
+    with pytest.raises(ValueError, match="`gallery_inputs` must have the shape"):
+        sample_recall(images, texts, labels, labels, labels, gallery_inputs=labels[:3])
     with pytest.raises(ValueError, match="nothing to find"):
         sample_recall(images, texts, labels, labels + 99, labels)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_with_every_non_match_drawn_the_ceiling_is_that_of_the_full_protocol(seed):
+    """Photos and titles repeat, alone and together; what is worth more is served first."""
+    generator = torch.Generator().manual_seed(seed)
+    labels, embeds = torch.arange(14), torch.randn(14, 3, generator=generator)
+    inputs = torch.randint(0, 5, (2, 14), generator=generator)
+    sampled = sample_recall(embeds, embeds, labels, labels, torch.zeros_like(labels), *inputs, num_negatives=13)
+    full = recall_ceiling(labels, labels, query_inputs=inputs[0], gallery_inputs=inputs[1])
+    assert {name: sampled[name] for name in full} == pytest.approx(full)
+    assert full["recall_ceiling@1"] < 1
+
+
+def test_a_model_that_fails_at_copies_alone_reaches_the_ceiling_of_its_draw():
+    """Four rows a title; half of a group is drawn, so a query meets some of the copies, never mind which."""
+    titles, rows = torch.arange(48) // 4, torch.arange(48)
+    groups = titles % 2
+    embeds = torch.eye(12)[titles]
+    figures = sample_cross_modal_recall(embeds, embeds, rows, rows, groups, groups, rows, titles, 12, seed=3)
+    for direction in ("image_to_text", "text_to_image"):
+        for k in (1, 5, 10):
+            assert figures[f"{direction}_recall@{k}"] == pytest.approx(figures[f"{direction}_recall_ceiling@{k}"])
+        assert 0.25 < figures[f"{direction}_recall_ceiling@1"] < 1
+    assert figures["sum_recall_ceiling"] == pytest.approx(figures["sum_recall"])
+
+
+def test_copies_of_the_match_are_counted_as_ties_with_it():
+    """By a loop: a query's candidates are its own item, its one copy, and the others; the copy is always drawn."""
+    labels, copies = torch.arange(6), torch.tensor([0, 0, 1, 2, 3, 4])
+    embeds = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    groups = torch.zeros_like(labels)
+    figures = sample_recall(embeds, embeds, labels, labels, groups, gallery_inputs=copies, num_negatives=5)
+    chances = [1 / sum(other == own for other in copies.tolist()) for own in copies.tolist()]
+    assert figures["recall_ceiling@1"] == pytest.approx(sum(chances) / 6)
+    assert figures["recall_ceiling@5"] == 1

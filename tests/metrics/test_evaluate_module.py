@@ -1,4 +1,4 @@
-"""The `evaluate` module, loaded by its path without network."""
+"""The `evaluate` modules, loaded by their paths without network."""
 
 import os
 from pathlib import Path
@@ -8,34 +8,51 @@ import pytest
 import torch
 
 import hf_fashion.metrics
-from hf_fashion.metrics import cross_modal_recall
+from hf_fashion.metrics import cross_modal_recall, sample_cross_modal_recall
 
 
-MODULE = Path(hf_fashion.metrics.__file__).parent / "cross_modal_recall"
+FOLDER = Path(hf_fashion.metrics.__file__).parent
 
 
 @pytest.fixture
-def metric(tmp_path):
+def load(tmp_path):
     assert os.environ["HF_HUB_OFFLINE"] == "1"
-    return evaluate.load(str(MODULE), cache_dir=str(tmp_path))
+    return lambda name: evaluate.load(str(FOLDER / name), cache_dir=str(tmp_path))
 
 
-def test_it_gives_what_the_function_gives_over_several_batches(metric):
-    generator = torch.Generator().manual_seed(0)
-    images, texts = torch.randn(2, 12, 4, generator=generator)
-    labels, titles = torch.arange(12), torch.arange(12) // 3
+def in_two_batches(metric, columns: dict[str, torch.Tensor], **options):
+    """What a metric computes of columns that it is given in two parts."""
     for rows in (slice(0, 5), slice(5, 12)):
-        metric.add_batch(
-            predictions=images[rows].numpy(),
-            references=texts[rows].numpy(),
-            image_labels=labels[rows].tolist(),
-            text_labels=labels[rows].tolist(),
-            image_inputs=labels[rows].tolist(),
-            text_inputs=titles[rows].tolist(),
-        )
-    assert metric.compute() == pytest.approx(cross_modal_recall(images, texts, labels, labels, labels, titles))
+        metric.add_batch(**{name: values[rows].tolist() for name, values in columns.items()})
+    return metric.compute(**options)
 
 
-def test_it_describes_itself(metric):
+@pytest.fixture(scope="module")
+def columns():
+    images, texts = torch.randn(2, 12, 4, generator=torch.Generator().manual_seed(0))
+    labels, titles = torch.arange(12), torch.arange(12) // 3
+    integers = {"image_labels": labels, "text_labels": labels, "image_inputs": labels, "text_inputs": titles}
+    return {"predictions": images, "references": texts} | integers
+
+
+def test_the_full_protocol_gives_what_the_function_gives(load, columns):
+    expected = cross_modal_recall(*columns.values())
+    assert in_two_batches(load("cross_modal_recall"), columns) == pytest.approx(expected)
+    assert expected["sum_recall_ceiling"] < 6
+
+
+def test_the_sample_protocol_gives_what_the_function_gives(load, columns):
+    groups = torch.arange(12) % 2
+    embeds, labels, inputs = (list(columns.values())[start : start + 2] for start in (0, 2, 4))
+    expected = sample_cross_modal_recall(*embeds, *labels, groups, groups, *inputs, num_negatives=4, seed=7)
+    columns = columns | {"image_groups": groups, "text_groups": groups}
+    computed = in_two_batches(load("sample_cross_modal_recall"), columns, num_negatives=4, seed=7)
+    assert computed == pytest.approx(expected)
+    assert expected["sum_recall_ceiling"] < 6 and expected["image_to_text_negatives_per_query"] == 4
+
+
+@pytest.mark.parametrize("name", ["cross_modal_recall", "sample_cross_modal_recall"])
+def test_they_describe_themselves(load, name):
+    metric = load(name)
     assert "ceiling" in metric.description
     assert set(metric.features) >= {"predictions", "references", "image_labels", "text_inputs"}

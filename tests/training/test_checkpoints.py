@@ -11,7 +11,6 @@ from hf_fashion.training.checkpoints import (
     read_state,
     replace_folder,
     save_checkpoint,
-    write_json,
 )
 
 
@@ -52,9 +51,3 @@ def test_a_folder_is_replaced_whole(tmp_path):
     replace_folder(tmp_path / "new", tmp_path / "target")
     assert (tmp_path / "target" / "file").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
-
-
-def test_json_is_written_aside(tmp_path):
-    write_json({"a": 1}, tmp_path / "results.json")
-    assert (tmp_path / "results.json").read_text() == '{\n  "a": 1\n}\n'
-    assert len(list(tmp_path.iterdir())) == 1

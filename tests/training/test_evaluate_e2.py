@@ -5,8 +5,11 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
+from datasets import Image
 
+from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.generated.corpus import make_generated_corpus
+from hf_fashion.data.splits import train_and_validation
 from hf_fashion.models.e2.processing_e2 import E2Processor
 from tests.conftest import REPOSITORY
 from tests.tiny_e2 import tiny_image_processor, tiny_model, tiny_tokenizer
@@ -46,7 +49,7 @@ def test_everything_is_printed_and_written(script, saved, capsys):
     assert results["cross_modal"]["num_images"] <= 24
     assert {f"{entity}_region_accuracy" for entity in ENTITIES} <= set(results["tags"])
     assert {f"{entity}_region_probe_accuracy" for entity in ENTITIES} <= set(results["linear_probe"])
-    assert "brand_centre_inside_chance" in results["localisation"]
+    assert "brand_layer_1_centre_inside_chance" in results["localisation"]
     printed = capsys.readouterr().out
     for title in ("image to text", "Tags, zero-shot", "Linear probe", "Selected patches"):
         assert title in printed
@@ -63,7 +66,61 @@ def test_sample100_of_a_yaml_map(script, saved, tmp_path):
 
 
 def test_mistakes_are_named(script, saved):
-    with pytest.raises(ValueError, match="give --column_map"):
+    with pytest.raises(ValueError, match="name one with `column_map`"):
         script.main(flags(saved))
     with pytest.raises(ValueError, match=r"no split 'test' in .*, there are train, validation"):
         script.main(flags(saved, "--column_map", "generated", "--split", "test"))
+
+
+@pytest.fixture(scope="module")
+def single_split(saved):
+    """One split of 40 products, two photos of which cannot be read."""
+    dataset = make_generated_corpus(train_rows=40, validation_rows=1, image_size=32)["train"]
+    cells = dataset.cast_column("image", Image(decode=False)).to_dict()
+    held_out = train_and_validation({"data": dataset}, ColumnMap.shipped("generated"), validation_fraction=0.5)
+    kept_apart = set(held_out["validation"]["product_id"])
+    bad = [row for row, product in enumerate(cells["product_id"]) if product in kept_apart][:2]
+    for row in bad:
+        cells["image"][row] = {"bytes": b"broken", "path": None}
+    path = saved / "single" / "data.parquet"
+    path.parent.mkdir()
+    dataset.from_dict(cells, features=dataset.features).to_parquet(path)
+    return path, kept_apart - {cells["product_id"][row] for row in bad}
+
+
+def test_products_that_training_held_out_are_evaluated(script, saved, single_split):
+    path, expected = single_split
+    arguments = script.parse_arguments(
+        flags(saved, "--corpus", str(path), "--validation_fraction", "0.5", "--on_bad_image", "skip", "--linear_probe")
+    )
+    dataset, train, report = script.load_splits(arguments, ColumnMap.shipped("generated"))
+    assert set(dataset["product_id"]) == expected
+    assert len(train) + len(dataset) == 38 and not expected & set(train["product_id"])
+    assert len(report.skipped["validation"]) == 2
+
+
+def test_skipped_rows_are_in_the_results_and_an_error_names_them(script, saved, single_split, tmp_path):
+    path, expected = single_split
+    output = tmp_path / "results.json"
+    single = flags(saved, "--corpus", str(path), "--column_map", "generated", "--validation_fraction", "0.5")
+    script.main([*single, "--on_bad_image", "skip", "--output", str(output)])
+    results = json.loads(output.read_text())
+    assert (results["split"], results["skipped_rows"]) == ("validation", 2)
+    assert results["cross_modal"]["num_images"] <= len(expected)
+    with pytest.raises(ValueError, match="validation: 2 unreadable images, rows"):
+        script.main(single)
+
+
+def test_a_feed_with_a_missing_photo_is_evaluated_on_request(script, saved, tmp_path):
+    rows = make_generated_corpus(train_rows=4, validation_rows=1, image_size=32)["train"]
+    lines = ["image,caption"]
+    for number, row in enumerate(rows):
+        row["image"].save(tmp_path / f"{number}.png")
+        lines.append(f'{number}.png,"{row["caption"]}"')
+    (tmp_path / "validation.csv").write_text("\n".join([*lines, "gone.png,Hat"]) + "\n")
+    arguments = ["--corpus", str(tmp_path / "validation.csv"), "--on_bad_image"]
+    column_map = ColumnMap(caption="caption")
+    dataset, _, _ = script.load_splits(script.parse_arguments(flags(saved, *arguments, "skip")), column_map)
+    assert len(dataset) == 4
+    with pytest.raises(FileNotFoundError, match=r"gone\.png"):
+        script.load_splits(script.parse_arguments(flags(saved, *arguments, "error")), column_map)

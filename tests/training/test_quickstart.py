@@ -82,11 +82,12 @@ def test_results_become_tables_sentences_and_pictures(quickstart):
     both = {"E2": results, "CLIP-FT": {name: part for name, part in results.items() if name != "localisation"}}
 
     tables = quickstart.compare(both, ENTITIES)
-    assert [len(rows) for _, rows in tables.values()] == [6, 4, 4]
+    assert [len(rows) for _, rows in tables.values()] == [6, 4, 8]
     findings = " ".join(quickstart.summarise(both))
     brand = results["localisation"]
-    assert f"In {100 * brand['brand_centre_inside']:.1f} % of the images" in findings
-    assert f"chance {100 * brand['brand_centre_inside_chance']:.1f} %" in findings
+    for layer in (1, 2):
+        assert f"after layer {layer} {100 * brand[f'brand_layer_{layer}_centre_inside']:.1f} %" in findings
+    assert f"chance {100 * brand['brand_layer_1_centre_inside_chance']:.1f} %" in findings
     sections = dict(quickstart.show(model, processor, split, column_map, images))
     assert len(sections) == 2 + len(ENTITIES) + 1
     queries = len(quickstart.EXAMPLES)

@@ -64,7 +64,7 @@ def draw_region_maps(image: Image.Image, maps: torch.Tensor, names: Sequence[str
 
 
 def _heat(image: Image.Image, heat: torch.Tensor) -> Image.Image:
-    mask = Image.fromarray((heat.clamp(0, 1) * 190).byte().numpy(), mode="L")
+    mask = Image.fromarray((heat.clamp(0, 1) * 190).byte().cpu().numpy(), mode="L")
     return Image.composite(Image.new("RGB", image.size, (235, 40, 40)), image, mask)
 
 

@@ -53,3 +53,9 @@ def test_bad_input_is_named():
         region_maps([selection(0, num_patches=15)], [(4, 4)], 2)
     with pytest.raises(ValueError, match="maps"):
         draw_region_maps(Image.new("RGB", (4, 4)), torch.zeros(1, 4, 5), ["brand"])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: maps of a model that runs on one")
+def test_maps_on_a_device_are_drawn():
+    maps = torch.ones(1, 4, 4, device="cuda")
+    assert draw_region_maps(Image.new("RGB", (4, 4)), maps, ["brand"]).size == (8, 18)
