@@ -84,7 +84,8 @@ def train_and_evaluate(row: str, seed: int) -> str:
     train = [sys.executable, "training/train_e2.py", str(folder / "recipe.yaml")]
     train += ["--resume_from_checkpoint", "latest"]
     evaluate = [sys.executable, "training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", CORPUS]
-    evaluate += ["--column_map", "catalog", "--tags", "--linear_probe", "--output", str(folder / "evaluation.json")]
+    evaluate += ["--column_map", "catalog", "--tags", "--output", str(folder / "evaluation.json")]
+    evaluate += ["--linear_probe"] if row.endswith(("/clip", "/e2")) else []  # not for ablations
     for command, product in ((train, "results.json"), (evaluate, "evaluation.json")):
         if not (folder / product).exists():
             with open(folder / "log.txt", "a") as log:
@@ -102,7 +103,7 @@ def collect() -> dict[str, dict[str, dict]]:
             path = folder / "evaluation.json"
             if path.exists():
                 evaluation = json.loads(path.read_text())
-                figures = {name: evaluation[name] for name in ("cross_modal", "tags", "linear_probe")}
+                figures = {name: evaluation.get(name, {}) for name in ("cross_modal", "tags", "linear_probe")}
                 results.setdefault(row, {})[folder.name.rsplit("-", 1)[1]] = figures
     return results
 

@@ -18,7 +18,6 @@ from accelerate.utils import set_seed
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.models import register
 from hf_fashion.training.build import choose_entities, make_model, make_processor
 from hf_fashion.training.checkpoints import find_checkpoint
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
@@ -34,7 +33,6 @@ def main() -> None:
     arguments = parse_arguments()
     recipe = Recipe.read(arguments.recipe, arguments.set)
     settings = recipe.training
-    register()
 
     # Devices, precision, processes.
     accelerator = make_accelerator(settings)
