@@ -44,6 +44,8 @@ def _requirement(part: str, feature: Any) -> tuple[str, bool]:
         return "images (`datasets.Image`) or lists of them", is_image
     if part == "caption":
         return "text", dtype in TEXT
+    if part.startswith("attributes.") and isinstance(feature, List):  # a multi-label corpus
+        return _requirement(part, feature.feature)
     is_label = isinstance(feature, ClassLabel) or dtype in TEXT or bool(NUMBER.fullmatch(dtype or ""))
     return "text, class labels or numbers", is_label
 

@@ -43,7 +43,7 @@ def embed_images(
         raise ValueError(f"no column {image_column!r} for the photos, the corpus has {sorted(dataset.column_names)}")
 
     def collate(rows: list[dict]) -> dict[str, Tensor]:
-        photos = [_first_view(row[image_column]).convert("RGB") for row in rows]
+        photos = [first_view(row[image_column]).convert("RGB") for row in rows]
         return {"pixel_values": processor.image_processor(photos, return_tensors="pt")["pixel_values"]}
 
     photos = dataset.select_columns(image_column)
@@ -107,5 +107,6 @@ def equality_ids(values: Iterable[Hashable]) -> Tensor:
     return torch.tensor([ids.setdefault(value, len(ids)) for value in values], dtype=torch.long)
 
 
-def _first_view(photo):
+def first_view(photo):
+    """A row's photo, the first where it holds several views of one product."""
     return photo[0] if isinstance(photo, list) else photo

@@ -1,5 +1,6 @@
 """Ranking figures as pure functions; the `evaluate` modules beside them are thin faces of these."""
 
+from .attribute_map import attribute_map, average_precisions, expected_average_precisions
 from .ceilings import precision_ceiling, recall_ceiling, relevant_recall_ceiling
 from .cross_modal import cross_modal_recall, sample_cross_modal_recall, sample_recall
 from .ranking import (
@@ -12,7 +13,10 @@ from .ranking import (
 
 
 __all__ = [
+    "attribute_map",
+    "average_precisions",
     "cross_modal_recall",
+    "expected_average_precisions",
     "matches_per_query",
     "mean_average_precision",
     "precision_at_k",

@@ -51,12 +51,17 @@ def test_product_pattern_takes_the_group_the_match_or_the_whole_id():
     assert ColumnMap().product_of("a_1") == "a_1"
 
 
+# Corpora for attribute models alone.
+WITHOUT_TEXT = ("tshirts", "fashionai", "darn", "deepfashion")
+
+
 @pytest.mark.parametrize("name", shipped_names())
 def test_shipped_maps_load(name):
     column_map = ColumnMap.shipped(name)
-    assert column_map.tags
+    assert column_map.tags or name in WITHOUT_TEXT
     assert column_map.product_id
-    assert (column_map.caption is None) == (name == "Marqo/iMaterialist")
+    assert (column_map.caption is None) == (name in {"Marqo/iMaterialist", *WITHOUT_TEXT})
+    assert column_map.attributes or name not in WITHOUT_TEXT
 
 
 def test_the_hub_corpora_that_users_know_have_a_map():
@@ -70,7 +75,7 @@ def test_the_hub_corpora_that_users_know_have_a_map():
         "iMaterialist",
     )
     wanted = {f"Marqo/{name}" for name in marqo} | {"ashraq/fashion-product-images-small"}
-    assert wanted | {"generated", "product-feed", "fashiongen", "catalog"} == set(shipped_names())
+    assert wanted | {"generated", "product-feed", "fashiongen", "catalog", *WITHOUT_TEXT} == set(shipped_names())
 
 
 def test_find_for_ignores_case_and_knows_when_it_has_none():

@@ -45,3 +45,14 @@ def test_tags_may_be_text_labels_numbers_or_all_null_and_images_may_be_views():
 
 def test_a_map_without_caption_where_one_is_needed():
     assert "names no caption" in column_problems(DatasetDict(train=products(1)), ColumnMap())[0]
+
+
+def test_attributes_may_be_lists_of_labels_and_tags_may_not():
+    values = List(ClassLabel(names=["a", "b"]))
+    corpus = DatasetDict(train=products(1).add_column("marks", [[0, 1]], feature=values))
+    assert column_problems(corpus, ColumnMap(attributes={"mark": "marks"}), require_caption=False) == []
+    problems = column_problems(corpus, ColumnMap(tags={"mark": "marks"}), require_caption=False)
+    assert "'marks' (tags.mark) must hold text, class labels or numbers" in problems[0]
+    photos = DatasetDict(train=products(1).select_columns("image").cast_column("image", Image()))
+    problems = column_problems(photos, ColumnMap(attributes={"mark": "image"}), require_caption=False)
+    assert "'image' (attributes.mark) must hold text, class labels or numbers" in problems[0]

@@ -8,7 +8,12 @@ import pytest
 import torch
 
 import hf_fashion.metrics
-from hf_fashion.metrics import cross_modal_recall, sample_cross_modal_recall
+from hf_fashion.metrics import (
+    attribute_map,
+    average_precisions,
+    cross_modal_recall,
+    sample_cross_modal_recall,
+)
 
 
 FOLDER = Path(hf_fashion.metrics.__file__).parent
@@ -56,3 +61,31 @@ def test_they_describe_themselves(load, name):
     metric = load(name)
     assert "ceiling" in metric.description
     assert set(metric.features) >= {"predictions", "references", "image_labels", "text_inputs"}
+
+
+def test_attribute_map_gives_what_the_functions_give(load):
+    embeds = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
+    values, is_query = torch.arange(12) % 2, torch.arange(12) % 3 == 0
+    names = ["neck", "hem", "hem"] * 4
+    metric = load("attribute_map_score")
+    for rows in (slice(0, 5), slice(5, 12)):
+        metric.add_batch(
+            predictions=embeds[rows].tolist(),
+            references=values[rows].tolist(),
+            attributes=names[rows],
+            is_query=is_query[rows].tolist(),
+        )
+    # Every query is a neck's: hem has none, and says so.
+    with pytest.raises(ValueError, match=r"without a query: \['hem'\]"):
+        metric.compute()
+    names = ["neck" if row < 7 else "hem" for row in range(12)]
+    parts = [(torch.tensor([name == own for name in names]) & is_query, own) for own in ("neck", "hem")]
+    expected = {}
+    for queries, own in parts:
+        others = torch.tensor([name == own for name in names]) & ~is_query
+        expected[own] = average_precisions(embeds[queries], embeds[others], values[queries], values[others])
+    computed = load("attribute_map_score").compute(
+        predictions=embeds.tolist(), references=values.tolist(), attributes=names, is_query=is_query.tolist()
+    )
+    assert computed == pytest.approx(attribute_map(expected) | {"num_queries": 4})
+    assert "stand in the order of their rows" in load("attribute_map_score").description

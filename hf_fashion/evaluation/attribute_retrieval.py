@@ -1,0 +1,100 @@
+"""Attribute-specific search on one split: MAP per attribute and overall, each beside chance."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from transformers import BaseImageProcessor
+
+from ..data.attribute_labels import read_labels
+from ..data.attribute_protocol import RetrievalLists, draw_protocol
+from ..data.column_map import ColumnMap
+from ..metrics import attribute_map, average_precisions, expected_average_precisions
+from .attribute_inputs import embed_attributes, model_attribute_ids
+
+
+PRIMARY_METRIC = "map"
+
+
+def evaluate_attribute_retrieval(
+    model: nn.Module,
+    image_processor: BaseImageProcessor,
+    dataset: Dataset,
+    column_map: ColumnMap,
+    protocols: Sequence[Mapping[str, RetrievalLists]] | None = None,
+    batch_size: int = 64,
+    num_workers: int = 0,
+    progress: bool = True,
+) -> dict[str, float]:
+    """MAP of searching the split by every attribute; the primary metric is `map`, the mean over all queries.
+
+    Args:
+        model: with `get_attribute_features` (see `embed_attributes`) and `config.attribute_names`.
+        image_processor: its image processor.
+        dataset: N rows.
+        column_map: names the photo, and the labels of the attributes where the protocol is drawn.
+        protocols: attribute -> queries and candidates, as `draw_protocol` or `read_protocol` gives them; of several,
+            such as the folds of one division, the queries are taken together. `None`: `draw_protocol` of the split's
+            own labels with seed 0. Attributes must be the model's; its values need not know those of the split.
+        batch_size: photos a forward pass.
+        num_workers: processes that decode photos beside this one.
+        progress: whether to show a progress bar.
+
+    Returns:
+        `map`, `mean_attribute_map` and `{attribute}_map`, each beside what a random order gives (`map_chance`, ...);
+        `num_queries` and `{attribute}_num_queries`, `{attribute}_num_candidates` (of the first protocol); and
+        `num_without_match`, queries without a right candidate, which count as 0.
+
+    Raises:
+        ValueError: naming the attribute that the model has not, or what the labels or protocols lack.
+    """
+    if protocols is None:
+        protocols = [draw_protocol(read_labels(dataset, column_map))]
+    names = list(dict.fromkeys(name for protocol in protocols for name in protocol))
+    places = _places(protocols, names, len(dataset))
+    embeds = embed_attributes(
+        model,
+        image_processor,
+        dataset,
+        places >= 0,
+        model_attribute_ids(model, names),
+        column_map.image,
+        batch_size,
+        num_workers,
+        progress,
+    )
+    found: dict[str, Tensor] = {}
+    chance: dict[str, Tensor] = {}
+    for number, name in enumerate(names):
+        lists = [protocol[name] for protocol in protocols if name in protocol]
+        found[name] = torch.cat([_search(embeds[number], places[:, number], one) for one in lists])
+        chance[name] = torch.cat([_expected(one) for one in lists])
+    return attribute_map(found) | attribute_map(chance, "map_chance") | _counts(chance, protocols)
+
+
+def _places(protocols: Sequence[Mapping[str, RetrievalLists]], names: list[str], num_rows: int) -> Tensor:
+    """Where a row stands among those whose embedding an attribute needs: int64 (N, A), -1 for the others."""
+    needed = torch.zeros(num_rows, len(names), dtype=torch.bool)
+    for protocol in protocols:
+        for name, lists in protocol.items():
+            needed[torch.cat([lists.query_rows, lists.candidate_rows]), names.index(name)] = True
+    return torch.where(needed, needed.cumsum(dim=0) - 1, -1)
+
+
+def _search(embeds: Tensor, places: Tensor, lists: RetrievalLists) -> Tensor:
+    queries, candidates = embeds[places[lists.query_rows]], embeds[places[lists.candidate_rows]]
+    return average_precisions(queries, candidates, lists.query_values, lists.candidate_values)
+
+
+def _expected(lists: RetrievalLists) -> Tensor:
+    return expected_average_precisions(lists.query_values, lists.candidate_values)
+
+
+def _counts(chance: Mapping[str, Tensor], protocols: Sequence[Mapping[str, RetrievalLists]]) -> dict[str, int]:
+    counts = {"num_queries": sum(map(len, chance.values()))}
+    counts["num_without_match"] = sum(int((values == 0).sum()) for values in chance.values())
+    for name, values in chance.items():
+        counts[f"{name}_num_queries"] = len(values)
+        counts[f"{name}_num_candidates"] = next(len(p[name].candidate_rows) for p in protocols if name in p)
+    return counts

@@ -1,0 +1,130 @@
+"""Mean average precision of attribute-specific search, as ASEN++, RPF and IPAD report it.
+
+Conventions, which differ from `hf_fashion.metrics.ranking` because the published figures do:
+
+- AP of a query is (1 / R) times the sum, over its R relevant candidates, of the precision at their ranks in the full
+  ranking of its attribute's candidates; a query without a relevant candidate counts, with AP 0;
+- candidates with equal scores stand in their given order (a stable sort): give them in an order that knows nothing of
+  values. Candidates with equal embeddings have equal scores for every query; scores that differ by rounding alone are
+  otherwise not equal;
+- MAP of an attribute is the mean over its queries; the total is the mean over all queries, so that an attribute counts
+  by its number of queries; beside it stands the plain mean over attributes.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from .ranking import check_embeddings, matches_per_query, score_chunks
+
+
+def average_precisions(
+    query_embeds: Tensor,
+    gallery_embeds: Tensor,
+    query_labels: Tensor,
+    gallery_labels: Tensor,
+    chunk_size: int | None = None,
+) -> Tensor:
+    """AP of every query among the candidates of one attribute.
+
+    Args:
+        query_embeds: floating (Q, D), L2-normalised for cosine.
+        gallery_embeds: floating (G, D), the candidates, on the same device.
+        query_labels: integer (Q,), the value that is searched for.
+        gallery_labels: integer (G,), the value of each candidate; or bool (G, V), which of the V values it carries.
+        chunk_size: queries compared at a time; by default as many as keep a chunk under `ranking.MAX_CHUNK_SCORES`
+            scores.
+
+    Returns:
+        float64 (Q,) from 0 to 1; 0 where no candidate is relevant.
+
+    Raises:
+        ValueError: shapes or types are not as above, or embeddings are not finite.
+    """
+    _check(query_embeds, gallery_embeds, query_labels, gallery_labels)
+    same = first_equals(gallery_embeds)
+    ranks = torch.arange(1, len(gallery_embeds) + 1, device=gallery_embeds.device)
+    measured = query_embeds.new_zeros(len(query_embeds), dtype=torch.float64)
+    for chunk, scores, _ in score_chunks(query_embeds, gallery_embeds, chunk_size):
+        order = scores[:, same].argsort(dim=1, descending=True, stable=True)  # (C, G)
+        hits = _relevance(query_labels[chunk], gallery_labels).gather(1, order)
+        precisions = hits.cumsum(dim=1).double().div_(ranks).mul_(hits)
+        measured[chunk] = precisions.sum(dim=1) / hits.sum(dim=1).clamp(min=1)
+    return measured
+
+
+def expected_average_precisions(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
+    """What a random order of the candidates gives every query on average, exactly.
+
+    With R of G candidates relevant, (1 / G) * (H + (R - 1) / (G - 1) * (G - H)) where H = 1 + 1/2 + ... + 1/G.
+
+    Args:
+        query_labels: integer (Q,).
+        gallery_labels: integer (G,) or bool (G, V), as in `average_precisions`.
+
+    Returns:
+        float64 (Q,); 0 where no candidate is relevant.
+    """
+    number = len(gallery_labels)
+    if gallery_labels.dtype == torch.bool:
+        relevant = gallery_labels.sum(dim=0)[query_labels].double()
+    else:
+        relevant = matches_per_query(query_labels, gallery_labels).double()
+    harmonic = (1 / torch.arange(1, number + 1, dtype=torch.float64)).sum().item()
+    share = (relevant - 1) / max(1, number - 1)
+    return (harmonic + share * (number - harmonic)) / number * (relevant > 0)
+
+
+def attribute_map(by_attribute: Mapping[str, Tensor], name: str = "map") -> dict[str, float]:
+    """Means of what `average_precisions` gives, an attribute and overall.
+
+    Args:
+        by_attribute: attribute -> AP of its queries, floating (Q,) with Q at least 1.
+        name: what the figures are called.
+
+    Returns:
+        `{name}` (mean over all queries), `mean_attribute_{name}` (mean over attributes), `{attribute}_{name}`.
+
+    Raises:
+        ValueError: there is no attribute, or an attribute has no query.
+    """
+    empty = [attribute for attribute, values in by_attribute.items() if not len(values)]
+    if empty or not by_attribute:
+        raise ValueError(f"every attribute needs a query, and there must be one; without a query: {empty}")
+    means = {attribute: values.mean().item() for attribute, values in by_attribute.items()}
+    total = torch.cat(list(by_attribute.values())).mean().item()
+    figures = {name: total, f"mean_attribute_{name}": sum(means.values()) / len(means)}
+    return figures | {f"{attribute}_{name}": mean for attribute, mean in means.items()}
+
+
+def first_equals(embeds: Tensor) -> Tensor:
+    """For every row the first row that equals it, bit by bit: floating (N, D) -> int64 (N,).
+
+    A matrix product can give equal rows scores that differ in the last bit, by where they stand; reading the score of
+    the first one for all keeps ties ties.
+    """
+    seen: dict[bytes, int] = {}
+    rows = embeds.detach().cpu().contiguous().view(torch.uint8).numpy()
+    digests = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
+    firsts = [seen.setdefault(digest, place) for place, digest in enumerate(digests)]
+    return torch.tensor(firsts, dtype=torch.long, device=embeds.device)
+
+
+def _check(query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, gallery_labels: Tensor) -> None:
+    if gallery_labels.dtype == torch.bool:
+        if gallery_labels.ndim != 2 or (len(query_labels) and query_labels.max() >= gallery_labels.shape[1]):
+            raise ValueError(
+                "bool `gallery_labels` must have a column for every value of `query_labels`, got shape "
+                f"{tuple(gallery_labels.shape)} and values up to {query_labels.max().item()}"
+            )
+        gallery_labels = gallery_labels[:, 0].long()
+    check_embeddings(query_embeds, gallery_embeds, query_labels, gallery_labels)
+
+
+def _relevance(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
+    """Whether a candidate carries the query's value: (Q,) and (G,) or (G, V) -> bool (Q, G)."""
+    if gallery_labels.dtype == torch.bool:
+        return gallery_labels.T[query_labels]
+    return query_labels[:, None] == gallery_labels
