@@ -13,6 +13,11 @@ from ._registration import register_when_needed
 if TYPE_CHECKING:
     from .data.column_map import ColumnMap
     from .data.loading import load_corpus
+    from .models.attribute.configuration_asen import AsenConfig
+    from .models.attribute.configuration_ipad import IpadConfig
+    from .models.attribute.image_processing_attribute import AttributeImageProcessorPil
+    from .models.attribute.modeling_asen import AsenModel
+    from .models.attribute.modeling_ipad import IpadModel
     from .models.e2.configuration_e2 import E2Config, E2VisionConfig
     from .models.e2.image_processing_e2 import E2ImageProcessorPil
     from .models.e2.modeling_e2 import E2Model, E2VisionModel
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsenConfig": ".models.attribute.configuration_asen",
+    "AsenModel": ".models.attribute.modeling_asen",
+    "AttributeImageProcessorPil": ".models.attribute.image_processing_attribute",
     "ColumnMap": ".data.column_map",
     "E2Config": ".models.e2.configuration_e2",
     "E2ImageProcessorPil": ".models.e2.image_processing_e2",
@@ -28,10 +36,15 @@ _HOMES = {
     "E2Processor": ".models.e2.processing_e2",
     "E2VisionConfig": ".models.e2.configuration_e2",
     "E2VisionModel": ".models.e2.modeling_e2",
+    "IpadConfig": ".models.attribute.configuration_ipad",
+    "IpadModel": ".models.attribute.modeling_ipad",
     "load_corpus": ".data.loading",
 }
 
 __all__ = [
+    "AsenConfig",
+    "AsenModel",
+    "AttributeImageProcessorPil",
     "ColumnMap",
     "E2Config",
     "E2ImageProcessorPil",
@@ -39,6 +52,8 @@ __all__ = [
     "E2Processor",
     "E2VisionConfig",
     "E2VisionModel",
+    "IpadConfig",
+    "IpadModel",
     "load_corpus",
 ]
 

@@ -1,0 +1,169 @@
+"""What all attribute-specific models share: attribute ids, regions of interest, search features, initial weights."""
+
+import math
+from os import PathLike
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers import initialization as init
+
+from .backbone_attribute import load_pretrained
+from .configuration_attribute import AttributeConfig
+from .region_of_interest import crop_regions, region_boxes
+
+
+class AttributePreTrainedModel(PreTrainedModel):
+    """Base of the attribute-specific models; a model adds its `forward`, which returns an `AttributeOutput`."""
+
+    config: AttributeConfig
+    base_model_prefix = "attribute_model"
+    main_input_name = "pixel_values"
+    input_modalities = ("image",)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module):
+        """torch's own rule, which keeps its scale at every width; the backbones have rules of their own."""
+        super()._init_weights(module)
+        if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
+            init.kaiming_uniform_(module.weight, a=math.sqrt(5))
+        elif isinstance(module, nn.Embedding):
+            # Attributes must differ from the start: nothing else steers the attention.
+            init.normal_(module.weight)
+
+    @property
+    def image_backbone(self) -> PreTrainedModel:
+        """`PreTrainedModel`: the backbone that sees the whole image."""
+        raise NotImplementedError(f"{type(self).__name__} must say which of its modules sees the whole image.")
+
+    @property
+    def region_backbone(self) -> PreTrainedModel | None:
+        """`PreTrainedModel` or `None`: the backbone that sees the regions, where there is one."""
+        return None
+
+    @classmethod
+    def from_backbones(
+        cls,
+        config: AttributeConfig,
+        backbone: str | PathLike | PreTrainedModel,
+        local_backbone: str | PathLike | PreTrainedModel | None = None,
+    ) -> "AttributePreTrainedModel":
+        """An untrained model around pretrained backbones.
+
+        Args:
+            config (`AttributeConfig`): the model's, with backbones of the checkpoints' shapes.
+            backbone (`str`, `os.PathLike` or `PreTrainedModel`): what sees the whole image: Hub id or folder of a
+                pretrained model, or the model.
+            local_backbone (`str`, `os.PathLike` or `PreTrainedModel`, *optional*): the same for what sees the regions,
+                which starts from random weights without it.
+
+        Raises:
+            ValueError: if a checkpoint does not fit the configuration, or the model has no branch for the regions.
+        """
+        model = cls(config)
+        load_pretrained(model.image_backbone, backbone)
+        if local_backbone is not None:
+            if model.region_backbone is None:
+                raise ValueError(
+                    f"`local_backbone` is for a branch that sees regions; this `config` of {cls.__name__} has none."
+                )
+            load_pretrained(model.region_backbone, local_backbone)
+        return model.eval()
+
+    def resolve_attribute_ids(self, attribute_ids: torch.Tensor | None, batch_size: int) -> torch.Tensor:
+        """The attributes asked for, image by image.
+
+        Args:
+            attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): positions in
+                `config.attribute_names`; `None` means all of them.
+            batch_size (`int`): B.
+
+        Returns:
+            `torch.Tensor` of shape `(B, K)`: long, on the model's device; K = 1 for ids of shape `(B,)`.
+
+        Raises:
+            ValueError: if the ids have another shape or dtype, or are no attributes of this model.
+        """
+        names = self.config.attribute_names
+        if attribute_ids is None:
+            return torch.arange(len(names), device=self.device).expand(batch_size, -1)
+        if (
+            attribute_ids.ndim not in (1, 2)
+            or attribute_ids.shape[0] != batch_size
+            or attribute_ids.is_floating_point()
+        ):
+            raise ValueError(
+                f"`attribute_ids` must be integers of shape (B,) or (B, K) for the B={batch_size} images; got "
+                f"{attribute_ids.dtype} of shape {tuple(attribute_ids.shape)}."
+            )
+        if not torch.compiler.is_compiling() and ((attribute_ids < 0) | (attribute_ids >= len(names))).any():
+            raise ValueError(
+                f"`attribute_ids` must lie in 0..{len(names) - 1}, the attributes {list(names)}; got "
+                f"{attribute_ids.unique().tolist()}."
+            )
+        return attribute_ids.to(self.device).long().view(batch_size, -1)
+
+    def regions_of_interest(
+        self,
+        attention_maps: torch.Tensor,
+        size: int,
+        pixel_values: torch.Tensor,
+        source_pixel_values: torch.Tensor | None = None,
+        source_sizes: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Boxes of what was attended to, and the crops of the photo under them.
+
+        Args:
+            attention_maps (`torch.Tensor` of shape `(B, K, h, w)`): attention over `pixel_values`.
+            size (`int`): edge of the crops.
+            pixel_values (`torch.Tensor` of shape `(B, 3, S, S)`): the model's input, cropped where no source is given.
+            source_pixel_values (`torch.Tensor` of shape `(B, 3, H', W')`, *optional*): the photos before their centre
+                crop, padded at right and bottom.
+            source_sizes (`torch.Tensor` of shape `(B, 2)`, *optional*): height and width of their unpadded parts.
+
+        Returns:
+            `tuple[torch.Tensor, torch.Tensor]`: boxes (B, K, 4), long, and crops (B * K, 3, size, size).
+
+        Raises:
+            ValueError: if the images are not square, or sizes and sources do not fit each other.
+        """
+        batch_size, number = attention_maps.shape[:2]
+        if pixel_values.shape[2] != pixel_values.shape[3]:
+            raise ValueError(f"`pixel_values` must be square, (B, 3, S, S); got {tuple(pixel_values.shape)}.")
+        source = pixel_values if source_pixel_values is None else source_pixel_values
+        if source_sizes is None:
+            source_sizes = torch.tensor(source.shape[2:], device=self.device).expand(batch_size, -1)
+        elif source_pixel_values is None or source_sizes.shape != (batch_size, 2):
+            raise ValueError(
+                f"`source_sizes` must come with `source_pixel_values` and have shape ({batch_size}, 2); got shape "
+                f"{tuple(source_sizes.shape)}."
+            )
+        sizes = source_sizes.repeat_interleave(number, dim=0)  # (B * K, 2)
+        boxes = region_boxes(attention_maps.flatten(0, 1), sizes, pixel_values.shape[-1], self.config.crop_threshold)
+        boxes = boxes.unflatten(0, (batch_size, number))
+        return boxes, crop_regions(source, boxes, size)
+
+    def get_attribute_features(
+        self,
+        pixel_values: torch.Tensor,
+        attribute_ids: torch.Tensor | None = None,
+        source_pixel_values: torch.Tensor | None = None,
+        source_sizes: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Search features: two images are as alike in an attribute as the dot product of its rows.
+
+        Args:
+            pixel_values (`torch.Tensor` of shape `(B, 3, S, S)`): images from the image processor.
+            attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): positions in
+                `config.attribute_names`; default: all of them.
+            source_pixel_values (`torch.Tensor` of shape `(B, 3, H', W')`, *optional*): the photos before their centre
+                crop, which the regions are cut from; default: `pixel_values`.
+            source_sizes (`torch.Tensor` of shape `(B, 2)`, *optional*): height and width of their unpadded parts.
+
+        Returns:
+            `torch.Tensor` of shape `(B, K, D)`: L2-normalised.
+        """
+        return self(pixel_values, attribute_ids, source_pixel_values, source_sizes, return_dict=True).attribute_embeds
+
+
+__all__ = ["AttributePreTrainedModel"]

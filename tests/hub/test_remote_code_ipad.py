@@ -1,0 +1,49 @@
+"""A saved IPAD loads with `trust_remote_code` alone, where hf_fashion cannot be imported, and gives the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.hub.test_remote_code import run_python
+from tests.tiny_attribute import ATTRIBUTE_VALUES, tiny_image_processor, tiny_photos
+from tests.tiny_ipad import tiny_ipad
+
+
+@pytest.fixture(scope="module")
+def loaded_anywhere(tmp_path_factory) -> Path:
+    """Folder with what a process without hf_fashion wrote."""
+    folder, work = (tmp_path_factory.mktemp(name) for name in ("saved", "work"))
+    tiny_ipad().save_pretrained(folder)
+    tiny_image_processor().save_pretrained(folder)
+    tiny_photos()[0].save(work / "image.png")
+    run_python(["-I", str(Path(__file__).with_name("load_attribute_anywhere.py")), str(folder), str(work)], work)
+    return work
+
+
+def test_classes_come_from_the_saved_code(loaded_anywhere):
+    results = json.loads((loaded_anywhere / "results.json").read_text())
+    assert results["classes"] == ["IpadModel", "IpadConfig", "AttributeImageProcessorPil"]
+    assert results["model_type"] == "ipad" and results["modules"] == []
+    assert results["attribute_values"] == ATTRIBUTE_VALUES
+
+
+def test_inputs_and_outputs_are_equal(loaded_anywhere):
+    there = load_file(loaded_anywhere / "outputs.safetensors")
+    inputs = tiny_image_processor()(tiny_photos()[0], do_source=True, return_tensors="pt")
+    with torch.no_grad():
+        here = {**inputs, **tiny_ipad()(**inputs)}
+    assert there.keys() == here.keys()
+    for name, tensor in here.items():
+        torch.testing.assert_close(there[name], tensor, rtol=1e-5, atol=1e-6)
+
+
+def test_saving_what_was_loaded_keeps_the_code(loaded_anywhere):
+    again = loaded_anywhere / "saved_again"
+    auto_map = json.loads((again / "config.json").read_text())["auto_map"]
+    assert set(auto_map) == {"AutoConfig", "AutoModel"}
+    assert {"configuration_ipad.py", "modeling_ipad.py", "positioning_ipad.py", "semantics_ipad.py"} <= {
+        path.name for path in again.glob("*.py")
+    }

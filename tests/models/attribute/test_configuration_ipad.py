@@ -1,0 +1,89 @@
+"""IPAD's configuration: its defaults are the paper's, what it refuses, what survives saving."""
+
+import pytest
+from transformers import AutoConfig, ViTConfig
+
+from hf_fashion.models.attribute.configuration_ipad import IpadConfig
+
+
+def test_defaults_are_the_papers():
+    config = IpadConfig()
+    assert (config.num_iterations, config.suppression_ratio, config.beta) == (3, 0.95, 0.4)
+    assert (config.attention_dim, config.attribute_dim, config.embedding_dim) == (512, 512, 1024)
+    assert config.backbone_config.model_type == "resnet" and config.backbone_config.out_features == ["stage3"]
+    vit = config.vit_config
+    assert (vit.hidden_size, vit.num_hidden_layers, vit.patch_size, vit.image_size) == (768, 12, 16, 224)
+    assert vit.layer_norm_eps == 1e-6
+
+
+def test_saved_and_read_is_equal(tmp_path):
+    config = IpadConfig(
+        attribute_names=["neck", "sleeve"],
+        attribute_values={"sleeve": ["long", "short"]},
+        vit_config={"hidden_size": 48, "num_attention_heads": 4},
+        backbone_config={"model_type": "resnet", "layer_type": "basic", "out_features": ["stage2"]},
+        suppression="exclude",
+        beta=1,
+    )
+    config.save_pretrained(tmp_path)
+    read = IpadConfig.from_pretrained(tmp_path)
+    assert read.to_dict() == config.to_dict()
+    assert read.attribute_values == {"neck": [], "sleeve": ["long", "short"]}
+    assert read.vit_config.hidden_size == 48 and read.backbone_config.out_features == ["stage2"]
+
+
+def test_a_vit_configuration_is_taken_as_it_is():
+    assert IpadConfig(vit_config=ViTConfig(hidden_size=36, num_attention_heads=3)).vit_config.layer_norm_eps == 1e-12
+
+
+def test_any_backbone_with_maps_will_do():
+    backbone = AutoConfig.for_model("convnext", hidden_sizes=[4, 8], depths=[1, 1], num_stages=2)
+    assert IpadConfig(backbone_config=backbone).backbone_config.out_features == ["stage2"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "size"),
+    [
+        ({}, 2048),
+        ({"fusion": "sum"}, 1024),
+        ({"use_semantic_branch": False}, 1024),
+        ({"use_spatial_branch": False}, 1024),
+        ({"embedding_dim": 10}, 20),
+    ],
+)
+def test_size_of_the_search_feature(fields, size):
+    assert IpadConfig(**fields).feature_dim == size
+
+
+def test_published_rounds_are_one():
+    assert IpadConfig(num_iterations=7).num_rounds == 7
+    assert IpadConfig(num_iterations=7, variant="published").num_rounds == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"attribute_names": []}, "attribute_names"),
+        ({"attribute_names": ["a", "a"]}, "attribute_names"),
+        ({"attribute_values": {"hem": ["x"]}}, "hem"),
+        ({"attribute_names": ["a"], "attribute_values": {"a": ["x", "x"]}}, "attribute_values"),
+        ({"crop_threshold": 1.0}, "crop_threshold"),
+        ({"backbone_config": {"depths": [1]}}, "model_type"),
+        ({"vit_config": {"image_size": [224, 112]}}, "image_size"),
+        ({"variant": "mine"}, "variant"),
+        ({"suppression": "all"}, "suppression"),
+        ({"suppression_ratio": 0.0}, "suppression_ratio"),
+        ({"readout": "map"}, "readout"),
+        ({"fusion": "mean"}, "fusion"),
+        ({"beta": 1.1}, "beta"),
+        ({"num_iterations": 0}, "num_iterations"),
+        ({"reduction": 0}, "reduction"),
+        ({"use_spatial_branch": False, "use_semantic_branch": False}, "use_semantic_branch"),
+        ({"use_spatial_attention": False, "use_channel_attention": False}, "use_channel_attention"),
+        ({"readout": "attribute", "use_channel_attention": False}, "readout"),
+        ({"readout": "attribute", "variant": "published"}, "readout"),
+    ],
+)
+def test_refuses_and_names(fields, named):
+    with pytest.raises(Exception, match=named):
+        IpadConfig(**fields)
