@@ -1,8 +1,8 @@
-"""E2 beside CLIP-FT on catalog-small: trains and evaluates every row of the table, resumably, and prints it.
+"""E2 beside CLIP-FT on real product photos: trains and evaluates every row of the table, resumably, and prints it.
 
     python benchmarks/e2_vs_clip.py --workers 2                  # all rows, three seeds
     python benchmarks/e2_vs_clip.py --only scratch/e2 --seeds 0  # one row
-    python benchmarks/e2_vs_clip.py --table                      # no training: the table of what is there
+    python benchmarks/e2_vs_clip.py --table                      # no training: the table of the results file
 
 A run that was stopped goes on from its last checkpoint; finished runs are not repeated. Figures of a run stand in
 `runs/<row>-<seed>/evaluation.json`; `benchmarks/results/e2_vs_clip.json` gathers them as they come.
@@ -25,7 +25,6 @@ from hf_fashion.training.recipe import Recipe
 
 
 FOLDER = Path(__file__).parent
-CORPUS = "../shared/corpora/catalog-small"
 RESULTS = FOLDER / "results" / "e2_vs_clip.json"
 
 
@@ -44,6 +43,11 @@ class Row:
 
 
 COMPOSED = ("model.compose_text=true",)
+LONGER_CLIP = "training.stages=[{epochs: 8, learning_rate: 5.0e-4}]"
+LONGER_E2 = (
+    "training.stages=[{name: warm-up, trainable: new, epochs: 1.6, learning_rate: 1.0e-3}, "
+    "{name: full, epochs: 6.4, learning_rate: 5.0e-4}]"
+)
 
 
 def _ablation(change: str) -> Row:
@@ -57,6 +61,10 @@ ROWS = {
     "continued/e2": Row("continued_e2", after="scratch/clip"),
     "continued-tags/clip": Row("continued_clip", COMPOSED, "scratch/clip"),
     "continued-tags/e2": Row("continued_e2", COMPOSED, "scratch/clip"),
+    "longer-tags/clip": Row("continued_clip", (*COMPOSED, LONGER_CLIP), "scratch/clip"),
+    "longer-tags/e2": Row("continued_e2", (*COMPOSED, LONGER_E2), "scratch/clip"),
+    "large/clip": Row("large_clip"),
+    "large/e2": Row("large_e2"),
     # Ablations, one change each, in the setting of the paper and with its captions.
     "continued-tags/e2-no-region-loss": _ablation("model.config.region_loss_weight=0"),
     "continued-tags/e2-no-fusion": _ablation("model.config.fusion_layers=[]"),
@@ -83,8 +91,9 @@ def train_and_evaluate(row: str, seed: int) -> str:
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe.to_dict()))
     train = [sys.executable, "training/train_e2.py", str(folder / "recipe.yaml")]
     train += ["--resume_from_checkpoint", "latest"]
-    evaluate = [sys.executable, "training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", CORPUS]
-    evaluate += ["--column_map", "catalog", "--tags", "--output", str(folder / "evaluation.json")]
+    evaluate = [sys.executable, "training/evaluate_e2.py", "--model", str(folder / "last")]
+    evaluate += ["--corpus", recipe.data.corpus, "--column_map", recipe.data.column_map]
+    evaluate += ["--tags", "--output", str(folder / "evaluation.json")]
     evaluate += ["--linear_probe"] if row.endswith(("/clip", "/e2")) else []  # not for ablations
     for command, product in ((train, "results.json"), (evaluate, "evaluation.json")):
         if not (folder / product).exists():
@@ -96,8 +105,9 @@ def train_and_evaluate(row: str, seed: int) -> str:
 
 
 def collect() -> dict[str, dict[str, dict]]:
-    """Row -> seed -> figures of every evaluated run."""
-    results: dict[str, dict[str, dict]] = {}
+    """Row -> seed -> figures: of every evaluated run here, and of the results file where a run is not here."""
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results: dict[str, dict[str, dict]] = {row: known[row] for row in ROWS if row in known}
     for row in ROWS:
         for folder in sorted(Path("runs").glob(f"{row.replace('/', '_')}-[0-9]*")):
             path = folder / "evaluation.json"
@@ -156,7 +166,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--workers", type=int, default=1, help="runs at a time, one thread each")
-    parser.add_argument("--table", action="store_true", help="only print what is there")
+    parser.add_argument("--table", action="store_true", help="only print the results file")
     arguments = parser.parse_args()
 
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -169,7 +179,7 @@ def main() -> None:
                 for run in as_completed([pool.submit(train_and_evaluate, *job) for job in wave]):
                     print(run.result(), flush=True)
                     write_json(collect(), RESULTS)
-    results = collect()
+    results = json.loads(RESULTS.read_text()) if arguments.table else collect()
     print(recall_table(results), tag_table(results), sep="\n\n")
 
 
