@@ -10,22 +10,24 @@ A run that was stopped goes on from its last checkpoint; finished runs are not r
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
-import yaml
-
+from benchmarks.runs import Run, gather, markdown, run_all, spread
 from hf_fashion.files import write_json
 from hf_fashion.training.recipe import Recipe
 
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "e2_vs_clip.json"
+PARTS = ("cross_modal", "tags", "linear_probe")
+ENTITIES = ("article_type", "brand", "season", "colour")
+TAG_FIGURES = {
+    "zero-shot accuracy": ("tags", "accuracy"),
+    "tag-to-image MAP": ("tags", "map"),
+    "linear probe": ("linear_probe", "probe_accuracy"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,6 @@ class Row:
     recipe: str
     changes: tuple[str, ...] = ()
     after: str | None = None
-
-    def read(self, row: str, seed: int) -> Recipe:
-        """The recipe of one run."""
-        changes = [f"training.seed={seed}", f"training.output_dir={run_folder(row, seed)}", *self.changes]
-        return Recipe.read(FOLDER / "recipes" / f"{self.recipe}.yaml", changes)
 
 
 COMPOSED = ("model.compose_text=true",)
@@ -75,61 +72,32 @@ ROWS = {
 }
 
 
-def run_folder(row: str, seed: int) -> Path:
+def run_folder(row: str, seed: int | str) -> Path:
     return Path("runs") / f"{row.replace('/', '_')}-{seed}"
 
 
-def train_and_evaluate(row: str, seed: int) -> str:
-    """Trains one run and evaluates its last model; returns a line about how it went."""
+def make_run(row: str, seed: int) -> Run:
+    """The run of a row with a seed; its last model is evaluated, not its best."""
     folder = run_folder(row, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    recipe = ROWS[row].read(row, seed)
-    if (folder / "results.json").exists():
-        trained = json.loads((folder / "results.json").read_text())["recipe"]
-        if trained != recipe.to_dict():
-            return f"{folder}: was trained by another recipe; remove the folder to train it anew"
-    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe.to_dict()))
-    train = [sys.executable, "training/train_e2.py", str(folder / "recipe.yaml")]
-    train += ["--resume_from_checkpoint", "latest"]
-    evaluate = [sys.executable, "training/evaluate_e2.py", "--model", str(folder / "last")]
-    evaluate += ["--corpus", recipe.data.corpus, "--column_map", recipe.data.column_map]
-    evaluate += ["--tags", "--output", str(folder / "evaluation.json")]
-    evaluate += ["--linear_probe"] if row.endswith(("/clip", "/e2")) else []  # not for ablations
-    for command, product in ((train, "results.json"), (evaluate, "evaluation.json")):
-        if not (folder / product).exists():
-            with open(folder / "log.txt", "a") as log:
-                finished = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
-            if finished.returncode:
-                return f"{folder}: failed, see log.txt"
-    return f"{folder}: done"
+    changes = [f"training.seed={seed}", f"training.output_dir={folder}", *ROWS[row].changes]
+    recipe = Recipe.read(FOLDER / "recipes" / f"{ROWS[row].recipe}.yaml", changes)
+    evaluation = ["training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", recipe.data.corpus]
+    evaluation += ["--column_map", recipe.data.column_map, "--tags", "--output", str(folder / "evaluation.json")]
+    evaluation += ["--linear_probe"] if row.endswith(("/clip", "/e2")) else []  # not for ablations
+    return Run(folder, recipe, "training/train_e2.py", evaluation)
 
 
 def collect() -> dict[str, dict[str, dict]]:
-    """Row -> seed -> figures: of every evaluated run here, and of the results file where a run is not here."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results: dict[str, dict[str, dict]] = {row: known[row] for row in ROWS if row in known}
-    for row in ROWS:
-        for folder in sorted(Path("runs").glob(f"{row.replace('/', '_')}-[0-9]*")):
-            path = folder / "evaluation.json"
-            if path.exists():
-                evaluation = json.loads(path.read_text())
-                figures = {name: evaluation.get(name, {}) for name in ("cross_modal", "tags", "linear_probe")}
-                results.setdefault(row, {})[folder.name.rsplit("-", 1)[1]] = figures
-    return results
-
-
-def spread(values: list[float]) -> str:
-    """Mean and standard deviation over seeds, in percent."""
-    deviation = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{100 * mean(values):.1f}{deviation}"
+    """Row -> seed -> figures."""
+    return gather(
+        list(ROWS), run_folder, lambda evaluation: {part: evaluation.get(part, {}) for part in PARTS}, RESULTS
+    )
 
 
 def recall_table(results: dict) -> str:
     """Recall both ways and SumR of every row, and R@1 relative to the first row of its setting."""
-    lines = [
-        "| row | seeds | image-to-text R@1 | text-to-image R@1 | SumR | R@1 against CLIP-FT |",
-        "|" + " --- |" * 6,
-    ]
+    header = ["row", "seeds", "image-to-text R@1", "text-to-image R@1", "SumR", "R@1 against CLIP-FT"]
+    rows = []
     for row, seeds in results.items():
         figures = [seed["cross_modal"] for seed in seeds.values()]
         directions = [[run[f"{way}_recall@1"] for run in figures] for way in ("image_to_text", "text_to_image")]
@@ -140,25 +108,21 @@ def recall_table(results: dict) -> str:
             if base
         ]
         cells = [row, str(len(seeds)), *map(spread, directions), spread([run["sum_recall"] for run in figures])]
-        lines.append("| " + " | ".join([*cells, " / ".join(f"{ratio:+.1%}" for ratio in ratios)]) + " |")
-    return "\n".join(lines)
+        rows.append([*cells, " / ".join(f"{ratio:+.1%}" for ratio in ratios)])
+    return markdown(header, rows)
 
 
 def tag_table(results: dict) -> str:
     """Per entity: zero-shot accuracy, MAP of tag-to-image search and linear probe, from regions and from images."""
-    entities = ("article_type", "brand", "season", "colour")
-    lines = ["| row | from | figure | " + " | ".join(entities) + " |", "|" + " --- |" * (3 + len(entities))]
-    kinds = {"zero-shot accuracy": ("tags", "accuracy"), "tag-to-image MAP": ("tags", "map")}
-    kinds["linear probe"] = ("linear_probe", "probe_accuracy")
+    rows = []
     for row, seeds in results.items():
-        for title, (part, name) in kinds.items():
+        for title, (part, name) in TAG_FIGURES.items():
             for source in ("image", "region"):
-                keys = [f"{entity}_{source}_{name}" for entity in entities]
+                keys = [f"{entity}_{source}_{name}" for entity in ENTITIES]
                 runs = [run[part] for run in seeds.values()]
                 if all(key in run for key in keys for run in runs):
-                    cells = [spread([run[key] for run in runs]) for key in keys]
-                    lines.append("| " + " | ".join([row, source, title, *cells]) + " |")
-    return "\n".join(lines)
+                    rows.append([row, source, title, *(spread([run[key] for run in runs]) for key in keys)])
+    return markdown(["row", "from", "figure", *ENTITIES], rows)
 
 
 def main() -> None:
@@ -169,17 +133,12 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only print the results file")
     arguments = parser.parse_args()
 
-    os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    jobs = [(row, seed) for seed in arguments.seeds for row in arguments.only]
-    first = [(row, 0) for row in dict.fromkeys(ROWS[row].after for row in arguments.only) if row]
     if not arguments.table:
-        RESULTS.parent.mkdir(exist_ok=True)
-        with ThreadPoolExecutor(arguments.workers) as pool:
-            for wave in (first, jobs):
-                for run in as_completed([pool.submit(train_and_evaluate, *job) for job in wave]):
-                    print(run.result(), flush=True)
-                    write_json(collect(), RESULTS)
-    results = json.loads(RESULTS.read_text()) if arguments.table else collect()
+        first = dict.fromkeys(ROWS[row].after for row in arguments.only)
+        waves = [[make_run(row, 0) for row in first if row]]
+        waves.append([make_run(row, seed) for seed in arguments.seeds for row in arguments.only])
+        run_all(waves, arguments.workers, lambda: write_json(collect(), RESULTS))
+    results = json.loads(RESULTS.read_text())
     print(recall_table(results), tag_table(results), sep="\n\n")
 
 
