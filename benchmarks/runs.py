@@ -23,7 +23,7 @@ class Run:
         folder (`Path`): the recipe's `training.output_dir`.
         recipe (`RecipeFile`): how to train.
         script (`str`): trains by a recipe.
-        evaluation (`list[str]`, *optional*): script and arguments that write `evaluation.json`; `None`: the run is only
+        evaluation (`list[str]`, *optional*): script and arguments that write `evaluation.json`; `None`: it is only
             trained.
     """
 
