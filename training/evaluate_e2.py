@@ -7,17 +7,12 @@
 import argparse
 from typing import Any
 
-import torch
-from datasets import Dataset, DatasetDict
 from transformers import AutoModel, AutoProcessor, PreTrainedModel, ProcessorMixin
 
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
-from hf_fashion.data.checks import check_corpus
-from hf_fashion.data.column_map import ColumnMap, column_map_for
-from hf_fashion.data.loading import load_corpus
-from hf_fashion.data.report import CorpusReport
-from hf_fashion.data.splits import train_and_validation
+from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation import report
+from hf_fashion.evaluation.command_line import DTYPES, add_evaluation_arguments, load_splits
 from hf_fashion.evaluation.cross_modal import PAIRINGS, PROTOCOLS, evaluate_cross_modal
 from hf_fashion.evaluation.inputs import embed_images
 from hf_fashion.evaluation.linear_probe import evaluate_linear_probe
@@ -26,63 +21,20 @@ from hf_fashion.evaluation.tags import evaluate_tags
 from hf_fashion.files import write_json
 
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, help="folder or Hub id of an E2 or a CLIP with its processor")
-    parser.add_argument("--corpus", required=True, help='"generated", a path, or a Hub id')
-    parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; found by the corpus if it can")
-    parser.add_argument("--split", default="validation", help="held out as in training where the corpus has none")
-    parser.add_argument("--validation_fraction", type=float, default=0.1, help="share held out; as in the recipe")
-    parser.add_argument("--on_bad_image", choices=("error", "skip"), default="error")
+    add_evaluation_arguments(parser)
     parser.add_argument("--protocol", choices=PROTOCOLS, default="full")
     parser.add_argument("--pairing", choices=PAIRINGS, default="distinct_titles", help="what counts as a match")
     parser.add_argument("--group_column", help="sample100: column that the negatives share with the match")
     parser.add_argument("--seed", type=int, default=0, help="of the negatives of sample100")
     parser.add_argument("--tags", action="store_true", help="zero-shot tags and tag-to-image search")
     parser.add_argument("--linear_probe", action="store_true", help="logistic regression trained on the train split")
-    parser.add_argument("--train_split", help="the corpus' train split, if it is not called so")
     parser.add_argument(
         "--localisation", action="store_true", help="selected patches against the column of true boxes"
     )
-    parser.add_argument("--batch_size", type=int, default=64)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32")
-    parser.add_argument("--output", help="JSON file to write")
     return parser.parse_args(arguments)
-
-
-def load_splits(arguments: argparse.Namespace, column_map: ColumnMap) -> tuple[Dataset, Dataset | None, CorpusReport]:
-    """The checked split to evaluate on, the one that a linear probe learns from, and the check's report.
-
-    A corpus without a validation split has the products held out that training holds out.
-
-    Raises:
-        ValueError: a split is not there, or the corpus cannot be used as it is.
-    """
-    corpus = load_corpus(
-        arguments.corpus, image_column=column_map.image, require_files=arguments.on_bad_image == "error"
-    )
-    train = arguments.train_split or "train"
-    if arguments.split == "validation" and "validation" not in corpus:
-        fraction = arguments.validation_fraction
-        corpus = train_and_validation(corpus, column_map, arguments.train_split, validation_fraction=fraction)
-        train = "train"
-    wanted = [arguments.split, *([train] if arguments.linear_probe else [])]
-    for split in wanted:
-        if split not in corpus:
-            raise ValueError(f"no split {split!r} in {arguments.corpus}, there are {', '.join(corpus)}")
-    checked, report = check_corpus(
-        DatasetDict({split: corpus[split] for split in wanted}),
-        column_map,
-        arguments.on_bad_image,
-        on_leak="warn",
-        require_caption=False,
-    )
-    return checked[arguments.split], checked.get(train), report
 
 
 def load_model(arguments: argparse.Namespace) -> tuple[PreTrainedModel, ProcessorMixin]:
@@ -94,7 +46,7 @@ def load_model(arguments: argparse.Namespace) -> tuple[PreTrainedModel, Processo
 def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     """Runs what the command line asks for; the photos are embedded once."""
     column_map = column_map_for(arguments.column_map, arguments.corpus)
-    dataset, train, checked = load_splits(arguments, column_map)
+    dataset, train, checked = load_splits(arguments, column_map, with_train=arguments.linear_probe)
     model, processor = load_model(arguments)
     batch_size = arguments.batch_size
     images = embed_images(model, processor, dataset, column_map.image, batch_size)

@@ -19,7 +19,7 @@ from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.training.build import choose_entities, make_model, make_processor
-from hf_fashion.training.checkpoints import find_checkpoint
+from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import Recipe
 from hf_fashion.training.start import load_data, with_entities
@@ -31,7 +31,7 @@ MAX_LOGIT_SCALE = math.log(100)  # CLIP (Radford et al. 2021, section 2.5) clips
 
 def main() -> None:
     arguments = parse_arguments()
-    recipe = Recipe.read(arguments.recipe, arguments.set)
+    recipe = Recipe.read(arguments.recipe, recipe_changes(arguments))
     settings = recipe.training
 
     # Devices, precision, processes.
@@ -74,13 +74,7 @@ def main() -> None:
         processor=processor,
         recipe=recipe.to_dict(),
     )
-    checkpoint = None
-    if arguments.resume_from_checkpoint:
-        checkpoint = find_checkpoint(arguments.resume_from_checkpoint, loop.checkpoint_folder)
-        accelerator.print(f"Resuming from {checkpoint}." if checkpoint else "No checkpoint yet: starting anew.")
-    model = loop.run(model, checkpoint)
-    loop.finish(model)
-    accelerator.end_training()
+    loop.run_to_the_end(model, arguments.resume_from_checkpoint)
 
 
 def clip_loss(wrapped, model, batch) -> dict[str, torch.Tensor]:
@@ -119,17 +113,7 @@ def report_validation(accelerator: Accelerator, figures: dict[str, float]) -> di
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", help="YAML file, see training/recipes/README.md")
-    parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="changes to the recipe")
-    parser.add_argument("--output_dir", help="short for --set training.output_dir=...")
-    parser.add_argument("--on_bad_image", choices=["error", "skip"], help="photos that cannot be read")
-    parser.add_argument("--on_leak", choices=["error", "warn"], help="photos or titles that stand in both splits")
-    parser.add_argument("--resume_from_checkpoint", metavar="PATH", help='a checkpoint, or "latest"')
-    arguments = parser.parse_args()
-    short = {"training.output_dir": arguments.output_dir}
-    short |= {"data.on_bad_image": arguments.on_bad_image, "data.on_leak": arguments.on_leak}
-    arguments.set = [*arguments.set, *(f"{key}={value}" for key, value in short.items() if value is not None)]
-    return arguments
+    return add_recipe_arguments(parser).parse_args()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,22 @@ LOCALISATION_COLUMNS = {
     "overlaps box": "overlaps",
     "chance ": "overlaps_chance",
 }
+ATTRIBUTE_COLUMNS = {"queries": "num_queries", "candidates": "num_candidates", "MAP": "map", "chance": "map_chance"}
+POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "centre in box", "chance", "ceiling")}
+
+
+def attribute_table(figures: Mapping[str, Any], attributes: Sequence[str]) -> str:
+    """MAP of every attribute and overall in percent, beside what a random order gives.
+
+    Args:
+        figures: what `evaluate_attribute_retrieval` returns.
+        attributes: those to show.
+    """
+    header, rows = entity_cells(figures, attributes, ATTRIBUTE_COLUMNS)
+    for label, name in (("all queries", "map"), ("mean of attributes", "mean_attribute_map")):
+        count = cell(figures["num_queries"]) if name == "map" else ""
+        rows.append([label, count, "", cell(figures[name]), cell(figures[f"{name}_chance"])])
+    return table(header, rows)
 
 
 def recall_table(figures: Mapping[str, Any]) -> str:

@@ -87,15 +87,16 @@ def check_fields(recipe: ModelRecipe) -> None:
     """Raises `ValueError` for a key of `model.config` that no configuration has, or that a checkpoint overrules."""
     whole, vision = (E2Config, E2VisionConfig) if recipe.architecture == "e2" else (CLIPConfig, CLIPVisionConfig)
     extra = E2_FIELDS if recipe.architecture == "e2" else set()
-    _check_keys("model.config", recipe.config, {entry.name for entry in fields(whole)} | extra)
+    check_keys("model.config", recipe.config, {entry.name for entry in fields(whole)} | extra)
     for name, section in (("text_config", CLIPTextConfig), ("vision_config", vision)):
-        _check_keys(f"model.config.{name}", recipe.config.get(name, {}), {entry.name for entry in fields(section)})
+        check_keys(f"model.config.{name}", recipe.config.get(name, {}), {entry.name for entry in fields(section)})
     overruled = [name for name in TOWER_FIELDS if name in recipe.config]
     if recipe.start_from and overruled:
         raise ValueError(f"`model.config` names {overruled}, which `model.start_from` decides: leave them out.")
 
 
-def _check_keys(where: str, values: Mapping[str, Any], known: set[str]) -> None:
+def check_keys(where: str, values: Mapping[str, Any], known: set[str]) -> None:
+    """Raises `ValueError` for a key that is not among those known, naming the one meant."""
     for key in values:
         if key not in known:
             raise ValueError(f"`{where}`: unknown key {key!r}{nearest(key, known)}.")

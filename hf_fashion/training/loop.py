@@ -10,19 +10,21 @@ from typing import Any
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.utils import DataLoaderConfiguration
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
-from transformers import PreTrainedModel, ProcessorMixin, get_cosine_schedule_with_warmup
+from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import write_json
 from .checkpoints import (
     RunState,
+    find_checkpoint,
     list_checkpoints,
     read_state,
     replace_folder,
     require_same_recipe,
     save_checkpoint,
 )
+from .optimisation import choose_trainable, make_optimizer, make_schedule
 from .recipe import StageRecipe, TrainingRecipe
 
 
@@ -68,8 +70,11 @@ class TrainingLoop:
         after_update (`Callable`): `(unwrapped model)`, called without gradients after every update.
         evaluate (`Callable`): `(unwrapped model) -> figures`; runs on the main process.
         primary_metric (`str`): the figure that says which model is best; higher is better.
-        processor (`ProcessorMixin`): exported beside the model.
+        processor (`ProcessorMixin` or `BaseImageProcessor`): exported beside the model.
         recipe (`dict`): the whole recipe as plain values; a run resumes with the same one only.
+        batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of a shuffle of the data.
+        before_stage (`Callable`, *optional*): `(unwrapped model, stage)`, called before each stage's first update.
+        checkpointed (`Sequence`): what else a checkpoint keeps, each with `state_dict` and `load_state_dict`.
     """
 
     def __init__(
@@ -82,20 +87,44 @@ class TrainingLoop:
         after_update: Callable[[PreTrainedModel], None],
         evaluate: Callable[[PreTrainedModel], dict[str, float]],
         primary_metric: str,
-        processor: ProcessorMixin,
+        processor: ProcessorMixin | BaseImageProcessor,
         recipe: dict[str, Any],
+        batch_sampler: Sampler | None = None,
+        before_stage: Callable[[PreTrainedModel, StageRecipe], None] | None = None,
+        checkpointed: Sequence[Any] = (),
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.processor = dataset, collator, processor
         self.loss_of, self.clean_up, self.evaluation = loss_of, after_update, evaluate
         self.primary_metric = primary_metric
         self.output_dir = Path(settings.output_dir)
+        self.batch_sampler, self.before_stage = batch_sampler, before_stage
         self.state = RunState(recipe=recipe)
+        accelerator.register_for_checkpointing(*checkpointed)
 
     @property
     def checkpoint_folder(self) -> Path:
         """Where checkpoints are written."""
         return self.output_dir / "checkpoints"
+
+    def run_to_the_end(self, model: PreTrainedModel, resume_from: str | None = None) -> None:
+        """Runs all stages and exports the last model.
+
+        Args:
+            model (`PreTrainedModel`): the model.
+            resume_from (`str`, *optional*): a checkpoint, or `"latest"`, which starts anew where there is none.
+
+        Raises:
+            FileNotFoundError: if a named checkpoint is not there or not whole.
+            ValueError: as `run`.
+        """
+        checkpoint = None
+        if resume_from:
+            checkpoint = find_checkpoint(resume_from, self.checkpoint_folder)
+            found = f"Resuming from {checkpoint}." if checkpoint else "No checkpoint yet: starting anew."
+            self.accelerator.print(found)
+        self.finish(self.run(model, checkpoint))
+        self.accelerator.end_training()
 
     def run(self, model: PreTrainedModel, checkpoint: Path | None = None) -> PreTrainedModel:
         """Runs all stages, or what is left of them after a checkpoint, and returns the model.
@@ -119,6 +148,8 @@ class TrainingLoop:
 
     def _run_stage(self, model: PreTrainedModel, stage: StageRecipe, checkpoint: Path | None) -> PreTrainedModel:
         choose_trainable(model, stage.trainable)
+        if self.before_stage:
+            self.before_stage(model, stage)
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
         if checkpoint:
             self.accelerator.load_state(str(checkpoint))
@@ -143,33 +174,34 @@ class TrainingLoop:
         """A stage has its own optimiser, schedule and order of the data."""
         settings, accelerator = self.settings, self.accelerator
         accelerator.free_memory()
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        betas, decay = tuple(settings.adam_betas), settings.weight_decay
-        optimizer = torch.optim.Adam(parameters, lr=stage.learning_rate, betas=betas, weight_decay=decay, fused=True)
-        loader = DataLoader(
-            self.dataset,
-            batch_size=settings.batch_size,
-            shuffle=True,
-            drop_last=True,
-            collate_fn=self.collator,
-            num_workers=settings.num_workers,
-            # Its own generator: the order must depend neither on what else draws numbers nor on the process.
-            generator=torch.Generator().manual_seed(settings.seed),
-        )
+        optimizer = make_optimizer(model, settings, stage)
+        loader = self._make_loader()
         wrapped, optimizer, loader = accelerator.prepare(model, optimizer, loader)
         if len(loader) == 0:
+            advice = "draw more of them an epoch" if self.batch_sampler is not None else "lower `training.batch_size`"
             raise ValueError(
-                f"{len(self.dataset)} training rows make no batch of {settings.batch_size} on each of "
-                f"{accelerator.num_processes} processes: lower `training.batch_size`."
+                f"{len(self.dataset)} training rows make no batch on each of {accelerator.num_processes} processes: "
+                f"{advice}."
             )
-        updates = math.ceil(stage.epochs * math.ceil(len(loader) / settings.gradient_accumulation_steps))
-        scheduler = get_cosine_schedule_with_warmup(optimizer, min(settings.warmup_steps, updates // 2), updates)
+        updates_an_epoch = math.ceil(len(loader) / settings.gradient_accumulation_steps)
+        scheduler = make_schedule(optimizer, settings, stage, updates_an_epoch)
         wrapped.train()
         return wrapped, optimizer, loader, accelerator.prepare(scheduler)
 
+    def _make_loader(self) -> DataLoader:
+        settings = self.settings
+        shared = {"collate_fn": self.collator, "num_workers": settings.num_workers}
+        # Its own generator: the order must depend neither on what else draws numbers nor on the process.
+        shared["generator"] = torch.Generator().manual_seed(settings.seed)
+        if self.batch_sampler is not None:
+            return DataLoader(self.dataset, batch_sampler=self.batch_sampler, **shared)
+        return DataLoader(self.dataset, settings.batch_size, shuffle=True, drop_last=True, **shared)
+
     def _run_epoch(self, wrapped, optimizer, scheduler, loader, epoch: int, last_batch: int, progress) -> None:
         accelerator, state = self.accelerator, self.state
-        for shuffled in (loader, self.dataset):
+        # Accelerate wraps a batch sampler and does not tell it the epoch.
+        samplers = [] if self.batch_sampler is None else [self.batch_sampler]
+        for shuffled in (loader, self.dataset, *samplers):
             shuffled.set_epoch(epoch + EPOCHS_OF_A_STAGE * state.stage)
         model = accelerator.unwrap_model(wrapped)
         # Counted before the loop: the state moves while it runs.
@@ -241,9 +273,3 @@ class TrainingLoop:
             results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}
             write_json(results | {"history": self.state.history}, self.output_dir / "results.json")
         self.accelerator.wait_for_everyone()
-
-
-def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
-    """Lets the gradient reach all parameters (`"all"`), or those of the model's `new_modules` alone (`"new"`)."""
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad = trainable == "all" or name.startswith(tuple(model.new_modules))

@@ -1,17 +1,9 @@
-"""A training run as one YAML file: dataclasses whose unknown keys are errors."""
+"""A training run of E2, or of the CLIP beside it, as one YAML file."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from typing import Any
 
-import yaml
-
-from ..data.messages import nearest
-
-
-Section = TypeVar("Section")
+from .recipe_file import RecipeFile, require
 
 
 @dataclass
@@ -63,12 +55,18 @@ class StageRecipe:
     learning_rate (`float`): peak, reached after the warm-up steps.
     trainable (`str`): `"all"`, or `"new"` for the parameters that a CLIP lacks (the paper's first stage).
     name (`str`): shown in logs.
+    learning_rates (`dict[str, float]`): other peaks, for parameters whose names begin so; the longest match counts.
+    decay (`float`, *optional*): factor on the learning rates every `decay_every` epochs, not warm-up and cosine.
+    decay_every (`float`): epochs between two decays.
     """
 
     epochs: float
     learning_rate: float
     trainable: str = "all"
     name: str = "full"
+    learning_rates: dict[str, float] = field(default_factory=dict)
+    decay: float | None = None
+    decay_every: float = 1.0
 
 
 @dataclass
@@ -107,8 +105,24 @@ class TrainingRecipe:
     num_workers: int = 0
 
 
+def check_run(data: DataRecipe, training: TrainingRecipe) -> None:
+    """Raises `ValueError`, naming the key, for a value that no run allows, whatever it trains."""
+    require("data.on_bad_image", data.on_bad_image, ("error", "skip"))
+    require("data.on_leak", data.on_leak, ("error", "warn"))
+    require("training.mixed_precision", training.mixed_precision, ("no", "fp16", "bf16"))
+    if not training.stages:
+        raise ValueError("`training.stages` must name at least one stage.")
+    for name in ("batch_size", "gradient_accumulation_steps", "log_every"):
+        if getattr(training, name) < 1:
+            raise ValueError(f"`training.{name}` must be at least 1; got {getattr(training, name)}.")
+    for number, stage in enumerate(training.stages):
+        require(f"training.stages[{number}].trainable", stage.trainable, ("all", "new"))
+        if stage.decay_every <= 0:
+            raise ValueError(f"`training.stages[{number}].decay_every` must be above 0; got {stage.decay_every}.")
+
+
 @dataclass
-class Recipe:
+class Recipe(RecipeFile):
     """A run: its model, its data, its training."""
 
     model: ModelRecipe = field(default_factory=ModelRecipe)
@@ -116,104 +130,7 @@ class Recipe:
     training: TrainingRecipe = field(default_factory=TrainingRecipe)
 
     def __post_init__(self):
-        _require("model.architecture", self.model.architecture, ("e2", "clip"))
-        _require("data.on_bad_image", self.data.on_bad_image, ("error", "skip"))
-        _require("data.on_leak", self.data.on_leak, ("error", "warn"))
-        _require("training.mixed_precision", self.training.mixed_precision, ("no", "fp16", "bf16"))
-        if not self.training.stages:
-            raise ValueError("`training.stages` must name at least one stage.")
-        for name in ("batch_size", "gradient_accumulation_steps", "log_every"):
-            if getattr(self.training, name) < 1:
-                raise ValueError(f"`training.{name}` must be at least 1; got {getattr(self.training, name)}.")
-        for number, stage in enumerate(self.training.stages):
-            _require(f"training.stages[{number}].trainable", stage.trainable, ("all", "new"))
+        require("model.architecture", self.model.architecture, ("e2", "clip"))
+        check_run(self.data, self.training)
         if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
             raise ValueError('`training.stages`: trainable="new" needs architecture "e2"; a CLIP has no new parts.')
-
-    @classmethod
-    def read(cls, path: str | Path, changes: Sequence[str] = ()) -> "Recipe":
-        """Reads a recipe.
-
-        Args:
-            path (`str` or `Path`): the YAML file. Its key `base` may name another recipe, relative to it, whose values
-                stand where it says nothing.
-            changes (`list[str]`): `"training.seed=1"` and the like; values are YAML.
-
-        Raises:
-            ValueError: for an unknown key or a value that is not allowed, naming it.
-        """
-        values = _read_yaml(Path(path))
-        for change in changes:
-            key, equals, value = change.partition("=")
-            if not equals:
-                raise ValueError(f"A change must look like section.key=value; got {change!r}.")
-            _set(values, key.split("."), yaml.safe_load(value))
-        return _fill(cls, values, "recipe")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The recipe as plain values."""
-        return asdict(self)
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    base = values.pop("base", None)
-    return _merge(_read_yaml(path.parent / base), values) if base else values
-
-
-def _merge(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    both = {key for key in base if isinstance(base[key], dict) and isinstance(values.get(key), dict)}
-    return base | values | {key: _merge(base[key], values[key]) for key in both}
-
-
-def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
-    for number, key in enumerate(keys[:-1]):
-        values = values.setdefault(key, {})
-        if not isinstance(values, dict):
-            raise ValueError(f"{'.'.join(keys[: number + 1])} holds no keys: change it whole.")
-    values[keys[-1]] = value
-
-
-def _fill(section: type[Section], values: Any, where: str) -> Section:
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{where}: expected key: value pairs; got {values!r}.")
-    known = [entry.name for entry in fields(section)]
-    hints = get_type_hints(section)
-    for key in values:
-        if key not in known:
-            raise ValueError(f"{where}: unknown key {key!r}{nearest(str(key), known)}; allowed: {', '.join(known)}.")
-    filled = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in values.items()}
-    try:
-        return section(**filled)
-    except TypeError as error:
-        raise ValueError(f"{where}: {error}") from error
-
-
-def _convert(kind: Any, value: Any, where: str) -> Any:
-    if is_dataclass(kind):
-        return _fill(kind, value, where)
-    if kind is float and not isinstance(value, bool):
-        try:
-            return float(value)  # YAML reads 5e-4 as text
-        except (TypeError, ValueError):
-            raise ValueError(f"{where} must be a number; got {value!r}.") from None
-    return _checked(kind, value, where)
-
-
-def _checked(kind: Any, value: Any, where: str) -> Any:
-    """Checks a value against `int`, `str | None`, `list[str]` and the like; containers element by element."""
-    if isinstance(kind, UnionType):
-        if value is None:
-            return value
-        kind = get_args(kind)[0]
-    container = get_origin(kind) or kind
-    if not isinstance(value, container) or (container is int and isinstance(value, bool)):
-        raise ValueError(f"{where} must be of type {container.__name__}; got {value!r}.")
-    if container is list:
-        return [_convert(get_args(kind)[0], item, f"{where}[{number}]") for number, item in enumerate(value)]
-    return value
-
-
-def _require(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")

@@ -7,13 +7,18 @@ from datasets import DatasetDict
 from ..data.checks import check_corpus
 from ..data.column_map import ColumnMap, column_map_for
 from ..data.loading import GENERATED, load_corpus
+from ..data.messages import nearest
 from ..data.report import CorpusReport
 from ..data.splits import train_and_validation
 from .recipe import DataRecipe
 
 
-def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]:
+def load_data(recipe: DataRecipe, require_caption: bool = True) -> tuple[DatasetDict, ColumnMap, CorpusReport]:
     """The checked splits `train` and `validation` of a recipe, the column map, and the check's report.
+
+    Args:
+        recipe (`DataRecipe`): what to read, and how to judge it.
+        require_caption (`bool`): whether every row must have a caption.
 
     Raises:
         ValueError: with everything that is wrong with the corpus, before any work is done on it.
@@ -28,7 +33,7 @@ def load_data(recipe: DataRecipe) -> tuple[DatasetDict, ColumnMap, CorpusReport]
     corpus = train_and_validation(
         corpus, column_map, recipe.train_split, recipe.validation_split, recipe.validation_fraction
     )
-    checked, report = check_corpus(corpus, column_map, recipe.on_bad_image, recipe.on_leak)
+    checked, report = check_corpus(corpus, column_map, recipe.on_bad_image, recipe.on_leak, require_caption)
     return checked, column_map, report
 
 
@@ -45,3 +50,20 @@ def with_entities(column_map: ColumnMap, entities: list[str]) -> ColumnMap:
             f"for {list(column_map.tags)}."
         )
     return replace(column_map, tags={entity: column_map.tags[entity] for entity in entities})
+
+
+def with_attributes(column_map: ColumnMap, attributes: list[str] | None) -> ColumnMap:
+    """The map with these attributes alone, in this order; `None` leaves it as it is.
+
+    Raises:
+        ValueError: if the map has no column for one of them.
+    """
+    if attributes is None:
+        return column_map
+    for name in attributes:
+        if name not in column_map.attributes:
+            raise ValueError(
+                f"`data.attributes` names {name!r}{nearest(name, column_map.attributes)}; the column map has "
+                f"{list(column_map.attributes)}."
+            )
+    return replace(column_map, attributes={name: column_map.attributes[name] for name in attributes})

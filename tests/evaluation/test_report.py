@@ -30,3 +30,13 @@ def test_entities_without_figures_are_left_out_and_gaps_are_marked():
     lines = report.entity_table(figures, ["brand", "season"], columns).splitlines()
     assert len(lines) == 3
     assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["brand", "3", "12.5", "-"]
+
+
+def test_attributes_stand_above_the_means_over_queries_and_attributes():
+    figures = {"neck_map": 0.5, "neck_map_chance": 0.25, "neck_num_queries": 3, "neck_num_candidates": 12}
+    figures |= {"map": 0.75, "map_chance": 0.125, "mean_attribute_map": 0.625, "mean_attribute_map_chance": 0.0}
+    lines = report.attribute_table(figures | {"num_queries": 9}, ["neck", "hem"]).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert rows[0] == ["", "queries", "candidates", "MAP", "chance"]
+    assert rows[2] == ["neck", "3", "12", "50.0", "25.0"]
+    assert rows[3:] == [["all queries", "9", "", "75.0", "12.5"], ["mean of attributes", "", "", "62.5", "0.0"]]

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from hf_fashion.training.recipe import Recipe
+from tests import tiny_attribute
 from tests.repo.tree import REPOSITORY, repository_files, short
 from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.training.recipes import recipe_class
 
 
 DOCUMENTS = [path for path in repository_files() if path.suffix == ".md"]
 GUIDES = [path for path in DOCUMENTS if path == REPOSITORY / "README.md" or path.parent.name == "docs"]
 # Where the documents say that a trained model lies.
 MODEL_FOLDERS = ("runs/quickstart/e2/best", "runs/catalogue/best")
+ATTRIBUTE_MODEL_FOLDERS = ("runs/attributes/best",)
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -45,6 +47,9 @@ def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
     for folder in MODEL_FOLDERS:
         tiny_model().save_pretrained(folder)
         tiny_processor().save_pretrained(folder)
+    for folder in ATTRIBUTE_MODEL_FOLDERS:
+        tiny_attribute.tiny_asen().save_pretrained(folder)
+        tiny_attribute.tiny_image_processor().save_pretrained(folder)
     names = {}
     for block in blocks(path, "python"):
         exec(compile(block, str(path), "exec"), names)
@@ -75,7 +80,7 @@ def check_arguments(script: str, arguments: list[str], monkeypatch) -> None:
     monkeypatch.setattr("sys.argv", [script, *arguments])
     parsed = module.parse_arguments()
     if hasattr(parsed, "recipe"):
-        Recipe.read(parsed.recipe, parsed.set)
+        recipe_class(Path(parsed.recipe)).read(parsed.recipe, parsed.set)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=short)

@@ -91,9 +91,9 @@ def single_split(saved):
 def test_products_that_training_held_out_are_evaluated(script, saved, single_split):
     path, expected = single_split
     arguments = script.parse_arguments(
-        flags(saved, "--corpus", str(path), "--validation_fraction", "0.5", "--on_bad_image", "skip", "--linear_probe")
+        flags(saved, "--corpus", str(path), "--validation_fraction", "0.5", "--on_bad_image", "skip")
     )
-    dataset, train, report = script.load_splits(arguments, ColumnMap.shipped("generated"))
+    dataset, train, report = script.load_splits(arguments, ColumnMap.shipped("generated"), with_train=True)
     assert set(dataset["product_id"]) == expected
     assert len(train) + len(dataset) == 38 and not expected & set(train["product_id"])
     assert len(report.skipped["validation"]) == 2

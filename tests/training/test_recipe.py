@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from hf_fashion.training.recipe import Recipe
-from tests.training.tiny_run import REPOSITORY
+from tests.training.recipes import RECIPES, recipe_class
 
 
 def write(folder: Path, values: dict, name: str = "recipe.yaml") -> Path:
@@ -64,6 +64,6 @@ def test_a_change_needs_a_value(tmp_path):
         Recipe.read(write(tmp_path, {}), ["training.seed"])
 
 
-@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("*/recipes/**/*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_recipe_of_the_repository_is_valid(path):
-    assert Recipe.read(path).training.stages
+    assert recipe_class(path).read(path).training.stages

@@ -7,7 +7,7 @@ from PIL import Image
 
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.training.recipe import DataRecipe
-from hf_fashion.training.start import load_data, with_entities
+from hf_fashion.training.start import load_data, with_attributes, with_entities
 from tests.training.tiny_run import tiny_corpus
 
 
@@ -45,3 +45,14 @@ def test_entities_are_chosen_and_ordered_by_the_model():
     ]
     with pytest.raises(ValueError, match="neckline"):
         with_entities(column_map, ["neckline"])
+
+
+def test_attributes_are_chosen_and_ordered():
+    column_map = ColumnMap(attributes={"neck": "a", "sleeve": "b", "hem": "c"})
+    assert list(with_attributes(column_map, ["hem", "neck"]).attributes.items()) == [("hem", "c"), ("neck", "a")]
+    assert with_attributes(column_map, None) is column_map
+
+
+def test_an_attribute_without_a_column_is_named():
+    with pytest.raises(ValueError, match=r"data.attributes.*'sleeves'.*sleeve"):
+        with_attributes(ColumnMap(attributes={"sleeve": "b"}), ["sleeves"])

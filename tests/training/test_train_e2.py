@@ -1,8 +1,6 @@
 """The training script from outside: it trains, it is repeatable, it survives a kill, two processes are one."""
 
 import json
-import signal
-import time
 
 import pytest
 import torch
@@ -10,7 +8,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
 import hf_fashion  # noqa: F401 (registers the models)
-from tests.training.tiny_run import history, start, tiny_corpus, tiny_recipe, train
+from tests.training.tiny_run import history, kill_at, start, tiny_corpus, tiny_recipe, train
 
 
 STAGES = [
@@ -35,14 +33,7 @@ def test_killed_and_resumed_equals_never_killed(corpus):
     train(recipe, "--output_dir", str(corpus / "whole"))
 
     process = start(recipe, "--output_dir", str(corpus / "killed"))
-    checkpoints = corpus / "killed" / "checkpoints"
-    deadline = time.monotonic() + 120
-    while not any(path.name >= "update-00000005" for path in checkpoints.glob("update-*")):
-        assert process.poll() is None and time.monotonic() < deadline, "the run ended before it could be killed"
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not (corpus / "killed" / "results.json").exists()
+    kill_at(process, corpus / "killed", 5)
     train(recipe, "--output_dir", str(corpus / "killed"), "--resume_from_checkpoint", "latest")
 
     assert history(corpus / "killed") == history(corpus / "whole")

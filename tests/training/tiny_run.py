@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -18,10 +21,13 @@ COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30), 
 
 def tiny_corpus(folder: Path, train_rows: int = 24, validation_rows: int = 6) -> Path:
     """Saves plain coloured photos with captions and two tags, one of them missing in every third row."""
-    splits, first = {}, 0
-    for name, rows in (("train", train_rows), ("validation", validation_rows)):
-        splits[name] = _rows(range(first, first + rows))
-        first += rows
+    return save_corpus(folder, _rows, train_rows, validation_rows)
+
+
+def save_corpus(folder: Path, rows_of: Callable[[range], Dataset], train_rows: int, validation_rows: int) -> Path:
+    """Saves rows by their numbers, the first ones to train on."""
+    numbers = range(train_rows + validation_rows)
+    splits = {"train": rows_of(numbers[:train_rows]), "validation": rows_of(numbers[train_rows:])}
     DatasetDict(splits).save_to_disk(folder / "corpus")
     return folder / "corpus"
 
@@ -71,24 +77,35 @@ def tiny_recipe(folder: Path, **training) -> Path:
     return folder / "recipe.yaml"
 
 
-def start(recipe: Path, *arguments: str, processes: int = 1) -> subprocess.Popen:
-    """Starts the training script as a user would."""
+def start(recipe: Path, *arguments: str, processes: int = 1, script: Path = SCRIPT) -> subprocess.Popen:
+    """Starts a training script as a user would."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "ACCELERATE_USE_CPU": "true"}
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    command = [*launcher, str(SCRIPT), str(recipe), *arguments]
+    command = [*launcher, str(script), str(recipe), *arguments]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=recipe.parent
     )
 
 
-def train(recipe: Path, *arguments: str, processes: int = 1) -> str:
+def train(recipe: Path, *arguments: str, processes: int = 1, script: Path = SCRIPT) -> str:
     """Runs the script to its end and returns what it printed."""
-    process = start(recipe, *arguments, processes=processes)
+    process = start(recipe, *arguments, processes=processes, script=script)
     printed, _ = process.communicate(timeout=180)
     assert process.returncode == 0, printed
     return printed
+
+
+def kill_at(process: subprocess.Popen, run: Path, update: int) -> None:
+    """Kills a run without warning once it has saved a checkpoint of this update or a later one."""
+    deadline = time.monotonic() + 120
+    while not any(path.name >= f"update-{update:08d}" for path in (run / "checkpoints").glob("update-*")):
+        assert process.poll() is None and time.monotonic() < deadline, "the run ended before it could be killed"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (run / "results.json").exists()
 
 
 def history(run: Path) -> list[dict]:

@@ -1,0 +1,114 @@
+"""Recipes as YAML files: dataclasses of sections whose unknown keys are errors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ..data.messages import nearest
+
+
+Section = TypeVar("Section")
+Read = TypeVar("Read", bound="RecipeFile")
+
+
+class RecipeFile:
+    """Base of a dataclass whose fields are the sections of a recipe, dataclasses themselves."""
+
+    @classmethod
+    def read(cls: type[Read], path: str | Path, changes: Sequence[str] = ()) -> Read:
+        """Reads a recipe.
+
+        Args:
+            path (`str` or `Path`): the YAML file. Its key `base` may name another recipe, relative to it, whose values
+                stand where it says nothing; or a list of them, of which the last one counts.
+            changes (`list[str]`): `"training.seed=1"` and the like; values are YAML.
+
+        Raises:
+            ValueError: for an unknown key or a value that is not allowed, naming it.
+        """
+        values = _read_yaml(Path(path))
+        for change in changes:
+            key, equals, value = change.partition("=")
+            if not equals:
+                raise ValueError(f"A change must look like section.key=value; got {change!r}.")
+            _set(values, key.split("."), yaml.safe_load(value))
+        return _fill(cls, values, "recipe")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain values."""
+        return asdict(self)
+
+
+def require(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raises `ValueError` unless a key's value is one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    bases = values.pop("base", [])
+    whole: dict[str, Any] = {}
+    for base in [bases] if isinstance(bases, str) else bases:
+        whole = merge(whole, _read_yaml(path.parent / base))
+    return merge(whole, values)
+
+
+def merge(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values, those of `base` where `values` says nothing; lists are not joined."""
+    both = {key for key in base if isinstance(base[key], dict) and isinstance(values.get(key), dict)}
+    return base | values | {key: merge(base[key], values[key]) for key in both}
+
+
+def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
+    for number, key in enumerate(keys[:-1]):
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise ValueError(f"{'.'.join(keys[: number + 1])} holds no keys: change it whole.")
+    values[keys[-1]] = value
+
+
+def _fill(section: type[Section], values: Any, where: str) -> Section:
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{where}: expected key: value pairs; got {values!r}.")
+    known = [entry.name for entry in fields(section)]
+    hints = get_type_hints(section)
+    for key in values:
+        if key not in known:
+            raise ValueError(f"{where}: unknown key {key!r}{nearest(str(key), known)}; allowed: {', '.join(known)}.")
+    filled = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in values.items()}
+    try:
+        return section(**filled)
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _convert(kind: Any, value: Any, where: str) -> Any:
+    if is_dataclass(kind):
+        return _fill(kind, value, where)
+    if kind is float and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML reads 5e-4 as text
+        except (TypeError, ValueError):
+            raise ValueError(f"{where} must be a number; got {value!r}.") from None
+    return _checked(kind, value, where)
+
+
+def _checked(kind: Any, value: Any, where: str) -> Any:
+    """Checks a value against `int`, `str | None`, `list[str]` and the like; containers element by element."""
+    if isinstance(kind, UnionType):
+        return None if value is None else _convert(get_args(kind)[0], value, where)
+    if kind is Any:
+        return value
+    container = get_origin(kind) or kind
+    if not isinstance(value, container) or (container is int and isinstance(value, bool)):
+        raise ValueError(f"{where} must be of type {container.__name__}; got {value!r}.")
+    if container is list:
+        return [_convert(get_args(kind)[0], item, f"{where}[{number}]") for number, item in enumerate(value)]
+    if container is dict:
+        return {key: _convert(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
+    return value

@@ -1,0 +1,20 @@
+"""The recipes of the repository, and what each is read as."""
+
+from pathlib import Path
+
+from hf_fashion.training.attribute_recipe import AttributeRecipe
+from hf_fashion.training.pretraining import PretrainingRecipe
+from hf_fashion.training.recipe import Recipe
+from hf_fashion.training.recipe_file import RecipeFile
+from tests.training.tiny_run import REPOSITORY
+
+
+RECIPES = sorted(REPOSITORY.glob("*/recipes/**/*.yaml"))
+
+
+def recipe_class(path: Path) -> type[RecipeFile]:
+    """What a recipe is read as: its folder says it, and the name of those for backbones."""
+    if path.stem.startswith("backbone"):
+        return PretrainingRecipe
+    within = path.as_posix().rpartition("recipes/")[2]
+    return AttributeRecipe if within.startswith("attributes/") else Recipe

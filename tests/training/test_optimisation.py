@@ -1,0 +1,85 @@
+"""Groups of learning rates by name, which parameters train, and the two schedules update by update."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from hf_fashion.training.optimisation import choose_trainable, make_optimizer, make_schedule
+from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
+
+
+class Parts(nn.Module):
+    new_modules = ["head"]
+
+    def __init__(self):
+        super().__init__()
+        self.backbone, self.head = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), nn.Linear(2, 1)
+
+
+def groups(model, **stage):
+    optimizer = make_optimizer(model, TrainingRecipe(), StageRecipe(epochs=1, learning_rate=0.1, **stage))
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    return {group["lr"]: [names[id(p)] for p in group["params"]] for group in optimizer.param_groups}
+
+
+def schedule(stage, settings=None, updates_an_epoch=3, updates=8):
+    optimizer = torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (1.0, 0.5)])
+    scheduler = make_schedule(optimizer, settings or TrainingRecipe(), stage, updates_an_epoch)
+    rates = []
+    for _ in range(updates):
+        rates.append(scheduler.get_last_lr())
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def test_without_names_there_is_one_group():
+    assert groups(Parts()) == {0.1: [name for name, _ in Parts().named_parameters()]}
+
+
+def test_the_longest_name_counts():
+    found = groups(Parts(), learning_rates={"backbone": 0.01, "backbone.1.w": 0.001})
+    assert found == {
+        0.1: ["head.weight", "head.bias"],
+        0.01: ["backbone.0.weight", "backbone.0.bias", "backbone.1.bias"],
+        0.001: ["backbone.1.weight"],
+    }
+
+
+def test_no_empty_group_and_nothing_frozen():
+    model = Parts()
+    choose_trainable(model, "new")
+    assert groups(model, learning_rates={"head": 0.2}) == {0.2: ["head.weight", "head.bias"]}
+    choose_trainable(model, "all")
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_name_that_begins_none_is_refused():
+    with pytest.raises(ValueError, match=r"'full' names 'heads'.*parts are backbone, head"):
+        groups(Parts(), learning_rates={"heads": 0.2})
+    model = Parts()
+    choose_trainable(model, "new")
+    with pytest.raises(ValueError, match="no trainable parameter"):
+        groups(model, learning_rates={"backbone": 0.2})
+
+
+def test_settings_of_adam():
+    settings = TrainingRecipe(adam_betas=[0.5, 0.6], weight_decay=0.25)
+    (group,) = make_optimizer(Parts(), settings, StageRecipe(epochs=1, learning_rate=0.1)).param_groups
+    assert group["betas"] == (0.5, 0.6) and group["weight_decay"] == 0.25
+
+
+def test_steps_of_decay_in_every_group():
+    rates = schedule(StageRecipe(epochs=9, learning_rate=1, decay=0.5, decay_every=1))
+    assert rates == [[1.0, 0.5]] * 3 + [[0.5, 0.25]] * 3 + [[0.25, 0.125]] * 2
+    rates = schedule(StageRecipe(epochs=9, learning_rate=1, decay=0.5, decay_every=1 / 3))
+    assert [rate for rate, _ in rates] == [0.5**update for update in range(8)]
+
+
+def test_warm_up_and_half_a_cosine():
+    rates = schedule(StageRecipe(epochs=2, learning_rate=1), TrainingRecipe(warmup_steps=2), updates=7)
+    expected = [0, 0.5] + [(1 + math.cos(math.pi * step / 4)) / 2 for step in range(5)]
+    assert [rate for rate, _ in rates] == pytest.approx(expected)
+    assert [rate for _, rate in rates] == pytest.approx([rate / 2 for rate in expected])
