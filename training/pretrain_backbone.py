@@ -1,7 +1,7 @@
 """Trains a backbone to name attributes, as a start for attribute-specific models where no pretrained one can be had.
 
     accelerate launch training/pretrain_backbone.py training/recipes/attributes/backbone_quickstart.yaml
-    python training/train_attribute_model.py RECIPE --set model.backbone=runs/backbone/best
+    python training/train_attribute_model.py RECIPE --set model.backbone=runs/attributes/backbone_quickstart/best
 
 Writes into the recipe's `training.output_dir`: `best/` and `last/` (image classifiers of transformers with their image
 processor, ready for `from_pretrained`), `checkpoints/`, and `results.json`.
