@@ -1,10 +1,10 @@
-"""Trains E2 and a plain CLIP beside it on the generated corpus, evaluates both and writes a report with pictures.
+"""Trains E2, a plain CLIP and IPAD on the generated corpus, evaluates them and writes a report with pictures.
 
     make quickstart
 
-Writes into `runs/quickstart`: `e2/` and `clip_ft/` (what `train_e2.py` writes; the models are in `best/`),
-`report.html` and `results.json`. A quickstart that was stopped goes on where it stood. After a finished one, or with
-other recipes, all starts anew.
+Writes into `runs/quickstart`: `e2/`, `clip_ft/` and `ipad/` (what the training scripts write; the models are in
+`best/`), `report.html` and `results.json`. A quickstart that was stopped goes on where it stood. After a finished
+one, or with other recipes, all starts anew.
 """
 
 import json
@@ -19,10 +19,17 @@ from typing import Any
 
 from datasets import Dataset
 from transformers import AutoModel, AutoProcessor
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 import hf_fashion
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.evaluation import comparison, report
+from hf_fashion.evaluation.attribute_summary import (
+    compare_attributes,
+    evaluate_attributes,
+    show_attributes,
+    summarise_attributes,
+)
 from hf_fashion.evaluation.cross_modal import choose_candidates, evaluate_cross_modal
 from hf_fashion.evaluation.embed import has_regions
 from hf_fashion.evaluation.inputs import embed_images, embed_texts
@@ -37,12 +44,22 @@ from hf_fashion.evaluation.showcase import (
 )
 from hf_fashion.evaluation.tags import evaluate_tags, region_embeds_by_entity
 from hf_fashion.files import write_json
+from hf_fashion.training.attribute_recipe import AttributeRecipe
 from hf_fashion.training.recipe import Recipe
+from hf_fashion.training.recipe_file import RecipeFile
 
 
 FOLDER = Path("runs/quickstart")
-SCRIPT = Path(__file__).with_name("train_e2.py")
-RECIPES = {"E2": "e2_quickstart", "CLIP-FT": "clip_ft_quickstart"}
+SCRIPTS = Path(__file__).parent
+PATHS = {
+    name: SCRIPTS / "recipes" / f"{recipe}.yaml"
+    for name, recipe in {
+        "E2": "e2_quickstart",
+        "CLIP-FT": "clip_ft_quickstart",
+        "IPAD": "attributes/ipad_quickstart",
+    }.items()
+}
+WITH_TEXT = ("E2", "CLIP-FT")
 EXAMPLES = range(6)  # the first rows, not the best ones
 TAGS_SHOWN = 2
 FRAMES = paragraph("The first products of the validation split, not the best. What is right has a green frame.")
@@ -51,41 +68,60 @@ BOXES = paragraph("Red: what the tokens of a tag look at. Green outline: where t
 
 def main() -> None:
     started = time.time()
-    paths = {name: SCRIPT.parent / "recipes" / f"{recipe}.yaml" for name, recipe in RECIPES.items()}
-    recipes = {name: Recipe.read(path) for name, path in paths.items()}
+    recipes = read_recipes()
     column_map = ColumnMap.shipped("generated")
 
-    # Training: both at the same time, on half of the cores each.
+    # Training: two or three at the same time, with their share of the cores each.
     note = start_or_go_on(recipes)
-    with ThreadPoolExecutor(len(paths)) as pool:
-        list(pool.map(train, paths, paths.values(), recipes.values()))
+    with ThreadPoolExecutor(num_workers()) as pool:
+        list(pool.map(train, recipes, recipes.values()))
 
     # Evaluation, on combinations of attributes that training has not shown.
     data = recipes["E2"].data
     # A generated row does not depend on how many there are: the train split need not be drawn again.
     corpus = hf_fashion.load_corpus(data.corpus, generated=data.generated | {"train_rows": 1})
     split = corpus["validation"]
-    trained = {name: load(Path(recipe.training.output_dir) / "best") for name, recipe in recipes.items()}
+    trained = {name: load(best(recipes[name])) for name in WITH_TEXT}
     images = {name: embed_images(*parts, split, progress=False) for name, parts in trained.items()}
     results = {name: evaluate(*trained[name], split, column_map, images[name]) for name in trained}
+    ipad = AutoModel.from_pretrained(best(recipes["IPAD"])), AutoImageProcessor.from_pretrained(best(recipes["IPAD"]))
+    by_attribute = evaluate_attributes(*ipad, split, column_map)
 
     # Results: printed, as JSON, and as a page with pictures.
-    tables = compare(results, list(column_map.tags))
-    findings = summarise(results)
+    tables = compare(results, list(column_map.tags)) | compare_attributes(by_attribute, list(column_map.attributes))
+    findings = [*summarise(results), *summarise_attributes(by_attribute)]
     for title, table in tables.items():
         print(f"\n{title}\n\n{report.table(*table)}")
     print("", *findings, sep="\n")
     seconds = round(time.time() - started)
     recipes_used = {name: recipe.to_dict() for name, recipe in recipes.items()}
-    write_json({"seconds": seconds, "models": results, "recipes": recipes_used}, FOLDER / "results.json")
+    models = results | {"IPAD": by_attribute}
+    write_json({"seconds": seconds, "models": models, "recipes": recipes_used}, FOLDER / "results.json")
     sections = [(title, html_table(*table)) for title, table in tables.items()]
     sections += show(*trained["E2"], split, column_map, images["E2"])
-    write_page(FOLDER / "report.html", "E2 on generated garments", " ".join(findings), sections)
+    sections += show_attributes(*ipad, split, column_map, EXAMPLES)
+    write_page(FOLDER / "report.html", "E2 and IPAD on generated garments", " ".join(findings), sections)
     note.unlink()
     print(f"\n{FOLDER / 'report.html'} shows what was found. {seconds} seconds.")
 
 
-def start_or_go_on(recipes: dict[str, Recipe]) -> Path:
+def read_recipes() -> dict[str, RecipeFile]:
+    """Model -> its recipe, with its folder among those of the quickstart."""
+    recipes = {name: Recipe.read(PATHS[name]) for name in WITH_TEXT}
+    return recipes | {"IPAD": AttributeRecipe.read(PATHS["IPAD"], [f"training.output_dir={FOLDER / 'ipad'}"])}
+
+
+def num_workers() -> int:
+    """Trainings at a time: all three, or as many as there are cores."""
+    return min(len(PATHS), os.cpu_count() or 1)
+
+
+def best(recipe: RecipeFile) -> Path:
+    """Where a training leaves its best model."""
+    return Path(recipe.training.output_dir) / "best"
+
+
+def start_or_go_on(recipes: dict[str, RecipeFile]) -> Path:
     """Clears the folder unless a stopped run of the same recipes left it; returns the note that says so."""
     note = FOLDER / "in_work.json"
     wanted = {name: recipe.to_dict() for name, recipe in recipes.items()}
@@ -96,7 +132,7 @@ def start_or_go_on(recipes: dict[str, Recipe]) -> Path:
     return note
 
 
-def train(name: str, path: Path, recipe: Recipe) -> None:
+def train(name: str, recipe: RecipeFile) -> None:
     """Runs the training script, passing its lines on; progress bars and warnings go to a log.
 
     Raises:
@@ -105,9 +141,11 @@ def train(name: str, path: Path, recipe: Recipe) -> None:
     log = Path(recipe.training.output_dir) / "training.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f"{name}: training, log in {log}", flush=True)
-    threads = str(max(1, (os.cpu_count() or 2) // len(RECIPES)))
+    threads = str((os.cpu_count() or 1) // num_workers())
+    script = SCRIPTS / ("train_e2.py" if name in WITH_TEXT else "train_attribute_model.py")
     environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, str(SCRIPT), str(path), "--resume_from_checkpoint", "latest"]
+    command = [sys.executable, str(script), str(PATHS[name]), "--output_dir", recipe.training.output_dir]
+    command += ["--resume_from_checkpoint", "latest"]
     with (
         log.open("a", encoding="utf-8") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,

@@ -42,17 +42,25 @@ POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "cen
 
 
 def attribute_table(figures: Mapping[str, Any], attributes: Sequence[str]) -> str:
+    """The cells of `attribute_cells` as a text table."""
+    return table(*attribute_cells(figures, attributes))
+
+
+def attribute_cells(figures: Mapping[str, Any], attributes: Sequence[str]) -> Cells:
     """MAP of every attribute and overall in percent, beside what a random order gives.
 
     Args:
         figures: what `evaluate_attribute_retrieval` returns.
         attributes: those to show.
+
+    Returns:
+        Header and rows.
     """
     header, rows = entity_cells(figures, attributes, ATTRIBUTE_COLUMNS)
     for label, name in (("all queries", "map"), ("mean of attributes", "mean_attribute_map")):
         count = cell(figures["num_queries"]) if name == "map" else ""
         rows.append([label, count, "", cell(figures[name]), cell(figures[f"{name}_chance"])])
-    return table(header, rows)
+    return header, rows
 
 
 def recall_table(figures: Mapping[str, Any]) -> str:

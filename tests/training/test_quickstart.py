@@ -9,8 +9,6 @@ from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.evaluation.inputs import embed_images
 from hf_fashion.models.e2.processing_e2 import E2Processor
-from hf_fashion.training.recipe import Recipe
-from tests.conftest import REPOSITORY
 from tests.tiny_e2 import tiny_image_processor, tiny_model, tiny_tokenizer
 
 
@@ -26,12 +24,11 @@ def quickstart(monkeypatch, tmp_path):
 
 @pytest.fixture
 def recipes(quickstart):
-    folder = REPOSITORY / "training" / "recipes"
-    return {name: Recipe.read(folder / f"{recipe}.yaml") for name, recipe in quickstart.RECIPES.items()}
+    return quickstart.read_recipes()
 
 
-def test_both_models_get_the_same_data_steps_and_size(recipes):
-    e2, clip = (recipe.to_dict() for recipe in recipes.values())
+def test_e2_and_clip_get_the_same_data_steps_and_size(quickstart, recipes):
+    e2, clip = (recipes[name].to_dict() for name in quickstart.WITH_TEXT)
     assert (e2["model"].pop("architecture"), clip["model"].pop("architecture")) == ("e2", "clip")
     assert e2["training"].pop("output_dir") != clip["training"].pop("output_dir")
     for name in set(e2["model"]["config"]) - set(clip["model"]["config"]):
@@ -61,14 +58,19 @@ def test_a_stopped_run_goes_on_and_a_finished_one_starts_anew(quickstart, recipe
 def test_lines_of_the_training_are_passed_on_and_a_failure_is_shown(
     quickstart, recipes, tmp_path, monkeypatch, capsys
 ):
-    script = tmp_path / "script.py"
+    script = tmp_path / "train_e2.py"
     script.write_text("import sys\nprint('epoch 1', sys.argv[1:], flush=True)\nsys.exit('out of disk')\n")
-    monkeypatch.setattr(quickstart, "SCRIPT", script)
+    monkeypatch.setattr(quickstart, "SCRIPTS", tmp_path)
     with pytest.raises(RuntimeError, match=r"(?s)E2: training failed.*out of disk"):
-        quickstart.train("E2", tmp_path / "recipe.yaml", recipes["E2"])
-    assert (
-        f"E2: epoch 1 ['{tmp_path / 'recipe.yaml'}', '--resume_from_checkpoint', 'latest']" in capsys.readouterr().out
-    )
+        quickstart.train("E2", recipes["E2"])
+    arguments = [
+        str(quickstart.PATHS["E2"]),
+        "--output_dir",
+        "runs/quickstart/e2",
+        "--resume_from_checkpoint",
+        "latest",
+    ]
+    assert f"E2: epoch 1 {arguments}" in capsys.readouterr().out
     assert (tmp_path / "runs/quickstart/e2/training.log").read_text() == "out of disk\n"
 
 
