@@ -8,16 +8,14 @@ are medians of the calls and the ratio of the medians.
 
 import argparse
 import json
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
 from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModel
 
+from benchmarks.timing import interleaved
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.files import write_json
@@ -29,20 +27,6 @@ from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import Recipe, StageRecipe, TrainingRecipe
 from hf_fashion.training.start import load_data
 from training.train_e2 import e2_loss, limit_temperature
-
-
-def interleaved(calls: dict[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
-    """Median seconds of each call, measured in turn, each first in every other round."""
-    times = {name: [] for name in calls}
-    order = list(calls)
-    for number in range(rounds + warm_up):
-        for name in order:
-            start = time.perf_counter()
-            calls[name]()
-            if number >= warm_up:
-                times[name].append(time.perf_counter() - start)
-        order.reverse()
-    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def tower_rows(rounds: int) -> list[dict]:

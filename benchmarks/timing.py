@@ -1,0 +1,19 @@
+"""Timing of calls beside each other."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+
+def interleaved(calls: dict[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
+    """Median seconds of each call, measured in turn, each first in every other round."""
+    times = {name: [] for name in calls}
+    order = list(calls)
+    for number in range(rounds + warm_up):
+        for name in order:
+            start = time.perf_counter()
+            calls[name]()
+            if number >= warm_up:
+                times[name].append(time.perf_counter() - start)
+        order.reverse()
+    return {name: statistics.median(values) for name, values in times.items()}
