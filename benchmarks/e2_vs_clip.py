@@ -46,6 +46,8 @@ LONGER_E2 = (
     "{name: full, epochs: 6.4, learning_rate: 5.0e-4}]"
 )
 
+THUMBNAILS = ("model.config.vision_config.image_size=48", "model.config.vision_config.patch_size=8")
+
 
 def _ablation(change: str) -> Row:
     return Row("continued_e2", (*COMPOSED, change), "scratch/clip")
@@ -62,6 +64,9 @@ ROWS = {
     "longer-tags/e2": Row("continued_e2", (*COMPOSED, LONGER_E2), "scratch/clip"),
     "large/clip": Row("large_clip"),
     "large/e2": Row("large_e2"),
+    # The same products in as many epochs, but seen at the size of the thumbnails.
+    "large-48px/clip": Row("large_clip", THUMBNAILS),
+    "large-48px/e2": Row("large_e2", THUMBNAILS),
     # Ablations, one change each, in the setting of the paper and with its captions.
     "continued-tags/e2-no-region-loss": _ablation("model.config.region_loss_weight=0"),
     "continued-tags/e2-no-fusion": _ablation("model.config.fusion_layers=[]"),
