@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.runs import Run, gather, markdown, run_all, spread
+from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.files import write_json
 from hf_fashion.training.recipe import Recipe
 
@@ -133,9 +133,7 @@ def tag_table(results: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--workers", type=int, default=1, help="runs at a time, one thread each")
-    parser.add_argument("--table", action="store_true", help="only print the results file")
+    add_run_arguments(parser)
     arguments = parser.parse_args()
 
     if not arguments.table:

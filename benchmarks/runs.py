@@ -1,5 +1,6 @@
 """Runs of a table: each is trained and evaluated by the package's scripts, resumably, and never made twice."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -67,6 +68,13 @@ def run_all(waves: list[list[Run]], workers: int, after_each: Callable[[], None]
             for ended in as_completed([pool.submit(run.finish) for run in wave]):
                 print(ended.result(), flush=True)
                 after_each()
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what every table of runs takes."""
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--workers", type=int, default=1, help="runs at a time, one thread each")
+    parser.add_argument("--table", action="store_true", help="only print the results file")
 
 
 def gather(rows: list[str], folder_of: Callable[[str, str], Path], read: Callable[[dict], dict], known: Path) -> dict:

@@ -27,9 +27,12 @@ from hf_fashion.training.attribute_build import make_config, make_model, make_pr
 from hf_fashion.training.attribute_diverging import AttributeDiverging
 from hf_fashion.training.attribute_recipe import AttributeRecipe
 from hf_fashion.training.attribute_step import AttributeStep, centred_branches
-from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes
+from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.start import load_data, with_attributes
+
+
+SHOWN = ("map", "mean_attribute_map", "map_chance")
 
 
 def main() -> None:
@@ -84,6 +87,7 @@ def main() -> None:
             evaluate_attribute_retrieval(
                 model, processor, corpus["validation"], column_map, [protocol], progress=False
             ),
+            SHOWN,
         ),
         primary_metric=PRIMARY_METRIC,
         processor=processor,
@@ -121,13 +125,6 @@ def make_diverging(
         return None
     settings = vars(recipe.diverging) | {"device": accelerator.device}
     return AttributeDiverging(model, vocabulary.num_values, branches, **settings)
-
-
-def report_validation(accelerator: Accelerator, figures: dict[str, float]) -> dict[str, float]:
-    """Prints the figures that one looks at, and hands all of them on."""
-    names = ("map", "mean_attribute_map", "map_chance")
-    accelerator.print("validation: " + ", ".join(f"{name} {figures[name]:.4f}" for name in names))
-    return figures
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -12,20 +12,20 @@ import math
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from accelerate.utils import set_seed
 
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.training.build import choose_entities, make_model, make_processor
-from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes
+from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import Recipe
 from hf_fashion.training.start import load_data, with_entities
 from hf_fashion.training.validation import validate
 
 
+SHOWN = ("image_to_text_recall@1", "text_to_image_recall@1", "sum_recall")
 MAX_LOGIT_SCALE = math.log(100)  # CLIP (Radford et al. 2021, section 2.5) clips the factor on the cosines at 100
 
 
@@ -69,7 +69,7 @@ def main() -> None:
         collator,
         loss_of=clip_loss if recipe.model.architecture == "clip" else e2_loss,
         after_update=limit_temperature,
-        evaluate=lambda model: report_validation(accelerator, validate(model, validation, collator)),
+        evaluate=lambda model: report_validation(accelerator, validate(model, validation, collator), SHOWN),
         primary_metric="sum_recall",
         processor=processor,
         recipe=recipe.to_dict(),
@@ -102,13 +102,6 @@ def e2_loss(wrapped, model, batch) -> dict[str, torch.Tensor]:
 
 def limit_temperature(model) -> None:
     model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
-
-
-def report_validation(accelerator: Accelerator, figures: dict[str, float]) -> dict[str, float]:
-    """Prints the figures that one looks at, and hands all of them on."""
-    names = ("image_to_text_recall@1", "text_to_image_recall@1", "sum_recall")
-    accelerator.print("validation: " + ", ".join(f"{name} {figures[name]:.4f}" for name in names))
-    return figures
 
 
 def parse_arguments() -> argparse.Namespace:

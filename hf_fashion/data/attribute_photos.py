@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import BaseImageProcessor
 
 from .augmentation import random_views
+from .normalisation import PixelNormaliser
 from .photo_cache import PhotoCache
 from .pk_batches import LabelledRow
 
@@ -52,29 +53,22 @@ class AttributeCollator:
     """
 
     def __init__(self, image_processor: BaseImageProcessor, extra_views: int = 0):
-        self.mean, self.std = (
-            torch.tensor(v).view(3, 1, 1) for v in (image_processor.image_mean, image_processor.image_std)
-        )
-        self.rescale = image_processor.rescale_factor
+        self.normalise = PixelNormaliser(image_processor)
         self.distortions = VIEW_DISTORTIONS[:extra_views]
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         """N items of `AttributePhotos` -> `pixel_values` (N + M, 3, S, S), `attribute_ids` (N + M,), `value_ids` (N,),
         `view_items` (M,), the item that each of the M views shows, and with sources `source_pixel_values`
         (N + M, 3, S', S')."""
-        photos, labels = self._normalise(items, "photo"), self._labels(items)
+        photos, labels = self.normalise([item["photo"] for item in items]), self._labels(items)
         anchors = torch.arange(0, len(items), 3).repeat(len(self.distortions))  # (M,)
         batch = {"value_ids": labels["value_id"], "view_items": anchors}
         batch["attribute_ids"] = torch.cat([labels["attribute_id"], labels["attribute_id"][anchors]])
         batch["pixel_values"] = torch.cat([photos, *self._views(photos, items)])
         if "source" in items[0]:
-            sources = self._normalise(items, "source")
+            sources = self.normalise([item["source"] for item in items])
             batch["source_pixel_values"] = torch.cat([sources, *self._views(sources, items)])
         return batch
-
-    def _normalise(self, items: Sequence[dict[str, Any]], name: str) -> Tensor:
-        photos = torch.stack([item[name] for item in items]).float()
-        return (photos * self.rescale - self.mean) / self.std
 
     def _labels(self, items: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         return {name: torch.tensor([item[name] for item in items]) for name in ("attribute_id", "value_id")}

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import ProcessorMixin
 
 from .column_map import ColumnMap
+from .normalisation import PixelNormaliser
 from .photo_cache import PhotoCache
 from .values import column_texts
 
@@ -93,18 +94,15 @@ class ProductCollator:
 
     def __init__(self, processor: ProcessorMixin, with_tags: bool):
         self.processor, self.with_tags = processor, with_tags
-        images = processor.image_processor
-        self.mean, self.std = (torch.tensor(v).view(3, 1, 1) for v in (images.image_mean, images.image_std))
-        self.rescale = images.rescale_factor
+        self.normalise = PixelNormaliser(processor.image_processor)
 
     def __call__(self, products: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         """B products of a `ProductDataset` -> `pixel_values` (B, 3, H, W), `input_ids`, `attention_mask` (B, L) and,
         with tags, `tag_input_ids`, `tag_attention_mask` (B, E, L'), `tag_ids` (B, E)."""
-        photos = torch.stack([product["photo"] for product in products])
         tokens = self.processor.tokenizer(
             [product["text"] for product in products], padding=True, truncation=True, return_tensors="pt"
         )
-        batch = {"pixel_values": (photos.float() * self.rescale - self.mean) / self.std, **tokens}
+        batch = {"pixel_values": self.normalise([product["photo"] for product in products]), **tokens}
         if self.with_tags:
             batch |= self.processor(tags=[product["tags"] for product in products])
         return batch

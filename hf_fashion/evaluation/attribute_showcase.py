@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..models.attribute.attention_maps_attribute import draw_attention
-from .attribute_inputs import IMAGE_INPUTS
+from .attribute_inputs import image_batches
 from .embed import inference
 from .report_page import figure, picture_row
 from .showcase import top_k
@@ -57,40 +57,21 @@ def attention_sheets(
         image_column: column of the photo.
         side: width and height of a panel in pixels.
     """
-    photos = [dataset[row][image_column].convert("RGB") for row in rows]
-    processed = image_processor(photos, return_tensors="pt")
-    inputs = {name: processed[name].to(model.device) for name in IMAGE_INPUTS if name in processed}
+    shown = dataset.select(rows)
+    wanted = torch.ones(len(shown), len(model.config.attribute_names), dtype=torch.bool)
+    _, _, inputs = next(image_batches(model, image_processor, shown, wanted, image_column, len(shown)))
     with inference(model):
         outputs = model(**inputs)
     maps = outputs.iteration_maps
     maps = outputs.attention_maps.unsqueeze(2) if maps is None else maps  # (B, A, rounds, h, w)
+    sizes = inputs.get("source_sizes", torch.tensor(inputs["pixel_values"].shape[2:]).expand(len(shown), 2))
     sheets = []
-    for number, photo in enumerate(photos):
+    for number, row in enumerate(shown):
         boxes = None if outputs.boxes is None else outputs.boxes[number].cpu()
-        panel = photo.resize((side, side))
-        size = (
-            inputs["source_sizes"][number].tolist()
-            if "source_sizes" in inputs
-            else list(inputs["pixel_values"].shape[2:])
-        )
+        panel = row[image_column].convert("RGB").resize((side, side))
+        size = sizes[number].tolist()
         sheets.append(draw_attention(panel, maps[number], model.config.attribute_names, boxes, size))
     return sheets
-
-
-def all_attribute_features(
-    model: PreTrainedModel,
-    image_processor: BaseImageProcessor,
-    photos: Sequence[Image.Image],
-    batch_size: int = 64,
-) -> Tensor:
-    """Search features of photos for all attributes of a model: float32 (N, A, D) on the CPU, normalised."""
-    parts = []
-    with inference(model):
-        for start in range(0, len(photos), batch_size):
-            processed = image_processor(list(photos[start : start + batch_size]), return_tensors="pt")
-            inputs = {name: processed[name].to(model.device) for name in IMAGE_INPUTS if name in processed}
-            parts.append(model.get_attribute_features(**inputs).float().cpu())
-    return torch.cat(parts)
 
 
 def _frame(right: bool) -> str:

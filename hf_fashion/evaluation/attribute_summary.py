@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from datasets import Dataset
 from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..data.column_map import ColumnMap
+from .attribute_inputs import embed_attributes
 from .attribute_pointing import evaluate_pointing
 from .attribute_retrieval import evaluate_attribute_retrieval
-from .attribute_showcase import all_attribute_features, attention_sheets, photos_by_attribute
+from .attribute_showcase import attention_sheets, photos_by_attribute
 from .report import POINTING_COLUMNS, Cells, attribute_cells, cell, entity_cells
 from .report_page import figure, paragraph
 
@@ -78,11 +80,15 @@ def show_attributes(
         rows: the queries, and the photos whose attention is shown.
     """
     photos = split[column_map.image][:]
-    features = all_attribute_features(model, image_processor, photos)  # (N, A, D)
+    names = model.config.attribute_names
+    wanted = torch.ones(len(split), len(names), dtype=torch.bool)
+    features = embed_attributes(
+        model, image_processor, split, wanted, range(len(names)), column_map.image, progress=False
+    )
     sections = []
-    for number, attribute in enumerate(model.config.attribute_names):
+    for number, attribute in enumerate(names):
         values = split[column_map.attributes[attribute]][:]
-        found = photos_by_attribute(photos, features[:, number], values, rows)
+        found = photos_by_attribute(photos, features[number], values, rows)
         sections.append((f"Photos with the same {attribute}", SAME_VALUE + found))
     sheets = attention_sheets(model, image_processor, split, rows, column_map.image)
     pictures = "\n".join(figure(sheet, "Attention by attribute and round", "", "wide") for sheet in sheets)

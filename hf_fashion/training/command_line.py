@@ -1,6 +1,9 @@
-"""The arguments that every training script takes."""
+"""What every training script takes from the command line, and prints on it."""
 
 import argparse
+from collections.abc import Sequence
+
+from accelerate import Accelerator
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -19,3 +22,15 @@ def recipe_changes(arguments: argparse.Namespace) -> list[str]:
     short = {"training.output_dir": arguments.output_dir}
     short |= {"data.on_bad_image": arguments.on_bad_image, "data.on_leak": arguments.on_leak}
     return [*arguments.set, *(f"{key}={value}" for key, value in short.items() if value is not None)]
+
+
+def report_validation(accelerator: Accelerator, figures: dict[str, float], names: Sequence[str]) -> dict[str, float]:
+    """Prints the figures that one looks at, once, and hands all of them on.
+
+    Args:
+        accelerator (`Accelerator`): knows the main process.
+        figures (`dict[str, float]`): of an evaluation.
+        names (`Sequence[str]`): those to print.
+    """
+    accelerator.print("validation: " + ", ".join(f"{name} {figures[name]:.4f}" for name in names))
+    return figures

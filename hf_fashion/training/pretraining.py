@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel
 
+from ..data.normalisation import PixelNormaliser
 from ..data.photo_cache import PhotoCache
 from ..evaluation.embed import inference
 from ..losses.attribute_cross_entropy import attribute_cross_entropy
@@ -72,15 +73,12 @@ class ClassifierCollator:
     """
 
     def __init__(self, image_processor: BaseImageProcessor):
-        self.mean, self.std = (
-            torch.tensor(v).view(3, 1, 1) for v in (image_processor.image_mean, image_processor.image_std)
-        )
-        self.rescale = image_processor.rescale_factor
+        self.normalise = PixelNormaliser(image_processor)
 
     def __call__(self, items: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
         """B items -> `pixel_values` (B, 3, S, S) and `value_ids` (B, A)."""
-        photos, value_ids = (torch.stack(parts) for parts in zip(*items, strict=True))
-        return {"pixel_values": (photos.float() * self.rescale - self.mean) / self.std, "value_ids": value_ids}
+        photos, value_ids = zip(*items, strict=True)
+        return {"pixel_values": self.normalise(photos), "value_ids": torch.stack(value_ids)}
 
 
 def classification_loss(num_values: Sequence[int]):

@@ -2,10 +2,13 @@
 
 import pytest
 import torch
+from datasets import Dataset
+from datasets import Image as DatasetImage
 from PIL import Image
 
 from hf_fashion.data.generated.corpus import make_generated_corpus
-from hf_fashion.evaluation.attribute_showcase import all_attribute_features, attention_sheets, photos_by_attribute
+from hf_fashion.evaluation.attribute_inputs import embed_attributes
+from hf_fashion.evaluation.attribute_showcase import attention_sheets, photos_by_attribute
 from tests.tiny_attribute import tiny_asen, tiny_image_processor
 from tests.tiny_ipad import tiny_ipad
 
@@ -41,8 +44,14 @@ def test_every_photo_gets_a_sheet_with_a_row_an_attribute(make):
 def test_features_do_not_depend_on_the_batch():
     model, processor = tiny_asen().eval(), tiny_image_processor()
     photos = [photo.resize((32, 32)) for photo in PHOTOS]
-    whole = all_attribute_features(model, processor, photos, batch_size=5)
-    assert whole.shape[:2] == (5, len(model.config.attribute_names))
-    torch.testing.assert_close(
-        all_attribute_features(model, processor, photos, batch_size=2), whole, atol=1e-5, rtol=1e-5
-    )
+    dataset = Dataset.from_dict({"image": photos}).cast_column("image", DatasetImage())
+    number = len(model.config.attribute_names)
+    wanted = torch.ones(5, number, dtype=torch.bool)
+
+    def embed(batch_size: int) -> torch.Tensor:
+        found = embed_attributes(model, processor, dataset, wanted, range(number), batch_size=batch_size)
+        return torch.stack(found, dim=1)
+
+    whole = embed(5)
+    assert whole.shape[:2] == (5, number)
+    torch.testing.assert_close(embed(2), whole, atol=1e-5, rtol=1e-5)
