@@ -20,5 +20,7 @@ class PixelNormaliser:
         self.rescale = image_processor.rescale_factor
 
     def __call__(self, photos: Sequence[Tensor]) -> Tensor:
-        """B photos, `uint8` (3, H, W) each -> float32 (B, 3, H, W)."""
-        return (torch.stack(photos).float() * self.rescale - self.mean) / self.std
+        """B photos, `uint8` (3, H, W) each -> float32 (B, 3, H, W), channels last in memory."""
+        # Convolutions keep the order of their input: backward and forward of a ResNet are a quarter faster so.
+        pixels = torch.stack(photos).contiguous(memory_format=torch.channels_last)
+        return (pixels.float() * self.rescale - self.mean) / self.std
