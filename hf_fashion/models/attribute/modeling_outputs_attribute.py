@@ -19,8 +19,10 @@ class AttributeOutput(ModelOutput):
             IP-SE), not normalised.
         background_embeds (`torch.Tensor` of shape `(B, K, d)`): what the attention left out (IPAD, RPF), not
             normalised.
-        attention_maps (`torch.Tensor` of shape `(B, K, h, w)`): attention of the last iteration; each map sums to 1.
-        iteration_maps (`torch.Tensor` of shape `(B, K, Iter, h, w)`): attention of every iteration (IPAD).
+        attention_maps (`torch.Tensor` of shape `(B, K, h, w)`): where the model looks; each map sums to 1. With
+            several iterations, the last of `iteration_maps`.
+        iteration_maps (`torch.Tensor` of shape `(B, K, Iter, h, w)`): where it looks after every iteration (IPAD):
+            the product of the attention so far.
         boxes (`torch.Tensor` of shape `(B, K, 4)`): left, top, right, bottom of the region, in pixels of
             `source_pixel_values` (of `pixel_values` where no source came), long.
         hidden_states (`tuple`): states of the backbone, with `output_hidden_states=True`.

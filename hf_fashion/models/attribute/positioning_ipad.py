@@ -63,6 +63,19 @@ def suppressed_attention(
     return logits.softmax(-1, dtype=torch.promote_types(logits.dtype, torch.float32))
 
 
+def accumulated_attention(attention: torch.Tensor) -> torch.Tensor:
+    """How x^i weighs its cells after each round: the product of the rounds' attention so far, eq. 3.
+
+    Args:
+        attention (`torch.Tensor` of shape `(..., Iter, N)`): every round's own attention; rows sum to 1.
+
+    Returns:
+        `torch.Tensor` of shape `(..., Iter, N)`: rows sum to 1; the first round's is its own attention.
+    """
+    smallest = torch.finfo(attention.dtype).tiny  # a cell that a round excludes has attention 0
+    return attention.clamp(min=smallest).log().cumsum(-2).softmax(-1)
+
+
 class IpadEmbeddingHead(nn.Module):
     """LN(h + MLP(LN(h))) with one layer norm for both places: eqs. 5 and 6.
 
@@ -140,7 +153,8 @@ class IpadPositioning(nn.Module):
 
         Returns:
             `tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]`: embeddings (B, K, d), embeddings of the
-            background (B, K, d) or `None` without spatial attention, and every round's attention (B, K, Iter, h, w).
+            background (B, K, d) or `None` without spatial attention, and [`accumulated_attention`] after every round
+            (B, K, Iter, h, w). A round's own attention says what it changes, not where the model looks.
         """
         # Half precision cannot hold N to the power of Iter; the model keeps these weights in float32 for it.
         with torch.autocast(feature_map.device.type, enabled=False):
@@ -150,7 +164,7 @@ class IpadPositioning(nn.Module):
             readout, maps = self._iterate(cells, attributes)  # (S, B, K, C), (B, K, Iter, N)
             embeds = self.head(self._project(readout))  # (S, B, K, d)
         background = embeds[1] if len(embeds) == 2 else None
-        return embeds[0], background, maps.unflatten(-1, feature_map.shape[2:])
+        return embeds[0], background, accumulated_attention(maps).unflatten(-1, feature_map.shape[2:])
 
     def _iterate(self, cells: torch.Tensor, attributes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         exact = torch.promote_types(cells.dtype, torch.float32)
@@ -217,4 +231,10 @@ class IpadPositioning(nn.Module):
         return torch.stack([self.projection(readout[0]), readout[1]])
 
 
-__all__ = ["IpadEmbeddingHead", "IpadPositioning", "suppressed_attention", "suppression_mask"]
+__all__ = [
+    "IpadEmbeddingHead",
+    "IpadPositioning",
+    "accumulated_attention",
+    "suppressed_attention",
+    "suppression_mask",
+]

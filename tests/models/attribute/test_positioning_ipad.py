@@ -11,6 +11,7 @@ from hf_fashion.models.attribute.attention_attribute import ChannelGate
 from hf_fashion.models.attribute.positioning_ipad import (
     IpadEmbeddingHead,
     IpadPositioning,
+    accumulated_attention,
     suppressed_attention,
     suppression_mask,
 )
@@ -74,8 +75,9 @@ def naive_head(module: IpadPositioning, readout: torch.Tensor) -> torch.Tensor:
 
 
 def naive_positioning(module: IpadPositioning, image_map: torch.Tensor, attribute: torch.Tensor):
-    """(C, h, w) and (attribute_dim,) to embedding, background's embedding and a list of attentions."""
+    """(C, h, w) and (attribute_dim,) to embedding, background's embedding and how x weighs cells after each round."""
     config, cells = module.config, image_map[0].numel()
+    weights = torch.ones_like(image_map[0])
     x = module.map_norm(image_map.permute(1, 2, 0)).permute(2, 0, 1)
     p = module.attribute_norm(module.attribute_projection(attribute))
     x_background, p_background, maps = x, p, []
@@ -85,7 +87,8 @@ def naive_positioning(module: IpadPositioning, image_map: torch.Tensor, attribut
         x_background = cells * (1 - attention) / (cells - 1) * x_background
         gate, gate_background = naive_gate(module, x, p), naive_gate(module, x_background, p_background)
         p, p_background = gate * p, gate_background * p_background  # eq. 4
-        maps.append(attention)
+        weights = weights * attention
+        maps.append(weights / weights.sum())
     if config.readout == "attribute":
         readouts = p, p_background
     else:
@@ -251,6 +254,18 @@ def test_eq_3_multiplies_the_map_by_its_attention():
     torch.testing.assert_close(readouts[0][0], module.projection(pooled), **EXACT)
     background = (cells.sum(1, keepdim=True) - pooled) / (cells.shape[1] - 1)  # closed form of the spec
     torch.testing.assert_close(readouts[0][1], module.projection(background), **EXACT)
+
+
+def test_eq_3_maps_show_where_all_rounds_so_far_look():
+    """A round that looks everywhere leaves the map as sharp as it was; a cell that one round excludes stays out."""
+    rounds = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.25, 0.25, 0.25, 0.25], [0.2, 0.4, 0.2, 0.2]])
+    expected = torch.tensor([[0.5, 0.25, 0.25, 0.0], [0.5, 0.25, 0.25, 0.0], [0.4, 0.4, 0.2, 0.0]])
+    torch.testing.assert_close(accumulated_attention(rounds), expected)
+    apart = torch.eye(3).requires_grad_()  # no cell is left: what remains is finite, and a distribution
+    shares = accumulated_attention(apart)
+    shares.square().sum().backward()
+    assert torch.isfinite(apart.grad).all()
+    torch.testing.assert_close(shares.sum(-1), torch.ones(3))
 
 
 def test_eq_3_a_uniform_round_leaves_the_map_as_it_is():
