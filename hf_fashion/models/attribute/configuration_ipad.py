@@ -44,6 +44,10 @@ class IpadConfig(AttributeConfig):
         attention at all, `"none"` leaves them as they are.
     suppression_ratio (`float`, *optional*, defaults to 0.95):
         Threshold as a share of the strongest activation (the paper's zeta).
+    normalize_map (`bool`, *optional*, defaults to `False`):
+        Whether the backbone's map passes a layer norm over its channels before the first round. The authors' code has
+        one (so `variant="published"` always does), the paper names none, and it takes from the map how strongly a
+        place responds: search is better without, see `benchmarks/README.md`.
     use_spatial_attention (`bool`, *optional*, defaults to `True`):
         Whether rounds have spatial attention (ISA). Without it every cell weighs the same and there is no background.
     use_channel_attention (`bool`, *optional*, defaults to `True`):
@@ -81,6 +85,7 @@ class IpadConfig(AttributeConfig):
     num_iterations: int = 3
     suppression: str = "adaptive"
     suppression_ratio: float = 0.95
+    normalize_map: bool = False
     use_spatial_attention: bool = True
     use_channel_attention: bool = True
     readout: str = "pooled"
@@ -109,6 +114,11 @@ class IpadConfig(AttributeConfig):
         """`int`: D, the dimension of the search feature."""
         both = self.use_spatial_branch and self.use_semantic_branch
         return 2 * self.embedding_dim if both and self.fusion == "concat" else self.embedding_dim
+
+    @property
+    def map_is_normalized(self) -> bool:
+        """`bool`: whether the map passes a layer norm."""
+        return self.normalize_map or self.variant == "published"
 
     @property
     def background_is_projected(self) -> bool:

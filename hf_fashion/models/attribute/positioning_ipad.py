@@ -130,9 +130,10 @@ class IpadPositioning(nn.Module):
             )
         published = config.variant == "published"
         attribute_dim = config.attribute_dim if published else channels
-        self.map_norm = nn.LayerNorm(channels, eps=config.layer_norm_eps)
+        eps = config.layer_norm_eps
+        self.map_norm = nn.LayerNorm(channels, eps=eps) if config.map_is_normalized else nn.Identity()
         self.attribute_projection = nn.Identity() if published else nn.Linear(config.attribute_dim, channels)
-        self.attribute_norm = nn.LayerNorm(attribute_dim, eps=config.layer_norm_eps)
+        self.attribute_norm = nn.LayerNorm(attribute_dim, eps=eps)
         self.spatial_attention, self.channel_gate = None, None
         if config.use_spatial_attention:
             self.spatial_attention = SpatialAttention(channels, attribute_dim, config.attention_dim)
@@ -141,7 +142,7 @@ class IpadPositioning(nn.Module):
             # The paper's p has the map's channels; the gate sees it through a layer of the table's width.
             self.channel_gate.attribute_projection = nn.Linear(attribute_dim, config.attribute_dim)
         self.projection = nn.Linear(channels, config.embedding_dim)
-        self.head = IpadEmbeddingHead(config.embedding_dim, config.reduction, config.dropout, config.layer_norm_eps)
+        self.head = IpadEmbeddingHead(config.embedding_dim, config.reduction, config.dropout, eps)
 
     def forward(
         self, feature_map: torch.Tensor, attribute_embeds: torch.Tensor
