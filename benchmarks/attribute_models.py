@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
+from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.files import write_json
 from hf_fashion.training.attribute_recipe import AttributeRecipe
 from hf_fashion.training.pretraining import PretrainingRecipe
@@ -21,10 +22,12 @@ from hf_fashion.training.pretraining import PretrainingRecipe
 FOLDER = Path(__file__).parent
 RECIPES = FOLDER / "recipes" / "attributes"
 RESULTS = FOLDER / "results" / "attribute_models.json"
+# Drawn once, at the size that regions are cropped from.
+GENERATED = Path(".cache/generated-192")
 CORPORA = {
     "tshirts": {"corpus": "../shared/corpora/tshirts", "column_map": "tshirts"},
     "catalog-large": {"corpus": "../shared/corpora/catalog-large", "column_map": "catalog"},
-    "generated": {"corpus": "generated", "generated": {"train_rows": 20_000, "validation_rows": 2_000}},
+    "generated": {"corpus": str(GENERATED), "column_map": "generated"},
 }
 PUBLISHED = ("model.config.variant=published", "model.config.suppression=none")
 RPF = (*PUBLISHED, "model.config.use_channel_attention=false", "model.config.beta=0.3")
@@ -53,7 +56,19 @@ ROWS = {
     "rpf": Row("both_branches", RPF, "rpf (first stage)"),
     "ipad": Row("both_branches", (), "ipad (first stage)"),
 }
+WITHOUT_ATTENTION = ("triplet", "csn")
 BACKBONES = ("backbone", "backbone_vit")
+
+
+def write_generated() -> None:
+    """Writes the generated corpus unless it is there: 20,000 products to train on, 2,000 to validate."""
+    if GENERATED.exists():
+        return
+    aside = GENERATED.with_name(f"{GENERATED.name}.part")
+    aside.mkdir(parents=True, exist_ok=True)
+    for split, rows in make_generated_corpus(20_000, 2_000, image_size=192).items():
+        rows.to_parquet(aside / f"{split}.parquet")
+    aside.rename(GENERATED)
 
 
 def run_folder(name: str, seed: int | str) -> Path:
@@ -80,9 +95,10 @@ def make_run(corpus: str, model: str, seed: int) -> Run:
         changes += [f"training.stages={json.dumps(_with_centres(row.recipe))}"]
     recipe = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml", changes)
     evaluation = ["training/evaluate_attribute_model.py", "--model", str(folder / "last")]
-    evaluation += ["--corpus", recipe.data.corpus, "--all_folds", "--output", str(folder / "evaluation.json")]
-    evaluation += ["--column_map", recipe.data.column_map] if recipe.data.column_map else []
-    return Run(folder, recipe, "training/train_attribute_model.py", evaluation)
+    evaluation += [*(f"--{key}={value}" for key, value in CORPORA[corpus].items())]
+    evaluation += ["--all_folds", "--output", str(folder / "evaluation.json")]
+    evaluation += ["--pointing"] if corpus == "generated" and model not in WITHOUT_ATTENTION else []
+    return Run(folder, recipe, "training/train_attribute_model.py", None if model in STAGES else evaluation)
 
 
 def _with_centres(recipe: str) -> list[dict]:
@@ -94,7 +110,11 @@ def _with_centres(recipe: str) -> list[dict]:
 def collect() -> dict[str, dict[str, dict]]:
     """`corpus/model` -> seed -> figures."""
     names = [f"{corpus}/{model}" for corpus in CORPORA for model in ROWS]
-    return gather(names, run_folder, lambda evaluation: evaluation["retrieval"], RESULTS)
+    return gather(names, run_folder, _figures, RESULTS)
+
+
+def _figures(evaluation: dict) -> dict[str, float]:
+    return evaluation["retrieval"] | {f"pointing/{name}": value for name, value in evaluation.get("pointing", {}).items()}
 
 
 def table(results: dict, corpus: str) -> str:
@@ -119,6 +139,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     if not arguments.table:
+        write_generated()
         runs = [(corpus, seed) for corpus in arguments.corpora for seed in arguments.seeds]
         first = list(dict.fromkeys(ROWS[model].after for model in arguments.only if ROWS[model].after))
         waves = [[make_backbone(name) for name in BACKBONES]]
