@@ -1,7 +1,8 @@
 """Attribute-specific models side by side: trains and evaluates every row of the table, resumably, and prints it.
 
     python benchmarks/attribute_models.py --corpora tshirts --workers 2
-    python benchmarks/attribute_models.py --table   # no training: the table of the results file
+    python benchmarks/attribute_models.py --suite ablations --seeds 0
+    python benchmarks/attribute_models.py --table   # no training: the tables of the results file
 
 All models have the same backbone, start, batches and number of updates. A run that was stopped goes on from its last
 checkpoint; finished runs are not repeated. `benchmarks/results/attribute_models.json` gathers figures as they come.
@@ -9,6 +10,8 @@ checkpoint; finished runs are not repeated. `benchmarks/results/attribute_models
 
 import argparse
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,24 +32,31 @@ CORPORA = {
     "catalog-large": {"corpus": "../shared/corpora/catalog-large", "column_map": "catalog"},
     "generated": {"corpus": str(GENERATED), "column_map": "generated"},
 }
-PUBLISHED = ("model.config.variant=published", "model.config.suppression=none")
-RPF = (*PUBLISHED, "model.config.use_channel_attention=false", "model.config.beta=0.3")
+# Of the few photos of tshirts half as many batches are enough; longer training only fits them more closely.
+BATCHES_AN_EPOCH = {"tshirts": 50, "catalog-large": 100, "generated": 100}
+RPF = tuple(
+    f"model.config.{change}"
+    for change in ("variant=published", "suppression=none", "use_channel_attention=false", "beta=0.3")
+)
+WITHOUT_SUPPRESSION = ("model.config.suppression=none",)
 CENTRES = ("global_centre", "local_centre")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model: its recipe, what is changed in it, and the first stage of the same seed that it starts from."""
+    """A model: its recipe, what is changed in it, the first stage of the same seed that it starts from, and the
+    branches whose cluster centres its losses know."""
 
     recipe: str
     changes: tuple[str, ...] = ()
     after: str | None = None
+    centres: tuple[str, ...] = ()
 
 
 STAGES = {
     "asen++ (first stage)": Row("global_first"),
     "rpf (first stage)": Row("region_first", RPF),
-    "ipad (first stage)": Row("region_first"),
+    "ipad (first stage)": Row("region_first", WITHOUT_SUPPRESSION),
 }
 ROWS = {
     "triplet": Row("global", ("model.config.head=triplet",)),
@@ -54,8 +64,61 @@ ROWS = {
     "asen": Row("global"),
     "asen++": Row("asen_plus_plus", after="asen++ (first stage)"),
     "rpf": Row("both_branches", RPF, "rpf (first stage)"),
-    "ipad": Row("both_branches", (), "ipad (first stage)"),
+    "ipad": Row("both_branches", WITHOUT_SUPPRESSION, "ipad (first stage)", CENTRES),
 }
+
+
+def _region(*changes: str) -> Row:
+    return Row("region_first", (*WITHOUT_SUPPRESSION, *(f"model.config.{change}" for change in changes)))
+
+
+def _both(*changes: str, centres: tuple[str, ...] = CENTRES) -> Row:
+    return Row("both_branches", (*WITHOUT_SUPPRESSION, *changes), "ipad (first stage)", centres)
+
+
+def _triplets(views: int) -> Row:
+    """ASEN with as many photos through its backbone as in 100 batches of 48."""
+    number = 100 * 48 // (3 + views)
+    return Row(
+        "global",
+        (
+            "sampling.kind=triplets",
+            "training.batch_size=16",
+            f"sampling.extra_views={views}",
+            f"sampling.triplets_an_epoch={number}",
+        ),
+    )
+
+
+# How batches are drawn, and what the common start is worth.
+CHOICES = {
+    "asen": ROWS["asen"],
+    "asen on triplets": _triplets(0),
+    "asen on triplets with two views": _triplets(2),
+    "asen from random weights": Row("global", ("model.backbone=null",)),
+}
+# The paper's sections 4.3.2 and 4.3.4 (IP-SP alone), then 4.3.3. Its 4.3.1 and beta need no training:
+# attribute_branches.py.
+ABLATIONS = {
+    "ip-sp": _region(),
+    "ip-sp with suppression (eq. 2)": _region("suppression=adaptive"),
+    "ip-sp w/o ISA": _region("use_spatial_attention=false"),
+    "ip-sp w/o ICA": _region("use_channel_attention=false"),
+    "ip-sp read from the attribute (eq. 4)": _region("readout=attribute"),
+    "ip-sp with a layer norm on the map": _region("normalize_map=true"),
+    **{f"ip-sp, Iter {number}": _region(f"num_iterations={number}") for number in (1, 2, 4, 5, 7, 10)},
+    "ipad w/o AD": _both(centres=()),
+    "ipad w/o ME (momentum 0)": _both("diverging.momentum=0.0"),
+    "ipad w/o centres of SP": _both(centres=("local_centre",)),
+    "ipad w/o centres of SE": _both(centres=("global_centre",)),
+}
+# What is compared, and on which corpora.
+SUITES = {
+    "models": (ROWS, tuple(CORPORA)),
+    "choices": (CHOICES, ("catalog-large", "generated")),
+    "ablations": (ABLATIONS, ("generated",)),
+}
+ALL = STAGES | ROWS | CHOICES | ABLATIONS
 WITHOUT_ATTENTION = ("triplet", "csn")
 BACKBONES = ("backbone", "backbone_vit")
 
@@ -73,8 +136,9 @@ def write_generated() -> None:
 
 def run_folder(name: str, seed: int | str) -> Path:
     """The folder of `corpus/model`."""
-    plain = name.replace("/", "_").replace(" (first stage)", "-first").replace("+", "p")
-    return Path("runs") / f"attributes_{plain}-{seed}"
+    corpus, model = name.split("/", 1)
+    plain = re.sub(r"[^a-z0-9]+", "_", model.lower().replace("+", "p").replace("(first stage)", "first"))
+    return Path("runs") / f"attributes_{corpus}_{plain}-{seed}"
 
 
 def make_backbone(name: str) -> Run:
@@ -85,71 +149,78 @@ def make_backbone(name: str) -> Run:
 
 def make_run(corpus: str, model: str, seed: int) -> Run:
     """The run of a model with a seed; its last model is evaluated, not its best, over all folds of the division."""
-    row = (STAGES | ROWS)[model]
+    row = ALL[model]
     folder = run_folder(f"{corpus}/{model}", seed)
     changes = [f"training.seed={seed}", f"training.output_dir={folder}", *row.changes]
-    changes += [f"data.{key}={json.dumps(value)}" for key, value in CORPORA[corpus].items()]
+    changes.append(f"sampling.batches_an_epoch={BATCHES_AN_EPOCH[corpus]}")
+    changes += [f"data.{key}={value}" for key, value in CORPORA[corpus].items()]
     if row.after:
         changes.append(f"model.start_from={run_folder(f'{corpus}/{row.after}', seed) / 'last'}")
-    if model == "ipad":
-        changes += [f"training.stages={json.dumps(_with_centres(row.recipe))}"]
+    if row.centres:
+        changes += [f"training.stages={json.dumps(_with_centres(row))}"]
     recipe = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml", changes)
     evaluation = ["training/evaluate_attribute_model.py", "--model", str(folder / "last")]
-    evaluation += [*(f"--{key}={value}" for key, value in CORPORA[corpus].items())]
+    evaluation += [f"--{key}={value}" for key, value in CORPORA[corpus].items()]
     evaluation += ["--all_folds", "--output", str(folder / "evaluation.json")]
     evaluation += ["--pointing"] if corpus == "generated" and model not in WITHOUT_ATTENTION else []
     return Run(folder, recipe, "training/train_attribute_model.py", None if model in STAGES else evaluation)
 
 
-def _with_centres(recipe: str) -> list[dict]:
+def _with_centres(row: Row) -> list[dict]:
     """IPAD's losses are RPF's and those of the cluster centres."""
-    stages = AttributeRecipe.read(RECIPES / f"{recipe}.yaml").to_dict()["training"]["stages"]
-    return [stage | {"losses": stage["losses"] | dict.fromkeys(CENTRES, 1.0)} for stage in stages]
+    stages = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml").to_dict()["training"]["stages"]
+    return [stage | {"losses": stage["losses"] | dict.fromkeys(row.centres, 1.0)} for stage in stages]
 
 
 def collect() -> dict[str, dict[str, dict]]:
     """`corpus/model` -> seed -> figures."""
-    names = [f"{corpus}/{model}" for corpus in CORPORA for model in ROWS]
-    return gather(names, run_folder, _figures, RESULTS)
+    names = [f"{corpus}/{model}" for rows, corpora in SUITES.values() for corpus in corpora for model in rows]
+    return gather(list(dict.fromkeys(names)), run_folder, _figures, RESULTS)
 
 
 def _figures(evaluation: dict) -> dict[str, float]:
-    return evaluation["retrieval"] | {f"pointing/{name}": value for name, value in evaluation.get("pointing", {}).items()}
+    pointing = evaluation.get("pointing", {})
+    return evaluation["retrieval"] | {f"pointing/{name}": value for name, value in pointing.items()}
 
 
-def table(results: dict, corpus: str) -> str:
-    """MAP of every model on a corpus: overall, mean over the attributes, and by attribute; chance in the last line."""
-    rows, chance = [], None
-    for name, seeds in results.items():
-        if not name.startswith(f"{corpus}/"):
-            continue
-        figures = list(seeds.values())
-        keys = [key for key in figures[0] if key.endswith("map")]
-        rows.append([name, str(len(seeds)), *(spread([run[key] for run in figures]) for key in keys)])
-        chance = ["chance", "", *(spread([figures[0][f"{key}_chance"]]) for key in keys)]
-        header = ["model", "seeds", *(key.removesuffix("_map") for key in keys)]
-    return markdown(header, [*rows, chance]) if rows else ""
+def table(results: dict, corpus: str, models: Iterable[str], ending: str = "map") -> str:
+    """A figure of every model on a corpus: overall, mean over the attributes, and by attribute; chance at the end."""
+    found = {model: list(results[f"{corpus}/{model}"].values()) for model in models if f"{corpus}/{model}" in results}
+    found = {model: runs for model, runs in found.items() if any(key.endswith(ending) for key in runs[0])}
+    if not found:
+        return ""
+    first = next(iter(found.values()))[0]
+    keys = [key for key in first if key.endswith(ending)]
+    rows = [
+        [model, str(len(runs)), *(spread([run[key] for run in runs]) for key in keys)] for model, runs in found.items()
+    ]
+    names = [key.removeprefix("pointing/").removesuffix(f"_{ending}") for key in keys]
+    chance = ["chance", "", *(spread([first[f"{key}_chance"]]) for key in keys)]
+    return markdown([corpus, "seeds", *names], [*rows, chance])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=list(CORPORA))
-    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="MODEL")
+    parser.add_argument("--suite", choices=SUITES, default="models")
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, help="default: all of the suite")
+    parser.add_argument("--only", nargs="+", choices=ALL, metavar="MODEL", help="default: all of the suite")
     add_run_arguments(parser)
     arguments = parser.parse_args()
+    rows, corpora = SUITES[arguments.suite]
 
     if not arguments.table:
         write_generated()
-        runs = [(corpus, seed) for corpus in arguments.corpora for seed in arguments.seeds]
-        first = list(dict.fromkeys(ROWS[model].after for model in arguments.only if ROWS[model].after))
+        models, corpora = arguments.only or list(rows), arguments.corpora or corpora
+        runs = [(corpus, seed) for corpus in corpora for seed in arguments.seeds]
+        first = list(dict.fromkeys(ALL[model].after for model in models if ALL[model].after))
         waves = [[make_backbone(name) for name in BACKBONES]]
         waves += [
-            [make_run(corpus, model, seed) for corpus, seed in runs for model in models]
-            for models in (first, arguments.only)
+            [make_run(corpus, model, seed) for corpus, seed in runs for model in wave] for wave in (first, models)
         ]
         run_all(waves, arguments.workers, lambda: write_json(collect(), RESULTS))
     results = json.loads(RESULTS.read_text())
-    print(*(table(results, corpus) for corpus in CORPORA), sep="\n\n")
+    for corpus in corpora:
+        print(table(results, corpus, rows), table(results, corpus, rows, "centre_inside"), sep="\n\n")
 
 
 if __name__ == "__main__":
