@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from accelerate.utils import set_seed
-from transformers import AutoConfig, AutoModelForImageClassification
+from transformers import AutoConfig
 
 from hf_fashion.data.attribute_labels import read_labels
 from hf_fashion.data.attribute_vocabulary import build_vocabulary
@@ -25,6 +25,7 @@ from hf_fashion.training.pretraining import (
     PretrainingRecipe,
     classification_figures,
     classification_loss,
+    make_classifier,
 )
 from hf_fashion.training.start import load_data, with_attributes
 
@@ -58,7 +59,7 @@ def main() -> None:
     set_seed(settings.seed)
     labels = [f"{name}: {value}" for name in vocabulary.attribute_names for value in vocabulary.attribute_values[name]]
     config = AutoConfig.for_model(**recipe.model.config, id2label=dict(enumerate(labels)))
-    model = AutoModelForImageClassification.from_config(config)
+    model = make_classifier(config)
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters, {len(labels)} labels")
 
     # Training, from the start or from a checkpoint.

@@ -8,7 +8,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
-from transformers import BaseImageProcessor, PreTrainedModel
+from transformers import (
+    AutoModelForImageClassification,
+    BaseImageProcessor,
+    PreTrainedConfig,
+    PreTrainedModel,
+    ViTForImageClassification,
+)
+from transformers.modeling_outputs import ImageClassifierOutput
 
 from ..data.normalisation import PixelNormaliser
 from ..data.photo_cache import PhotoCache
@@ -42,6 +49,30 @@ class PretrainingRecipe(RecipeFile):
         if "model_type" not in self.model.config:
             raise ValueError("`model.config` must name a `model_type` of transformers, such as `resnet` or `vit`.")
         check_run(self.data, self.training)
+
+
+class PatchMeanClassifier(ViTForImageClassification):
+    """A ViT that is judged by the mean of its patch tokens.
+
+    IPAD's semantic branch reads the patches and drops the class token. Where that token is judged, as in the class
+    above, nothing teaches the patches of the last layer.
+    """
+
+    def forward(self, pixel_values: Tensor) -> ImageClassifierOutput:
+        """(B, 3, S, S) to logits (B, V)."""
+        tokens = self.vit(pixel_values, return_dict=True).last_hidden_state
+        return ImageClassifierOutput(logits=self.classifier(tokens[:, 1:].mean(1)))
+
+
+def make_classifier(config: PreTrainedConfig) -> PreTrainedModel:
+    """An untrained classifier whose backbone learns what an attribute-specific model reads of it.
+
+    Args:
+        config (`PreTrainedConfig`): one that `AutoModelForImageClassification` knows, with its labels.
+    """
+    if config.model_type == "vit":
+        return PatchMeanClassifier(config)
+    return AutoModelForImageClassification.from_config(config)
 
 
 class LabelledPhotos(Dataset):
