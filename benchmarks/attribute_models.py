@@ -33,7 +33,7 @@ CORPORA = {
     "generated": {"corpus": str(GENERATED), "column_map": "generated"},
 }
 # Of the few photos of tshirts half as many batches are enough; longer training only fits them more closely.
-BATCHES_AN_EPOCH = {"tshirts": 50, "catalog-large": 100, "generated": 100}
+BATCHES_AN_EPOCH = {"tshirts": 50, "catalog-large": 75, "generated": 75}
 RPF = tuple(
     f"model.config.{change}"
     for change in ("variant=published", "suppression=none", "use_channel_attention=false", "beta=0.3")
@@ -77,8 +77,8 @@ def _both(*changes: str, centres: tuple[str, ...] = CENTRES) -> Row:
 
 
 def _triplets(views: int) -> Row:
-    """ASEN with as many photos through its backbone as in 100 batches of 48."""
-    number = 100 * 48 // (3 + views)
+    """ASEN with as many photos through its backbone as in 75 batches of 48."""
+    number = 75 * 48 // (3 + views)
     return Row(
         "global",
         (
