@@ -8,11 +8,12 @@ import sys
 import pytest
 import torch
 import yaml
-from transformers import ResNetConfig, ResNetForImageClassification
+from transformers import ResNetConfig, ResNetForImageClassification, ViTConfig, ViTModel
 
 from hf_fashion.data.loading import load_corpus
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.losses.attribute_cross_entropy import attribute_cross_entropy
+from hf_fashion.models.attribute.backbone_attribute import load_pretrained
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
@@ -23,6 +24,7 @@ from hf_fashion.training.pretraining import (
     PretrainingRecipe,
     classification_figures,
     classification_loss,
+    make_classifier,
 )
 from tests.training.tiny_run import REPOSITORY, tiny_corpus
 
@@ -73,6 +75,20 @@ def test_figures_count_labelled_photos_alone(photos):
     shares = [r / n for r, n in zip(right, labelled, strict=True)]
     assert [figures["colour_accuracy"], figures["brand_accuracy"]] == pytest.approx(shares)
     assert figures["accuracy"] == pytest.approx(sum(shares) / 2)
+
+
+def test_a_vit_is_judged_by_its_patches(tmp_path):
+    sizes = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 16}
+    config = ViTConfig(image_size=16, patch_size=8, num_labels=3, **sizes)
+    torch.manual_seed(0)
+    model, images = make_classifier(config).eval(), torch.randn(2, 3, 16, 16)
+    tokens = model.vit(images).last_hidden_state  # (2, 1 + 4, 12)
+    torch.testing.assert_close(model(pixel_values=images).logits, model.classifier(tokens[:, 1:].mean(1)))
+
+    model.save_pretrained(tmp_path)
+    start = ViTModel(config, add_pooling_layer=False)
+    load_pretrained(start, tmp_path)  # as IPAD's semantic branch does
+    torch.testing.assert_close(start(images).last_hidden_state, tokens)
 
 
 def test_a_recipe_names_its_architecture(tmp_path):
