@@ -1,0 +1,73 @@
+"""What each branch is worth alone, and by which weight they search best together: ASEN++, RPF, IPAD as trained.
+
+    python benchmarks/attribute_branches.py --corpora tshirts --seeds 0
+    python benchmarks/attribute_branches.py --table   # the table of the results file
+
+No training: the runs of `attribute_models.py` are searched again with other weights of their branches (the paper's
+section 4.3.1, and beta of 4.3.4).
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from transformers import AutoModel
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
+
+import hf_fashion
+from benchmarks.attribute_models import CORPORA, run_folder
+from benchmarks.runs import markdown, spread
+from hf_fashion.data.attribute_labels import read_labels
+from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.column_map import column_map_for
+from hf_fashion.evaluation.attribute_retrieval import evaluate_attribute_retrieval
+from hf_fashion.files import write_json
+from hf_fashion.training.start import with_attributes
+
+
+RESULTS = Path(__file__).parent / "results" / "attribute_branches.json"
+WEIGHT_FIELDS = {"asen++": "global_weight", "rpf": "beta", "ipad": "beta"}
+WEIGHTS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+NUM_FOLDS = 5
+
+
+def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
+    """Weight of the branch that sees the whole photo -> MAP over all queries of the validation split."""
+    source = CORPORA[corpus]
+    model = AutoModel.from_pretrained(folder).eval()
+    processor = AutoImageProcessor.from_pretrained(folder)
+    dataset = hf_fashion.load_corpus(source["corpus"])["validation"]
+    column_map = column_map_for(source["column_map"], source["corpus"])
+    column_map = with_attributes(column_map, list(model.config.attribute_names))
+    labels = read_labels(dataset, column_map)
+    protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(NUM_FOLDS)]
+    found = {}
+    for weight in WEIGHTS:
+        setattr(model.config, field, weight)
+        found[str(weight)] = evaluate_attribute_retrieval(model, processor, dataset, column_map, protocols)["map"]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=list(CORPORA))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--table", action="store_true", help="only print the results file")
+    arguments = parser.parse_args()
+
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for corpus in arguments.corpora if not arguments.table else []:
+        for model, field in WEIGHT_FIELDS.items():
+            for seed in arguments.seeds:
+                found = search_with(run_folder(f"{corpus}/{model}", seed) / "last", field, corpus)
+                results.setdefault(f"{corpus}/{model}", {})[str(seed)] = found
+                write_json(results, RESULTS)
+    rows = [
+        [name, str(len(seeds)), *(spread([found[str(weight)] for found in seeds.values()]) for weight in WEIGHTS)]
+        for name, seeds in results.items()
+    ]
+    print(markdown(["weight of the whole photo", "seeds", *map(str, WEIGHTS)], rows))
+
+
+if __name__ == "__main__":
+    main()
