@@ -36,8 +36,7 @@ CORPORA = {
 # Of the few photos of tshirts half as many batches are enough; longer training only fits them more closely.
 BATCHES_AN_EPOCH = {"tshirts": 50, "catalog-large": 75, "generated": 75}
 RPF = tuple(
-    f"model.config.{change}"
-    for change in ("variant=published", "suppression=none", "use_channel_attention=false", "beta=0.3")
+    f"model.config.{change}" for change in ("variant=published", "suppression=none", "use_channel_attention=false")
 )
 WITHOUT_SUPPRESSION = ("model.config.suppression=none",)
 CENTRES = ("global_centre", "local_centre")
