@@ -101,13 +101,13 @@ CHOICES = {
 # The paper's sections 4.3.2 and 4.3.4 (IP-SP alone), then 4.3.3. Its 4.3.1 and beta need no training:
 # attribute_branches.py.
 ABLATIONS = {
-    "ip-sp": _region(),
+    "ipad (first stage)": STAGES["ipad (first stage)"],
     "ip-sp with suppression (eq. 2)": _region("suppression=adaptive"),
     "ip-sp w/o ISA": _region("use_spatial_attention=false"),
     "ip-sp w/o ICA": _region("use_channel_attention=false"),
     "ip-sp read from the attribute (eq. 4)": _region("readout=attribute"),
     "ip-sp with a layer norm on the map": _region("normalize_map=true"),
-    **{f"ip-sp, Iter {number}": _region(f"num_iterations={number}") for number in (1, 2, 4, 5, 7, 10)},
+    **{f"ip-sp, Iter {number}": _region(f"num_iterations={number}") for number in (1, 2, 5, 10)},
     "ipad w/o AD": _both(centres=()),
     "ipad w/o ME (momentum 0)": _both("diverging.momentum=0.0"),
     "ipad w/o centres of SP": _both(centres=("local_centre",)),
@@ -164,7 +164,7 @@ def make_run(corpus: str, model: str, seed: int) -> Run:
     evaluation += [f"--{key}={value}" for key, value in CORPORA[corpus].items()]
     evaluation += ["--all_folds", "--output", str(folder / "evaluation.json")]
     evaluation += ["--pointing"] if corpus == "generated" and model not in WITHOUT_ATTENTION else []
-    return Run(folder, recipe, "training/train_attribute_model.py", None if model in STAGES else evaluation)
+    return Run(folder, recipe, "training/train_attribute_model.py", evaluation)
 
 
 def _with_centres(row: Row) -> list[dict]:
