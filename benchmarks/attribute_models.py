@@ -13,7 +13,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
@@ -44,13 +44,14 @@ CENTRES = ("global_centre", "local_centre")
 
 @dataclass(frozen=True)
 class Row:
-    """A model: its recipe, what is changed in it, the first stage of the same seed that it starts from, and the
-    branches whose cluster centres its losses know."""
+    """A model: its recipe, what is changed in it, the first stage of the same seed that it starts from, the branches
+    whose cluster centres its losses know, and its epochs where they are not the recipe's."""
 
     recipe: str
     changes: tuple[str, ...] = ()
     after: str | None = None
     centres: tuple[str, ...] = ()
+    epochs: int | None = None
 
 
 STAGES = {
@@ -90,13 +91,12 @@ def _triplets(views: int) -> Row:
 
 
 # How batches are drawn, what the common start is worth, and what the two-branch models' longer training alone is.
-LONGER = [{"epochs": 14, "learning_rate": 1e-3}]
 CHOICES = {
     "asen": ROWS["asen"],
     "asen on triplets": _triplets(0),
     "asen on triplets with two views": _triplets(2),
     "asen from random weights": Row("global", ("model.backbone=null",)),
-    "asen for 14 epochs": Row("global", (f"training.stages={json.dumps(LONGER)}",)),
+    "asen for 14 epochs": Row("global", epochs=14),
 }
 # The paper's sections 4.3.2 and 4.3.4 (IP-SP alone), then 4.3.3. Its 4.3.1 and beta need no training:
 # attribute_branches.py.
@@ -113,13 +113,21 @@ ABLATIONS = {
     "ipad w/o centres of SP": _both(centres=("local_centre",)),
     "ipad w/o centres of SE": _both(centres=("global_centre",)),
 }
+# What the second branches have still to learn.
+LONGER = {
+    "asen++": ROWS["asen++"],
+    "asen++, second stage of 20 epochs": replace(ROWS["asen++"], epochs=20),
+    "ipad": ROWS["ipad"],
+    "ipad, second stage of 20 epochs": replace(ROWS["ipad"], epochs=20),
+}
 # What is compared, and on which corpora.
 SUITES = {
     "models": (ROWS, tuple(CORPORA)),
-    "choices": (CHOICES, ("catalog-large", "generated")),
+    "choices": (CHOICES, ("catalog-large",)),
+    "longer": (LONGER, ("generated",)),
     "ablations": (ABLATIONS, ("generated",)),
 }
-ALL = STAGES | ROWS | CHOICES | ABLATIONS
+ALL = STAGES | ROWS | CHOICES | LONGER | ABLATIONS
 WITHOUT_ATTENTION = ("triplet", "csn")
 BACKBONES = ("backbone", "backbone_vit")
 
@@ -157,8 +165,7 @@ def make_run(corpus: str, model: str, seed: int) -> Run:
     changes += [f"data.{key}={value}" for key, value in CORPORA[corpus].items()]
     if row.after:
         changes.append(f"model.start_from={run_folder(f'{corpus}/{row.after}', seed) / 'last'}")
-    if row.centres:
-        changes += [f"training.stages={json.dumps(_with_centres(row))}"]
+    changes.append(f"training.stages={json.dumps(_stages(row))}")
     recipe = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml", changes)
     evaluation = ["training/evaluate_attribute_model.py", "--model", str(folder / "last")]
     evaluation += [f"--{key}={value}" for key, value in CORPORA[corpus].items()]
@@ -167,10 +174,11 @@ def make_run(corpus: str, model: str, seed: int) -> Run:
     return Run(folder, recipe, "training/train_attribute_model.py", evaluation)
 
 
-def _with_centres(row: Row) -> list[dict]:
-    """IPAD's losses are RPF's and those of the cluster centres."""
-    stages = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml").to_dict()["training"]["stages"]
-    return [stage | {"losses": stage["losses"] | dict.fromkeys(row.centres, 1.0)} for stage in stages]
+def _stages(row: Row) -> list[dict]:
+    """The recipe's one stage, with the row's epochs, and beside its losses those of cluster centres."""
+    (stage,) = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml").to_dict()["training"]["stages"]
+    epochs = {"epochs": row.epochs} if row.epochs else {}
+    return [stage | epochs | {"losses": stage["losses"] | dict.fromkeys(row.centres, 1.0)}]
 
 
 def collect() -> dict[str, dict[str, dict]]:
