@@ -11,22 +11,26 @@ import argparse
 import json
 from pathlib import Path
 
+import torch
+from torch import Tensor
 from transformers import AutoModel
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 import hf_fashion
-from benchmarks.attribute_models import CORPORA, run_folder
+from benchmarks.attribute_models import CORPORA, LONGER, run_folder
 from benchmarks.runs import markdown, spread
 from hf_fashion.data.attribute_labels import read_labels
 from hf_fashion.data.attribute_protocol import draw_protocol
 from hf_fashion.data.column_map import column_map_for
-from hf_fashion.evaluation.attribute_retrieval import evaluate_attribute_retrieval
+from hf_fashion.evaluation.attribute_inputs import embed_attributes
 from hf_fashion.files import write_json
+from hf_fashion.metrics import average_precisions
 from hf_fashion.training.start import with_attributes
 
 
 RESULTS = Path(__file__).parent / "results" / "attribute_branches.json"
 WEIGHT_FIELDS = {"asen++": "global_weight", "rpf": "beta", "ipad": "beta"}
+WEIGHT_FIELDS |= {name: WEIGHT_FIELDS[name.split(",")[0]] for name in LONGER}
 WEIGHTS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 NUM_FOLDS = 5
 
@@ -34,18 +38,27 @@ NUM_FOLDS = 5
 def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
     """Weight of the branch that sees the whole photo -> MAP over all queries of the validation split."""
     source = CORPORA[corpus]
-    model = AutoModel.from_pretrained(folder).eval()
-    processor = AutoImageProcessor.from_pretrained(folder)
+    model, processor = AutoModel.from_pretrained(folder).eval(), AutoImageProcessor.from_pretrained(folder)
+    setattr(model.config, field, 0.5)
+    names = list(model.config.attribute_names)
     dataset = hf_fashion.load_corpus(source["corpus"])["validation"]
-    column_map = column_map_for(source["column_map"], source["corpus"])
-    column_map = with_attributes(column_map, list(model.config.attribute_names))
-    labels = read_labels(dataset, column_map)
+    labels = read_labels(dataset, with_attributes(column_map_for(source["column_map"], source["corpus"]), names))
     protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(NUM_FOLDS)]
-    found = {}
-    for weight in WEIGHTS:
-        setattr(model.config, field, weight)
-        found[str(weight)] = evaluate_attribute_retrieval(model, processor, dataset, column_map, protocols)["map"]
-    return found
+    wanted = torch.ones(len(dataset), len(names), dtype=torch.bool)
+    embeds = embed_attributes(model, processor, dataset, wanted, range(len(names)))  # A times (N, 2 d)
+    return {str(weight): mean_average_precision(embeds, names, protocols, weight) for weight in WEIGHTS}
+
+
+def mean_average_precision(embeds: list[Tensor], names: list[str], protocols: list[dict], weight: float) -> float:
+    """MAP of search features whose branches, weighted alike before, are weighted anew."""
+    precisions = []
+    for name, features in zip(names, embeds, strict=True):
+        whole, region = features.chunk(2, dim=1)
+        features = torch.cat([weight**0.5 * whole, (1 - weight) ** 0.5 * region], dim=1)
+        for lists in (protocol[name] for protocol in protocols):
+            pairs = features[lists.query_rows], features[lists.candidate_rows]
+            precisions.append(average_precisions(*pairs, lists.query_values, lists.candidate_values))
+    return torch.cat(precisions).mean().item()
 
 
 def main() -> None:
@@ -59,7 +72,10 @@ def main() -> None:
     for corpus in arguments.corpora if not arguments.table else []:
         for model, field in WEIGHT_FIELDS.items():
             for seed in arguments.seeds:
-                found = search_with(run_folder(f"{corpus}/{model}", seed) / "last", field, corpus)
+                folder = run_folder(f"{corpus}/{model}", seed) / "last"
+                if not folder.exists():
+                    continue
+                found = search_with(folder, field, corpus)
                 results.setdefault(f"{corpus}/{model}", {})[str(seed)] = found
                 write_json(results, RESULTS)
     rows = [
