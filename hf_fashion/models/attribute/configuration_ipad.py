@@ -46,8 +46,8 @@ class IpadConfig(AttributeConfig):
         Threshold as a share of the strongest activation (the paper's zeta).
     normalize_map (`bool`, *optional*, defaults to `False`):
         Whether the backbone's map passes a layer norm over its channels before the first round. The authors' code has
-        one (so `variant="published"` always does), the paper names none, and it takes from the map how strongly a
-        place responds: search is better without, see `benchmarks/README.md`.
+        one (so `variant="published"` always does), the paper names none. It takes from the map how strongly a place
+        responds; see `benchmarks/README.md`.
     use_spatial_attention (`bool`, *optional*, defaults to `True`):
         Whether rounds have spatial attention (ISA). Without it every cell weighs the same and there is no background.
     use_channel_attention (`bool`, *optional*, defaults to `True`):
