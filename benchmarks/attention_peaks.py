@@ -16,24 +16,23 @@ import hf_fashion
 from benchmarks.attribute_models import CORPORA, ROWS, WITHOUT_ATTENTION, run_folder
 from benchmarks.runs import markdown, spread
 from hf_fashion.evaluation.attribute_inputs import image_batches
+from hf_fashion.evaluation.attribute_pointing import attention_peaks
 
 
 HEADER = ["model", "attribute", "value", "photos", "inside", "within a cell", "above", "below", "beside"]
 
 
 def peaks_of(folder, dataset) -> tuple[torch.Tensor, list[str], float]:
-    """The centres (N, A, 2) of the cells with the most attention, as shares of the photo's edge; the attributes; the
-    edge of a cell."""
+    """The centres (N, A, 2) of the cells with the most attention and the edge of a cell, in pixels of the photos; the
+    attributes."""
     model, processor = AutoModel.from_pretrained(folder).eval(), AutoImageProcessor.from_pretrained(folder)
     names = list(model.config.attribute_names)
     wanted = torch.ones(len(dataset), len(names), dtype=torch.bool)
-    centres = []
-    with torch.no_grad():
-        for _, _, inputs in image_batches(model, processor, dataset, wanted):
-            maps = model(**inputs).attention_maps
-            place = maps.flatten(2).argmax(-1)  # (B, A)
-            centres.append(torch.stack([place % maps.shape[-1] + 0.5, place // maps.shape[-1] + 0.5], -1))
-    return torch.cat(centres) / maps.shape[-1], names, 1 / maps.shape[-1]
+    batches = image_batches(model, processor, dataset, wanted)
+    peaks, cells = attention_peaks(model, batches, wanted.shape, list(range(len(names))))
+    # Photos are square, and the model sees all of them. In whole pixels a centre on the edge of a box is inside.
+    cells = cells * (dataset[0]["image"].width / model.config.image_size)  # (h * w, 4)
+    return cells.unflatten(1, (2, 2)).mean(1)[peaks], names, (cells[0, 2] - cells[0, 0]).item()
 
 
 def side_of(box: list[float], x: float, y: float, cell: float) -> tuple[bool, ...]:
@@ -51,7 +50,6 @@ def main() -> None:
     arguments = parser.parse_args()
 
     dataset = hf_fashion.load_corpus(CORPORA["generated"]["corpus"])["validation"]
-    edge = dataset[0]["image"].width
     rows = []
     for model in arguments.models:
         peaks, names, cell = peaks_of(run_folder(f"generated/{model}", arguments.seed) / "last", dataset)
@@ -59,8 +57,8 @@ def main() -> None:
             found = defaultdict(list)
             for row, (values, boxes) in enumerate(zip(dataset[attribute], dataset["boxes"], strict=True)):
                 if boxes[attribute]:
-                    box = [number / edge for number in boxes[attribute]]
-                    found[values].append(side_of(box, *peaks[row, names.index(attribute)].tolist(), cell))
+                    place = peaks[row, names.index(attribute)].tolist()
+                    found[values].append(side_of(boxes[attribute], *place, cell))
             for value, sides in sorted(found.items()):
                 shares = [spread([sum(side) / len(sides)]) for side in zip(*sides, strict=True)]
                 rows.append([model, attribute, dataset.features[attribute].names[value], str(len(sides)), *shares])

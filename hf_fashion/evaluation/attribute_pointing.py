@@ -62,7 +62,7 @@ def evaluate_pointing(
         )
     wanted = torch.tensor([[bool(boxes and boxes.get(name)) for name in names] for boxes in true_boxes])
     batches = image_batches(model, image_processor, dataset, wanted, column_map.image, batch_size, num_workers)
-    peaks, cells = _peaks(model, batches, wanted.shape, model_attribute_ids(model, names))
+    peaks, cells = attention_peaks(model, batches, wanted.shape, model_attribute_ids(model, names))
     sizes = [first_view(row[column_map.image]).size for row in dataset.select_columns(column_map.image)]
     results = {}
     for number, name in enumerate(names):
@@ -83,13 +83,27 @@ def cell_boxes(grid: tuple[int, int], image_size: tuple[int, int]) -> Tensor:
     return patch_boxes((rows, columns), 1) * torch.tensor([width / columns, height / rows] * 2)
 
 
-def _peaks(
+def attention_peaks(
     model: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor, dict[str, Tensor]]],
     shape: tuple[int, int],
     attribute_ids: list[int],
 ) -> tuple[Tensor, Tensor]:
-    """The cell where attention peaks, int64 (N, A), -1 where none was asked for; and the boxes of all cells."""
+    """The cell where attention peaks in each of N photos, for each of A attributes.
+
+    Args:
+        model: returns `attention_maps` (B, K, h, w).
+        batches: of `image_batches`.
+        shape: N and A.
+        attribute_ids: the model's ids of the A attributes.
+
+    Returns:
+        The cells, int64 (N, A), -1 where none was asked for; and the boxes of all cells in pixels of the model's
+        input, float32 (h * w, 4).
+
+    Raises:
+        ValueError: the model gives no attention maps.
+    """
     ids, peaks = torch.tensor(attribute_ids), torch.full(shape, -1)
     with inference(model):
         for rows, places, inputs in batches:

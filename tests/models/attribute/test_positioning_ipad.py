@@ -116,6 +116,7 @@ def test_eqs_1_to_6_equal_a_loop_over_images_and_attributes(fields, num_iteratio
     module = branch(num_iterations=num_iterations, **fields)
     image_map, attributes = inputs()
     embeds, background, maps = module(image_map, attributes)
+    assert torch.isfinite(maps).all()
     for image in range(2):
         for attribute in range(3):
             expected = naive_positioning(module, image_map[image], attributes[image, attribute])
