@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .models.e2.image_processing_e2 import E2ImageProcessorPil
     from .models.e2.modeling_e2 import E2Model, E2VisionModel
     from .models.e2.processing_e2 import E2Processor
+    from .models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
+    from .models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 
 __version__ = "0.1.0"
 
@@ -36,6 +38,8 @@ _HOMES = {
     "E2Processor": ".models.e2.processing_e2",
     "E2VisionConfig": ".models.e2.configuration_e2",
     "E2VisionModel": ".models.e2.modeling_e2",
+    "FeatureReasoningConfig": ".models.feature_reasoning.configuration_feature_reasoning",
+    "FeatureReasoningModel": ".models.feature_reasoning.modeling_feature_reasoning",
     "IpadConfig": ".models.attribute.configuration_ipad",
     "IpadModel": ".models.attribute.modeling_ipad",
     "load_corpus": ".data.loading",
@@ -52,6 +56,8 @@ __all__ = [
     "E2Processor",
     "E2VisionConfig",
     "E2VisionModel",
+    "FeatureReasoningConfig",
+    "FeatureReasoningModel",
     "IpadConfig",
     "IpadModel",
     "load_corpus",

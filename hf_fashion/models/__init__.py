@@ -21,6 +21,8 @@ def register() -> None:
     from .e2.image_processing_e2 import E2ImageProcessorPil
     from .e2.modeling_e2 import E2Model, E2VisionModel
     from .e2.processing_e2 import E2Processor
+    from .feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
+    from .feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 
     for config, model, image_processor in (
         (E2Config, E2Model, E2ImageProcessorPil),
@@ -31,5 +33,8 @@ def register() -> None:
         AutoConfig.register(config.model_type, config)
         AutoModel.register(config, model)
         AutoImageProcessor.register(config, image_processor_classes={"pil": image_processor})
+    # Its input is features: it has no image processor.
+    AutoConfig.register(FeatureReasoningConfig.model_type, FeatureReasoningConfig)
+    AutoModel.register(FeatureReasoningConfig, FeatureReasoningModel)
     AutoModelForZeroShotImageClassification.register(E2Config, E2Model)
     AutoProcessor.register(E2Config, E2Processor)

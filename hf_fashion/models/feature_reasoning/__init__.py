@@ -1,0 +1,1 @@
+"""FR: re-ranks the first results of a search by moving their features."""

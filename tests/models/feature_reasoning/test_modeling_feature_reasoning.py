@@ -1,0 +1,194 @@
+"""FR moves features so that a list is ranked anew: parity with its ancestor, and what holds for every list."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import normalize
+from transformers import AutoModel
+
+from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel, FeatureReasoningNorm
+from tests.tiny_feature_reasoning import (
+    DIM,
+    NUM_CANDIDATES,
+    tiny_feature_reasoning,
+    tiny_feature_reasoning_config,
+    tiny_lists,
+)
+
+
+PUBLISHED_NETWORKS = {"query_update": "dni_query", "candidate_update": "dni_database"}
+PUBLISHED_LAYERS = {
+    "norm_in": "layer1.0",
+    "fc1": "layer1.1",
+    "norm1": "layer1.3",
+    "fc2": "layer2.0",
+    "norm2": "layer2.2",
+    "fc_out": "layer3",
+}
+
+
+@pytest.fixture(scope="module")
+def published(shared_fixtures):
+    return load_file(shared_fixtures / "ssr_k6_1step.safetensors")
+
+
+@pytest.fixture(scope="module")
+def published_model(published) -> FeatureReasoningModel:
+    model = tiny_feature_reasoning().double()
+    weights = {}
+    for name in model.state_dict():
+        network, layer, kind = name.split(".")
+        weights[name] = published[f"w.{PUBLISHED_NETWORKS[network]}.{PUBLISHED_LAYERS[layer]}.{kind}"]
+    model.load_state_dict(weights)
+    return model
+
+
+def test_similarities_equal_those_of_the_published_code(published, published_model):
+    outputs = published_model(published["query"], published["database"][None])
+    torch.testing.assert_close(outputs.initial_similarities[0], published["sim_before"])
+    torch.testing.assert_close(outputs.similarities[0], published["sim_after_detached"])
+
+
+def test_the_update_network_equals_the_published_one(published, published_model):
+    everything = torch.ones(1, 1, 2 * NUM_CANDIDATES + 1, dtype=torch.bool)
+    updates = published_model.query_update(published["subgraph_input"][None], everything)
+    torch.testing.assert_close(updates[0], published["o_query_of_input"])
+
+
+def moved_by_hand(model: FeatureReasoningModel, features: torch.Tensor) -> torch.Tensor:
+    """A round for one query and its candidates (n, d), with autograd's gradient in the place of the closed form."""
+    number = len(features) - 1
+    everything = torch.ones(1, 1, 2 * number + 1, dtype=torch.bool)
+    for update, moving in ((model.query_update, slice(0, 1)), (model.candidate_update, slice(1, None))):
+        features = features.detach().requires_grad_()
+        units = normalize(features, dim=-1)
+        similarities = units @ units.T
+        orders = similarities[:, 1:].argsort(dim=1, descending=True) + 1
+        rows = [torch.cat([row[:1], row[o], similarities[0, o]]) for row, o in zip(similarities, orders, strict=True)]
+        updates = update(torch.stack(rows)[None], everything)[0].detach()
+        asked = sum(
+            updates[i, 0] * similarities[i, 0]
+            + updates[i, 1 : number + 1] @ similarities[i, orders[i]]
+            + updates[i, number + 1 :] @ similarities[0, orders[i]]
+            for i in range(number + 1)
+        )
+        (gradient,) = torch.autograd.grad(asked, features)
+        features = features.detach().clone()
+        features[moving] -= model.config.step_size * gradient[moving]
+    return features
+
+
+@pytest.mark.parametrize("num_rounds", [1, 3])
+def test_closed_form_equals_autograd_of_detached_steps(num_rounds):
+    model, lists = tiny_feature_reasoning(num_rounds=num_rounds).double(), tiny_lists()
+    outputs = model(**lists)
+    for q, (query, candidates) in enumerate(zip(*lists.values(), strict=True)):
+        features = normalize(torch.cat([query[None], candidates]), dim=-1)
+        for _ in range(num_rounds):
+            features = moved_by_hand(model, features)
+        torch.testing.assert_close(outputs.query_embeds[q], features[0])
+        torch.testing.assert_close(outputs.candidate_embeds[q], features[1:])
+        expected = normalize(features[1:], dim=-1) @ normalize(features[0], dim=-1)
+        torch.testing.assert_close(outputs.similarities[q], expected)
+
+
+def test_gradients_of_two_rounds_agree_with_finite_differences():
+    model, lists = tiny_feature_reasoning(num_rounds=2).double(), tiny_lists(queries=2)
+    names, weights = zip(*model.named_parameters(), strict=True)
+
+    def similarities(*weights: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(model, dict(zip(names, weights, strict=True)), kwargs=lists).similarities
+
+    assert torch.autograd.gradcheck(similarities, weights, fast_mode=True)
+
+
+def test_an_untrained_model_leaves_every_similarity_as_it_is_bit_for_bit():
+    model = FeatureReasoningModel(tiny_feature_reasoning_config())
+    outputs = model(**tiny_lists())
+    assert torch.equal(outputs.similarities, outputs.initial_similarities)
+
+
+def test_a_trained_model_does_not():
+    outputs = tiny_feature_reasoning()(**tiny_lists())
+    assert (outputs.similarities - outputs.initial_similarities).abs().max() > 0.01
+
+
+def test_candidates_in_another_order_get_the_same_similarities():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    order = torch.tensor([4, 0, 5, 2, 1, 3])
+    shuffled = model(lists["query_embeds"], lists["candidate_embeds"][:, order])
+    torch.testing.assert_close(shuffled.similarities, model(**lists).similarities[:, order])
+
+
+def test_a_query_gets_alone_what_it_gets_among_others():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    alone = model(lists["query_embeds"][1:2], lists["candidate_embeds"][1:2])
+    torch.testing.assert_close(alone.similarities[0], model(**lists).similarities[1])
+
+
+def test_lengths_of_the_given_features_do_not_matter():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    longer = {name: 32 * embeds for name, embeds in lists.items()}
+    torch.testing.assert_close(model(**longer).similarities, model(**lists).similarities)
+
+
+def test_masked_candidates_count_as_little_as_none():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    mask = torch.tensor([True, False, True, True, True, False]).expand(3, -1)
+    masked = model(**lists, candidate_mask=mask)
+    shorter = model(lists["query_embeds"], lists["candidate_embeds"][:, mask[0]])
+    torch.testing.assert_close(masked.similarities[:, mask[0]], shorter.similarities)
+    assert (masked.similarities[:, ~mask[0]] == -torch.inf).all()
+
+
+def test_lists_of_different_lengths_share_a_batch():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    lengths = torch.tensor([6, 2, 0])
+    outputs = model(**lists, candidate_mask=torch.arange(NUM_CANDIDATES) < lengths[:, None])
+    alone = model(lists["query_embeds"][1:2], lists["candidate_embeds"][1:2, :2])
+    torch.testing.assert_close(outputs.similarities[1, :2], alone.similarities[0])
+    assert outputs.query_embeds.isfinite().all() and outputs.candidate_embeds.isfinite().all()
+
+
+def test_gradients_through_short_lists_are_finite():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    mask = torch.arange(NUM_CANDIDATES) < torch.tensor([6, 2, 0])[:, None]
+    model(**lists, candidate_mask=mask).similarities[mask].sum().backward()
+    assert all(weight.grad.isfinite().all() for weight in model.parameters())
+
+
+def test_norm_over_the_valid_places_equals_norm_of_a_shorter_row():
+    norm = FeatureReasoningNorm(1e-5)
+    rows = torch.randn(4, 9)
+    shorter = norm(rows[:, :5].contiguous())
+    torch.testing.assert_close(norm(rows, torch.arange(9) < 5)[:, :5], shorter)
+
+
+def test_half_precision_inputs_are_reasoned_about_in_float32():
+    model = tiny_feature_reasoning()
+    lists = {name: embeds.to(torch.bfloat16) for name, embeds in tiny_lists().items()}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        outputs = model(**lists)
+    expected = model(**{name: embeds.float() for name, embeds in lists.items()})
+    assert torch.equal(outputs.similarities, expected.similarities)
+
+
+def test_weights_stay_in_float32_whatever_dtype_is_asked_for(tmp_path):
+    tiny_feature_reasoning().save_pretrained(tmp_path)
+    model = AutoModel.from_pretrained(tmp_path, dtype=torch.bfloat16)
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    assert torch.equal(model(**tiny_lists()).similarities, tiny_feature_reasoning()(**tiny_lists()).similarities)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"query_embeds": torch.zeros(3, DIM + 1)}, r"`query_embeds` must have shape \(Q, d\)"),
+        ({"candidate_embeds": torch.zeros(3, NUM_CANDIDATES + 1, DIM)}, "at most `config.num_candidates`=6"),
+        ({"candidate_mask": torch.ones(3, NUM_CANDIDATES)}, r"`candidate_mask` must be bool of shape \(3, 6\)"),
+        ({"candidate_mask": torch.ones(3, 2, dtype=torch.bool)}, r"`candidate_mask` must be bool of shape \(3, 6\)"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_feature_reasoning()(**(tiny_lists() | changes))

@@ -1,0 +1,111 @@
+"""Equations 12 and 13 of the IPAD paper, each against its plain reading."""
+
+import torch
+from torch.nn.functional import normalize
+
+from hf_fashion.models.feature_reasoning.subgraphs_feature_reasoning import (
+    aggregate,
+    candidate_orders,
+    move,
+    subgraphs,
+)
+
+
+QUERIES, CANDIDATES, DIM = 3, 5, 7
+NODES = CANDIDATES + 1
+
+
+def random_features(seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(QUERIES, NODES, DIM, dtype=torch.float64, generator=generator)
+
+
+def similarities_of(features: torch.Tensor) -> torch.Tensor:
+    units = normalize(features, dim=-1)
+    return units @ units.mT  # (Q, n, n)
+
+
+def full_mask() -> torch.Tensor:
+    return torch.ones(QUERIES, CANDIDATES, dtype=torch.bool)
+
+
+def summed_by_hand(updates: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
+    """G of eq. 12, entry by entry; node 0 is the query, so candidate c is node c + 1."""
+    graph = torch.zeros(QUERIES, NODES, NODES, dtype=updates.dtype)
+    for q in range(QUERIES):
+        for node in range(NODES):
+            graph[q, node, 0] += updates[q, node, 0]
+            for place, candidate in enumerate(orders[q, node].tolist()):
+                graph[q, node, candidate + 1] += updates[q, node, 1 + place]
+                graph[q, 0, candidate + 1] += updates[q, node, 1 + CANDIDATES + place]
+    return graph
+
+
+def test_every_node_sorts_the_candidates_by_its_own_similarities():
+    similarities = similarities_of(random_features())[..., 1:]
+    orders = candidate_orders(similarities, full_mask())
+    in_order = similarities.gather(-1, orders)
+    assert (in_order[..., :-1] >= in_order[..., 1:]).all()
+    assert (orders.sort(-1).values == torch.arange(CANDIDATES)).all()
+
+
+def test_equal_similarities_keep_the_order_of_the_list():
+    similarities = torch.tensor([[[0.5, 0.7, 0.5, 0.7]]])
+    mask = torch.ones(1, 4, dtype=torch.bool)
+    assert candidate_orders(similarities, mask).tolist() == [[[1, 3, 0, 2]]]
+
+
+def test_candidates_that_are_not_there_come_last():
+    mask = torch.tensor([[True, False, True, True, False]] * QUERIES)
+    orders = candidate_orders(similarities_of(random_features())[..., 1:], mask)
+    assert set(orders[..., 3:].flatten().tolist()) == {1, 4}
+
+
+def test_a_subgraph_is_the_row_of_the_node_and_the_row_of_the_query_in_the_nodes_order():
+    similarities = similarities_of(random_features())
+    orders = candidate_orders(similarities[..., 1:], full_mask())
+    delta = subgraphs(similarities[..., 1:], orders)
+    assert delta.shape == (QUERIES, NODES, 2 * CANDIDATES + 1)
+    for q in range(QUERIES):
+        for node in range(NODES):
+            in_order = orders[q, node] + 1
+            row, of_query = similarities[q, node], similarities[q, 0]
+            expected = torch.cat([row[:1], row[in_order], of_query[in_order]])
+            torch.testing.assert_close(delta[q, node], expected)
+
+
+def test_equation_12_sums_the_updates_of_all_subgraphs_at_their_places():
+    orders = candidate_orders(similarities_of(random_features())[..., 1:], full_mask())
+    updates = torch.randn(QUERIES, NODES, 2 * CANDIDATES + 1, dtype=torch.float64)
+    graph = summed_by_hand(updates, orders)
+    both_ways = graph + graph.mT
+    to_candidates, among = aggregate(updates, orders)
+    torch.testing.assert_close(to_candidates, both_ways[:, :1, 1:])
+    torch.testing.assert_close(among, both_ways[:, 1:, 1:])
+
+
+def test_equation_13_is_a_step_down_the_gradient_of_the_summed_cosines():
+    features = (3 * random_features()).requires_grad_()  # of lengths other than 1
+    graph = torch.randn(QUERIES, NODES, NODES, dtype=torch.float64)
+    asked = (graph * similarities_of(features)).sum()
+    (gradient,) = torch.autograd.grad(asked, features)
+    pulls = (graph + graph.mT) @ normalize(features, dim=-1)
+    torch.testing.assert_close(move(features, pulls, 0.05), features - 0.05 * gradient)
+
+
+def test_equation_13_brings_the_cosines_nearer_to_the_target():
+    """The printed loss: half the squared distance of the cosines to S + O(S); its gradient at S is that of -<O, S>."""
+    features = random_features().requires_grad_()
+    asked = 0.1 * torch.randn(QUERIES, NODES, NODES, dtype=torch.float64)
+    similarities = similarities_of(features)
+    target = (similarities + asked).detach()
+    distance = (target - similarities).square().sum() / 2
+    (gradient,) = torch.autograd.grad(distance, features)
+    moved = move(features, -(asked + asked.mT) @ normalize(features, dim=-1), 1e-3)
+    torch.testing.assert_close(moved, features - 1e-3 * gradient)
+    assert (target - similarities_of(moved)).square().sum() / 2 < distance
+
+
+def test_a_feature_of_zeros_stays_where_it_is():
+    zeros = torch.zeros(2, DIM)
+    assert (move(zeros, torch.zeros(2, DIM), 0.1) == 0).all()
