@@ -13,6 +13,7 @@ from statistics import mean, stdev
 
 import yaml
 
+from hf_fashion.training.checkpoints import RunState, require_same_recipe
 from hf_fashion.training.recipe_file import RecipeFile
 
 
@@ -38,8 +39,10 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         if (self.folder / "results.json").exists():
             trained = json.loads((self.folder / "results.json").read_text())["recipe"]
-            if trained != self.recipe.to_dict():
-                return f"{self.folder}: was trained by another recipe; remove the folder to train it anew"
+            try:
+                require_same_recipe(RunState(recipe=trained), self.recipe.to_dict())
+            except ValueError as error:
+                return f"{self.folder}: {error}"
         (self.folder / "recipe.yaml").write_text(yaml.safe_dump(self.recipe.to_dict()))
         commands = {
             "results.json": [self.script, str(self.folder / "recipe.yaml"), "--resume_from_checkpoint", "latest"],

@@ -32,6 +32,8 @@ class DataRecipe:
     generated (`dict`): arguments of the generated corpus; other corpora take none.
     train_split, validation_split (`str`, *optional*): names of the splits, where they are not the usual ones.
     validation_fraction (`float`): share of the products held out where the corpus has one split only.
+    held_out_fraction (`float`, *optional*): share of the train split's products that no embedding model sees, for a
+        re-ranker to learn from. `None`: every product is trained on.
     on_bad_image (`str`): `"error"` or `"skip"`.
     on_leak (`str`): `"error"` or `"warn"`.
     cache_folder (`str`): where resized photos are kept.
@@ -43,6 +45,7 @@ class DataRecipe:
     train_split: str | None = None
     validation_split: str | None = None
     validation_fraction: float = 0.1
+    held_out_fraction: float | None = None
     on_bad_image: str = "error"
     on_leak: str = "error"
     cache_folder: str = "~/.cache/hf_fashion/photos"

@@ -9,16 +9,24 @@ from ..data.column_map import ColumnMap, column_map_for
 from ..data.loading import GENERATED, load_corpus
 from ..data.messages import nearest
 from ..data.report import CorpusReport
-from ..data.splits import train_and_validation
+from ..data.splits import split_by_product, train_and_validation
 from .recipe import DataRecipe
 
 
-def load_data(recipe: DataRecipe, require_caption: bool = True) -> tuple[DatasetDict, ColumnMap, CorpusReport]:
+# Not that of the validation split: the same products would stand first in both draws.
+HELD_OUT_SEED = 1
+
+
+def load_data(
+    recipe: DataRecipe, require_caption: bool = True, held_out: bool = False
+) -> tuple[DatasetDict, ColumnMap, CorpusReport]:
     """The checked splits `train` and `validation` of a recipe, the column map, and the check's report.
 
     Args:
         recipe (`DataRecipe`): what to read, and how to judge it.
         require_caption (`bool`): whether every row must have a caption.
+        held_out (`bool`): whether `train` is to be the part of the products that `held_out_fraction` keeps from
+            embedding models, instead of the rest.
 
     Raises:
         ValueError: with everything that is wrong with the corpus, before any work is done on it.
@@ -34,6 +42,9 @@ def load_data(recipe: DataRecipe, require_caption: bool = True) -> tuple[Dataset
         corpus, column_map, recipe.train_split, recipe.validation_split, recipe.validation_fraction
     )
     checked, report = check_corpus(corpus, column_map, recipe.on_bad_image, recipe.on_leak, require_caption)
+    if recipe.held_out_fraction is not None:
+        parts = split_by_product(checked["train"], column_map, recipe.held_out_fraction, HELD_OUT_SEED)
+        checked["train"] = parts["validation" if held_out else "train"]
     return checked, column_map, report
 
 

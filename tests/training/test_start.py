@@ -1,6 +1,7 @@
 """The data of a run: feeds, maps, the generated corpus, tag entities."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -35,6 +36,21 @@ def test_options_of_the_generated_corpus_do_not_disturb_another(tmp_path):
     (tmp_path / "map.yaml").write_text("caption: title\n")
     data = DataRecipe(str(tmp_path / "corpus"), str(tmp_path / "map.yaml"), generated={"train_rows": 5})
     assert load_data(data)[0]["train"].num_rows == 24
+
+
+def test_a_part_of_the_products_is_held_out_for_a_re_ranker(tmp_path):
+    tiny_corpus(tmp_path)
+    (tmp_path / "map.yaml").write_text("caption: title\nproduct_id: title\n")
+    data = DataRecipe(str(tmp_path / "corpus"), str(tmp_path / "map.yaml"), on_leak="warn")
+    whole, _, _ = load_data(data)
+    kept, held_out = (load_data(replace(data, held_out_fraction=0.3), held_out=out)[0] for out in (False, True))
+    assert sorted([*kept["train"]["title"], *held_out["train"]["title"]]) == sorted(whole["train"]["title"])
+    assert len(kept["train"]) > len(held_out["train"]) > 0
+    assert (
+        list(kept["validation"]["title"])
+        == list(held_out["validation"]["title"])
+        == list(whole["validation"]["title"])
+    )
 
 
 def test_entities_are_chosen_and_ordered_by_the_model():
