@@ -1,7 +1,7 @@
 """Who is searched with and among whom: queries and candidates of every attribute."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,15 @@ class RetrievalLists:
         candidate_rows (`torch.Tensor` of shape `(C,)`): int64; their order breaks ties.
         candidate_values (`torch.Tensor` of shape `(C,)` or `(C, V)`): int64, the value of each candidate; or bool,
             which of the V values it carries.
+        own_places (`torch.Tensor` of shape `(Q,)`, *optional*): int64; places among the candidates at which the
+            queries themselves stand and do not count. `None` where queries and candidates were divided.
     """
 
     query_rows: Tensor
     query_values: Tensor
     candidate_rows: Tensor
     candidate_values: Tensor
+    own_places: Tensor | None = None
 
 
 def draw_protocol(
@@ -71,6 +74,25 @@ def draw_protocol(
         queries = torch.from_numpy(by_part.pop(fold))
         candidates = torch.from_numpy(np.concatenate(by_part))
         protocol[name] = _lists(labels, number, queries, candidates)
+    return protocol
+
+
+def all_against_all(labels: AttributeLabels) -> dict[str, RetrievalLists]:
+    """
+    Every labelled image of an attribute asks all the others, as lists for a re-ranker to learn from.
+
+    Args:
+        labels (`AttributeLabels`): of photos that the embedding model has not seen.
+
+    Returns:
+        Attribute -> its lists, for the attributes of which two images are labelled at least.
+    """
+    protocol = {}
+    for number, name in enumerate(labels.vocabulary.attribute_names):
+        rows = labels.labelled[:, number].nonzero().flatten()
+        if len(rows) > 1:
+            lists = _lists(labels, number, rows, rows)
+            protocol[name] = replace(lists, own_places=torch.searchsorted(rows, lists.query_rows))
     return protocol
 
 

@@ -11,6 +11,7 @@ from ..data.attribute_labels import read_labels
 from ..data.attribute_protocol import RetrievalLists, draw_protocol
 from ..data.column_map import ColumnMap
 from ..metrics import attribute_map, average_precisions, expected_average_precisions
+from ..retrieval.labelled_search import LabelledSearch
 from .attribute_inputs import embed_attributes, model_attribute_ids
 
 
@@ -51,6 +52,42 @@ def evaluate_attribute_retrieval(
     """
     if protocols is None:
         protocols = [draw_protocol(read_labels(dataset, column_map))]
+    searches = attribute_searches(
+        model, image_processor, dataset, column_map, protocols, batch_size, num_workers, progress
+    )
+    found = {name: torch.cat([_average_precisions(one) for one in parts]) for name, parts in searches.items()}
+    chance = {name: torch.cat([_expected(one) for one in parts]) for name, parts in searches.items()}
+    return attribute_map(found) | attribute_map(chance, "map_chance") | _counts(chance, protocols)
+
+
+def attribute_searches(
+    model: nn.Module,
+    image_processor: BaseImageProcessor,
+    dataset: Dataset,
+    column_map: ColumnMap,
+    protocols: Sequence[Mapping[str, RetrievalLists]],
+    batch_size: int = 64,
+    num_workers: int = 0,
+    progress: bool = True,
+) -> dict[str, list[LabelledSearch]]:
+    """Embeds what protocols ask for, every photo once.
+
+    Args:
+        model: as in `evaluate_attribute_retrieval`, like all others.
+        image_processor: its image processor.
+        dataset: N rows.
+        column_map: names the photo.
+        protocols: attribute -> queries and candidates.
+        batch_size: photos a forward pass.
+        num_workers: processes that decode photos beside this one.
+        progress: whether to show a progress bar.
+
+    Returns:
+        Attribute -> its searches, one for each protocol that has it.
+
+    Raises:
+        ValueError: naming the attribute that the model has not.
+    """
     names = list(dict.fromkeys(name for protocol in protocols for name in protocol))
     places = _places(protocols, names, len(dataset))
     embeds = embed_attributes(
@@ -64,13 +101,10 @@ def evaluate_attribute_retrieval(
         num_workers,
         progress,
     )
-    found: dict[str, Tensor] = {}
-    chance: dict[str, Tensor] = {}
-    for number, name in enumerate(names):
-        lists = [protocol[name] for protocol in protocols if name in protocol]
-        found[name] = torch.cat([_search(embeds[number], places[:, number], one) for one in lists])
-        chance[name] = torch.cat([_expected(one) for one in lists])
-    return attribute_map(found) | attribute_map(chance, "map_chance") | _counts(chance, protocols)
+    return {
+        name: [_search(embeds[number], places[:, number], one[name]) for one in protocols if name in one]
+        for number, name in enumerate(names)
+    }
 
 
 def _places(protocols: Sequence[Mapping[str, RetrievalLists]], names: list[str], num_rows: int) -> Tensor:
@@ -82,13 +116,17 @@ def _places(protocols: Sequence[Mapping[str, RetrievalLists]], names: list[str],
     return torch.where(needed, needed.cumsum(dim=0) - 1, -1)
 
 
-def _search(embeds: Tensor, places: Tensor, lists: RetrievalLists) -> Tensor:
+def _search(embeds: Tensor, places: Tensor, lists: RetrievalLists) -> LabelledSearch:
     queries, candidates = embeds[places[lists.query_rows]], embeds[places[lists.candidate_rows]]
-    return average_precisions(queries, candidates, lists.query_values, lists.candidate_values)
+    return LabelledSearch(queries, candidates, lists.query_values, lists.candidate_values, lists.own_places)
 
 
-def _expected(lists: RetrievalLists) -> Tensor:
-    return expected_average_precisions(lists.query_values, lists.candidate_values)
+def _average_precisions(search: LabelledSearch) -> Tensor:
+    return average_precisions(search.query_embeds, search.gallery_embeds, search.query_labels, search.gallery_labels)
+
+
+def _expected(search: LabelledSearch) -> Tensor:
+    return expected_average_precisions(search.query_labels, search.gallery_labels)
 
 
 def _counts(chance: Mapping[str, Tensor], protocols: Sequence[Mapping[str, RetrievalLists]]) -> dict[str, int]:

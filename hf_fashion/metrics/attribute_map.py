@@ -45,14 +45,25 @@ def average_precisions(
     """
     _check(query_embeds, gallery_embeds, query_labels, gallery_labels)
     same = first_equals(gallery_embeds)
-    ranks = torch.arange(1, len(gallery_embeds) + 1, device=gallery_embeds.device)
     measured = query_embeds.new_zeros(len(query_embeds), dtype=torch.float64)
     for chunk, scores, _ in score_chunks(query_embeds, gallery_embeds, chunk_size):
         order = scores[:, same].argsort(dim=1, descending=True, stable=True)  # (C, G)
-        hits = _relevance(query_labels[chunk], gallery_labels).gather(1, order)
-        precisions = hits.cumsum(dim=1).double().div_(ranks).mul_(hits)
-        measured[chunk] = precisions.sum(dim=1) / hits.sum(dim=1).clamp(min=1)
+        measured[chunk] = average_precisions_of_hits(relevance(query_labels[chunk], gallery_labels).gather(1, order))
     return measured
+
+
+def average_precisions_of_hits(hits: Tensor) -> Tensor:
+    """AP of rankings that are given.
+
+    Args:
+        hits: bool (Q, G), whether what stands at each rank is relevant.
+
+    Returns:
+        float64 (Q,) from 0 to 1; 0 where nothing is relevant.
+    """
+    ranks = torch.arange(1, hits.shape[1] + 1, device=hits.device)
+    precisions = hits.cumsum(dim=1).double().div_(ranks).mul_(hits)
+    return precisions.sum(dim=1) / hits.sum(dim=1).clamp(min=1)
 
 
 def expected_average_precisions(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
@@ -112,6 +123,21 @@ def first_equals(embeds: Tensor) -> Tensor:
     return torch.tensor(firsts, dtype=torch.long, device=embeds.device)
 
 
+def relevance(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
+    """Whether a candidate carries the query's value.
+
+    Args:
+        query_labels: integer (Q,).
+        gallery_labels: integer (G,) or bool (G, V), as in `average_precisions`.
+
+    Returns:
+        bool (Q, G).
+    """
+    if gallery_labels.dtype == torch.bool:
+        return gallery_labels.T[query_labels]
+    return query_labels[:, None] == gallery_labels
+
+
 def _check(query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, gallery_labels: Tensor) -> None:
     if gallery_labels.dtype == torch.bool:
         if gallery_labels.ndim != 2 or (len(query_labels) and query_labels.max() >= gallery_labels.shape[1]):
@@ -121,10 +147,3 @@ def _check(query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, g
             )
         gallery_labels = gallery_labels[:, 0].long()
     check_embeddings(query_embeds, gallery_embeds, query_labels, gallery_labels)
-
-
-def _relevance(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    """Whether a candidate carries the query's value: (Q,) and (G,) or (G, V) -> bool (Q, G)."""
-    if gallery_labels.dtype == torch.bool:
-        return gallery_labels.T[query_labels]
-    return query_labels[:, None] == gallery_labels

@@ -70,7 +70,7 @@ class TrainingLoop:
         after_update (`Callable`): `(unwrapped model)`, called without gradients after every update.
         evaluate (`Callable`): `(unwrapped model) -> figures`; runs on the main process.
         primary_metric (`str`): the figure that says which model is best; higher is better.
-        processor (`ProcessorMixin` or `BaseImageProcessor`): exported beside the model.
+        processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): exported beside the model.
         recipe (`dict`): the whole recipe as plain values; a run resumes with the same one only.
         batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of a shuffle of the data.
         before_stage (`Callable`, *optional*): `(unwrapped model, stage)`, called before each stage's first update.
@@ -87,7 +87,7 @@ class TrainingLoop:
         after_update: Callable[[PreTrainedModel], None],
         evaluate: Callable[[PreTrainedModel], dict[str, float]],
         primary_metric: str,
-        processor: ProcessorMixin | BaseImageProcessor,
+        processor: ProcessorMixin | BaseImageProcessor | None,
         recipe: dict[str, Any],
         batch_sampler: Sampler | None = None,
         before_stage: Callable[[PreTrainedModel, StageRecipe], None] | None = None,
@@ -258,12 +258,13 @@ class TrainingLoop:
         self.accelerator.log(figures, step=self.state.update)
 
     def export(self, model: PreTrainedModel, name: str) -> None:
-        """Writes model and processor to `output_dir/name`, a folder for `from_pretrained`."""
+        """Writes model and processor, where there is one, to `output_dir/name`, a folder for `from_pretrained`."""
         self.output_dir.mkdir(parents=True, exist_ok=True)
         aside = self.output_dir / f".{name}.tmp"
         shutil.rmtree(aside, ignore_errors=True)
         model.save_pretrained(aside)
-        self.processor.save_pretrained(aside)
+        if self.processor is not None:
+            self.processor.save_pretrained(aside)
         replace_folder(aside, self.output_dir / name)
 
     def finish(self, model: PreTrainedModel) -> None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from hf_fashion.data.attribute_protocol import draw_protocol, read_protocol
+from hf_fashion.data.attribute_protocol import all_against_all, draw_protocol, read_protocol
 from tests.data.attributes import labels_of, multi_label, vocabulary
 
 
@@ -70,3 +70,24 @@ def test_what_cannot_be_divided_is_named():
         draw_protocol(multi_label(), candidates_per_query=6)
     with pytest.raises(ValueError, match="`fold` must lie in 0 to 4, got 5"):
         draw_protocol(many(), fold=5)
+
+
+def test_every_labelled_image_asks_all_the_others():
+    labels = many()
+    protocol = all_against_all(labels)
+    assert list(protocol) == ["mark", "kind"]
+    lists = protocol["kind"]
+    assert lists.query_rows.tolist() == lists.candidate_rows.tolist() == list(range(20))
+    assert torch.equal(lists.candidate_rows[lists.own_places], lists.query_rows)
+    assert torch.equal(lists.query_values, labels.value_ids[:20, 1])
+
+
+def test_an_image_of_several_values_asks_for_each_and_never_finds_itself():
+    lists = all_against_all(multi_label())["mark"]
+    assert len(lists.query_rows) > len(lists.candidate_rows)
+    assert torch.equal(lists.candidate_rows[lists.own_places], lists.query_rows)
+
+
+def test_an_attribute_with_one_labelled_image_has_no_list():
+    labels = labels_of([("a", "x"), ("b", None)], {"mark": ["a", "b"], "kind": ["x", "y"]})
+    assert list(all_against_all(labels)) == ["mark"]

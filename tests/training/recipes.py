@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from hf_fashion.training.attribute_recipe import AttributeRecipe
+from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
 from hf_fashion.training.pretraining import PretrainingRecipe
 from hf_fashion.training.recipe import Recipe
 from hf_fashion.training.recipe_file import RecipeFile
 from tests.training.tiny_run import REPOSITORY
 
 
+OF_FOLDER = {"attributes": AttributeRecipe, "feature_reasoning": FeatureReasoningRecipe}
 RECIPES = sorted(REPOSITORY.glob("*/recipes/**/*.yaml"))
 
 
@@ -17,4 +19,4 @@ def recipe_class(path: Path) -> type[RecipeFile]:
     if path.stem.startswith("backbone"):
         return PretrainingRecipe
     within = path.as_posix().rpartition("recipes/")[2]
-    return AttributeRecipe if within.startswith("attributes/") else Recipe
+    return OF_FOLDER.get(within.split("/")[0], Recipe)

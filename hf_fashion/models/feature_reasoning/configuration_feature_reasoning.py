@@ -20,6 +20,8 @@ class FeatureReasoningConfig(PreTrainedConfig):
         rho of eq. 13, how far a feature of length 1 moves along its gradient.
     norm_eps (`float`, *optional*, defaults to 1e-5):
         What is added to the variance in the normalisations.
+    logit_scale_init_value (`float`, *optional*, defaults to 2.6593):
+        Logarithm of the factor on the cosines in the loss, where that is learned; the default is 1 / 0.07.
     """
 
     model_type = "feature_reasoning"
@@ -29,6 +31,7 @@ class FeatureReasoningConfig(PreTrainedConfig):
     num_rounds: int = 1
     step_size: float = 2e-4
     norm_eps: float = 1e-5
+    logit_scale_init_value: float = 2.6593
 
     def validate_architecture(self):
         """Part of `@strict`-powered validation: sizes that a model can have."""

@@ -30,12 +30,14 @@ class FeatureReasoningOutput(ModelOutput):
         initial_similarities (`torch.Tensor` of shape `(Q, k)`): the same before.
         query_embeds (`torch.Tensor` of shape `(Q, d)`): the moved queries.
         candidate_embeds (`torch.Tensor` of shape `(Q, k, d)`): the moved candidates.
+        logit_scale (`torch.Tensor` of shape `()`): factor on the cosines in the loss, above 0.
     """
 
     similarities: torch.Tensor | None = None
     initial_similarities: torch.Tensor | None = None
     query_embeds: torch.Tensor | None = None
     candidate_embeds: torch.Tensor | None = None
+    logit_scale: torch.Tensor | None = None
 
 
 class FeatureReasoningNorm(nn.Module):
@@ -112,7 +114,7 @@ class FeatureReasoningPreTrainedModel(PreTrainedModel):
     base_model_prefix = "feature_reasoning"
     main_input_name = "query_embeds"
     # Similarities differ by less than half precision can tell, and a step moves features by less still.
-    _keep_in_fp32_modules_strict = ["query_update", "candidate_update"]
+    _keep_in_fp32_modules_strict = ["query_update", "candidate_update", "logit_scale"]
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
@@ -125,6 +127,8 @@ class FeatureReasoningPreTrainedModel(PreTrainedModel):
         elif isinstance(module, FeatureReasoningNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
+        elif isinstance(module, FeatureReasoningModel):
+            init.constant_(module.logit_scale, self.config.logit_scale_init_value)
 
 
 class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
@@ -134,6 +138,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         super().__init__(config)
         self.query_update = FeatureReasoningUpdate(config)
         self.candidate_update = FeatureReasoningUpdate(config)
+        self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
         self.post_init()
 
     @can_return_tuple
@@ -160,7 +165,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
             ValueError: if the shapes do not fit each other, or there are more candidates than the weights are for.
         """
         mask = self._checked_mask(query_embeds, candidate_embeds, candidate_mask)
-        with maybe_autocast(device_type=query_embeds.device.type, enabled=False):
+        with maybe_autocast(query_embeds.device.type, enabled=False):
             # (Q, 1, d) and (Q, k, d), filled up with candidates that are not there
             query = normalize(query_embeds.to(self.dtype), dim=-1)[:, None]
             missing = self.config.num_candidates - mask.shape[-1]
@@ -176,6 +181,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
             initial_similarities=before[:, 0, :number].masked_fill(~mask, -torch.inf),
             query_embeds=query[:, 0],
             candidate_embeds=candidates[:, :number],
+            logit_scale=self.logit_scale.exp(),
         )
 
     def _checked_mask(

@@ -1,0 +1,71 @@
+"""What re-ranking the first candidates does to search: MAP before and after, queries made better and worse."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from ..metrics import attribute_map
+from ..metrics.attribute_map import average_precisions_of_hits
+from ..retrieval.labelled_search import LabelledSearch
+from .embed import inference
+
+
+PRIMARY_METRIC = "map"
+# (query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)
+Reranker = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def evaluate_reranking(
+    searches: Mapping[str, Sequence[LabelledSearch]], reranker: Reranker, num_candidates: int, batch_size: int = 32
+) -> dict[str, float]:
+    """MAP of whole rankings whose first candidates are re-ranked; what lies behind them keeps its place.
+
+    Args:
+        searches: name of an attribute -> its searches, of which the queries are taken together.
+        reranker: gives the candidates of each query new scores, -inf where the mask is False.
+        num_candidates: k, how many candidates it gets of each query; where a gallery has fewer, all of them.
+        batch_size: queries it gets at a time.
+
+    Returns:
+        `map`, `mean_attribute_map`, `{name}_map`; the same before re-ranking (`initial_map`, ...); and
+        `share_better`, `share_worse`: of all queries, whose AP rose and fell.
+    """
+    before: dict[str, Tensor] = {}
+    after: dict[str, Tensor] = {}
+    for name, parts in searches.items():
+        pairs = [_both(search, reranker, num_candidates, batch_size) for search in parts]
+        before[name], after[name] = (torch.cat(values) for values in zip(*pairs, strict=True))
+    change = torch.cat(list(after.values())) - torch.cat(list(before.values()))
+    shares = {"share_better": (change > 0).double().mean().item(), "share_worse": (change < 0).double().mean().item()}
+    return attribute_map(after) | attribute_map(before, "initial_map") | shares
+
+
+def reasoning_reranker(model: PreTrainedModel) -> Reranker:
+    """FR as a re-ranker.
+
+    Args:
+        model: a `FeatureReasoningModel`; it is put into evaluation mode while it re-ranks.
+    """
+
+    def rerank(query_embeds: Tensor, candidate_embeds: Tensor, candidate_mask: Tensor) -> Tensor:
+        with inference(model):
+            on_device = (given.to(model.device) for given in (query_embeds, candidate_embeds, candidate_mask))
+            return model(*on_device).similarities.to(query_embeds.device)
+
+    return rerank
+
+
+@torch.inference_mode()
+def _both(search: LabelledSearch, reranker: Reranker, num_candidates: int, batch_size: int) -> tuple[Tensor, Tensor]:
+    """AP of every query before and after: (Q,) each."""
+    before, after = [], []
+    for ranked in search.rankings(batch_size):
+        places, mask = ranked.places[:, :num_candidates], ranked.valid[:, :num_candidates]
+        scores = reranker(search.query_embeds[ranked.queries], search.gallery_embeds[places], mask)
+        order = scores.argsort(dim=1, descending=True, stable=True)
+        first, rest = ranked.hits[:, :num_candidates], ranked.hits[:, num_candidates:]
+        before.append(average_precisions_of_hits(ranked.hits))
+        after.append(average_precisions_of_hits(torch.cat([first.gather(1, order), rest], dim=1)))
+    return torch.cat(before), torch.cat(after)

@@ -1,0 +1,86 @@
+"""Searches whose right answers are known: what re-rankers learn from and are judged by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..metrics.attribute_map import first_equals, relevance
+from ..metrics.ranking import check_embeddings, score_chunks
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """
+    Whole rankings of C queries, the best first.
+
+    Args:
+        queries (`slice`): which of the search's queries these are.
+        places (`torch.Tensor` of shape `(C, G)`): int64; rows of the gallery by rank.
+        hits (`torch.Tensor` of shape `(C, G)`): bool; whether they are right.
+        valid (`torch.Tensor` of shape `(C, G)`): bool; False for the query itself, which stands last.
+    """
+
+    queries: slice
+    places: Tensor
+    hits: Tensor
+    valid: Tensor
+
+
+@dataclass(frozen=True)
+class LabelledSearch:
+    """
+    Queries, the gallery that they search, and the labels of both.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(Q, d)`): L2-normalised.
+        gallery_embeds (`torch.Tensor` of shape `(G, d)`): L2-normalised; their order breaks ties.
+        query_labels (`torch.Tensor` of shape `(Q,)`): int64; the value that is searched for.
+        gallery_labels (`torch.Tensor` of shape `(G,)` or `(G, V)`): int64, the value of each item; or bool, which of
+            the V values it carries.
+        own_places (`torch.Tensor` of shape `(Q,)`, *optional*): int64; rows of the gallery that are the queries
+            themselves, which no query finds. Default: no query stands in the gallery.
+
+    Raises:
+        ValueError: if shapes or types are not as above, or embeddings are not finite.
+    """
+
+    query_embeds: Tensor
+    gallery_embeds: Tensor
+    query_labels: Tensor
+    gallery_labels: Tensor
+    own_places: Tensor | None = None
+
+    def __post_init__(self):
+        labels = self.gallery_labels
+        check_embeddings(
+            self.query_embeds,
+            self.gallery_embeds,
+            self.query_labels,
+            labels[:, 0].long() if labels.dtype == torch.bool else labels,
+        )
+        if self.own_places is not None and self.own_places.shape != self.query_labels.shape:
+            raise ValueError(
+                f"`own_places` must be of shape {tuple(self.query_labels.shape)}, a row of the gallery a query; got "
+                f"{tuple(self.own_places.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.query_labels)
+
+    def rankings(self, chunk_size: int | None = None) -> Iterator[Rankings]:
+        """Ranks the gallery for every query by cosine, a chunk of queries at a time; ties stand in gallery order.
+
+        Args:
+            chunk_size (`int`, *optional*): queries at a time; by default as many as keep a chunk's scores in bounds.
+        """
+        same = first_equals(self.gallery_embeds)
+        for queries, scores, _ in score_chunks(self.query_embeds, self.gallery_embeds, chunk_size):
+            scores = scores[:, same]  # (C, G)
+            valid = torch.ones_like(scores, dtype=torch.bool)
+            if self.own_places is not None:
+                valid.scatter_(1, self.own_places[queries, None], False)
+            places = scores.masked_fill_(~valid, -torch.inf).argsort(dim=1, descending=True, stable=True)
+            right = relevance(self.query_labels[queries], self.gallery_labels) & valid
+            yield Rankings(queries, places, right.gather(1, places), valid.gather(1, places))

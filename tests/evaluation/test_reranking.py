@@ -1,0 +1,79 @@
+"""MAP before and after re-ranking, with re-rankers whose effect is known."""
+
+import pytest
+import torch
+
+from hf_fashion.evaluation.reranking import evaluate_reranking, reasoning_reranker
+from hf_fashion.metrics import attribute_map, average_precisions
+from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
+from hf_fashion.retrieval.labelled_search import LabelledSearch
+from tests.retrieval.test_labelled_search import random_search, within_itself
+from tests.tiny_feature_reasoning import tiny_feature_reasoning_config
+
+
+GALLERY = 9
+
+
+def keep(query_embeds, candidate_embeds, candidate_mask):
+    places = -torch.arange(candidate_mask.shape[1], dtype=torch.float32)
+    return places.expand_as(candidate_mask).masked_fill(~candidate_mask, -torch.inf)
+
+
+def reverse(query_embeds, candidate_embeds, candidate_mask):
+    return -keep(query_embeds, candidate_embeds, torch.ones_like(candidate_mask)).masked_fill(
+        ~candidate_mask, torch.inf
+    )
+
+
+def before(search: LabelledSearch) -> torch.Tensor:
+    return average_precisions(search.query_embeds, search.gallery_embeds, search.query_labels, search.gallery_labels)
+
+
+def test_a_re_ranker_that_changes_nothing_changes_no_figure():
+    searches = {"hem": [random_search(seed=0), random_search(seed=1)], "neck": [random_search(seed=2)]}
+    figures = evaluate_reranking(searches, keep, 4, batch_size=2)
+    found = {name: torch.cat([before(search) for search in parts]) for name, parts in searches.items()}
+    assert attribute_map(found).items() <= figures.items()
+    assert attribute_map(found, "initial_map").items() <= figures.items()
+    assert figures["share_better"] == figures["share_worse"] == 0
+
+
+def test_only_the_first_candidates_move():
+    """Of four candidates in wrong order, two right ones behind the others: AP by hand."""
+    embeds = torch.nn.functional.normalize(torch.tensor([[1.0, 0], [1, 0.1], [1, 0.2], [1, 0.3], [1, 0.4]]), dim=1)
+    labels = torch.tensor([0, 1, 1, 0, 0])
+    search = LabelledSearch(embeds[:1], embeds[1:], labels[:1], labels[1:])
+    whole = evaluate_reranking({"hem": [search]}, reverse, 4)
+    assert whole["initial_map"] == pytest.approx((1 / 3 + 2 / 4) / 2) and whole["map"] == 1
+    assert whole["share_better"] == 1 and whole["share_worse"] == 0
+    three = evaluate_reranking({"hem": [search]}, reverse, 3)
+    assert three["map"] == pytest.approx((1 / 1 + 2 / 4) / 2)
+
+
+def test_worse_and_better_are_counted():
+    search = random_search(queries=6)
+    figures = evaluate_reranking({"hem": [search]}, reverse, GALLERY)
+    worse = better = 0
+    for row, precision in enumerate(before(search)):
+        scores = search.query_embeds[row] @ search.gallery_embeds.T
+        hits = (search.gallery_labels == search.query_labels[row])[scores.argsort()]
+        ranks = torch.arange(1, GALLERY + 1)
+        turned = (hits.cumsum(0) / ranks)[hits].sum().item() / max(1, hits.sum().item())
+        worse, better = worse + (turned < precision - 1e-6).item(), better + (turned > precision + 1e-6).item()
+    assert worse and (figures["share_worse"], figures["share_better"]) == (worse / 6, better / 6)
+
+
+@pytest.mark.parametrize("num_candidates", [4, GALLERY, 50])
+def test_the_query_itself_is_no_candidate(num_candidates):
+    def masked_only_at_the_end(query_embeds, candidate_embeds, candidate_mask):
+        assert candidate_mask[:, :8].all() and not candidate_mask[:, 8:].any()
+        return keep(query_embeds, candidate_embeds, candidate_mask)
+
+    figures = evaluate_reranking({"hem": [within_itself(random_search())]}, masked_only_at_the_end, num_candidates)
+    assert figures["map"] == figures["initial_map"]
+
+
+def test_an_untrained_fr_changes_no_figure():
+    model = FeatureReasoningModel(tiny_feature_reasoning_config()).train()
+    figures = evaluate_reranking({"hem": [random_search()]}, reasoning_reranker(model), 6)
+    assert figures["map"] == figures["initial_map"] and model.training
