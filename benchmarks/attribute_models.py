@@ -90,13 +90,16 @@ def _triplets(views: int) -> Row:
     )
 
 
-# How batches are drawn, what the common start is worth, and what the two-branch models' longer training alone is.
+# How batches are drawn, what the common start is worth, what the two-branch models' longer training alone is, and
+# whether rounds of attention suit attributes of the whole garment.
 CHOICES = {
     "asen": ROWS["asen"],
     "asen on triplets": _triplets(0),
     "asen on triplets with two views": _triplets(2),
     "asen from random weights": Row("global", ("model.backbone=null",)),
     "asen for 14 epochs": Row("global", epochs=14),
+    "ipad (first stage)": STAGES["ipad (first stage)"],
+    "ip-sp, Iter 1": _region("num_iterations=1"),
 }
 # The paper's sections 4.3.2 and 4.3.4 (IP-SP alone), then 4.3.3. Its 4.3.1 and beta need no training:
 # attribute_branches.py.
@@ -156,15 +159,21 @@ def make_backbone(name: str) -> Run:
     return Run(Path(recipe.training.output_dir), recipe, "training/pretrain_backbone.py")
 
 
-def make_run(corpus: str, model: str, seed: int) -> Run:
-    """The run of a model with a seed; its last model is evaluated, not its best, over all folds of the division."""
+def make_run(corpus: str, model: str, seed: int, held_out_fraction: float | None = None) -> Run:
+    """The run of a model with a seed; its last model is evaluated, not its best, over all folds of the division.
+
+    With `held_out_fraction` it does not see that share of the products, and neither does its first stage.
+    """
     row = ALL[model]
-    folder = run_folder(f"{corpus}/{model}", seed)
+    part = corpus if held_out_fraction is None else f"{corpus}-kept"
+    folder = run_folder(f"{part}/{model}", seed)
     changes = [f"training.seed={seed}", f"training.output_dir={folder}", *row.changes]
     changes.append(f"sampling.batches_an_epoch={BATCHES_AN_EPOCH[corpus]}")
     changes += [f"data.{key}={value}" for key, value in CORPORA[corpus].items()]
     if row.after:
-        changes.append(f"model.start_from={run_folder(f'{corpus}/{row.after}', seed) / 'last'}")
+        changes.append(f"model.start_from={run_folder(f'{part}/{row.after}', seed) / 'last'}")
+    if held_out_fraction is not None:
+        changes.append(f"data.held_out_fraction={held_out_fraction}")
     changes.append(f"training.stages={json.dumps(_stages(row))}")
     recipe = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml", changes)
     evaluation = ["training/evaluate_attribute_model.py", "--model", str(folder / "last")]
