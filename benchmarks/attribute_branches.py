@@ -22,9 +22,10 @@ from benchmarks.runs import markdown, spread
 from hf_fashion.data.attribute_labels import read_labels
 from hf_fashion.data.attribute_protocol import draw_protocol
 from hf_fashion.data.column_map import column_map_for
-from hf_fashion.evaluation.attribute_inputs import embed_attributes
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.files import write_json
 from hf_fashion.metrics import average_precisions
+from hf_fashion.retrieval.labelled_search import LabelledSearch
 from hf_fashion.training.start import with_attributes
 
 
@@ -40,25 +41,28 @@ def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
     source = CORPORA[corpus]
     model, processor = AutoModel.from_pretrained(folder).eval(), AutoImageProcessor.from_pretrained(folder)
     setattr(model.config, field, 0.5)
-    names = list(model.config.attribute_names)
     dataset = hf_fashion.load_corpus(source["corpus"])["validation"]
-    labels = read_labels(dataset, with_attributes(column_map_for(source["column_map"], source["corpus"]), names))
+    column_map = column_map_for(source["column_map"], source["corpus"])
+    labels = read_labels(dataset, with_attributes(column_map, list(model.config.attribute_names)))
     protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(NUM_FOLDS)]
-    wanted = torch.ones(len(dataset), len(names), dtype=torch.bool)
-    embeds = embed_attributes(model, processor, dataset, wanted, range(len(names)))  # A times (N, 2 d)
-    return {str(weight): mean_average_precision(embeds, names, protocols, weight) for weight in WEIGHTS}
+    searches = attribute_searches(model, processor, dataset, column_map, protocols)
+    every = [search for parts in searches.values() for search in parts]
+    return {str(weight): mean_average_precision(every, weight) for weight in WEIGHTS}
 
 
-def mean_average_precision(embeds: list[Tensor], names: list[str], protocols: list[dict], weight: float) -> float:
-    """MAP of search features whose branches, weighted alike before, are weighted anew."""
+def mean_average_precision(searches: list[LabelledSearch], weight: float) -> float:
+    """MAP of searches whose features' halves, the branches, were weighted alike and are weighted anew."""
     precisions = []
-    for name, features in zip(names, embeds, strict=True):
-        whole, region = features.chunk(2, dim=1)
-        features = torch.cat([weight**0.5 * whole, (1 - weight) ** 0.5 * region], dim=1)
-        for lists in (protocol[name] for protocol in protocols):
-            pairs = features[lists.query_rows], features[lists.candidate_rows]
-            precisions.append(average_precisions(*pairs, lists.query_values, lists.candidate_values))
+    for search in searches:
+        sides = (weighted(embeds, weight) for embeds in (search.query_embeds, search.gallery_embeds))
+        precisions.append(average_precisions(*sides, search.query_labels, search.gallery_labels))
     return torch.cat(precisions).mean().item()
+
+
+def weighted(embeds: Tensor, weight: float) -> Tensor:
+    """(N, 2 d) to (N, 2 d)."""
+    whole, region = embeds.chunk(2, dim=1)
+    return torch.cat([weight**0.5 * whole, (1 - weight) ** 0.5 * region], dim=1)
 
 
 def main() -> None:

@@ -52,12 +52,28 @@ def evaluate_attribute_retrieval(
     """
     if protocols is None:
         protocols = [draw_protocol(read_labels(dataset, column_map))]
-    searches = attribute_searches(
-        model, image_processor, dataset, column_map, protocols, batch_size, num_workers, progress
+    return retrieval_figures(
+        attribute_searches(model, image_processor, dataset, column_map, protocols, batch_size, num_workers, progress)
     )
+
+
+def retrieval_figures(searches: Mapping[str, Sequence[LabelledSearch]]) -> dict[str, float]:
+    """The figures of `evaluate_attribute_retrieval` for searches that are embedded already.
+
+    Args:
+        searches: attribute -> its searches, from `attribute_searches`.
+
+    Returns:
+        As `evaluate_attribute_retrieval`.
+    """
     found = {name: torch.cat([_average_precisions(one) for one in parts]) for name, parts in searches.items()}
     chance = {name: torch.cat([_expected(one) for one in parts]) for name, parts in searches.items()}
-    return attribute_map(found) | attribute_map(chance, "map_chance") | _counts(chance, protocols)
+    counts = {"num_queries": sum(map(len, chance.values()))}
+    counts["num_without_match"] = sum(int((values == 0).sum()) for values in chance.values())
+    for name, parts in searches.items():
+        counts[f"{name}_num_queries"] = len(chance[name])
+        counts[f"{name}_num_candidates"] = len(parts[0].gallery_labels)
+    return attribute_map(found) | attribute_map(chance, "map_chance") | counts
 
 
 def attribute_searches(
@@ -127,12 +143,3 @@ def _average_precisions(search: LabelledSearch) -> Tensor:
 
 def _expected(search: LabelledSearch) -> Tensor:
     return expected_average_precisions(search.query_labels, search.gallery_labels)
-
-
-def _counts(chance: Mapping[str, Tensor], protocols: Sequence[Mapping[str, RetrievalLists]]) -> dict[str, int]:
-    counts = {"num_queries": sum(map(len, chance.values()))}
-    counts["num_without_match"] = sum(int((values == 0).sum()) for values in chance.values())
-    for name, values in chance.items():
-        counts[f"{name}_num_queries"] = len(values)
-        counts[f"{name}_num_candidates"] = next(len(p[name].candidate_rows) for p in protocols if name in p)
-    return counts

@@ -38,7 +38,26 @@ LOCALISATION_COLUMNS = {
     "chance ": "overlaps_chance",
 }
 ATTRIBUTE_COLUMNS = {"queries": "num_queries", "candidates": "num_candidates", "MAP": "map", "chance": "map_chance"}
+RERANKING_COLUMNS = {
+    "MAP before": "initial_map",
+    "MAP": "map",
+    "mean of attributes": "mean_attribute_map",
+    "better queries": "share_better",
+    "worse": "share_worse",
+}
 POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "centre in box", "chance", "ceiling")}
+
+
+def reranking_table(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Re-rankers in rows, in percent.
+
+    Args:
+        figures: re-ranker -> what `evaluate_reranking` returns.
+    """
+    rows = [
+        [name, *(f"{100 * found[key]:.1f}" for key in RERANKING_COLUMNS.values())] for name, found in figures.items()
+    ]
+    return table(["re-ranker", *RERANKING_COLUMNS], rows)
 
 
 def attribute_table(figures: Mapping[str, Any], attributes: Sequence[str]) -> str:

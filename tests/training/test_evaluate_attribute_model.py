@@ -8,6 +8,8 @@ import pytest
 from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.modeling_asen import AsenModel
+from hf_fashion.models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
+from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 from hf_fashion.training.attribute_build import square_processor
 from tests.training.tiny_attribute_run import LOCAL, SIZES
 
@@ -83,3 +85,16 @@ def test_mistakes_are_named(script, saved, capsys):
     with pytest.raises(SystemExit):
         script.parse_arguments(flags(saved, "--queries", "query.txt"))
     assert "go together" in capsys.readouterr().err
+
+
+def test_re_rankers_stand_beside_each_other(script, saved, tmp_path, capsys):
+    fr = FeatureReasoningModel(FeatureReasoningConfig(num_candidates=9, hidden_size=8))
+    fr.save_pretrained(tmp_path / "fr")
+    names = [str(tmp_path / "fr"), "query_expansion", "k_reciprocal"]
+    results = evaluated(script, saved, tmp_path, "--rerankers", *names, "--num_candidates", "5", model="csn")
+    assert list(results["reranking"]) == names
+    for figures in results["reranking"].values():
+        assert figures["initial_map"] == pytest.approx(results["retrieval"]["map"])
+    assert results["reranking"][names[0]]["share_better"] == 0, "a new FR changes nothing"
+    assert results["reranking"]["query_expansion"]["share_better"] > 0
+    assert "Re-ranking of the first candidates" in capsys.readouterr().out
