@@ -25,16 +25,17 @@ from hf_fashion.data.column_map import ColumnMap, column_map_for
 from hf_fashion.evaluation import report
 from hf_fashion.evaluation.attribute_pointing import evaluate_pointing
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
-from hf_fashion.evaluation.command_line import DTYPES, add_evaluation_arguments, load_splits
-from hf_fashion.evaluation.reranking import evaluate_reranking, reasoning_reranker
+from hf_fashion.evaluation.command_line import (
+    DTYPES,
+    add_evaluation_arguments,
+    add_reranking_arguments,
+    load_splits,
+)
+from hf_fashion.evaluation.reranking import compare_rerankers
 from hf_fashion.files import write_json
-from hf_fashion.retrieval.k_reciprocal import k_reciprocal
-from hf_fashion.retrieval.labelled_search import LabelledSearch
-from hf_fashion.retrieval.query_expansion import query_expansion
 from hf_fashion.training.start import with_attributes
 
 
-BASELINES = {"query_expansion": query_expansion, "k_reciprocal": k_reciprocal}
 NUM_FOLDS = 5  # queries to candidates 1:4, as in the papers
 
 
@@ -48,10 +49,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--queries", help="published lists of queries, query_<split>.txt")
     parser.add_argument("--candidates", help="published lists of candidates, candidate_<split>.txt")
     parser.add_argument("--pointing", action="store_true", help="attention maps against the column of true boxes")
-    parser.add_argument(
-        "--rerankers", nargs="+", default=[], metavar="FR", help=f"folders of FR models, or {', '.join(BASELINES)}"
-    )
-    parser.add_argument("--num_candidates", type=int, default=99, help="re-ranked by baselines; FR has its own number")
+    add_reranking_arguments(parser)
     parsed = parser.parse_args(arguments)
     if bool(parsed.queries) != bool(parsed.candidates):
         parser.error("--queries and --candidates go together")
@@ -94,16 +92,10 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.pointing:
         results["pointing"] = evaluate_pointing(model, processor, dataset, column_map, batch_size=arguments.batch_size)
     if arguments.rerankers:
-        results["reranking"] = {name: rerank(name, searches, arguments) for name in arguments.rerankers}
+        results["reranking"] = compare_rerankers(
+            arguments.rerankers, searches, arguments.num_candidates, arguments.device
+        )
     return results
-
-
-def rerank(name: str, searches: Mapping[str, list[LabelledSearch]], arguments: argparse.Namespace) -> dict[str, float]:
-    """Figures of a re-ranker: a baseline by its name, or an FR by its folder or Hub id."""
-    if name in BASELINES:
-        return evaluate_reranking(searches, BASELINES[name], arguments.num_candidates)
-    model = AutoModel.from_pretrained(name).to(arguments.device)
-    return evaluate_reranking(searches, reasoning_reranker(model), model.config.num_candidates)
 
 
 def print_tables(results: dict[str, Any]) -> None:

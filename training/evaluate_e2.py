@@ -2,6 +2,8 @@
 
     python training/evaluate_e2.py --model runs/e2/best --corpus generated --split validation \\
         --tags --linear_probe --localisation --output results.json
+
+`--rerankers` re-ranks what descriptions find among the photos.
 """
 
 import argparse
@@ -12,11 +14,17 @@ from transformers import AutoModel, AutoProcessor, PreTrainedModel, ProcessorMix
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
 from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation import report
-from hf_fashion.evaluation.command_line import DTYPES, add_evaluation_arguments, load_splits
-from hf_fashion.evaluation.cross_modal import PAIRINGS, PROTOCOLS, evaluate_cross_modal
+from hf_fashion.evaluation.command_line import (
+    DTYPES,
+    add_evaluation_arguments,
+    add_reranking_arguments,
+    load_splits,
+)
+from hf_fashion.evaluation.cross_modal import PAIRINGS, PROTOCOLS, evaluate_cross_modal, text_to_image_search
 from hf_fashion.evaluation.inputs import embed_images
 from hf_fashion.evaluation.linear_probe import evaluate_linear_probe
 from hf_fashion.evaluation.localisation import evaluate_localisation
+from hf_fashion.evaluation.reranking import compare_rerankers
 from hf_fashion.evaluation.tags import evaluate_tags
 from hf_fashion.files import write_json
 
@@ -34,7 +42,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--localisation", action="store_true", help="selected patches against the column of true boxes"
     )
-    return parser.parse_args(arguments)
+    return add_reranking_arguments(parser).parse_args(arguments)
 
 
 def load_model(arguments: argparse.Namespace) -> tuple[PreTrainedModel, ProcessorMixin]:
@@ -69,6 +77,11 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
         )
     if arguments.localisation:
         results["localisation"] = evaluate_localisation(*common, images=images)
+    if arguments.rerankers:
+        search = text_to_image_search(*common, arguments.pairing, images["image_embeds"])
+        results["reranking"] = compare_rerankers(
+            arguments.rerankers, {"text_to_image": [search]}, arguments.num_candidates, arguments.device
+        )
     return results | {"entities": list(column_map.tags)}
 
 
@@ -89,6 +102,8 @@ def print_tables(results: dict[str, Any]) -> None:
         if name in results:
             rows = results[name].get("rows", entities)
             print(f"\n{title}\n\n{report.entity_table(results[name], rows, columns)}")
+    if "reranking" in results:
+        print(f"\nRe-ranking of the first photos (%)\n\n{report.reranking_table(results['reranking'])}")
 
 
 def main(arguments: list[str] | None = None) -> None:

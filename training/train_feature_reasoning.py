@@ -1,4 +1,4 @@
-"""Trains FR to re-rank the searches of an attribute-specific model, from a recipe.
+"""Trains FR to re-rank the searches of an attribute-specific model, or of E2 by descriptions, from a recipe.
 
     accelerate launch training/train_feature_reasoning.py training/recipes/feature_reasoning/catalog-large.yaml
     python training/train_feature_reasoning.py RECIPE --set model.embedder=FOLDER --resume_from_checkpoint latest
@@ -11,20 +11,16 @@ it, if it was trained with the same. Writes into the recipe's `training.output_d
 import argparse
 
 from accelerate.utils import set_seed
-from transformers import AutoModel
-from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
-from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import all_against_all, draw_protocol
-from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking, reasoning_reranker
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
 from hf_fashion.training.feature_reasoning_lists import CandidateLists, collate_lists
 from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
 from hf_fashion.training.feature_reasoning_step import make_feature_reasoning, reasoning_loss
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.start import load_data, with_attributes
+from hf_fashion.training.reasoning_searches import embedded_searches
+from hf_fashion.training.start import load_data
 
 
 SHOWN = ("initial_map", "map", "share_better", "share_worse")
@@ -42,20 +38,10 @@ def main() -> None:
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
 
     # Data: photos that the embedder has not seen, and those to validate on, embedded once.
-    embedder = AutoModel.from_pretrained(recipe.model.embedder).to(accelerator.device)
-    image_processor = AutoImageProcessor.from_pretrained(recipe.model.embedder)
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
-        known = [name for name in embedder.config.attribute_names if name in column_map.attributes]
-        column_map = with_attributes(column_map, recipe.data.attributes or known)
     accelerator.print(report)
-    protocols = {"train": all_against_all, "validation": draw_protocol}
-    searches = {
-        name: attribute_searches(
-            embedder, image_processor, corpus[name], column_map, [protocol(read_labels(corpus[name], column_map))]
-        )
-        for name, protocol in protocols.items()
-    }
+    searches = embedded_searches(recipe.model.embedder, corpus, column_map, recipe.data.attributes, accelerator.device)
     number = model.config.num_candidates
     lists = CandidateLists(searches["train"], number, recipe.lists, settings.seed)
     accelerator.print(f"lists to learn from: {lists.counts}")

@@ -10,6 +10,7 @@ from ..data.column_map import ColumnMap
 from ..data.loading import load_corpus
 from ..data.report import CorpusReport
 from ..data.splits import train_and_validation
+from .reranking import BASELINES
 
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -28,6 +29,15 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.Argume
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="float32")
     parser.add_argument("--output", help="JSON file to write")
+    return parser
+
+
+def add_reranking_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds the re-rankers to compare, and how many candidates they get. Returns the parser."""
+    parser.add_argument(
+        "--rerankers", nargs="+", default=[], metavar="FR", help=f"folders of FR models, or {', '.join(BASELINES)}"
+    )
+    parser.add_argument("--num_candidates", type=int, default=99, help="re-ranked by baselines; FR has its own number")
     return parser
 
 

@@ -11,6 +11,7 @@ from ..data.column_map import ColumnMap
 from ..data.products import product_texts
 from ..data.values import column_texts
 from ..metrics import cross_modal_recall, relevant_recall_at_k, relevant_recall_ceiling, sample_cross_modal_recall
+from ..retrieval.labelled_search import LabelledSearch
 from .inputs import embed_images, embed_texts, equality_ids, photo_ids
 
 
@@ -127,6 +128,42 @@ def evaluate_cross_modal(
             figures |= _relevant_recall(*sides)
     counts = {"num_images": len(image_embeds), "num_texts": len(text_embeds)}
     return figures | {"pairing": pairing, "protocol": protocol} | counts
+
+
+def text_to_image_search(
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    dataset: Dataset,
+    column_map: ColumnMap,
+    pairing: str = "distinct_titles",
+    image_embeds: Tensor | None = None,
+    batch_size: int = 64,
+    progress: bool = True,
+) -> LabelledSearch:
+    """Descriptions that ask for photos, for a re-ranker to learn from or to be judged by.
+
+    Args:
+        model: as in `evaluate_cross_modal`, like all others.
+        processor: its processor.
+        dataset: N rows.
+        column_map: names the photo and the caption.
+        pairing: see `choose_candidates`.
+        image_embeds: (N, P) from `embed_images`, where they are at hand.
+        batch_size: photos a forward pass.
+        progress: whether to show progress bars.
+
+    Raises:
+        ValueError: as `evaluate_cross_modal`.
+    """
+    captions = product_texts(dataset, column_map, processor)
+    candidates = choose_candidates(column_texts(dataset, column_map.caption), pairing)
+    if image_embeds is None:
+        images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
+        image_embeds = images["image_embeds"]
+    asked = [captions[row] for row in candidates.text_rows]
+    text_embeds, _ = embed_texts(model, processor, asked, progress=progress)
+    gallery = image_embeds[candidates.image_rows]
+    return LabelledSearch(text_embeds, gallery, candidates.text_labels, candidates.image_labels)
 
 
 def _relevant_recall(

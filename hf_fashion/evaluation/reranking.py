@@ -4,17 +4,47 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits
+from ..retrieval.k_reciprocal import k_reciprocal
 from ..retrieval.labelled_search import LabelledSearch
+from ..retrieval.query_expansion import query_expansion
 from .embed import inference
 
 
 PRIMARY_METRIC = "map"
 # (query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)
 Reranker = Callable[[Tensor, Tensor, Tensor], Tensor]
+BASELINES: dict[str, Reranker] = {"query_expansion": query_expansion, "k_reciprocal": k_reciprocal}
+
+
+def compare_rerankers(
+    names: Sequence[str],
+    searches: Mapping[str, Sequence[LabelledSearch]],
+    num_candidates: int,
+    device: str | torch.device = "cpu",
+) -> dict[str, dict[str, float]]:
+    """Figures of several re-rankers over the same searches.
+
+    Args:
+        names: baselines by their names in `BASELINES`, FR models by their folders or Hub ids.
+        searches: as in `evaluate_reranking`.
+        num_candidates: what baselines re-rank; an FR re-ranks as many as its weights are made for.
+        device: where FR runs.
+
+    Returns:
+        Name -> what `evaluate_reranking` returns.
+    """
+    figures = {}
+    for name in names:
+        if name in BASELINES:
+            figures[name] = evaluate_reranking(searches, BASELINES[name], num_candidates)
+        else:
+            model = AutoModel.from_pretrained(name).to(device)
+            figures[name] = evaluate_reranking(searches, reasoning_reranker(model), model.config.num_candidates)
+    return figures
 
 
 def evaluate_reranking(

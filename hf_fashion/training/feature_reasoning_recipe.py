@@ -11,7 +11,8 @@ from .recipe_file import RecipeFile, require
 @dataclass
 class FeatureReasoningModelRecipe:
     """Args:
-    embedder (`str`): folder or Hub id of the attribute-specific model whose searches are to be re-ranked.
+    embedder (`str`): folder or Hub id of the model whose searches are to be re-ranked: an attribute-specific one, or
+        an E2 or CLIP, whose descriptions ask for photos.
     start_from (`str`, *optional*): folder or Hub id of a trained FR; its configuration counts where `config` says
         nothing. A model of two rounds learns best from one of a single round.
     config (`dict`): fields of `FeatureReasoningConfig`.
@@ -60,7 +61,7 @@ class FeatureReasoningRecipe(RecipeFile):
 
     def __post_init__(self):
         if not self.model.embedder:
-            raise ValueError("`model.embedder` must name the attribute-specific model whose searches are re-ranked.")
+            raise ValueError("`model.embedder` must name the embedding model whose searches are re-ranked.")
         require("loss.pairs", self.loss.pairs, ("all", "query"))
         if not 0 < self.lists.max_average_precision <= 1:
             raise ValueError(

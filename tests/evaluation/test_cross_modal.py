@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.cross_modal import PRIMARY_METRIC, choose_candidates, evaluate_cross_modal
+from hf_fashion.evaluation.cross_modal import (
+    PRIMARY_METRIC,
+    choose_candidates,
+    evaluate_cross_modal,
+    text_to_image_search,
+)
 from hf_fashion.evaluation.inputs import embed_images, embed_texts
 from hf_fashion.metrics import cross_modal_recall
 
@@ -54,6 +59,19 @@ def test_figures_are_those_of_the_embeddings(name, request, processor, corpus, c
     assert PRIMARY_METRIC in figures
     given = evaluate_cross_modal(model, processor, split, column_map, image_embeds=images, progress=False)
     assert given == figures
+
+
+@pytest.mark.parametrize("pairing", ["distinct_titles", "same_title"])
+def test_descriptions_that_ask_for_photos(e2, processor, repeated, column_map, pairing):
+    search = text_to_image_search(e2, processor, repeated, column_map, pairing, progress=False)
+    images = embed_images(e2, processor, repeated, progress=False)["image_embeds"]
+    given = text_to_image_search(e2, processor, repeated, column_map, pairing, images, progress=False)
+    assert torch.equal(search.gallery_embeds, given.gallery_embeds)
+    assert len(search) == 12 and len(search.gallery_labels) == {"distinct_titles": 12, "same_title": 24}[pairing]
+    (ranked,) = search.rankings()
+    first = (search.query_labels[:, None] == search.gallery_labels[ranked.places[:, :1]]).double().mean()
+    figures = evaluate_cross_modal(e2, processor, repeated, column_map, pairing, progress=False)
+    assert figures["text_to_image_recall@1"] == pytest.approx(first.item())
 
 
 def test_repeated_titles(e2, processor, repeated, column_map):

@@ -55,6 +55,18 @@ def test_everything_is_printed_and_written(script, saved, capsys):
         assert title in printed
 
 
+def test_what_descriptions_find_is_re_ranked(script, saved, tmp_path, capsys):
+    names = ["query_expansion", "k_reciprocal"]
+    output = tmp_path / "results.json"
+    script.main(flags(saved, "--column_map", "generated", "--rerankers", *names, "--output", str(output)))
+    results = json.loads(output.read_text())
+    assert list(results["reranking"]) == names
+    before = {figures["initial_map"] for figures in results["reranking"].values()}
+    # Of one right photo a query, AP is 1 / rank, so MAP lies between recall@1 and 1.
+    assert len(before) == 1 and results["cross_modal"]["text_to_image_recall@1"] <= before.pop() <= 1
+    assert "Re-ranking of the first photos" in capsys.readouterr().out
+
+
 def test_sample100_of_a_yaml_map(script, saved, tmp_path):
     path, output = tmp_path / "map.yaml", tmp_path / "results.json"
     path.write_text("caption: caption\n")

@@ -18,7 +18,7 @@ def test_the_papers_recipe_has_its_settings():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("model.embedder=''", "`model.embedder` must name the attribute-specific model"),
+        ("model.embedder=''", "`model.embedder` must name the embedding model"),
         ("loss.pairs=some", r"`loss.pairs`"),
         ("lists.max_average_precision=0", "must lie above 0 and up to 1; got 0.0"),
         ("lists.min_positives=0", "`lists.min_positives` must be at least 1; got 0"),

@@ -8,12 +8,16 @@ import yaml
 from safetensors.torch import load_file
 from transformers import AutoModel
 
-import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
+from hf_fashion import ColumnMap, load_corpus
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
+from hf_fashion.training.feature_reasoning_lists import CandidateLists
+from hf_fashion.training.feature_reasoning_recipe import ListsRecipe
+from hf_fashion.training.reasoning_searches import embedded_searches
+from tests.tiny_e2 import tiny_model, tiny_processor
 from tests.training.tiny_attribute_run import PLACES, SIZE, SIZES, tiny_attribute_corpus
-from tests.training.tiny_run import COLOURS, REPOSITORY, history, kill_at, start, train
+from tests.training.tiny_run import COLOURS, REPOSITORY, history, kill_at, start, tiny_corpus, train
 
 
 SCRIPT = REPOSITORY / "training" / "train_feature_reasoning.py"
@@ -65,6 +69,17 @@ def test_killed_and_resumed_equals_never_killed(corpus):
     assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
     model = AutoModel.from_pretrained(corpus / "whole" / "best")
     assert model.config.num_candidates == 9 and model.query_update.fc_out.weight.abs().max() > 0
+
+
+def test_searches_of_an_e2_are_those_of_its_descriptions(tmp_path):
+    tiny_corpus(tmp_path)
+    tiny_model().save_pretrained(tmp_path / "e2")
+    tiny_processor().save_pretrained(tmp_path / "e2")
+    corpus = load_corpus(tmp_path / "corpus")
+    searches = embedded_searches(str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), None, torch.device("cpu"))
+    (train_search,), (validation_search,) = (searches[name]["text_to_image"] for name in ("train", "validation"))
+    assert len(train_search) == len(train_search.gallery_embeds) == 24 and len(validation_search) == 6
+    assert len(CandidateLists(searches["train"], 9, ListsRecipe(1.0, 1)))
 
 
 def test_an_attribute_that_the_embedder_has_not_is_named(corpus):
