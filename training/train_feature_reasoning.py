@@ -5,7 +5,8 @@
 
 Learns from photos that the embedding model was not trained on: what the recipe's `data.held_out_fraction` keeps from
 it, if it was trained with the same. Writes into the recipe's `training.output_dir`: `best/` and `last/` (models for
-`from_pretrained`), `checkpoints/`, and `results.json` with the losses and evaluations of the run.
+`from_pretrained`; where training only harms, `best/` changes nothing), `checkpoints/`, and `results.json` with the
+losses and evaluations of the run.
 """
 
 import argparse
@@ -61,6 +62,7 @@ def main() -> None:
         primary_metric=PRIMARY_METRIC,
         processor=None,
         recipe=recipe.to_dict(),
+        untrained_counts=True,
     )
     loop.run_to_the_end(model.to(accelerator.device), arguments.resume_from_checkpoint)
 

@@ -75,6 +75,8 @@ class TrainingLoop:
         batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of a shuffle of the data.
         before_stage (`Callable`, *optional*): `(unwrapped model, stage)`, called before each stage's first update.
         checkpointed (`Sequence`): what else a checkpoint keeps, each with `state_dict` and `load_state_dict`.
+        untrained_counts (`bool`): whether the model may be best before its first update, as a re-ranker may that
+            changes nothing.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class TrainingLoop:
         batch_sampler: Sampler | None = None,
         before_stage: Callable[[PreTrainedModel, StageRecipe], None] | None = None,
         checkpointed: Sequence[Any] = (),
+        untrained_counts: bool = False,
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.processor = dataset, collator, processor
@@ -99,6 +102,7 @@ class TrainingLoop:
         self.primary_metric = primary_metric
         self.output_dir = Path(settings.output_dir)
         self.batch_sampler, self.before_stage = batch_sampler, before_stage
+        self.untrained_counts = untrained_counts
         self.state = RunState(recipe=recipe)
         accelerator.register_for_checkpointing(*checkpointed)
 
@@ -141,6 +145,8 @@ class TrainingLoop:
                 f"{self.checkpoint_folder} holds checkpoints of an earlier run: go on with it "
                 "(--resume_from_checkpoint latest), remove them, or choose another `training.output_dir`."
             )
+        elif self.untrained_counts:
+            self._judge(model)
         for number in range(self.state.stage, len(self.settings.stages)):
             model = self._run_stage(model, self.settings.stages[number], checkpoint)
             self.state.stage, self.state.epoch, checkpoint = number + 1, 0, None
@@ -238,8 +244,14 @@ class TrainingLoop:
             self._save()
 
     def _evaluate(self, model: PreTrainedModel) -> None:
-        """Evaluates, exports the model if it is the best yet, and saves unless `save_every` says when."""
+        """Judges the model, and saves unless `save_every` says when."""
         self.state.evaluated = self.state.update
+        self._judge(model)
+        if not self.settings.save_every:
+            self._save()
+
+    def _judge(self, model: PreTrainedModel) -> None:
+        """Evaluates, and exports the model if it is the best yet."""
         if self.accelerator.is_main_process:
             figures = self.evaluation(model)
             self._record({f"validation/{name}": value for name, value in figures.items()})
@@ -247,8 +259,6 @@ class TrainingLoop:
                 self.state.best = figures[self.primary_metric]
                 self.export(model, "best")
         self.accelerator.wait_for_everyone()
-        if not self.settings.save_every:
-            self._save()
 
     def _save(self) -> None:
         save_checkpoint(self.accelerator, self.state, self.checkpoint_folder)

@@ -64,11 +64,23 @@ def test_killed_and_resumed_equals_never_killed(corpus):
     train(recipe, "--output_dir", str(corpus / "killed"), "--resume_from_checkpoint", "latest", script=SCRIPT)
 
     losses = history(corpus / "whole")
-    assert history(corpus / "killed") == losses and losses[0]["loss"] > 0
+    assert history(corpus / "killed") == losses and losses[1]["loss"] > 0
+    untrained = losses[0]
+    assert untrained["update"] == 0 and untrained["validation/map"] == untrained["validation/initial_map"]
     resumed, whole = (load_file(corpus / run / "last" / "model.safetensors") for run in ("killed", "whole"))
     assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
-    model = AutoModel.from_pretrained(corpus / "whole" / "best")
+    model = AutoModel.from_pretrained(corpus / "whole" / "last")
     assert model.config.num_candidates == 9 and model.query_update.fc_out.weight.abs().max() > 0
+
+
+def test_where_training_only_harms_the_best_model_changes_nothing(corpus):
+    """By steps far too large."""
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus, ("colour",)), stages=[{"epochs": 1, "learning_rate": 10.0}])
+    train(recipe, script=SCRIPT)
+    evaluations = [entry for entry in history(corpus / "run") if "validation/map" in entry]
+    best = AutoModel.from_pretrained(corpus / "run" / "best")
+    assert evaluations[-1]["validation/map"] <= evaluations[0]["validation/map"]
+    assert (best.query_update.fc_out.weight == 0).all() and (best.candidate_update.fc_out.weight == 0).all()
 
 
 def test_searches_of_an_e2_are_those_of_its_descriptions(tmp_path):

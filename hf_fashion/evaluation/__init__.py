@@ -1,0 +1,1 @@
+"""Model and data to figures: search, tags, probes, localisation, re-ranking; reports of them."""
