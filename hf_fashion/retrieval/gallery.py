@@ -11,13 +11,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
+from datasets import Dataset
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
+from .catalogue import Catalogue
+from .embed_catalogue import embed_catalogue
 from .exact_search import ExactSearch, rounded
 from .fingerprint import model_fingerprint
 from .gallery_schema import ID, GallerySchema, directions, vectors_of
 from .lance_store import LanceStore
+from .photo_embedder import PhotoEmbedder
 from .results import RetrievalResults
 from .vector_store import VectorStore
 
@@ -86,6 +90,57 @@ class Gallery:
         """
         return cls(LanceStore.open(str(uri)))
 
+    @classmethod
+    def from_dataset(
+        cls,
+        dataset: Dataset,
+        model: PreTrainedModel,
+        processor: ProcessorMixin | BaseImageProcessor,
+        uri: str | Path,
+        id_column: str,
+        image_column: str = "image",
+        metadata_columns: Sequence[str] = (),
+        batch_size: int = 64,
+        progress: bool = True,
+    ) -> Gallery:
+        """Embeds the photos of a catalogue; goes on with what is missing where the gallery exists already.
+
+        Every batch is one commit. A run that was killed, whenever it was, is started again with the same arguments and
+        ends with the gallery of an undisturbed run. Products are known by their ids alone: to embed changed photos,
+        [`~Gallery.delete`] these products first.
+
+        Args:
+            dataset (`datasets.Dataset`): one product a row.
+            model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD, on any device.
+            processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
+            uri (`str` or `Path`): a folder, or a URI of object storage.
+            id_column (`str`): column of ids, which are strings or integers.
+            image_column (`str`, *optional*, defaults to `"image"`): column of photos; of a list of them the first
+                counts.
+            metadata_columns (`Sequence[str]`, *optional*): what filters and results shall know: columns of strings,
+                class labels, numbers, booleans, dates, or lists of those.
+            batch_size (`int`, *optional*, defaults to 64): photos a forward pass and a commit.
+            progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
+
+        Raises:
+            ValueError: before anything is embedded: a column is missing or of a wrong type, an id or photo is null, an
+                id comes twice, the gallery there is of another model or has other spaces or metadata columns. In the
+                middle: a photo cannot be read; the error names the row, and what was embedded before is kept.
+            OSError: the gallery there is damaged.
+            ImportError: LanceDB is not installed.
+        """
+        catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
+        embedder = PhotoEmbedder(model, processor)
+        schema = GallerySchema(embedder.spaces(), catalogue.metadata_schema, model_fingerprint(model))
+        try:
+            gallery = cls.open(uri)
+        except FileNotFoundError:
+            gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint)
+        gallery._check_fingerprint(schema.fingerprint)
+        gallery.schema.require_same_columns(schema, str(uri))
+        embed_catalogue(gallery, embedder, catalogue, batch_size, progress)
+        return gallery
+
     def __len__(self) -> int:
         self._store.refresh()
         return self._store.count()
@@ -116,13 +171,7 @@ class Gallery:
         Raises:
             ValueError: another model did.
         """
-        fingerprint = model_fingerprint(model)
-        if fingerprint != self.schema.fingerprint:
-            raise ValueError(
-                f"the gallery at {self._store.uri} was embedded by {self.schema.fingerprint}, `model` is "
-                f"{fingerprint}: their vectors cannot be compared. Load the gallery's model, in the float type that "
-                "embedded it, or embed the catalogue again into another folder"
-            )
+        self._check_fingerprint(model_fingerprint(model))
 
     def add(
         self,
@@ -152,6 +201,10 @@ class Gallery:
             `int`: how many products were removed.
         """
         return self._store.delete(ids)
+
+    def compact(self) -> None:
+        """Joins the small files that many commits have left, which makes searches by the store faster."""
+        self._store.compact()
 
     def vectors(self, ids: Sequence[str], space: str) -> Tensor:
         """Vectors of products, as re-rankers need them.
@@ -203,6 +256,14 @@ class Gallery:
             query = torch.tensor(found["query_index"].to_numpy())
             scores = rounded((queries[query] * vectors_of(found[column])).sum(-1))
         return self._results(found, query, scores, len(queries))
+
+    def _check_fingerprint(self, fingerprint: str) -> None:
+        if fingerprint != self.schema.fingerprint:
+            raise ValueError(
+                f"the gallery at {self._store.uri} was embedded by {self.schema.fingerprint}, `model` is "
+                f"{fingerprint}: their vectors cannot be compared. Load the gallery's model, in the float type that "
+                "embedded it, or embed the catalogue again into another folder"
+            )
 
     def _results(self, found: pa.Table, query: Tensor, scores: Tensor, number: int) -> RetrievalResults:
         """Products, each found for one of `number` queries, as ranked lists."""

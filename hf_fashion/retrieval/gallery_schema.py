@@ -85,6 +85,26 @@ class GallerySchema:
             raise ValueError(f"`space` must be one of {list(self.spaces)}, got {space!r}")
         return f"vector_{list(self.spaces).index(space)}"
 
+    def require_same_columns(self, wanted: GallerySchema, uri: str) -> None:
+        """Does nothing if products with the columns of `wanted` can be added.
+
+        Args:
+            wanted (`GallerySchema`): the columns of the products.
+            uri (`str`): of this gallery.
+
+        Raises:
+            ValueError: spaces, metadata columns or their types differ.
+        """
+        for what, there, here in (
+            ("spaces", dict(self.spaces), dict(wanted.spaces)),
+            ("metadata columns", _kinds(self.metadata), _kinds(wanted.metadata)),
+        ):
+            if there != here:
+                raise ValueError(
+                    f"the gallery at {uri} has the {what} {there}, what shall be added has {here}: they must be the "
+                    "same. Choose the same columns, or embed into another folder"
+                )
+
     def rows(
         self, ids: Sequence[str], vectors: Mapping[str, Tensor], metadata: Mapping[str, Sequence[Any]]
     ) -> pa.Table:
@@ -135,6 +155,10 @@ def vectors_of(column: pa.ChunkedArray) -> Tensor:
     width = column.type.list_size
     flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     return unit_rows(torch.cat([torch.tensor(values).view(-1, width) for values in flat] or [torch.zeros(0, width)]))
+
+
+def _kinds(schema: pa.Schema) -> dict[str, str]:
+    return {field.name: str(field.type) for field in schema}
 
 
 def _require_same(argument: str, given: Mapping[str, Any], wanted: Sequence[str]) -> None:
