@@ -23,7 +23,7 @@ from .gallery_schema import ID, GallerySchema, directions, vectors_of
 from .lance_store import LanceStore
 from .photo_embedder import PhotoEmbedder
 from .results import RetrievalResults
-from .vector_store import VectorStore
+from .vector_store import VectorStore, damage
 
 
 # Galleries with at most so many products are searched exactly, in memory; larger ones by the store. In memory a space
@@ -254,7 +254,7 @@ class Gallery:
             columns = [ID, *self.schema.metadata.names, column]
             found = self._store.nearest(queries.numpy(), column, top_k, columns, filter)
             query = torch.tensor(found["query_index"].to_numpy())
-            scores = rounded((queries[query] * vectors_of(found[column])).sum(-1))
+            scores = rounded((queries[query] * self._vectors_of(found, space)).sum(-1))
         return self._results(found, query, scores, len(queries))
 
     def _check_fingerprint(self, fingerprint: str) -> None:
@@ -294,7 +294,13 @@ class Gallery:
     def _read_exact(self, space: str, ids: Sequence[str] | None = None) -> ExactSearch:
         column = self.schema.column(space)
         table = self._store.read([ID, *self.schema.metadata.names, column], ids=ids)
-        return ExactSearch(table.drop_columns(column), vectors_of(table[column]))
+        return ExactSearch(table.drop_columns(column), self._vectors_of(table, space))
+
+    def _vectors_of(self, table: pa.Table, space: str) -> Tensor:
+        try:
+            return vectors_of(table[self.schema.column(space)])
+        except ValueError as error:
+            raise damage(self._store.uri, f"{error} (space {space!r})") from error
 
 
 def _lists(values: list[Any], ends: Sequence[int]) -> list[list[Any]]:

@@ -151,10 +151,17 @@ def directions(vectors: Tensor, name: str) -> Tensor:
 
 
 def vectors_of(column: pa.ChunkedArray) -> Tensor:
-    """Stored vectors (N, d), normalised again: float16 has rounded their length. Float32."""
+    """Stored vectors (N, d), normalised again, because float16 has rounded their length; float32.
+
+    Raises:
+        ValueError: the length of one is far from 1, so that it is not what was stored.
+    """
     width = column.type.list_size
-    flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
-    return unit_rows(torch.cat([torch.tensor(values).view(-1, width) for values in flat] or [torch.zeros(0, width)]))
+    chunks = [torch.tensor(chunk.flatten().to_numpy()).view(-1, width) for chunk in column.chunks]
+    vectors = torch.cat([torch.zeros(0, width), *chunks])  # the zeros make it float32
+    if not ((vectors.norm(dim=-1) - 1).abs() < 0.01).all():  # NaN neither
+        raise ValueError("vectors that were stored with length 1 have another length")
+    return unit_rows(vectors)
 
 
 def _kinds(schema: pa.Schema) -> dict[str, str]:

@@ -10,6 +10,8 @@ from types import ModuleType
 import numpy as np
 import pyarrow as pa
 
+from .vector_store import damage
+
 
 TABLE = "gallery"
 # Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
@@ -59,10 +61,10 @@ class LanceStore:
             store = cls(uri, lancedb.connect(uri).open_table(TABLE))
         except ValueError as error:  # no version was ever committed: at most the making of it was interrupted
             if any(folder.glob("data/*")):
-                raise _damage(uri, "there are data, but no version of the table") from error
+                raise damage(uri, "there are data, but no version of the table") from error
             raise FileNotFoundError(f"there is no gallery at {uri}") from error
         except (OSError, RuntimeError) as error:
-            raise _damage(uri, error) from error
+            raise damage(uri, error) from error
         store.read(["id"])
         return store
 
@@ -108,17 +110,10 @@ class LanceStore:
             return query.to_arrow()
         except ValueError as error:
             if filter is None:
-                raise _damage(self.uri, error) from error
+                raise damage(self.uri, error) from error
             raise ValueError(f"`filter` is no condition on this gallery: {filter!r} ({error})") from error
         except (OSError, RuntimeError) as error:
-            raise _damage(self.uri, error) from error
-
-
-def _damage(uri: str, what: object) -> OSError:
-    """One error with what to do for the several types that LanceDB raises."""
-    return OSError(
-        f"the gallery at {uri} is damaged: {what}. Put a copy in its place, or delete it and embed the catalogue again"
-    )
+            raise damage(self.uri, error) from error
 
 
 def _id_in(ids: Sequence[str]) -> str:

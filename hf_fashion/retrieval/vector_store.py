@@ -66,3 +66,15 @@ class VectorStore(Protocol):
 
     def compact(self) -> None:
         """Joins what many small commits have left."""
+
+
+def damage(uri: str, what: object) -> OSError:
+    """The error for a table that cannot be read, in words that help.
+
+    Args:
+        uri (`str`): where the table is.
+        what (`object`): what is wrong, such as the store's own error.
+    """
+    return OSError(
+        f"the gallery at {uri} is damaged: {what}. Put a copy in its place, or delete it and embed the catalogue again"
+    )

@@ -1,6 +1,7 @@
 """A gallery's life: made, filled, searched, changed, opened again."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,8 +10,10 @@ import torch
 from torch.nn.functional import normalize
 
 from hf_fashion.retrieval import gallery as gallery_module
+from hf_fashion.retrieval import lance_store
 from hf_fashion.retrieval.fingerprint import model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.lance_store import LanceStore
 from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
 from tests.tiny_e2 import tiny_model
 
@@ -253,6 +256,41 @@ def test_a_damaged_gallery_is_refused(tmp_path, damage):
     damage(tmp_path / "gallery" / "gallery.lance")
     with pytest.raises(OSError, match=r"is damaged: .*delete it and embed the catalogue again"):
         Gallery.open(tmp_path / "gallery")
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
+def test_vectors_that_were_overwritten_are_noticed_when_they_are_read(tmp_path, byte):
+    filled(tmp_path / "gallery", 400)
+    path = newest(tmp_path / "gallery" / "gallery.lance" / "data")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 800] = byte * 800
+    path.write_bytes(content)
+    gallery = Gallery.open(tmp_path / "gallery")
+    with pytest.raises(OSError, match="is damaged: vectors that were stored with length 1 have another length"):
+        for space in SPACES:
+            gallery.search(vectors(1)[space], space, 400)
+
+
+def test_without_lancedb_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    with pytest.raises(ImportError, match=r"pip install 'hf-fashion\[gallery\]'"):
+        Gallery.create(tmp_path / "gallery", SPACES)
+
+
+def test_a_lancedb_table_that_is_no_gallery_is_refused(tmp_path):
+    LanceStore.create(str(tmp_path / "table"), pa.schema([("id", pa.string())]))
+    with pytest.raises(ValueError, match="hf_fashion did not write it"):
+        Gallery.open(tmp_path / "table")
+
+
+def test_many_small_commits_are_joined(tmp_path, monkeypatch):
+    monkeypatch.setattr(lance_store, "MAX_FRAGMENTS", 4)
+    gallery = Gallery.create(tmp_path / "gallery", SPACES)
+    for number in range(11):
+        gallery.add(ids(1, first=number), vectors(1, seed=number))
+        fragments = gallery._store._table.stats()["fragment_stats"]["num_fragments"]
+        assert fragments <= 4
+    assert sorted(gallery.ids()) == ids(11)
 
 
 def test_a_gallery_whose_making_was_interrupted_is_made_anew(tmp_path):
