@@ -187,7 +187,8 @@ class Gallery:
             metadata (`Mapping[str, Sequence]`, *optional*): for each metadata column N values or `None`s.
 
         Raises:
-            ValueError: an id comes twice, a space or column is missing or unknown, or a vector does not fit.
+            ValueError: an id comes twice, a space or column is missing or unknown, or a vector or value does not
+                fit.
         """
         self._store.upsert(self.schema.rows(ids, vectors, metadata or {}))
 
@@ -219,8 +220,8 @@ class Gallery:
         Raises:
             ValueError: the gallery has no such space, or no product of such an id.
         """
-        self._store.refresh()
-        products = self._exact(space) if self._is_small() else self._read_exact(space, sorted(set(ids)))
+        version = self._store.refresh()
+        products = self._exact(space, version) if self._is_small() else self._read_exact(space, sorted(set(ids)))
         return products.vectors_of(ids)
 
     def search(self, vectors: Tensor, space: str, top_k: int, filter: str | None = None) -> RetrievalResults:
@@ -246,10 +247,10 @@ class Gallery:
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1, got {top_k}")
         queries = directions(vectors, "vectors")
-        self._store.refresh()
+        version = self._store.refresh()
         if self._is_small():
             allowed_ids = None if filter is None else self._store.read([ID], filter)[ID]
-            found, query, scores = self._exact(space).search(queries, top_k, allowed_ids)
+            found, query, scores = self._exact(space, version).search(queries, top_k, allowed_ids)
         else:
             columns = [ID, *self.schema.metadata.names, column]
             found = self._store.nearest(queries.numpy(), column, top_k, columns, filter)
@@ -284,9 +285,8 @@ class Gallery:
     def _is_small(self) -> bool:
         return self._store.count() <= EXACT_SEARCH_LIMIT
 
-    def _exact(self, space: str) -> ExactSearch:
-        """The space in memory, read again where the table has changed since."""
-        version = self._store.refresh()
+    def _exact(self, space: str, version: int) -> ExactSearch:
+        """The space in memory, read again where the table has another version now."""
         if space not in self._in_memory or self._in_memory[space][0] != version:
             self._in_memory[space] = (version, self._read_exact(space))
         return self._in_memory[space][1]

@@ -117,14 +117,14 @@ class GallerySchema:
 
         Raises:
             ValueError: an id comes twice, spaces or columns are not the gallery's, or a vector has a wrong dimension,
-                no direction or no finite length.
+                no direction or no finite length, or a value is not of its column's type.
         """
         _require_same("vectors", vectors, self.spaces)
         _require_same("metadata", metadata, self.metadata.names)
         if len(set(ids)) < len(ids):
             raise ValueError(f"`ids` must differ, got {next(name for name in ids if ids.count(name) > 1)!r} twice")
         columns = [pa.array(ids, pa.string())]
-        columns += [pa.array(metadata[field.name], field.type) for field in self.metadata]
+        columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
         columns += [self._vectors(space, vectors[space], len(ids)) for space in self.spaces]
         return pa.Table.from_arrays(columns, schema=self.to_table())
 
@@ -162,6 +162,13 @@ def vectors_of(column: pa.ChunkedArray) -> Tensor:
     if not ((vectors.norm(dim=-1) - 1).abs() < 0.01).all():  # NaN neither
         raise ValueError("vectors that were stored with length 1 have another length")
     return unit_rows(vectors)
+
+
+def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    try:
+        return pa.array(values, field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"`metadata[{field.name!r}]` must hold {field.type} or None: {error}") from error
 
 
 def _kinds(schema: pa.Schema) -> dict[str, str]:
