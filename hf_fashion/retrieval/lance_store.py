@@ -16,8 +16,9 @@ from .vector_store import damage
 TABLE = "gallery"
 # Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
 MAX_FRAGMENTS = 256
-# Versions that a reader may still hold are kept for so long after a compaction; a read takes seconds.
-KEEP_VERSIONS = timedelta(minutes=5)
+# A compaction removes all older versions: kept, they would double the disk space. A reader that was in the middle of
+# one reads the newest instead; a writer of another process that was fails, and has changed nothing.
+KEEP_VERSIONS = timedelta(milliseconds=1)
 
 
 class LanceStore:
@@ -80,11 +81,13 @@ class LanceStore:
         return self._table.count_rows()
 
     def upsert(self, rows: pa.Table) -> None:
+        self.refresh()
         self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(rows)
         if self._table.stats()["fragment_stats"]["num_fragments"] > MAX_FRAGMENTS:
             self.compact()
 
     def delete(self, ids: Sequence[str]) -> int:
+        self.refresh()
         return self._table.delete(_id_in(ids)).num_deleted_rows
 
     def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
@@ -103,6 +106,8 @@ class LanceStore:
         return found.drop_columns("_distance")
 
     def compact(self) -> None:
+        self._table.optimize()
+        # LanceDB removes before it joins, so the version that has just been joined is left for a second call.
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
     def _run(self, query, filter: str | None) -> pa.Table:
@@ -113,7 +118,10 @@ class LanceStore:
                 raise damage(self.uri, error) from error
             raise ValueError(f"`filter` is no condition on this gallery: {filter!r} ({error})") from error
         except (OSError, RuntimeError) as error:
-            raise damage(self.uri, error) from error
+            version = self._table.version
+            if self.refresh() == version:
+                raise damage(self.uri, error) from error
+            return self._run(query, filter)  # another process has removed the version that was read
 
 
 def _id_in(ids: Sequence[str]) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from hf_fashion.retrieval import lance_store
 from hf_fashion.retrieval.gallery import Gallery
-from tests.retrieval.galleries import SPACES, filled, ids, vectors
+from hf_fashion.retrieval.lance_store import LanceStore
+from tests.retrieval.galleries import SPACES, filled, ids, metadata, vectors
 
 
 def cut_off(path: Path) -> None:
@@ -56,6 +57,17 @@ def test_without_lancedb_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "lancedb", None)
     with pytest.raises(ImportError, match=r"pip install 'hf-fashion\[gallery\]'"):
         Gallery.create(tmp_path / "gallery", SPACES)
+
+
+def test_a_version_that_another_process_removed_is_not_missed(tmp_path):
+    filled(tmp_path / "gallery")
+    reader = LanceStore.open(str(tmp_path / "gallery"))
+    writer = Gallery.open(tmp_path / "gallery")
+    writer.add(ids(1, first=40), vectors(1), metadata(1))
+    writer.compact()
+    assert set(reader.read(["id"], "price < 1")["id"].to_pylist()) == {"p000", "p040"}
+    reader.delete(["p000"])
+    assert len(writer) == 40
 
 
 def test_many_small_commits_are_joined(tmp_path, monkeypatch):
