@@ -36,7 +36,8 @@ class Gallery:
     of an attribute-specific model.
 
     Vectors are stored L2-normalised in float16. Every change is one commit, on disk when the call returns: a killed
-    process leaves the gallery as it was before or after. Other processes see it with their next call.
+    process leaves the gallery as it was before or after. One process at a time may change a gallery, while any number
+    of others read it; they see a change with their next call.
 
     Filters are conditions of SQL on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
