@@ -9,6 +9,7 @@ from hf_fashion.retrieval import gallery as gallery_module
 from hf_fashion.retrieval.fingerprint import model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.lance_store import LanceStore
+from hf_fashion.retrieval.query_expansion import query_expansion
 from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
 from tests.tiny_e2 import tiny_model
 
@@ -52,6 +53,21 @@ def test_metadata_come_with_the_results(tmp_path):
     assert result["id"] == "p005"
     assert result["score"] == pytest.approx(1, abs=1e-3)
     assert result["metadata"] == {"brand": None, "price": 5.0, "sub-category": "coat"}
+
+
+@pytest.mark.usefixtures("either_search")
+def test_a_re_ranker_takes_vectors_and_moves_candidates(tmp_path):
+    gallery = filled(tmp_path / "gallery")
+    queries = vectors(3, seed=1)[SPACE]
+    before = gallery.search(queries, SPACE, 12)
+    candidates = torch.zeros(*before.mask.shape, 5)
+    candidates[before.mask] = gallery.vectors([name for names in before.ids for name in names], SPACE)
+    scores = query_expansion(queries, candidates, before.mask)
+    after = before.reordered(scores.argsort(descending=True, stable=True))
+    assert after.ids != before.ids
+    assert [sorted(row) for row in after.ids] == [sorted(row) for row in before.ids]
+    first = after.to_dicts()[0][0]
+    assert before.ids[0][first["initial_rank"] - 1] == first["id"]
 
 
 def test_of_equal_products_those_are_found_whose_ids_come_first(tmp_path):
