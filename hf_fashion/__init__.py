@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .models.e2.processing_e2 import E2Processor
     from .models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
     from .models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
+    from .retrieval.gallery import Gallery
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ _HOMES = {
     "E2VisionModel": ".models.e2.modeling_e2",
     "FeatureReasoningConfig": ".models.feature_reasoning.configuration_feature_reasoning",
     "FeatureReasoningModel": ".models.feature_reasoning.modeling_feature_reasoning",
+    "Gallery": ".retrieval.gallery",
     "IpadConfig": ".models.attribute.configuration_ipad",
     "IpadModel": ".models.attribute.modeling_ipad",
     "load_corpus": ".data.loading",
@@ -58,6 +60,7 @@ __all__ = [
     "E2VisionModel",
     "FeatureReasoningConfig",
     "FeatureReasoningModel",
+    "Gallery",
     "IpadConfig",
     "IpadModel",
     "load_corpus",

@@ -1,0 +1,89 @@
+"""Search without an index: every vector of a space in memory, one matrix product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from .gallery_schema import ID
+
+
+# Scores of one product are held together: (this many, N) float32.
+QUERIES_AT_ONCE = 256
+# Equal vectors get equal scores: the last bits of a matrix product depend on where in the matrix a row stands.
+DECIMALS = 6
+
+
+class ExactSearch:
+    """The products of a gallery, sorted by id, and their vectors in one space.
+
+    Args:
+        products (`pyarrow.Table`): N rows with a column `id`.
+        vectors (`torch.Tensor` of shape `(N, d)`): their vectors, L2-normalised, float32.
+    """
+
+    def __init__(self, products: pa.Table, vectors: Tensor):
+        by_id = pc.sort_indices(products[ID])
+        self.products = products.take(by_id).combine_chunks()
+        self.vectors = vectors[torch.tensor(by_id.to_numpy(), dtype=torch.long)]
+
+    def search(
+        self, queries: Tensor, top_k: int, allowed_ids: pa.ChunkedArray | None
+    ) -> tuple[pa.Table, Tensor, Tensor]:
+        """The products with the largest cosines to each query, and of equal ones those whose ids come first.
+
+        Args:
+            queries (`torch.Tensor` of shape `(Q, d)`): L2-normalised, float32.
+            top_k (`int`): products for a query.
+            allowed_ids (`pyarrow.ChunkedArray`, *optional*): ids of the products that may be found, default all.
+
+        Returns:
+            M = Q * K rows of `products` query by query, K the smaller of `top_k` and the number of allowed products,
+            in no order within a query; for which query each was found, int64 (M,); and its score (M,).
+        """
+        rows = torch.arange(len(self.vectors))
+        if allowed_ids is not None:
+            allowed = pc.is_in(self.products[ID], value_set=allowed_ids)
+            rows = torch.tensor(allowed.to_numpy()).nonzero().flatten()
+        vectors = self.vectors if allowed_ids is None else self.vectors[rows]
+        top_k = min(top_k, len(rows))
+        parts = [_largest(rounded(part @ vectors.T), top_k) for part in queries.split(QUERIES_AT_ONCE)]
+        places, scores = (torch.cat(part).flatten() for part in zip(*parts, strict=True))
+        found = self.products.take(rows[places].numpy())
+        return found, torch.arange(len(queries)).repeat_interleave(top_k), scores
+
+    def vectors_of(self, ids: Sequence[str]) -> Tensor:
+        """The vectors (N, d) of N ids.
+
+        Raises:
+            ValueError: there is no product of such an id.
+        """
+        rows = pc.index_in(pa.array(ids, pa.string()), value_set=self.products[ID])
+        if rows.null_count:
+            unknown = next(name for name, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
+            raise ValueError(f"`ids` must be in the gallery, {unknown!r} is not")
+        return self.vectors[torch.tensor(rows.to_numpy(), dtype=torch.long)]
+
+
+def rounded(scores: Tensor) -> Tensor:
+    """Scores as they are compared and returned, in `DECIMALS` decimals."""
+    return scores.round(decimals=DECIMALS)
+
+
+def _largest(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """Columns and values, (Q, number), of the largest in each row of (Q, N), by column; of equals the leftmost.
+
+    `topk` alone takes any of equals, and sorting whole rows is slower than the product itself.
+    """
+    if number == 0:
+        return torch.empty(len(scores), 0, dtype=torch.long), scores[:, :0]
+    smallest = scores.topk(number).values[:, -1:]
+    above, equal = scores > smallest, scores == smallest
+    room = number - above.sum(dim=1, keepdim=True)
+    chosen = above | (equal & (equal.cumsum(dim=1) <= room))
+    columns = chosen.nonzero()[:, 1].view(-1, number)
+    return columns, scores.gather(1, columns)

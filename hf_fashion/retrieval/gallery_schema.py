@@ -1,0 +1,180 @@
+"""The columns of a gallery's table, and rows that fit them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from ..losses.cosine import unit_rows
+
+
+ID = "id"
+_KEY = b"hf_fashion.gallery"  # of the table's metadata
+_FORMAT = 1
+_COLUMN_NAME = re.compile(r"[^\W\d_][\w \-]*")
+_TAKEN_NAME = re.compile(r"id|query_index|vector_\d+")
+
+
+@dataclass(frozen=True)
+class GallerySchema:
+    """What a gallery holds of each product: an id, metadata, and one vector for each space.
+
+    Args:
+        spaces (`Mapping[str, int]`): name and dimension of each space, at least one.
+        metadata (`pyarrow.Schema`): names and types of the metadata columns; every value may be missing.
+        fingerprint (`str`): of the model that embedded the photos.
+
+    Raises:
+        ValueError: there is no space, a dimension is below 1, or a metadata column has a name that filters cannot use.
+    """
+
+    spaces: Mapping[str, int]
+    metadata: pa.Schema
+    fingerprint: str
+
+    def __post_init__(self):
+        if not self.spaces or min(self.spaces.values()) < 1:
+            raise ValueError(f"`spaces` must give at least one name its dimension, 1 or more, got {dict(self.spaces)}")
+        for name in self.metadata.names:
+            if not _COLUMN_NAME.fullmatch(name) or _TAKEN_NAME.fullmatch(name):
+                raise ValueError(
+                    f"a gallery can have no metadata column {name!r}: names begin with a letter, go on with letters, "
+                    "digits, '_', '-' or spaces, and are not 'id', 'query_index' or 'vector_0'. Rename the column"
+                )
+
+    @classmethod
+    def from_table(cls, table: pa.Schema) -> GallerySchema:
+        """The schema that [`GallerySchema.to_table`] wrote.
+
+        Raises:
+            ValueError: the table is no gallery, or one that a newer version of hf_fashion wrote.
+        """
+        written = json.loads((table.metadata or {}).get(_KEY, b"{}"))
+        if written.get("format") != _FORMAT:
+            raise ValueError(
+                f"the table must be a gallery of format {_FORMAT}, got format {written.get('format')}"
+                + ("; upgrade hf_fashion to read it" if written else ": hf_fashion did not write it")
+            )
+        metadata = [field for field in table if field.name != ID and not _TAKEN_NAME.fullmatch(field.name)]
+        return cls(written["spaces"], pa.schema(metadata), written["fingerprint"])
+
+    def to_table(self) -> pa.Schema:
+        """Schema of the table, with all of this in its metadata."""
+        vectors = [
+            pa.field(self.column(space), pa.list_(pa.float16(), dimension), nullable=False)
+            for space, dimension in self.spaces.items()
+        ]
+        written = {"format": _FORMAT, "fingerprint": self.fingerprint, "spaces": dict(self.spaces)}
+        fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata, *vectors]
+        return pa.schema(fields, metadata={_KEY: json.dumps(written)})
+
+    def column(self, space: str) -> str:
+        """Name of the column with the vectors of a space; a store may not take the space's own as one.
+
+        Raises:
+            ValueError: the gallery has no such space.
+        """
+        if space not in self.spaces:
+            raise ValueError(f"`space` must be one of {list(self.spaces)}, got {space!r}")
+        return f"vector_{list(self.spaces).index(space)}"
+
+    def require_same_columns(self, wanted: GallerySchema, uri: str) -> None:
+        """Does nothing if products with the columns of `wanted` can be added.
+
+        Args:
+            wanted (`GallerySchema`): the columns of the products.
+            uri (`str`): of this gallery.
+
+        Raises:
+            ValueError: spaces, metadata columns or their types differ.
+        """
+        for what, there, here in (
+            ("spaces", dict(self.spaces), dict(wanted.spaces)),
+            ("metadata columns", _kinds(self.metadata), _kinds(wanted.metadata)),
+        ):
+            if there != here:
+                raise ValueError(
+                    f"the gallery at {uri} has the {what} {there}, what shall be added has {here}: they must be the "
+                    "same. Choose the same columns, or embed into another folder"
+                )
+
+    def rows(
+        self, ids: Sequence[str], vectors: Mapping[str, Tensor], metadata: Mapping[str, Sequence[Any]]
+    ) -> pa.Table:
+        """Rows of the table: vectors L2-normalised in float16.
+
+        Args:
+            ids (`Sequence[str]`): N ids, all different.
+            vectors (`Mapping[str, torch.Tensor]`): for each space (N, d), floating point.
+            metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` where one is missing.
+
+        Raises:
+            ValueError: an id comes twice, spaces or columns are not the gallery's, or a vector has a wrong dimension,
+                no direction or no finite length, or a value is not of its column's type.
+        """
+        _require_same("vectors", vectors, self.spaces)
+        _require_same("metadata", metadata, self.metadata.names)
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"`ids` must differ, got {next(name for name in ids if ids.count(name) > 1)!r} twice")
+        columns = [pa.array(ids, pa.string())]
+        columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
+        columns += [self._vectors(space, vectors[space], len(ids)) for space in self.spaces]
+        return pa.Table.from_arrays(columns, schema=self.to_table())
+
+    def _vectors(self, space: str, vectors: Tensor, number: int) -> pa.Array:
+        shape = (number, self.spaces[space])
+        if tuple(vectors.shape) != shape:
+            raise ValueError(f"`vectors[{space!r}]` must have shape {shape}, got {tuple(vectors.shape)}")
+        return pa.FixedSizeListArray.from_arrays(
+            pa.array(directions(vectors, f"vectors[{space!r}]").half().flatten().numpy()), shape[1]
+        )
+
+
+def directions(vectors: Tensor, name: str) -> Tensor:
+    """The rows of `vectors` (N, d) with length 1, float32 on the CPU.
+
+    Raises:
+        ValueError: a row is not finite or all zeros, and so has no direction; the error calls the tensor `name`.
+    """
+    lengths = vectors.float().norm(dim=-1)
+    wrong = (~lengths.isfinite() | (lengths == 0)).nonzero().flatten().tolist()
+    if wrong:
+        raise ValueError(f"`{name}` must be finite and not zero, row {wrong[0]} has length {lengths[wrong[0]]}")
+    return unit_rows(vectors.detach().float()).cpu()
+
+
+def vectors_of(column: pa.ChunkedArray) -> Tensor:
+    """Stored vectors (N, d), normalised again, because float16 has rounded their length; float32.
+
+    Raises:
+        ValueError: the length of one is far from 1, so that it is not what was stored.
+    """
+    width = column.type.list_size
+    chunks = [torch.tensor(chunk.flatten().to_numpy()).view(-1, width) for chunk in column.chunks]
+    vectors = torch.cat([torch.zeros(0, width), *chunks])  # the zeros make it float32
+    if not ((vectors.norm(dim=-1) - 1).abs() < 0.01).all():  # NaN neither
+        raise ValueError("vectors that were stored with length 1 have another length")
+    return unit_rows(vectors)
+
+
+def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    try:
+        return pa.array(values, field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"`metadata[{field.name!r}]` must hold {field.type} or None: {error}") from error
+
+
+def _kinds(schema: pa.Schema) -> dict[str, str]:
+    return {field.name: str(field.type) for field in schema}
+
+
+def _require_same(argument: str, given: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    if set(given) != set(wanted):
+        raise ValueError(f"`{argument}` must have the keys {list(wanted)}, got {list(given)}")

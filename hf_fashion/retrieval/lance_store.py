@@ -1,0 +1,137 @@
+"""A gallery's table in LanceDB: a folder, or a URI of object storage, without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pyarrow as pa
+
+from .vector_store import damage
+
+
+TABLE = "gallery"
+# Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
+MAX_FRAGMENTS = 256
+# A compaction removes all older versions: kept, they would double the disk space. A reader that was in the middle of
+# one reads the newest instead; a writer of another process that was fails, and has changed nothing.
+KEEP_VERSIONS = timedelta(milliseconds=1)
+
+
+class LanceStore:
+    """A [`VectorStore`] in LanceDB. Use [`LanceStore.create`] or [`LanceStore.open`].
+
+    A commit writes new files and then one manifest, so that a kill leaves the table as it was before or after. Reads
+    see the version of the last [`LanceStore.refresh`] or own change.
+    """
+
+    def __init__(self, uri: str, table):
+        self.uri = uri
+        self._table = table
+
+    @classmethod
+    def create(cls, uri: str, schema: pa.Schema) -> LanceStore:
+        """Makes an empty table.
+
+        Raises:
+            FileExistsError: there is a gallery at `uri`.
+            OSError: there are the remains of one.
+        """
+        try:
+            cls.open(uri)
+        except FileNotFoundError:
+            return cls(uri, _lancedb().connect(uri).create_table(TABLE, schema=schema))
+        raise FileExistsError(f"there is a gallery at {uri} already; open it, or delete it first")
+
+    @classmethod
+    def open(cls, uri: str) -> LanceStore:
+        """Opens a table and reads the ids of all rows, so that every file of it is there and has an end.
+
+        Raises:
+            FileNotFoundError: there is no gallery at `uri`.
+            OSError: the table is damaged.
+        """
+        lancedb = _lancedb()
+        folder = Path(uri, f"{TABLE}.lance")  # of object storage it is none, and connecting makes no folder there
+        if "://" not in uri and not folder.is_dir():
+            raise FileNotFoundError(f"there is no gallery at {uri}")
+        try:
+            store = cls(uri, lancedb.connect(uri).open_table(TABLE))
+        except ValueError as error:  # no version was ever committed: at most the making of it was interrupted
+            if any(folder.glob("data/*")):
+                raise damage(uri, "there are data, but no version of the table") from error
+            raise FileNotFoundError(f"there is no gallery at {uri}") from error
+        except (OSError, RuntimeError) as error:
+            raise damage(uri, error) from error
+        store.read(["id"])
+        return store
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._table.schema
+
+    def refresh(self) -> int:
+        self._table.checkout_latest()
+        return self._table.version
+
+    def count(self) -> int:
+        return self._table.count_rows()
+
+    def upsert(self, rows: pa.Table) -> None:
+        self.refresh()
+        self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(rows)
+        if self._table.stats()["fragment_stats"]["num_fragments"] > MAX_FRAGMENTS:
+            self.compact()
+
+    def delete(self, ids: Sequence[str]) -> int:
+        self.refresh()
+        return self._table.delete(_id_in(ids)).num_deleted_rows
+
+    def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
+        query = self._table.search().select(list(columns))
+        condition = filter if ids is None else _id_in(ids)
+        return self._run(query if condition is None else query.where(condition), filter)
+
+    def nearest(
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+    ) -> pa.Table:
+        query = self._table.search(queries, vector_column_name=column).distance_type("cosine").limit(top_k)
+        query = query.select([*columns, "_distance"])
+        found = self._run(query if filter is None else query.where(filter, prefilter=True), filter)
+        if "query_index" not in found.column_names:  # of a single query LanceDB says none
+            found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
+        return found.drop_columns("_distance")
+
+    def compact(self) -> None:
+        self._table.optimize()
+        # LanceDB removes before it joins, so the version that has just been joined is left for a second call.
+        self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
+
+    def _run(self, query, filter: str | None) -> pa.Table:
+        try:
+            return query.to_arrow()
+        except ValueError as error:
+            if filter is None:
+                raise damage(self.uri, error) from error
+            raise ValueError(f"`filter` is no condition on this gallery: {filter!r} ({error})") from error
+        except (OSError, RuntimeError) as error:
+            version = self._table.version
+            if self.refresh() == version:
+                raise damage(self.uri, error) from error
+            return self._run(query, filter)  # another process has removed the version that was read
+
+
+def _id_in(ids: Sequence[str]) -> str:
+    quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in ids)
+    return f"id IN ({quoted})" if ids else "false"
+
+
+def _lancedb() -> ModuleType:
+    try:
+        import lancedb
+    except ImportError as error:
+        raise ImportError("a gallery is kept in LanceDB: pip install 'hf-fashion[gallery]'") from error
+    return lancedb

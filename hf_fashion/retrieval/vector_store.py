@@ -1,0 +1,80 @@
+"""What a gallery asks of the database that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+
+class VectorStore(Protocol):
+    """One table with a string column `id`, metadata and vector columns. Every change is one commit: all or nothing.
+
+    Filters are conditions of SQL's WHERE over the columns. All methods raise OSError where the data are damaged.
+    """
+
+    uri: str
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The table's schema, with the metadata that it was created with."""
+
+    def refresh(self) -> int:
+        """Takes in what other processes have committed; the version of the table, another one after each change."""
+
+    def count(self) -> int:
+        """Number of rows."""
+
+    def upsert(self, rows: pa.Table) -> None:
+        """Adds rows; those whose id is there already take the old one's place."""
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Removes the rows with these ids and says how many there were."""
+
+    def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
+        """Some columns of all rows, in any order, or of those that match.
+
+        Args:
+            columns (`Sequence[str]`): which.
+            filter (`str`, *optional*): rows that meet a condition.
+            ids (`Sequence[str]`, *optional*): rows with these ids. Not together with `filter`.
+
+        Raises:
+            ValueError: `filter` is no condition on this table.
+        """
+
+    def nearest(
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+    ) -> pa.Table:
+        """The rows with the largest cosines to each query, approximately.
+
+        Args:
+            queries (`numpy.ndarray` of shape `(Q, d)`): float32.
+            column (`str`): the vector column.
+            top_k (`int`): rows for a query, fewer where fewer meet the filter.
+            columns (`Sequence[str]`): what is returned of each row.
+            filter (`str`, *optional*): rows that may be found; applied before the search.
+
+        Returns:
+            `pyarrow.Table`: the columns, and `query_index`, the number of the query that a row was found for.
+
+        Raises:
+            ValueError: `filter` is no condition on this table.
+        """
+
+    def compact(self) -> None:
+        """Joins what many small commits have left."""
+
+
+def damage(uri: str, what: object) -> OSError:
+    """The error for a table that cannot be read, in words that help.
+
+    Args:
+        uri (`str`): where the table is.
+        what (`object`): what is wrong, such as the store's own error.
+    """
+    return OSError(
+        f"the gallery at {uri} is damaged: {what}. Put a copy in its place, or delete it and embed the catalogue again"
+    )

@@ -1,0 +1,54 @@
+"""The largest scores of many, ties included, against sorting whole rows."""
+
+import pyarrow as pa
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from hf_fashion.retrieval import exact_search
+from hf_fashion.retrieval.exact_search import ExactSearch
+
+
+NAMES = [f"p{number:02d}" for number in range(50)]
+
+
+def tied_search(seed: int = 0) -> ExactSearch:
+    """Fifty products, in no order, of which many have equal vectors."""
+    generator = torch.Generator().manual_seed(seed)
+    vectors = normalize(torch.randint(-1, 2, (50, 3), generator=generator).float() + 0.1, dim=-1)
+    order = torch.randperm(50, generator=generator)
+    return ExactSearch(pa.table({"id": [NAMES[number] for number in order]}), vectors[order])
+
+
+def found(search: ExactSearch, queries: torch.Tensor, top_k: int, allowed: list[str] | None) -> list[dict[str, float]]:
+    """For each query its products and their scores."""
+    allowed_ids = None if allowed is None else pa.chunked_array([allowed], pa.string())
+    products, query, scores = search.search(queries, top_k, allowed_ids)
+    lists = [{} for _ in queries]
+    for number, name, score in zip(query.tolist(), products["id"].to_pylist(), scores.tolist(), strict=True):
+        lists[number][name] = score
+    return lists
+
+
+def sorted_rows(search: ExactSearch, query: torch.Tensor, top_k: int, allowed: list[str]) -> dict[str, float]:
+    scores = dict(zip(NAMES, (search.vectors.double() @ query.double()).tolist(), strict=True))
+    return {name: scores[name] for name in sorted(allowed, key=lambda name: (-round(scores[name], 5), name))[:top_k]}
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 10, 50, 60])
+@pytest.mark.parametrize("allowed", [None, NAMES[5:40:3], []], ids=["all", "some", "none"])
+def test_it_finds_what_sorting_finds(top_k, allowed, monkeypatch):
+    monkeypatch.setattr(exact_search, "QUERIES_AT_ONCE", 3)
+    search = tied_search()
+    queries = normalize(torch.randn(7, 3, generator=torch.Generator().manual_seed(1)), dim=-1)
+    for query, products in zip(queries, found(search, queries, top_k, allowed), strict=True):
+        expected = sorted_rows(search, query, top_k, NAMES if allowed is None else allowed)
+        assert products == pytest.approx(expected, abs=1e-5)
+
+
+def test_vectors_are_those_of_the_ids():
+    search = tied_search()
+    assert search.products["id"].to_pylist() == NAMES
+    assert torch.equal(search.vectors_of(["p07", "p03", "p07"]), search.vectors[[7, 3, 7]])
+    with pytest.raises(ValueError, match="'p99' is not"):
+        search.vectors_of(["p07", "p99"])

@@ -1,0 +1,249 @@
+"""A gallery's life: made, filled, searched, changed, opened again."""
+
+import pyarrow as pa
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from hf_fashion.retrieval import gallery as gallery_module
+from hf_fashion.retrieval.fingerprint import model_fingerprint
+from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.lance_store import LanceStore
+from hf_fashion.retrieval.query_expansion import query_expansion
+from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
+from tests.tiny_e2 import tiny_model
+
+
+SPACE = "sleeve length"
+
+
+@pytest.fixture(params=["in memory", "by the store"])
+def either_search(request, monkeypatch):
+    """Runs a test twice: with galleries searched in memory, and with the same ones searched by the store."""
+    monkeypatch.setattr(gallery_module, "EXACT_SEARCH_LIMIT", 100 if request.param == "in memory" else 0)
+
+
+@pytest.mark.usefixtures("either_search")
+@pytest.mark.parametrize("top_k", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        (None, lambda number: True),
+        ("brand = 'Lumaro' AND price < 20", lambda number: number % 3 == 0 and number < 20),
+        ("brand IS NULL", lambda number: number % 3 == 2),
+        ("`sub-category` = 'coat'", lambda number: number % 2 == 1),
+        ("id IN ('p001', 'p004')", lambda number: number in (1, 4)),
+        ("price > 1000", lambda number: False),
+    ],
+)
+def test_a_search_finds_what_a_plain_loop_finds(tmp_path, condition, allowed, top_k):
+    gallery = filled(tmp_path / "gallery")
+    queries = vectors(3, seed=1)[SPACE]
+    results = gallery.search(queries, SPACE, top_k, filter=condition)
+    names = [name for number, name in enumerate(ids(40)) if allowed(number)]
+    for query, found, scores in zip(queries, results.ids, results.scores, strict=True):
+        assert list(found) == brute_force(gallery, query, SPACE, top_k, names)
+        expected = gallery.vectors(found, SPACE) @ normalize(query, dim=0)
+        torch.testing.assert_close(scores[: len(found)], expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.usefixtures("either_search")
+def test_metadata_come_with_the_results(tmp_path):
+    result = filled(tmp_path / "gallery").search(vectors(40)["neckline"][5:6], "neckline", 1).to_dicts()[0][0]
+    assert result["id"] == "p005"
+    assert result["score"] == pytest.approx(1, abs=1e-3)
+    assert result["metadata"] == {"brand": None, "price": 5.0, "sub-category": "coat"}
+
+
+@pytest.mark.usefixtures("either_search")
+def test_a_re_ranker_takes_vectors_and_moves_candidates(tmp_path):
+    gallery = filled(tmp_path / "gallery")
+    queries = vectors(3, seed=1)[SPACE]
+    before = gallery.search(queries, SPACE, 12)
+    candidates = torch.zeros(*before.mask.shape, 5)
+    candidates[before.mask] = gallery.vectors([name for names in before.ids for name in names], SPACE)
+    scores = query_expansion(queries, candidates, before.mask)
+    after = before.reordered(scores.argsort(descending=True, stable=True))
+    assert after.ids != before.ids
+    assert [sorted(row) for row in after.ids] == [sorted(row) for row in before.ids]
+    first = after.to_dicts()[0][0]
+    assert before.ids[0][first["initial_rank"] - 1] == first["id"]
+
+
+def test_of_equal_products_those_are_found_whose_ids_come_first(tmp_path):
+    gallery = Gallery.create(tmp_path / "gallery", {"image": 3})
+    same, other = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([3.0, 2.0, 1.0])
+    gallery.add(["f", "b", "d"], {"image": torch.stack([same, same, other])})
+    gallery.add(["e", "a", "c"], {"image": torch.stack([same * 7, other, same])})
+    results = gallery.search(same[None], "image", 3)
+    assert results.ids == (("b", "c", "e"),)
+    assert results.scores.unique().numel() == 1
+    assert results.metadata is None
+    assert gallery.search(same[None], "image", 6).ids == (("b", "c", "e", "f", "a", "d"),)
+
+
+def test_many_queries_are_as_each_alone(tmp_path):
+    gallery = filled(tmp_path / "gallery")
+    queries = vectors(300, seed=2)["neckline"]
+    together = gallery.search(queries, "neckline", 5)
+    assert together.ids[277] == gallery.search(queries[277:278], "neckline", 5).ids[0]
+    assert gallery.search(queries[:0], "neckline", 5).ids == ()
+
+
+@pytest.mark.usefixtures("either_search")
+def test_products_are_added_replaced_and_deleted(tmp_path):
+    gallery = filled(tmp_path / "gallery", 10)
+    query = vectors(1, seed=3)["neckline"]
+    assert "p003" in gallery.search(query, "neckline", 10).ids[0]
+    new = vectors(2)
+    new["neckline"][0] = query[0]
+    gallery.add(["p003", "p010"], new, metadata(2))
+    assert len(gallery) == 11
+    assert gallery.search(query, "neckline", 1).to_dicts()[0][0]["id"] == "p003"
+    assert gallery.search(query, "neckline", 20, "id = 'p003'").metadata[0][0]["price"] == 0.0
+    assert gallery.delete(["p003", "no such product"]) == 1
+    assert gallery.delete([]) == 0
+    assert sorted(gallery.ids()) == sorted({*ids(11)} - {"p003"})
+    assert "p003" not in gallery.search(query, "neckline", 20).ids[0]
+
+
+@pytest.mark.usefixtures("either_search")
+def test_an_empty_gallery_finds_nothing(tmp_path):
+    gallery = Gallery.create(tmp_path / "gallery", SPACES)
+    assert len(gallery) == 0
+    assert gallery.search(vectors(2)["neckline"], "neckline", 5).ids == ((), ())
+    gallery.add([], {space: rows[:0] for space, rows in vectors(1).items()})
+    assert len(gallery) == 0
+
+
+@pytest.mark.usefixtures("either_search")
+def test_vectors_are_those_added_to_float16(tmp_path):
+    gallery = filled(tmp_path / "gallery")
+    wanted = ["p007", "p002", "p007"]
+    expected = normalize(vectors(40)[SPACE][[7, 2, 7]], dim=-1)
+    torch.testing.assert_close(gallery.vectors(wanted, SPACE), expected, atol=1e-3, rtol=0)
+    torch.testing.assert_close(gallery.vectors(wanted, SPACE).norm(dim=-1), torch.ones(3))
+    assert gallery.vectors([], SPACE).shape == (0, 5)
+    with pytest.raises(ValueError, match="'p040' is not"):
+        gallery.vectors(["p001", "p040"], SPACE)
+
+
+@pytest.mark.usefixtures("either_search")
+@pytest.mark.parametrize("name", ["it's", 'a "b"', "back\\slash", "größe", "a; DROP TABLE", "%"])
+def test_any_string_is_an_id(tmp_path, name):
+    gallery = Gallery.create(tmp_path / "gallery", {"image": 2})
+    gallery.add([name, "other"], {"image": torch.eye(2)})
+    torch.testing.assert_close(gallery.vectors([name], "image"), torch.tensor([[1.0, 0.0]]))
+    assert gallery.delete([name]) == 1
+    assert gallery.ids() == ["other"]
+
+
+def test_an_opened_gallery_is_the_one_that_was_made(tmp_path):
+    made = filled(tmp_path / "gallery")
+    opened = Gallery.open(tmp_path / "gallery")
+    assert opened.schema == made.schema
+    assert opened.info() == made.info()
+    assert opened.info() == {
+        "uri": str(tmp_path / "gallery"),
+        "version": made.info()["version"],
+        "products": 40,
+        "spaces": SPACES,
+        "metadata": {"brand": "string", "price": "double", "sub-category": "string"},
+        "fingerprint": "Model-1",
+        "search": "exact, in memory",
+    }
+
+
+def test_changes_of_another_process_are_seen(tmp_path):
+    gallery = filled(tmp_path / "gallery", 10)
+    query = vectors(1, seed=3)["neckline"]
+    assert "p010" not in gallery.search(query, "neckline", 20).ids[0]
+    other = Gallery.open(tmp_path / "gallery")
+    other.add(["p010"], vectors(1, seed=3), metadata(1))
+    assert gallery.search(query, "neckline", 1).ids == (("p010",),)
+    assert len(gallery) == 11
+
+
+def test_there_is_no_gallery_before_it_is_made(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no gallery at"):
+        Gallery.open(tmp_path / "gallery")
+    assert not (tmp_path / "gallery").exists()
+
+
+def test_a_gallery_is_not_made_twice(tmp_path):
+    filled(tmp_path / "gallery")
+    with pytest.raises(FileExistsError, match=r"there is a gallery at .+ already"):
+        Gallery.create(tmp_path / "gallery", SPACES)
+    assert len(Gallery.open(tmp_path / "gallery")) == 40
+
+
+def test_a_gallery_knows_its_model(tmp_path):
+    model = tiny_model()
+    gallery = Gallery.create(tmp_path / "gallery", {"image": 12}, fingerprint=model_fingerprint(model))
+    gallery.check_model(model)
+    other = tiny_model(seed=1)
+    with pytest.raises(ValueError) as error:
+        gallery.check_model(other)
+    assert model_fingerprint(model) in str(error.value) and model_fingerprint(other) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"space": "colour"}, r"`space` must be one of \['neckline', 'sleeve length'\], got 'colour'"),
+        ({"vectors": torch.ones(2, 5)}, r"shape \(Q, 8\) for 'neckline', got \(2, 5\)"),
+        ({"vectors": torch.ones(8)}, r"got \(8,\)"),
+        ({"vectors": torch.zeros(1, 8)}, "row 0 has length 0"),
+        ({"vectors": torch.full((1, 8), torch.nan)}, "row 0 has length nan"),
+        ({"top_k": 0}, "`top_k` must be at least 1, got 0"),
+        ({"filter": "colour = 'red'"}, "`filter` is no condition on this gallery: \"colour = 'red'\" .*`brand`"),
+        ({"filter": "price ="}, "`filter` is no condition"),
+        ({"filter": "price > 'cheap'"}, "`filter` is no condition"),
+        ({"filter": "brand"}, "does not return a boolean"),
+    ],
+)
+@pytest.mark.usefixtures("either_search")
+def test_what_cannot_be_searched_is_said(tmp_path, arguments, message):
+    gallery = filled(tmp_path / "gallery", 4)
+    with pytest.raises(ValueError, match=message):
+        gallery.search(**({"vectors": torch.ones(1, 8), "space": "neckline", "top_k": 3} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ids": ["a", "a"]}, "`ids` must differ, got 'a' twice"),
+        ({"vectors": {"neckline": torch.ones(2, 8)}}, r"`vectors` must have the keys \['neckline', 'sleeve length'\]"),
+        (
+            {"vectors": {"neckline": torch.ones(2, 8), SPACE: torch.ones(2, 8)}},
+            r"must have shape \(2, 5\), got \(2, 8\)",
+        ),
+        ({"vectors": {"neckline": torch.zeros(2, 8), SPACE: torch.ones(2, 5)}}, "row 0 has length 0"),
+        ({"metadata": {"brand": ["x", "y"]}}, "`metadata` must have the keys"),
+        ({"metadata": metadata(2) | {"price": [1, "2"]}}, r"`metadata\['price'\]` must hold double or None"),
+        ({"metadata": metadata(2) | {"price": [1]}}, "price expected length 2 but got length 1"),
+    ],
+)
+def test_what_cannot_be_added_is_said_and_nothing_is_added(tmp_path, changes, message):
+    gallery = Gallery.create(tmp_path / "gallery", SPACES, METADATA)
+    with pytest.raises(ValueError, match=message):
+        gallery.add(**({"ids": ["a", "b"], "vectors": vectors(2), "metadata": metadata(2)} | changes))
+    assert len(gallery) == 0
+
+
+@pytest.mark.parametrize("name", ["id", "_distance", "query_index", "vector_0", "a.b", "`", "", "1st"])
+def test_metadata_columns_have_names_that_filters_can_use(tmp_path, name):
+    with pytest.raises(ValueError, match="no metadata column"):
+        Gallery.create(tmp_path / "gallery", SPACES, pa.schema([(name, pa.string())]))
+
+
+@pytest.mark.parametrize("spaces", [{}, {"image": 0}])
+def test_a_gallery_has_a_space(tmp_path, spaces):
+    with pytest.raises(ValueError, match="`spaces` must give at least one name its dimension"):
+        Gallery.create(tmp_path / "gallery", spaces)
+
+
+def test_a_lancedb_table_that_is_no_gallery_is_refused(tmp_path):
+    LanceStore.create(str(tmp_path / "table"), pa.schema([("id", pa.string())]))
+    with pytest.raises(ValueError, match="hf_fashion did not write it"):
+        Gallery.open(tmp_path / "table")

@@ -1,0 +1,88 @@
+"""What LanceDB keeps: damage is noticed, small files are joined."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from hf_fashion.retrieval import lance_store
+from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.lance_store import LanceStore
+from tests.retrieval.galleries import SPACES, filled, ids, metadata, vectors
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def newest(folder: Path) -> Path:
+    return max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda table: newest(table / "data").unlink(),
+        lambda table: cut_off(newest(table / "data")),
+        lambda table: newest(table / "data").write_bytes(b"x" * 5000),
+        lambda table: newest(table / "_deletions").unlink(),
+        lambda table: [cut_off(manifest) for manifest in (table / "_versions").glob("*.manifest")],
+        lambda table: shutil.rmtree(table / "_versions"),
+    ],
+    ids=["file missing", "file cut off", "file overwritten", "deletions missing", "versions cut off", "no versions"],
+)
+def test_a_damaged_gallery_is_refused(tmp_path, damage):
+    gallery = filled(tmp_path / "gallery")
+    gallery.delete(["p000"])
+    damage(tmp_path / "gallery" / "gallery.lance")
+    with pytest.raises(OSError, match=r"is damaged: .*delete it and embed the catalogue again"):
+        Gallery.open(tmp_path / "gallery")
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
+def test_vectors_that_were_overwritten_are_noticed_when_they_are_read(tmp_path, byte):
+    filled(tmp_path / "gallery", 400)
+    path = newest(tmp_path / "gallery" / "gallery.lance" / "data")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 800] = byte * 800
+    path.write_bytes(content)
+    gallery = Gallery.open(tmp_path / "gallery")
+    with pytest.raises(OSError, match="is damaged: vectors that were stored with length 1 have another length"):
+        for space in SPACES:
+            gallery.search(vectors(1)[space], space, 400)
+
+
+def test_without_lancedb_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    with pytest.raises(ImportError, match=r"pip install 'hf-fashion\[gallery\]'"):
+        Gallery.create(tmp_path / "gallery", SPACES)
+
+
+def test_a_version_that_another_process_removed_is_not_missed(tmp_path):
+    filled(tmp_path / "gallery")
+    reader = LanceStore.open(str(tmp_path / "gallery"))
+    writer = Gallery.open(tmp_path / "gallery")
+    writer.add(ids(1, first=40), vectors(1), metadata(1))
+    writer.compact()
+    assert set(reader.read(["id"], "price < 1")["id"].to_pylist()) == {"p000", "p040"}
+    reader.delete(["p000"])
+    assert len(writer) == 40
+
+
+def test_many_small_commits_are_joined(tmp_path, monkeypatch):
+    monkeypatch.setattr(lance_store, "MAX_FRAGMENTS", 4)
+    gallery = Gallery.create(tmp_path / "gallery", SPACES)
+    for number in range(11):
+        gallery.add(ids(1, first=number), vectors(1, seed=number))
+        fragments = gallery._store._table.stats()["fragment_stats"]["num_fragments"]
+        assert fragments <= 4
+    assert sorted(gallery.ids()) == ids(11)
+
+
+def test_a_gallery_whose_making_was_interrupted_is_made_anew(tmp_path):
+    Gallery.create(tmp_path / "gallery", SPACES)
+    shutil.rmtree(tmp_path / "gallery" / "gallery.lance" / "_versions")
+    with pytest.raises(FileNotFoundError):
+        Gallery.open(tmp_path / "gallery")
+    assert len(Gallery.create(tmp_path / "gallery", SPACES)) == 0
