@@ -1,0 +1,182 @@
+"""Re-ranking on real photos: FR over ASEN++ and IPAD, beside query expansion and k-reciprocal encoding.
+
+    PYTHONPATH=. python benchmarks/reranking.py --workers 2
+    PYTHONPATH=. python benchmarks/reranking.py --table   # no training: the tables of the results file
+
+The embedding models are those of `attribute_models.py`, trained on four fifths of the products. FR learns from the
+last fifth, and settings of the baselines are chosen there; MAP is that of the validation split, where all photos ask.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from transformers import AutoModel
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
+
+import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
+from benchmarks.attribute_branches import NUM_FOLDS
+from benchmarks.attribute_models import ALL, BACKBONES, CORPORA, make_backbone, make_run, run_folder
+from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
+from hf_fashion.data.attribute_labels import read_labels
+from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches
+from hf_fashion.evaluation.reranking import evaluate_reranking
+from hf_fashion.files import write_json
+from hf_fashion.retrieval.k_reciprocal import k_reciprocal
+from hf_fashion.retrieval.query_expansion import query_expansion
+from hf_fashion.training.attribute_recipe import AttributeDataRecipe
+from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
+from hf_fashion.training.start import load_data, with_attributes
+
+
+FOLDER = Path(__file__).parent
+RECIPE = FOLDER / "recipes" / "feature_reasoning" / "common.yaml"
+RESULTS = FOLDER / "results" / "reranking.json"
+EMBEDDERS = ("asen++", "ipad")
+HELD_OUT_FRACTION = 0.2
+NUM_CANDIDATES = 99
+# What is compared on the held-out part, of each baseline.
+BASELINES: dict[str, dict[str, Callable]] = {
+    "query expansion": {
+        f"{weighting}, N = {number}": partial(query_expansion, weighting=weighting, number=number)
+        for weighting in ("plain", "decayed", "alpha")
+        for number in range(1, 10)
+    },
+    "k-reciprocal": {
+        f"k1 = {k1}, k2 = {k2}, lambda = {share}": partial(k_reciprocal, k1=k1, k2=k2, lambda_value=share)
+        for k1, k2 in ((10, 3), (20, 6), (40, 12))
+        for share in (0.3, 0.6, 0.9)
+    },
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An FR: what is changed in its recipe, and the FR that it starts from."""
+
+    changes: tuple[str, ...] = ()
+    after: str | None = None
+
+
+def _lists_of(number: int) -> Row:
+    return Row((f"model.config.num_candidates={number - 1}",))
+
+
+# Shown for every seed, and for one seed on the larger corpus.
+ROWS = {"fr": Row()}
+CHOICES = {
+    "fr, all pairs (eq. 17)": Row(("loss.pairs=all",)),
+    **{f"fr, n_r = {number}": _lists_of(number) for number in (50, 200, 500)},
+    "fr, 2 rounds": Row(("model.config.num_rounds=2",), "fr"),
+    "fr, 3 rounds": Row(("model.config.num_rounds=3",), "fr, 2 rounds"),
+}
+ALL_ROWS = ROWS | CHOICES
+
+
+def fr_folder(name: str, seed: int | str) -> Path:
+    """The folder of `corpus/embedder/row`."""
+    corpus, embedder, row = name.split("/", 2)
+    alike = run_folder(f"{corpus}/{embedder} {row}", seed)
+    return alike.with_name(alike.name.replace("attributes_", "reranking_", 1))
+
+
+def make_fr_run(name: str, seed: int) -> Run:
+    """Trains FR over an embedding model of the same seed, and judges its best over all folds of the division."""
+    corpus, embedder, row = name.split("/", 2)
+    folder = fr_folder(name, seed)
+    model = run_folder(f"{corpus}-kept/{embedder}", seed) / "last"
+    changes = [f"training.seed={seed}", f"training.output_dir={folder}", f"model.embedder={model}"]
+    changes += [*ALL_ROWS[row].changes, *(f"data.{key}={value}" for key, value in CORPORA[corpus].items())]
+    if ALL_ROWS[row].after:
+        changes.append(f"model.start_from={fr_folder(f'{corpus}/{embedder}/{ALL_ROWS[row].after}', seed) / 'best'}")
+    recipe = FeatureReasoningRecipe.read(RECIPE, changes)
+    evaluation = ["training/evaluate_attribute_model.py", "--model", str(model), "--all_folds"]
+    evaluation += [f"--{key}={value}" for key, value in CORPORA[corpus].items()]
+    evaluation += ["--rerankers", str(folder / "best"), "--output", str(folder / "evaluation.json")]
+    return Run(folder, recipe, "training/train_feature_reasoning.py", evaluation)
+
+
+def judge_baselines(corpus: str, embedder: str, seed: int) -> None:
+    """Writes `evaluation.json` of each baseline: the setting that is best on the held-out part, on validation."""
+    folders = {name: fr_folder(f"{corpus}/{embedder}/{name}", seed) for name in BASELINES}
+    if all((folder / "evaluation.json").exists() for folder in folders.values()):
+        return
+    model = run_folder(f"{corpus}-kept/{embedder}", seed) / "last"
+    parts = AutoModel.from_pretrained(model).eval(), AutoImageProcessor.from_pretrained(model)
+    data = AttributeDataRecipe(**CORPORA[corpus], held_out_fraction=HELD_OUT_FRACTION, on_leak="warn")
+    splits, column_map, _ = load_data(data, require_caption=False, held_out=True)
+    column_map = with_attributes(column_map, list(parts[0].config.attribute_names))
+    searches = {}
+    for split, folds in (("train", 1), ("validation", NUM_FOLDS)):
+        labels = read_labels(splits[split], column_map)
+        protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(folds)]
+        searches[split] = attribute_searches(*parts, splits[split], column_map, protocols)
+    for name, settings in BASELINES.items():
+        found = {
+            setting: evaluate_reranking(searches["train"], reranker, NUM_CANDIDATES)["map"]
+            for setting, reranker in settings.items()
+        }
+        chosen = max(found, key=found.get)
+        figures = evaluate_reranking(searches["validation"], settings[chosen], NUM_CANDIDATES)
+        folders[name].mkdir(parents=True, exist_ok=True)
+        write_json({"setting": chosen, "reranking": {name: figures}}, folders[name] / "evaluation.json")
+
+
+def collect() -> dict[str, dict[str, dict]]:
+    """`corpus/embedder/row` -> seed -> figures."""
+    rows = [*BASELINES, *ALL_ROWS]
+    names = [f"{corpus}/{embedder}/{row}" for corpus in CORPORA for embedder in EMBEDDERS for row in rows]
+    return gather(names, fr_folder, lambda evaluation: next(iter(evaluation["reranking"].values())), RESULTS)
+
+
+def table(results: dict, corpus: str) -> str:
+    """MAP before and after, its change, and the queries made better and worse."""
+    rows = []
+    for name, seeds in results.items():
+        if name.startswith(f"{corpus}/"):
+            _, embedder, row = name.split("/", 2)
+            found = list(seeds.values())
+            change = [run["map"] - run["initial_map"] for run in found]
+            keys = ("initial_map", "map", "share_better", "share_worse")
+            before, after, better, worse = (spread([run[key] for run in found]) for key in keys)
+            rows.append([embedder, row, str(len(found)), before, after, spread(change), better, worse])
+    return markdown([corpus, "re-ranker", "seeds", "before", "after", "change", "better queries", "worse"], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=["tshirts", "catalog-large"])
+    parser.add_argument("--rows", nargs="+", choices=ALL_ROWS, metavar="ROW", default=list(ROWS))
+    add_run_arguments(parser)
+    arguments = parser.parse_args()
+
+    if not arguments.table:
+        runs = [(corpus, seed) for corpus in arguments.corpora for seed in arguments.seeds]
+        first = list(dict.fromkeys(ALL[model].after for model in EMBEDDERS))
+        waves = [[make_backbone(name) for name in BACKBONES]]
+        waves += [
+            [make_run(corpus, model, seed, HELD_OUT_FRACTION) for corpus, seed in runs for model in wave]
+            for wave in (first, EMBEDDERS)
+        ]
+        waves += [
+            [make_fr_run(f"{corpus}/{embedder}/{row}", seed) for corpus, seed in runs for embedder in EMBEDDERS]
+            for row in arguments.rows
+        ]
+        run_all(waves, arguments.workers, lambda: write_json(collect(), RESULTS))
+        torch.set_num_threads(arguments.workers)
+        for corpus, seed in runs:
+            for embedder in EMBEDDERS:
+                judge_baselines(corpus, embedder, seed)
+        write_json(collect(), RESULTS)
+    results = json.loads(RESULTS.read_text())
+    for corpus in arguments.corpora:
+        print(table(results, corpus), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()
