@@ -1,8 +1,8 @@
-"""Trains E2, a plain CLIP and IPAD on the generated corpus, evaluates them and writes a report with pictures.
+"""Trains E2, a plain CLIP, IPAD and FR on the generated corpus, evaluates them and writes a report with pictures.
 
     make quickstart
 
-Writes into `runs/quickstart`: `e2/`, `clip_ft/` and `ipad/` (what the training scripts write; the models are in
+Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (what the training scripts write; the models are in
 `best/`), `report.html` and `results.json`. A quickstart that was stopped goes on where it stood. After a finished
 one, or with other recipes, all starts anew.
 """
@@ -35,6 +35,7 @@ from hf_fashion.evaluation.embed import has_regions
 from hf_fashion.evaluation.inputs import embed_images, embed_texts
 from hf_fashion.evaluation.localisation import evaluate_localisation
 from hf_fashion.evaluation.report_page import figure, html_table, paragraph, write_page
+from hf_fashion.evaluation.reranking_summary import Reranking
 from hf_fashion.evaluation.showcase import (
     Gallery,
     photos_by_tag,
@@ -45,6 +46,7 @@ from hf_fashion.evaluation.showcase import (
 from hf_fashion.evaluation.tags import evaluate_tags, region_embeds_by_entity
 from hf_fashion.files import write_json
 from hf_fashion.training.attribute_recipe import AttributeRecipe
+from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe import Recipe
 from hf_fashion.training.recipe_file import RecipeFile
 
@@ -57,8 +59,11 @@ PATHS = {
         "E2": "e2_quickstart",
         "CLIP-FT": "clip_ft_quickstart",
         "IPAD": "attributes/ipad_quickstart",
+        "FR": "feature_reasoning/quickstart",
     }.items()
 }
+TRAINED_BY = {"E2": "train_e2.py", "CLIP-FT": "train_e2.py"}
+TRAINED_BY |= {"IPAD": "train_attribute_model.py", "FR": "train_feature_reasoning.py"}
 WITH_TEXT = ("E2", "CLIP-FT")
 EXAMPLES = range(6)  # the first rows, not the best ones
 TAGS_SHOWN = 2
@@ -71,10 +76,12 @@ def main() -> None:
     recipes = read_recipes()
     column_map = ColumnMap.shipped("generated")
 
-    # Training: two or three at the same time, with their share of the cores each.
+    # Training: two or three at the same time, with their share of the cores each; FR learns from what IPAD finds.
     note = start_or_go_on(recipes)
+    embedders = [name for name in recipes if name != "FR"]
     with ThreadPoolExecutor(num_workers()) as pool:
-        list(pool.map(train, recipes, recipes.values()))
+        list(pool.map(train, embedders, map(recipes.get, embedders)))
+    train("FR", recipes["FR"])
 
     # Evaluation, on combinations of attributes that training has not shown.
     data = recipes["E2"].data
@@ -86,21 +93,23 @@ def main() -> None:
     results = {name: evaluate(*trained[name], split, column_map, images[name]) for name in trained}
     ipad = AutoModel.from_pretrained(best(recipes["IPAD"])), AutoImageProcessor.from_pretrained(best(recipes["IPAD"]))
     by_attribute = evaluate_attributes(*ipad, split, column_map)
+    reranking = Reranking(*ipad, split, column_map, best(recipes["FR"]))
 
     # Results: printed, as JSON, and as a page with pictures.
     tables = compare(results, list(column_map.tags)) | compare_attributes(by_attribute, list(column_map.attributes))
-    findings = [*summarise(results), *summarise_attributes(by_attribute)]
+    tables |= reranking.compare()
+    findings = [*summarise(results), *summarise_attributes(by_attribute), reranking.summarise()]
     for title, table in tables.items():
         print(f"\n{title}\n\n{report.table(*table)}")
     print("", *findings, sep="\n")
     seconds = round(time.time() - started)
     recipes_used = {name: recipe.to_dict() for name, recipe in recipes.items()}
-    models = results | {"IPAD": by_attribute}
+    models = results | {"IPAD": by_attribute, "FR": reranking.figures}
     write_json({"seconds": seconds, "models": models, "recipes": recipes_used}, FOLDER / "results.json")
     sections = [(title, html_table(*table)) for title, table in tables.items()]
     sections += show(*trained["E2"], split, column_map, images["E2"])
-    sections += show_attributes(*ipad, split, column_map, EXAMPLES)
-    write_page(FOLDER / "report.html", "E2 and IPAD on generated garments", " ".join(findings), sections)
+    sections += show_attributes(*ipad, split, column_map, EXAMPLES) + reranking.show(EXAMPLES)
+    write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(findings), sections)
     note.unlink()
     print(f"\n{FOLDER / 'report.html'} shows what was found. {seconds} seconds.")
 
@@ -108,12 +117,14 @@ def main() -> None:
 def read_recipes() -> dict[str, RecipeFile]:
     """Model -> its recipe, with its folder among those of the quickstart."""
     recipes = {name: Recipe.read(PATHS[name]) for name in WITH_TEXT}
-    return recipes | {"IPAD": AttributeRecipe.read(PATHS["IPAD"], [f"training.output_dir={FOLDER / 'ipad'}"])}
+    recipes["IPAD"] = AttributeRecipe.read(PATHS["IPAD"], [f"training.output_dir={FOLDER / 'ipad'}"])
+    changes = [f"training.output_dir={FOLDER / 'fr'}", f"model.embedder={best(recipes['IPAD'])}"]
+    return recipes | {"FR": FeatureReasoningRecipe.read(PATHS["FR"], changes)}
 
 
 def num_workers() -> int:
-    """Trainings at a time: all three, or as many as there are cores."""
-    return min(len(PATHS), os.cpu_count() or 1)
+    """Trainings at a time: those of the embedding models, or as many as there are cores."""
+    return min(len(PATHS) - 1, os.cpu_count() or 1)
 
 
 def best(recipe: RecipeFile) -> Path:
@@ -142,10 +153,11 @@ def train(name: str, recipe: RecipeFile) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     print(f"{name}: training, log in {log}", flush=True)
     threads = str((os.cpu_count() or 1) // num_workers())
-    script = SCRIPTS / ("train_e2.py" if name in WITH_TEXT else "train_attribute_model.py")
     environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, str(script), str(PATHS[name]), "--output_dir", recipe.training.output_dir]
-    command += ["--resume_from_checkpoint", "latest"]
+    command = [sys.executable, str(SCRIPTS / TRAINED_BY[name]), str(PATHS[name])]
+    command += ["--output_dir", recipe.training.output_dir, "--resume_from_checkpoint", "latest"]
+    if name == "FR":
+        command += ["--set", f"model.embedder={recipe.model.embedder}"]
     with (
         log.open("a", encoding="utf-8") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,

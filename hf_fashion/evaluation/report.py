@@ -49,15 +49,21 @@ POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "cen
 
 
 def reranking_table(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """The cells of `reranking_cells` as a text table."""
+    return table(*reranking_cells(figures))
+
+
+def reranking_cells(figures: Mapping[str, Mapping[str, float]]) -> Cells:
     """Re-rankers in rows, in percent.
 
     Args:
         figures: re-ranker -> what `evaluate_reranking` returns.
+
+    Returns:
+        Header and rows.
     """
-    rows = [
-        [name, *(f"{100 * found[key]:.1f}" for key in RERANKING_COLUMNS.values())] for name, found in figures.items()
-    ]
-    return table(["re-ranker", *RERANKING_COLUMNS], rows)
+    rows = [[name, *(cell(found[key]) for key in RERANKING_COLUMNS.values())] for name, found in figures.items()]
+    return ["re-ranker", *RERANKING_COLUMNS], rows
 
 
 def attribute_table(figures: Mapping[str, Any], attributes: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from transformers import AutoModel, PreTrainedModel
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits
 from ..retrieval.k_reciprocal import k_reciprocal
-from ..retrieval.labelled_search import LabelledSearch
+from ..retrieval.labelled_search import LabelledSearch, Rankings
 from ..retrieval.query_expansion import query_expansion
 from .embed import inference
 
@@ -88,14 +88,26 @@ def reasoning_reranker(model: PreTrainedModel) -> Reranker:
 
 
 @torch.inference_mode()
+def reranked_places(search: LabelledSearch, ranked: Rankings, reranker: Reranker, num_candidates: int) -> Tensor:
+    """Rows of the gallery by rank, int64 (C, G), after the first candidates of some queries were re-ranked.
+
+    Args:
+        search: what was searched.
+        ranked: C of its queries, ranked.
+        reranker: as in `evaluate_reranking`.
+        num_candidates: how many candidates it gets.
+    """
+    places, mask = ranked.places[:, :num_candidates], ranked.valid[:, :num_candidates]
+    scores = reranker(search.query_embeds[ranked.queries], search.gallery_embeds[places], mask)
+    order = scores.argsort(dim=1, descending=True, stable=True)
+    return torch.cat([places.gather(1, order), ranked.places[:, num_candidates:]], dim=1)
+
+
 def _both(search: LabelledSearch, reranker: Reranker, num_candidates: int, batch_size: int) -> tuple[Tensor, Tensor]:
     """AP of every query before and after: (Q,) each."""
     before, after = [], []
     for ranked in search.rankings(batch_size):
-        places, mask = ranked.places[:, :num_candidates], ranked.valid[:, :num_candidates]
-        scores = reranker(search.query_embeds[ranked.queries], search.gallery_embeds[places], mask)
-        order = scores.argsort(dim=1, descending=True, stable=True)
-        first, rest = ranked.hits[:, :num_candidates], ranked.hits[:, num_candidates:]
+        moved = reranked_places(search, ranked, reranker, num_candidates)
         before.append(average_precisions_of_hits(ranked.hits))
-        after.append(average_precisions_of_hits(torch.cat([first.gather(1, order), rest], dim=1)))
+        after.append(average_precisions_of_hits(search.relevant(ranked.queries, moved)))
     return torch.cat(before), torch.cat(after)

@@ -117,7 +117,7 @@ def mean_average_precision(
 def matches_per_query(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
     """Number of gallery items with each query's label: integer (Q,), (G,) -> int64 (Q,)."""
     ordered = gallery_labels.sort().values
-    query_labels = query_labels.to(ordered)
+    query_labels = query_labels.to(ordered).contiguous()  # published lists come as columns of a table
     return torch.searchsorted(ordered, query_labels, right=True) - torch.searchsorted(ordered, query_labels)
 
 

@@ -82,5 +82,20 @@ class LabelledSearch:
             if self.own_places is not None:
                 valid.scatter_(1, self.own_places[queries, None], False)
             places = scores.masked_fill_(~valid, -torch.inf).argsort(dim=1, descending=True, stable=True)
-            right = relevance(self.query_labels[queries], self.gallery_labels) & valid
-            yield Rankings(queries, places, right.gather(1, places), valid.gather(1, places))
+            yield Rankings(queries, places, self.relevant(queries, places), valid.gather(1, places))
+
+    def relevant(self, queries: slice | int, places: Tensor) -> Tensor:
+        """Whether items carry the value that is searched for; a query itself never does.
+
+        Args:
+            queries (`slice` or `int`): C of the queries, or one.
+            places (`torch.Tensor` of shape `(C, n)` or `(n,)`): int64; rows of the gallery.
+
+        Returns:
+            `torch.Tensor` of the shape of `places`: bool.
+        """
+        rows = torch.arange(len(self))[queries].view(-1, 1)
+        right = relevance(self.query_labels[rows.flatten()], self.gallery_labels)  # (C, G)
+        if self.own_places is not None:
+            right.scatter_(1, self.own_places[rows], False)
+        return right.gather(1, places.view(len(rows), -1)).view(places.shape)

@@ -1,0 +1,83 @@
+"""Re-rankers over one attribute-specific model, for a report: figures, a table, a sentence, pictures."""
+
+from collections.abc import Sequence
+from os import PathLike
+
+from datasets import Dataset
+from transformers import AutoModel, BaseImageProcessor, PreTrainedModel
+
+from ..data.attribute_labels import read_labels
+from ..data.attribute_protocol import draw_protocol
+from ..data.column_map import ColumnMap
+from .attribute_retrieval import attribute_searches
+from .report import Cells, cell, reranking_cells
+from .report_page import paragraph
+from .reranking import BASELINES, evaluate_reranking, reasoning_reranker
+from .reranking_showcase import photos_before_and_after
+
+
+LEGEND = paragraph(
+    "The first photos that one attribute finds, before FR and after. Green frame: the same value as the query."
+)
+
+
+class Reranking:
+    """What FR does to a model's searches, and what simpler re-rankers do to the same.
+
+    Args:
+        model (`PreTrainedModel`): an attribute-specific model.
+        image_processor (`BaseImageProcessor`): its image processor.
+        split (`Dataset`): what is searched.
+        column_map (`ColumnMap`): names photo and attributes.
+        feature_reasoning (`str` or `os.PathLike`): folder or Hub id of the FR.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        image_processor: BaseImageProcessor,
+        split: Dataset,
+        column_map: ColumnMap,
+        feature_reasoning: str | PathLike,
+    ):
+        reasoning = AutoModel.from_pretrained(feature_reasoning).eval()
+        self.num_candidates = reasoning.config.num_candidates
+        self.reranker = reasoning_reranker(reasoning)
+        self.photos = split[column_map.image][:]
+        self.protocol = draw_protocol(read_labels(split, column_map))
+        self.searches = attribute_searches(model, image_processor, split, column_map, [self.protocol], progress=False)
+        rerankers = {"FR": self.reranker, **BASELINES}
+        self.figures = {
+            name: evaluate_reranking(self.searches, reranker, self.num_candidates)
+            for name, reranker in rerankers.items()
+        }
+
+    def compare(self) -> dict[str, Cells]:
+        """Title -> table."""
+        return {f"IPAD: its first {self.num_candidates} results re-ranked": reranking_cells(self.figures)}
+
+    def summarise(self) -> str:
+        """What one wants to know first, in a sentence."""
+        figures = self.figures["FR"]
+        return (
+            f"FR re-ranks what IPAD finds from a mean average precision of {cell(figures['initial_map'])} % to "
+            f"{cell(figures['map'])} %: {cell(figures['share_better'])} % of the queries get better, "
+            f"{cell(figures['share_worse'])} % worse."
+        )
+
+    def show(self, queries: Sequence[int]) -> list[tuple[str, str]]:
+        """The report's sections with pictures: heading, HTML.
+
+        Args:
+            queries (`Sequence[int]`): which queries of each attribute.
+        """
+        return [
+            (
+                f"Re-ranking of photos with the same {name}",
+                LEGEND
+                + photos_before_and_after(
+                    self.photos, self.protocol[name], parts[0], self.reranker, self.num_candidates, queries
+                ),
+            )
+            for name, parts in self.searches.items()
+        ]
