@@ -16,7 +16,7 @@ OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVAL
 
 help:
 	@echo "make setup       virtual environment in $(VENV) with the versions of $(LOCK)"
-	@echo "make quickstart  trains and evaluates E2 and IPAD on the generated corpus, writes a report"
+	@echo "make quickstart  trains and evaluates E2, IPAD and FR on the generated corpus, writes a report"
 	@echo "make test        all tests, transformers' common tests among them"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      ruff check --fix and ruff format"
