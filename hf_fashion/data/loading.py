@@ -1,5 +1,6 @@
 """One way in for every kind of corpus: Hub id, folders, parquet, product feeds, the generated corpus."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from .product_feed import FEED_SUFFIXES, load_product_feed
 
 
 GENERATED = "generated"
+# Column of a folder of images that tells the photos apart.
+FILE_NAME = "file_name"
 SPLIT_NAMES = ("train", "validation", "valid", "val", "dev", "test", "data", "query", "gallery")
 
 
@@ -32,7 +35,8 @@ def load_corpus(
               `validation-00000-of-00002.parquet`), there or in a sub-folder `data`;
             - a product feed (CSV, TSV, JSON lines, JSON), or a folder with `train.csv` and `validation.csv`. Several
               files of one split (`train-1.csv`, `train-2.csv`) follow each other and must have the same columns;
-            - a folder of images (`imagefolder` of `datasets`: `train/dress/1.jpg`, or a `metadata.csv` beside them);
+            - a folder of images (`imagefolder` of `datasets`: `train/dress/1.jpg`, or a `metadata.csv` beside them),
+              with each photo's path in the folder in the column `file_name`;
             - anything else: the id of a dataset on the Hub.
         image_column (`str`, *optional*, defaults to `"image"`): column of the photos, decoded where it holds paths or
             bytes.
@@ -102,7 +106,15 @@ def _load_folder(folder: Path, image_column: str, require_files: bool) -> Datase
     if feeds:
         splits = _by_split(feeds).items()
         return DatasetDict({name: _load_feeds(paths, image_column, require_files) for name, paths in splits})
-    return load_dataset("imagefolder", data_dir=str(folder))
+    corpus = load_dataset("imagefolder", data_dir=str(folder))
+    return DatasetDict({name: _with_file_names(split, folder) for name, split in corpus.items()})
+
+
+def _with_file_names(photos: Dataset, folder: Path) -> Dataset:
+    if "image" not in photos.column_names:  # a `metadata.csv` names the column of photos otherwise, and so has ids
+        return photos
+    paths = photos.select_columns("image").cast_column("image", Image(decode=False))[:]["image"]
+    return photos.add_column(FILE_NAME, [Path(os.path.relpath(path["path"], folder)).as_posix() for path in paths])
 
 
 def _by_split(files: list[Path]) -> dict[str, list[str]]:

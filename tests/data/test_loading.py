@@ -61,6 +61,7 @@ def test_folder_of_images(tmp_path):
     corpus = load_corpus(tmp_path)
     assert {name: len(split) for name, split in corpus.items()} == {"train": 2, "validation": 1}
     assert corpus["train"].features["image"] == Image()
+    assert sorted(corpus["train"]["file_name"]) == ["train/dress/1.jpg", "train/skirt/2.jpg"]
 
 
 def test_generated_takes_its_options_and_no_other_source_does():
