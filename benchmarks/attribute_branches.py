@@ -21,12 +21,12 @@ from benchmarks.attribute_models import CORPORA, LONGER, run_folder
 from benchmarks.runs import markdown, spread
 from hf_fashion.data.attribute_labels import read_labels
 from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.attribute_vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.files import write_json
 from hf_fashion.metrics import average_precisions
 from hf_fashion.retrieval.labelled_search import LabelledSearch
-from hf_fashion.training.start import with_attributes
 
 
 RESULTS = Path(__file__).parent / "results" / "attribute_branches.json"

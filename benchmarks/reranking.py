@@ -26,6 +26,7 @@ from benchmarks.attribute_models import ALL, BACKBONES, CORPORA, make_backbone, 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.data.attribute_labels import read_labels
 from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.attribute_vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.cross_modal import text_to_image_search
@@ -36,7 +37,7 @@ from hf_fashion.retrieval.labelled_search import LabelledSearch
 from hf_fashion.retrieval.query_expansion import query_expansion
 from hf_fashion.training.attribute_recipe import AttributeDataRecipe
 from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
-from hf_fashion.training.start import load_data, with_attributes
+from hf_fashion.training.start import load_data
 
 
 FOLDER = Path(__file__).parent

@@ -14,7 +14,7 @@ from accelerate.utils import set_seed
 from transformers import AutoConfig
 
 from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_vocabulary import build_vocabulary
+from hf_fashion.data.attribute_vocabulary import build_vocabulary, with_attributes
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.training.attribute_build import square_processor
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes
@@ -27,7 +27,7 @@ from hf_fashion.training.pretraining import (
     classification_loss,
     make_classifier,
 )
-from hf_fashion.training.start import load_data, with_attributes
+from hf_fashion.training.start import load_data
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from datasets import Dataset
 from hf_fashion.data.attribute_labels import AttributeLabels, read_labels
 from hf_fashion.data.attribute_photos import AttributeCollator, AttributePhotos
 from hf_fashion.data.attribute_protocol import RetrievalLists, draw_protocol
-from hf_fashion.data.attribute_vocabulary import AttributeVocabulary, build_vocabulary
+from hf_fashion.data.attribute_vocabulary import AttributeVocabulary, build_vocabulary, with_attributes
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.pk_batches import PKBatchSampler
@@ -29,7 +29,7 @@ from hf_fashion.training.attribute_recipe import AttributeRecipe
 from hf_fashion.training.attribute_step import AttributeStep, centred_branches
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.start import load_data, with_attributes
+from hf_fashion.training.start import load_data
 
 
 SHOWN = ("map", "mean_attribute_map", "map_chance")

@@ -1,7 +1,7 @@
 """Attributes and their values in a fixed order, read from a corpus."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datasets import ClassLabel, Dataset, List
 
@@ -117,3 +117,20 @@ def require_columns(dataset: Dataset, columns: Mapping[str, str]) -> None:
 
 def _element(feature):
     return feature.feature if isinstance(feature, List) else feature
+
+
+def with_attributes(column_map: ColumnMap, attributes: list[str] | None) -> ColumnMap:
+    """The map with these attributes alone, in this order; `None` leaves it as it is.
+
+    Raises:
+        ValueError: if the map has no column for one of them.
+    """
+    if attributes is None:
+        return column_map
+    for name in attributes:
+        if name not in column_map.attributes:
+            raise ValueError(
+                f"`data.attributes` names {name!r}{nearest(name, column_map.attributes)}; the column map has "
+                f"{list(column_map.attributes)}."
+            )
+    return replace(column_map, attributes={name: column_map.attributes[name] for name in attributes})

@@ -1,23 +1,13 @@
-"""What every evaluation script takes, and the split that it evaluates on."""
+"""What every evaluation takes on the command line. Nothing heavy is imported: `--help` must not wait for torch."""
 
 import argparse
+from typing import Any
 
-import torch
-from datasets import Dataset, DatasetDict
-
-from ..data.checks import check_corpus
-from ..data.column_map import ColumnMap
-from ..data.loading import load_corpus
-from ..data.report import CorpusReport
-from ..data.splits import train_and_validation
-from .reranking import BASELINES
-
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+from .choices import PAIRINGS, PROTOCOLS
 
 
 def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Adds the model, the corpus and its split, and where to compute and to write. Returns the parser."""
+    """Adds the model, the corpus and its split, re-rankers, and where to compute and to write. Returns the parser."""
     parser.add_argument("--model", required=True, help="folder or Hub id of a model with its processor")
     parser.add_argument("--corpus", required=True, help='"generated", a path, or a Hub id')
     parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; found by the corpus if it can")
@@ -26,53 +16,46 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.Argume
     parser.add_argument("--train_split", help="the corpus' train split, if it is not called so")
     parser.add_argument("--on_bad_image", choices=("error", "skip"), default="error")
     parser.add_argument("--batch_size", type=int, default=64)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32")
+    parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
+    parser.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="float32")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw of queries, or of sample100's negatives")
+    parser.add_argument(
+        "--rerankers",
+        nargs="+",
+        default=[],
+        metavar="FR",
+        help="folders of FR models, or query_expansion, k_reciprocal",
+    )
+    parser.add_argument("--num_candidates", type=int, default=99, help="re-ranked by baselines; FR has its own number")
     parser.add_argument("--output", help="JSON file to write")
     return parser
 
 
-def add_reranking_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Adds the re-rankers to compare, and how many candidates they get. Returns the parser."""
-    parser.add_argument(
-        "--rerankers", nargs="+", default=[], metavar="FR", help=f"folders of FR models, or {', '.join(BASELINES)}"
-    )
-    parser.add_argument("--num_candidates", type=int, default=99, help="re-ranked by baselines; FR has its own number")
+def add_e2_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds what is measured of E2, or of a CLIP beside it. Returns the parser."""
+    group = parser.add_argument_group("E2 and CLIP")
+    group.add_argument("--protocol", choices=PROTOCOLS, default="full")
+    group.add_argument("--pairing", choices=PAIRINGS, default="distinct_titles", help="what counts as a match")
+    group.add_argument("--group_column", help="sample100: column that the negatives share with the match")
+    group.add_argument("--tags", action="store_true", help="zero-shot tags and tag-to-image search")
+    group.add_argument("--linear_probe", action="store_true", help="logistic regression trained on the train split")
+    group.add_argument("--localisation", action="store_true", help="selected patches against the column of true boxes")
     return parser
 
 
-def load_splits(
-    arguments: argparse.Namespace, column_map: ColumnMap, with_train: bool = False
-) -> tuple[Dataset, Dataset | None, CorpusReport]:
-    """The checked split to evaluate on, the train split where it is asked for, and the check's report.
+def add_attribute_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds what is measured of attribute-specific models. Returns the parser."""
+    group = parser.add_argument_group("attribute-specific models")
+    group.add_argument("--attributes", nargs="+", help="those of the column map to search by; default: the model's")
+    group.add_argument("--all_folds", action="store_true", help="every image asks once, for steadier figures")
+    group.add_argument("--queries", help="published lists of queries, query_<split>.txt")
+    group.add_argument("--candidates", help="published lists of candidates, candidate_<split>.txt")
+    group.add_argument("--pointing", action="store_true", help="attention maps against the column of true boxes")
+    return parser
 
-    A corpus without a validation split has the products held out that training holds out.
 
-    Args:
-        arguments (`argparse.Namespace`): of `add_evaluation_arguments`.
-        column_map (`ColumnMap`): the columns that will be read.
-        with_train (`bool`): whether something is learned from the train split.
+def device_of(arguments: argparse.Namespace) -> Any:
+    """The device that was asked for, else a GPU if there is one."""
+    import torch
 
-    Raises:
-        ValueError: a split is not there, or the corpus cannot be used as it is.
-    """
-    corpus = load_corpus(
-        arguments.corpus, image_column=column_map.image, require_files=arguments.on_bad_image == "error"
-    )
-    train = arguments.train_split or "train"
-    if arguments.split == "validation" and "validation" not in corpus:
-        fraction = arguments.validation_fraction
-        corpus = train_and_validation(corpus, column_map, arguments.train_split, validation_fraction=fraction)
-        train = "train"
-    wanted = [arguments.split, *([train] if with_train else [])]
-    for split in wanted:
-        if split not in corpus:
-            raise ValueError(f"no split {split!r} in {arguments.corpus}, there are {', '.join(corpus)}")
-    checked, report = check_corpus(
-        DatasetDict({split: corpus[split] for split in wanted}),
-        column_map,
-        arguments.on_bad_image,
-        on_leak="warn",
-        require_caption=False,
-    )
-    return checked[arguments.split], checked.get(train) if with_train else None, report
+    return torch.device(arguments.device or ("cuda" if torch.cuda.is_available() else "cpu"))

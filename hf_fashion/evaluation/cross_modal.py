@@ -12,12 +12,11 @@ from ..data.products import product_texts
 from ..data.values import column_texts
 from ..metrics import cross_modal_recall, relevant_recall_at_k, relevant_recall_ceiling, sample_cross_modal_recall
 from ..retrieval.labelled_search import LabelledSearch
+from .choices import PAIRINGS, PROTOCOLS
 from .inputs import embed_images, embed_texts, equality_ids, photo_ids
 
 
 PRIMARY_METRIC = "sum_recall"
-PAIRINGS = ("distinct_titles", "same_title", "own_row")
-PROTOCOLS = ("full", "sample100")
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ..data.attribute_labels import read_labels
 from ..data.attribute_protocol import all_against_all, draw_protocol
+from ..data.attribute_vocabulary import with_attributes
 from ..data.column_map import ColumnMap
 from ..evaluation.attribute_retrieval import attribute_searches
 from ..evaluation.cross_modal import text_to_image_search
 from ..retrieval.labelled_search import LabelledSearch
-from .start import with_attributes
 
 
 Searches = dict[str, list[LabelledSearch]]

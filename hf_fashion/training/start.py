@@ -7,7 +7,6 @@ from datasets import DatasetDict
 from ..data.checks import check_corpus
 from ..data.column_map import ColumnMap, column_map_for
 from ..data.loading import GENERATED, load_corpus
-from ..data.messages import nearest
 from ..data.report import CorpusReport
 from ..data.splits import split_by_product, train_and_validation
 from .recipe import DataRecipe
@@ -61,20 +60,3 @@ def with_entities(column_map: ColumnMap, entities: list[str]) -> ColumnMap:
             f"for {list(column_map.tags)}."
         )
     return replace(column_map, tags={entity: column_map.tags[entity] for entity in entities})
-
-
-def with_attributes(column_map: ColumnMap, attributes: list[str] | None) -> ColumnMap:
-    """The map with these attributes alone, in this order; `None` leaves it as it is.
-
-    Raises:
-        ValueError: if the map has no column for one of them.
-    """
-    if attributes is None:
-        return column_map
-    for name in attributes:
-        if name not in column_map.attributes:
-            raise ValueError(
-                f"`data.attributes` names {name!r}{nearest(name, column_map.attributes)}; the column map has "
-                f"{list(column_map.attributes)}."
-            )
-    return replace(column_map, attributes={name: column_map.attributes[name] for name in attributes})

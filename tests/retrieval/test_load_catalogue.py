@@ -54,6 +54,6 @@ def test_the_split_must_be_named_where_there_are_several(feed):
         (feed.parent / f"{split}.csv").write_text(FEED)
     with pytest.raises(ValueError, match="`split` must be given where there are several, there are train, validation"):
         load_catalogue(feed.parent)
-    with pytest.raises(ValueError, match="no split 'validate' .did you mean 'validation'"):
+    with pytest.raises(ValueError, match=r"no split 'validate' .did you mean 'validation'"):
         load_catalogue(feed.parent, "validate")
     assert len(load_catalogue(feed.parent, "validation", "sku")["dataset"]) == 2

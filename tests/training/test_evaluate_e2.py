@@ -10,6 +10,7 @@ from datasets import Image
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.data.splits import train_and_validation
+from hf_fashion.evaluation.splits import load_splits
 from hf_fashion.models.e2.processing_e2 import E2Processor
 from tests.conftest import REPOSITORY
 from tests.tiny_e2 import tiny_image_processor, tiny_model, tiny_tokenizer
@@ -105,7 +106,7 @@ def test_products_that_training_held_out_are_evaluated(script, saved, single_spl
     arguments = script.parse_arguments(
         flags(saved, "--corpus", str(path), "--validation_fraction", "0.5", "--on_bad_image", "skip")
     )
-    dataset, train, report = script.load_splits(arguments, ColumnMap.shipped("generated"), with_train=True)
+    dataset, train, report = load_splits(arguments, ColumnMap.shipped("generated"), with_train=True)
     assert set(dataset["product_id"]) == expected
     assert len(train) + len(dataset) == 38 and not expected & set(train["product_id"])
     assert len(report.skipped["validation"]) == 2
@@ -132,7 +133,7 @@ def test_a_feed_with_a_missing_photo_is_evaluated_on_request(script, saved, tmp_
     (tmp_path / "validation.csv").write_text("\n".join([*lines, "gone.png,Hat"]) + "\n")
     arguments = ["--corpus", str(tmp_path / "validation.csv"), "--on_bad_image"]
     column_map = ColumnMap(caption="caption")
-    dataset, _, _ = script.load_splits(script.parse_arguments(flags(saved, *arguments, "skip")), column_map)
+    dataset, _, _ = load_splits(script.parse_arguments(flags(saved, *arguments, "skip")), column_map)
     assert len(dataset) == 4
     with pytest.raises(FileNotFoundError, match=r"gone\.png"):
-        script.load_splits(script.parse_arguments(flags(saved, *arguments, "error")), column_map)
+        load_splits(script.parse_arguments(flags(saved, *arguments, "error")), column_map)

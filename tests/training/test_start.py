@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from hf_fashion.data.attribute_vocabulary import with_attributes
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.training.recipe import DataRecipe
-from hf_fashion.training.start import load_data, with_attributes, with_entities
+from hf_fashion.training.start import load_data, with_entities
 from tests.training.tiny_run import tiny_corpus
 
 
