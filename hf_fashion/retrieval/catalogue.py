@@ -62,6 +62,21 @@ class Catalogue:
                 "before is kept"
             ) from error
 
+    def photos_of(self, ids: Sequence[str]) -> list[Image.Image]:
+        """The photos of some products.
+
+        Args:
+            ids (`Sequence[str]`): their ids.
+
+        Raises:
+            ValueError: there is no such product, or its photo cannot be read.
+        """
+        rows = {name: row for row, name in enumerate(self.ids)}
+        unknown = [name for name in ids if name not in rows]
+        if unknown:
+            raise ValueError(f"the catalogue has no product {unknown[0]!r}")
+        return [self.photo(rows[name]) for name in ids]
+
     def metadata(self, rows: Sequence[int]) -> dict[str, list[Any]]:
         """The metadata of some rows, by column.
 

@@ -1,0 +1,80 @@
+"""A query and what it found as one picture."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageOps
+
+
+BACKGROUND = "white"
+INK = "black"
+QUERY_FRAME = (33, 102, 172)
+MARGIN = 8
+CAPTION_HEIGHT = 32  # two lines of Pillow's own font
+LETTER_WIDTH = 6
+
+
+def draw_grid(
+    query: Image.Image | str,
+    results: Sequence[Mapping[str, Any]],
+    photos: Sequence[Image.Image],
+    columns: int = 5,
+    side: int = 160,
+) -> Image.Image:
+    """Draws the query at the left, framed, and right of it the results, row by row, each above its rank and id.
+
+    A panel is `side` pixels wide and high, photos keep their proportions. Panels stand `MARGIN` pixels apart, with
+    `CAPTION_HEIGHT` pixels for the caption below each.
+
+    Args:
+        query (`PIL.Image.Image` or `str`): a photo or a text.
+        results (`Sequence[Mapping]`): N results of one search, with `id`, `rank`, `initial_rank` and `score`.
+        photos (`Sequence[PIL.Image.Image]`): their N photos.
+        columns (`int`, *optional*, defaults to 5): results in a row.
+        side (`int`, *optional*, defaults to 160): width and height of a panel.
+
+    Raises:
+        ValueError: there are not as many photos as results.
+    """
+    if len(results) != len(photos):
+        raise ValueError(f"`photos` must be as many as `results`, got {len(photos)} and {len(results)}")
+    rows = max(1, -(-len(results) // columns))
+    size = (_offset(1 + min(columns, len(results)), side), MARGIN + rows * (side + CAPTION_HEIGHT + MARGIN))
+    grid = Image.new("RGB", size, BACKGROUND)
+    _paste(grid, _panel(query, side), (MARGIN, MARGIN), "query")
+    frame = (MARGIN - 3, MARGIN - 3, MARGIN + side + 2, MARGIN + side + 2)
+    ImageDraw.Draw(grid).rectangle(frame, outline=QUERY_FRAME, width=3)
+    for place, (result, photo) in enumerate(zip(results, photos, strict=True)):
+        row, column = divmod(place, columns)
+        corner = (_offset(column + 1, side), MARGIN + row * (side + CAPTION_HEIGHT + MARGIN))
+        _paste(grid, _panel(photo, side), corner, _caption(result, side))
+    return grid
+
+
+def _offset(panels: int, side: int) -> int:
+    """Where the panel behind so many others begins."""
+    return MARGIN + panels * (side + MARGIN)
+
+
+def _panel(content: Image.Image | str, side: int) -> Image.Image:
+    """A photo, as large as it fits, or a text."""
+    if isinstance(content, str):
+        panel = Image.new("RGB", (side, side), BACKGROUND)
+        text = textwrap.fill(content, (side - 2 * MARGIN) // LETTER_WIDTH)
+        ImageDraw.Draw(panel).multiline_text((MARGIN, MARGIN), text, INK)
+        return panel
+    return ImageOps.pad(content.convert("RGB"), (side, side), color=BACKGROUND)
+
+
+def _caption(result: Mapping[str, Any], side: int) -> str:
+    moved = f", was {result['initial_rank']}" if result["initial_rank"] != result["rank"] else ""
+    name = textwrap.shorten(str(result["id"]), side // LETTER_WIDTH, placeholder="...")
+    return f"{result['rank']}{moved} ({result['score']:.3f})\n{name}"
+
+
+def _paste(grid: Image.Image, panel: Image.Image, corner: tuple[int, int], caption: str) -> None:
+    grid.paste(panel, corner)
+    ImageDraw.Draw(grid).multiline_text((corner[0], corner[1] + panel.height + 3), caption, INK)
