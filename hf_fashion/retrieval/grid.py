@@ -23,6 +23,7 @@ def draw_grid(
     photos: Sequence[Image.Image],
     columns: int = 5,
     side: int = 160,
+    caption: str = "query",
 ) -> Image.Image:
     """Draws the query at the left, framed, and right of it the results, row by row, each above its rank and id.
 
@@ -35,6 +36,7 @@ def draw_grid(
         photos (`Sequence[PIL.Image.Image]`): their N photos.
         columns (`int`, *optional*, defaults to 5): results in a row.
         side (`int`, *optional*, defaults to 160): width and height of a panel.
+        caption (`str`, *optional*, defaults to `"query"`): what stands below the query.
 
     Raises:
         ValueError: there are not as many photos as results.
@@ -44,7 +46,7 @@ def draw_grid(
     rows = max(1, -(-len(results) // columns))
     size = (_offset(1 + min(columns, len(results)), side), MARGIN + rows * (side + CAPTION_HEIGHT + MARGIN))
     grid = Image.new("RGB", size, BACKGROUND)
-    _paste(grid, _panel(query, side), (MARGIN, MARGIN), "query")
+    _paste(grid, _panel(query, side), (MARGIN, MARGIN), _wrapped(caption, side))
     frame = (MARGIN - 3, MARGIN - 3, MARGIN + side + 2, MARGIN + side + 2)
     ImageDraw.Draw(grid).rectangle(frame, outline=QUERY_FRAME, width=3)
     for place, (result, photo) in enumerate(zip(results, photos, strict=True)):
@@ -63,16 +65,21 @@ def _panel(content: Image.Image | str, side: int) -> Image.Image:
     """A photo, as large as it fits, or a text."""
     if isinstance(content, str):
         panel = Image.new("RGB", (side, side), BACKGROUND)
-        text = textwrap.fill(content, (side - 2 * MARGIN) // LETTER_WIDTH)
-        ImageDraw.Draw(panel).multiline_text((MARGIN, MARGIN), text, INK)
+        ImageDraw.Draw(panel).multiline_text((MARGIN, MARGIN), _wrapped(content, side - 2 * MARGIN), INK)
         return panel
     return ImageOps.pad(content.convert("RGB"), (side, side), color=BACKGROUND)
 
 
 def _caption(result: Mapping[str, Any], side: int) -> str:
     moved = f", was {result['initial_rank']}" if result["initial_rank"] != result["rank"] else ""
-    name = textwrap.shorten(str(result["id"]), side // LETTER_WIDTH, placeholder="...")
-    return f"{result['rank']}{moved} ({result['score']:.3f})\n{name}"
+    letters, name = side // LETTER_WIDTH, str(result["id"])
+    shown = name if len(name) <= letters else f"...{name[3 - letters :]}"  # names of one folder differ at their ends
+    return f"{result['rank']}{moved} ({result['score']:.3f})\n{shown}"
+
+
+def _wrapped(text: str, width: int) -> str:
+    """A text in lines that fit into so many pixels."""
+    return "\n".join(textwrap.fill(line, width // LETTER_WIDTH) for line in text.splitlines())
 
 
 def _paste(grid: Image.Image, panel: Image.Image, corner: tuple[int, int], caption: str) -> None:

@@ -30,8 +30,10 @@ def search_to_keep(pipeline: FashionRetrievalPipeline, query: Mapping[str, Any],
     Raises:
         ValueError: the query or an option is not as the pipeline wants it.
     """
-    preprocessing, forwarding, postprocessing = pipeline._sanitize_parameters(**options)
-    outputs = pipeline.forward(pipeline.preprocess(dict(query), **preprocessing), **forwarding)
+    preprocessing, _, postprocessing = pipeline._sanitize_parameters(**options)
+    preprocessing = {**pipeline._preprocess_params, **preprocessing}  # the pipeline's own defaults, as in its call
+    postprocessing = {**pipeline._postprocess_params, **postprocessing}
+    outputs = pipeline.forward(pipeline.preprocess(dict(query), **preprocessing))
     return {
         "query": dict(query),
         "space": pipeline.embedder.model_spaces[outputs["space_ids"].item()],

@@ -1,0 +1,56 @@
+"""Options that several sub-commands have. Nothing heavy is imported before a command runs."""
+
+import argparse
+from typing import Any
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the model, the gallery that it embeds, and where to compute."""
+    parser.add_argument("--model", required=True, help="folder or Hub id of a model with its processor")
+    parser.add_argument("--gallery", required=True, metavar="DIR", help="folder of the gallery, or its URI")
+    parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
+    parser.add_argument(
+        "--dtype",
+        choices=("auto", "float32", "bfloat16", "float16"),
+        default="auto",
+        help="of the model, the same for a gallery and its searches; default: as it was saved",
+    )
+
+
+def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) -> None:
+    """Adds a catalogue and its columns."""
+    parser.add_argument(
+        "--corpus",
+        required=required,
+        metavar="C",
+        help="a product feed (CSV, JSON lines), a folder of photos, parquet, a saved dataset, a Hub id, or "
+        '"generated"',
+    )
+    parser.add_argument("--split", help="which of the corpus' splits, if it has several")
+    parser.add_argument(
+        "--id_column", help="column of ids; default: the column map's product_id, for a folder of photos their paths"
+    )
+    parser.add_argument("--image_column", help="column of photos; default: the column map's, or image")
+    parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; found by the corpus if it can")
+
+
+def load_catalogue_of(arguments: argparse.Namespace, **columns: Any) -> dict[str, Any]:
+    """The catalogue that the options of [`add_catalogue_arguments`] name, as arguments of [`Gallery.from_dataset`]."""
+    from ..retrieval.load_catalogue import load_catalogue
+
+    return load_catalogue(
+        arguments.corpus,
+        split=arguments.split,
+        id_column=arguments.id_column,
+        image_column=arguments.image_column,
+        column_map=arguments.column_map,
+        **columns,
+    )
+
+
+def positive(text: str) -> int:
+    """An integer from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number

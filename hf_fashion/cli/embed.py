@@ -1,0 +1,41 @@
+"""Embeds the photos of a catalogue into a gallery.
+
+    hf-fashion embed --model runs/quickstart/e2/best --corpus photos --gallery my_gallery
+
+    hf-fashion embed --model runs/quickstart/e2/best --corpus catalogue.csv --gallery my_gallery \\
+        --id_column sku --image_column photo --metadata_columns brand price
+
+In a plain folder of photos the id of a photo is its path in the folder. A run that was stopped goes on where it stood
+when it is started again; so does one for a catalogue that has grown.
+"""
+
+import argparse
+
+from ..evaluation.command_line import device_of
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this command."""
+    add_model_arguments(parser)
+    add_catalogue_arguments(parser, required=True)
+    parser.add_argument(
+        "--metadata_columns", nargs="*", help="what filters and results shall know; default: the column map's tags"
+    )
+    parser.add_argument("--batch_size", type=positive, default=64, help="photos a forward pass and a commit")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Embeds what is not in the gallery yet, and prints how many products it has."""
+    catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns)
+
+    from transformers import AutoModel, AutoProcessor
+
+    from ..retrieval.gallery import Gallery
+
+    model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments))
+    processor = AutoProcessor.from_pretrained(arguments.model)
+    gallery = Gallery.from_dataset(
+        **catalogue, model=model, processor=processor, uri=arguments.gallery, batch_size=arguments.batch_size
+    )
+    print(f"{len(gallery):,} products in {arguments.gallery}")

@@ -1,0 +1,52 @@
+"""Fashion search from the command line.
+
+    hf-fashion embed --model runs/quickstart/e2/best --corpus photos --gallery my_gallery
+    hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress with stripes"
+
+`hf-fashion COMMAND --help` shows more of each command.
+"""
+
+import argparse
+import sys
+
+from . import embed, evaluate, rerank, search
+
+
+COMMANDS = {"embed": embed, "search": search, "rerank": rerank, "evaluate": evaluate}
+# What bad input, a missing file or a missing extra make the library raise.
+MISTAKES = (ValueError, OSError, ImportError)
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line. `run` is the function of its sub-command."""
+    parser = _described(argparse.ArgumentParser, __doc__, prog="hf-fashion")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        line = module.__doc__.splitlines()[0]
+        command = _described(commands.add_parser, module.__doc__, name=name, help=line[0].lower() + line[1:-1])
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a sub-command.
+
+    Args:
+        arguments (`list[str]`, *optional*): those after `hf-fashion`. Default: of this process.
+
+    Returns:
+        `int`: 0, or 2 after a mistake in the input, which stands on stderr in one line.
+    """
+    parsed = parse_arguments(arguments)
+    try:
+        parsed.run(parsed)
+    except MISTAKES as error:
+        print(f"hf-fashion: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _described(make, text: str, **options) -> argparse.ArgumentParser:
+    """A parser that shows a module's docstring as it stands there."""
+    return make(description=text, formatter_class=argparse.RawDescriptionHelpFormatter, **options)

@@ -1,0 +1,47 @@
+"""Results on stdout: a table for people, a line of JSON for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+CELL_WIDTH = 40
+
+
+def print_search(search: Mapping[str, Any], as_json: bool) -> None:
+    """Prints a search of [`~retrieval.saved_search.search_to_keep`].
+
+    Args:
+        search (`Mapping`): the search.
+        as_json (`bool`): all of it as one line of JSON, in place of a table of its results.
+    """
+    # Dates, which JSON has not, are written as text.
+    print(json.dumps(search, default=str) if as_json else results_table(search["results"]))
+
+
+def results_table(results: Sequence[Mapping[str, Any]]) -> str:
+    """Results in rows: rank, rank before re-ranking, score, and id, then the metadata.
+
+    Args:
+        results (`Sequence[Mapping]`): those of one search.
+    """
+    from ..evaluation.report import table
+
+    if not results:
+        return "nothing found"
+    columns = list(results[0].get("metadata", {}))
+    rows = [
+        [result["id"], str(result["rank"]), str(result["initial_rank"]), _score(result)]
+        + [_cell(result["metadata"][column]) for column in columns]
+        for result in results
+    ]
+    return table(["id", "rank", "was", "score", *columns], rows)
+
+
+def _score(result: Mapping[str, Any]) -> str:
+    return f"{result['score']:.3f}" if "score" in result else "-"
+
+
+def _cell(value: Any) -> str:
+    text = "-" if value is None else str(value)
+    return text if len(text) <= CELL_WIDTH else f"{text[: CELL_WIDTH - 3]}..."

@@ -1,0 +1,105 @@
+"""Searches a gallery by photo, by text, by weighted terms, or by one attribute of a photo.
+
+    hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress with stripes"
+
+    hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --term "green shirt=1" \\
+        --term "buttons=-0.5" --filter "price < 50" --top_k 5 --grid found.png --corpus photos
+
+    hf-fashion search --model runs/attributes/best --gallery attribute_gallery --image photos/dress.jpg \\
+        --attribute neckline --json
+
+--json prints one line, which `hf-fashion rerank` reads. --grid draws query and results as one picture, with the photos
+of --corpus, the catalogue that was embedded.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..evaluation.command_line import device_of
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+from .output import print_search
+
+
+QUERY = ("image", "text", "image_weight", "attribute")
+OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_rerank")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this command."""
+    add_model_arguments(parser)
+    query = parser.add_argument_group("query", "a photo, a text or terms; a photo may stand beside the others")
+    query.add_argument("--image", metavar="P", help="path or URL of a photo")
+    query.add_argument("--text", help="a description, for models that read text")
+    query.add_argument("--term", type=weighted, action="append", metavar="TEXT=WEIGHT", help="a description each time")
+    query.add_argument("--image_weight", type=float, help="weight of the photo beside texts; default: 1")
+    query.add_argument("--attribute", metavar="A", help="compare photos in it, for attribute-specific models")
+    parser.add_argument("--top_k", type=positive, help="number of results; default: 10")
+    parser.add_argument("--filter", metavar="SQL", help="condition on the metadata, such as \"brand = 'Lumaro'\"")
+    parser.add_argument("--threshold", type=float, help="least score of a result")
+    parser.add_argument("--group_by", metavar="COLUMN", help="keep the best product of each value of the column")
+    parser.add_argument("--reranker", metavar="R", help="folder of an FR, or query_expansion, k_reciprocal")
+    parser.add_argument("--num_rerank", type=positive, help="how many candidates the re-ranker gets")
+    parser.add_argument("--json", action="store_true", help="one line of JSON in place of a table")
+    grid = parser.add_argument_group("picture")
+    grid.add_argument("--grid", metavar="PNG", help="picture to write; needs --corpus")
+    add_catalogue_arguments(grid, required=False)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Searches, prints, draws."""
+    if bool(arguments.grid) != bool(arguments.corpus):
+        raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
+
+    from transformers import pipeline
+
+    from ..retrieval.saved_search import search_to_keep
+
+    searching = pipeline(
+        "fashion-retrieval",
+        model=arguments.model,
+        gallery=arguments.gallery,
+        reranker=arguments.reranker,
+        device=device_of(arguments),
+        dtype=arguments.dtype,
+    )
+    found = search_to_keep(searching, read_query(arguments), **_given(arguments, OPTIONS))
+    if arguments.grid:
+        write_grid(found, arguments)
+    print_search(found, arguments.json)
+
+
+def read_query(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The query as the pipeline takes it."""
+    query = _given(arguments, QUERY)
+    return query | {"terms": dict(arguments.term)} if arguments.term else query
+
+
+def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """Draws query and results with the catalogue's photos."""
+    from transformers.image_utils import load_image
+
+    from ..retrieval.catalogue import Catalogue
+    from ..retrieval.grid import draw_grid
+
+    query = found["query"]
+    text = query.get("text") or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())
+    asked, caption = (load_image(query["image"]), text or "query") if "image" in query else (text, "query")
+    catalogue = Catalogue(**load_catalogue_of(arguments, metadata_columns=[]))
+    photos = catalogue.photos_of([result["id"] for result in found["results"]])
+    Path(arguments.grid).parent.mkdir(parents=True, exist_ok=True)
+    draw_grid(asked, found["results"], photos, caption=caption).save(arguments.grid)
+
+
+def weighted(text: str) -> tuple[str, float]:
+    """`"green shirt=1"` as a term and its weight."""
+    term, _, weight = text.rpartition("=")
+    try:
+        return term, float(weight)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'must be "TEXT=WEIGHT", such as "green shirt=1", got {text!r}') from None
+
+
+def _given(arguments: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
+    values = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}

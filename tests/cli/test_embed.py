@@ -1,0 +1,65 @@
+"""`hf-fashion embed`: every kind of catalogue, and a kill."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import torch
+
+from hf_fashion.cli.main import main
+from hf_fashion.retrieval.gallery import Gallery
+from tests.cli.commands import COUNT, save_photos
+from tests.conftest import REPOSITORY
+from tests.data.corpora import jpeg
+from tests.tiny_e2 import tiny_model
+
+
+def embed(folder, gallery, *more: str) -> int:
+    return main(["embed", "--model", str(folder / "e2"), "--gallery", str(gallery), "--device", "cpu", *more])
+
+
+def contents(gallery) -> tuple:
+    ids = sorted(Gallery.open(gallery).ids())
+    return ids, Gallery.open(gallery).vectors(ids, "image").tolist()
+
+
+def test_a_plain_folder_of_photos_is_embedded_and_counted(folder, tmp_path, capsys):
+    assert embed(folder, tmp_path / "gallery", "--corpus", str(folder / "photos"), "--batch_size", "3") == 0
+    assert capsys.readouterr().out == f"{COUNT} products in {tmp_path / 'gallery'}\n"
+    gallery = Gallery.open(tmp_path / "gallery")
+    assert sorted(gallery.ids()) == [f"{number:02d}.png" for number in range(COUNT)]
+    gallery.check_model(tiny_model())
+
+
+def test_a_feed_is_read_by_the_columns_that_are_named(folder, tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(number))
+    (tmp_path / "feed.csv").write_text("sku,photo,brand\n1,0.jpg,Lumaro\n2,1.jpg,\n3,2.jpg,Halvick\n")
+    columns = ["--id_column", "sku", "--image_column", "photo", "--metadata_columns", "brand"]
+    assert embed(folder, tmp_path / "gallery", "--corpus", str(tmp_path / "feed.csv"), *columns) == 0
+    found = Gallery.open(tmp_path / "gallery").search(torch.ones(1, 12), "image", 5, "brand = 'Halvick'")
+    assert found.ids == (("3",),) and found.metadata[0] == ({"brand": "Halvick"},)
+
+
+def test_another_float_type_is_another_gallery(folder, tmp_path, capsys):
+    corpus = ["--corpus", str(folder / "photos")]
+    assert embed(folder, tmp_path / "gallery", *corpus, "--dtype", "bfloat16") == 0
+    assert embed(folder, tmp_path / "gallery", *corpus) == 2
+    assert "in the float type that embedded it" in capsys.readouterr().err
+
+
+def test_killed_and_started_again_it_ends_as_if_undisturbed(folder, tmp_path):
+    save_photos(tmp_path / "photos", 40)
+    arguments = ["--corpus", str(tmp_path / "photos"), "--batch_size", "1"]
+    places = ["--model", str(folder / "e2"), "--gallery", str(tmp_path / "killed"), "--device", "cpu"]
+    command = [sys.executable, "-m", "hf_fashion", "embed", *places, *arguments]
+    running = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+    while len(list(tmp_path.glob("killed/gallery.lance/_versions/*.manifest"))) < 4:
+        assert running.poll() is None
+        time.sleep(0.001)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    assert 0 < len(Gallery.open(tmp_path / "killed")) < 40
+    assert embed(folder, tmp_path / "killed", *arguments) == embed(folder, tmp_path / "whole", *arguments) == 0
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")

@@ -1,0 +1,81 @@
+"""The command as a whole: its help, its parser, and what becomes of mistakes."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from hf_fashion.cli import main as cli
+from tests.cli.commands import process
+from tests.conftest import REPOSITORY
+
+
+HELP = """
+import sys
+from hf_fashion.cli.main import COMMANDS, main
+for arguments in (["--help"], *([name, "--help"] for name in COMMANDS)):
+    try:
+        main(arguments)
+    except SystemExit as end:
+        assert end.code == 0
+print("heavy:", {"torch", "transformers", "datasets", "PIL", "lancedb"} & set(sys.modules))
+"""
+
+
+def test_help_shows_examples_and_imports_nothing_heavy():
+    command = [sys.executable, "-c", HELP]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout
+    assert "heavy: set()" in printed
+    for name in cli.COMMANDS:
+        assert f"usage: hf-fashion {name}" in printed
+        assert f"    hf-fashion {name} --" in printed
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_example_of_the_help_is_taken(name):
+    text = re.sub(r"\\\n\s+", "", cli.COMMANDS[name].__doc__)
+    examples = re.findall(r"^    hf-fashion (.+)", text, re.MULTILINE)
+    assert examples
+    for example in examples:
+        words = [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', example.split(" > ")[0])]
+        assert callable(cli.parse_arguments(words).run)
+
+
+def test_a_mistake_is_one_line_and_exit_code_2(folder, searched):
+    found = process(*searched("--text", "a dress", "--top_k", "99"))
+    assert (found.returncode, found.stdout) == (2, "")
+    last = found.stderr.strip().splitlines()[-1]
+    assert last.startswith("hf-fashion: error: `top_k` must be from 1 to 8")
+    assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["embed", "--model", "m", "--gallery", "g", "--corpus", "./nowhere"], "no corpus at"),
+        (["rerank", "--gallery", "/no/gallery", "--reranker", "k_reciprocal"], "/no/gallery"),
+        (["evaluate", "--model", "/no/model", "--corpus", "generated"], "/no/model"),
+        (["search", "--model", "m", "--gallery", "g", "--text", "t", "--grid", "g.png"], "--corpus go together"),
+    ],
+)
+def test_what_is_missing_is_named(arguments, message, capsys):
+    assert cli.main(arguments) == 2
+    printed = capsys.readouterr().err.strip().splitlines()[-1]
+    assert printed.startswith("hf-fashion: error: ") and message in printed
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch):
+    def run(_):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(cli.embed, "run", run)
+    with pytest.raises(TypeError, match="a bug"):
+        cli.main(["embed", "--model", "m", "--gallery", "g", "--corpus", "c"])
+
+
+@pytest.mark.parametrize("term", ["green shirt", "green shirt=much"])
+def test_a_term_without_a_weight_is_refused(term, capsys):
+    with pytest.raises(SystemExit):
+        cli.parse_arguments(["search", "--model", "m", "--gallery", "g", "--term", term])
+    assert 'must be "TEXT=WEIGHT"' in capsys.readouterr().err

@@ -1,0 +1,26 @@
+"""`hf-fashion rerank`: from one process to the next, as in a shell, and queries that are products."""
+
+import json
+
+from hf_fashion.cli.main import main
+from tests.cli.commands import process
+
+
+def test_a_piped_search_is_re_ranked_as_the_pipeline_does(folder, searched, capsys):
+    search = process(*searched("--text", "a dress", "--top_k", "6", "--json"))
+    assert search.returncode == 0, search.stderr
+    options = ["--reranker", str(folder / "fr"), "--num_rerank", "6"]
+    reranked = process("rerank", "--gallery", str(folder / "e2_gallery"), *options, "--json", stdin=search.stdout)
+    assert reranked.returncode == 0, reranked.stderr
+    assert main(searched("--text", "a dress", "--top_k", "6", *options, "--json")) == 0
+    at_once = json.loads(capsys.readouterr().out)
+    assert json.loads(reranked.stdout)["results"] == at_once["results"] != json.loads(search.stdout)["results"]
+
+
+def test_searches_of_a_file_become_tables(folder, tmp_path, capsys):
+    search = {"query_id": "00.png", "space": "image", "results": [{"id": "01.png"}, {"id": "00.png"}]}
+    (tmp_path / "searches.jsonl").write_text(f"{json.dumps(search)}\n{json.dumps(search)}\n")
+    places = ["--gallery", str(folder / "e2_gallery"), "--searches", str(tmp_path / "searches.jsonl")]
+    assert main(["rerank", *places, "--reranker", "query_expansion"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == ["id", "------", "00.png", "01.png"] * 2

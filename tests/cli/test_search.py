@@ -1,0 +1,81 @@
+"""`hf-fashion search`: the queries, the two kinds of output, and the picture."""
+
+import json
+
+import pytest
+from PIL import Image
+from transformers import pipeline
+
+from hf_fashion.cli.main import main
+from hf_fashion.cli.output import results_table
+
+
+def found(searched, capsys, *more: str, model: str = "e2") -> dict:
+    assert main(searched(*more, "--json", model=model)) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_photo_finds_itself(folder, searched, capsys):
+    search = found(searched, capsys, "--image", str(folder / "photos" / "03.png"), "--top_k", "2")
+    assert [result["rank"] for result in search["results"]] == [1, 2]
+    assert search["results"][0]["id"] == "03.png" and search["results"][0]["score"] > 0.999
+    assert search["space"] == "image" and len(search["vector"]) == 12
+
+
+def test_texts_terms_and_options_are_the_pipelines(folder, searched, capsys):
+    python = pipeline("fashion-retrieval", model=str(folder / "e2"), gallery=folder / "e2_gallery", device="cpu")
+    options = ["--top_k", "3", "--filter", "id <> '00.png'", "--threshold", "-0.9"]
+    expected = {"top_k": 3, "filter": "id <> '00.png'", "threshold": -0.9}
+    search = found(searched, capsys, "--text", "a dress", *options)
+    assert search["results"] == python("a dress", **expected)
+    photo = str(folder / "photos" / "01.png")
+    terms = ["--term", "green shirt=1", "--term", "buttons=-0.5"]
+    search = found(searched, capsys, "--image", photo, "--image_weight", "0.5", *terms)
+    query = {"image": photo, "image_weight": 0.5, "terms": {"green shirt": 1.0, "buttons": -0.5}}
+    assert search["query"] == query and search["results"] == python(query)
+
+
+def test_photos_are_compared_in_one_attribute(folder, searched, capsys):
+    photo = ["--image", str(folder / "photos" / "02.png")]
+    search = found(searched, capsys, *photo, "--attribute", "pattern", model="asen")
+    assert search["space"] == "pattern" and search["results"][0]["id"] == "02.png"
+    assert main(searched(*photo, "--attribute", "patern", model="asen")) == 2
+    assert "did you mean 'pattern'" in capsys.readouterr().err
+
+
+def test_fr_moves_what_was_found(folder, searched, capsys):
+    search = found(searched, capsys, "--text", "a dress", "--reranker", str(folder / "fr"), "--num_rerank", "5")
+    ranks = [result["initial_rank"] for result in search["results"]]
+    assert sorted(ranks) == [1, 2, 3, 4, 5, 6, 7, 8] and ranks != sorted(ranks) and ranks[5:] == [6, 7, 8]
+
+
+def test_a_table_and_a_picture(folder, searched, capsys, tmp_path):
+    grid = ["--grid", str(tmp_path / "new" / "found.png"), "--corpus", str(folder / "photos")]
+    assert main(searched("--term", "a dress=1", "--top_k", "2", *grid)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split("|")[1].strip() == "id" and len(lines) == 4
+    with Image.open(tmp_path / "new" / "found.png") as picture:
+        assert picture.width > 3 * 160 > 2 * picture.height
+
+
+def test_long_metadata_are_cut_and_missing_ones_are_dashes():
+    result = {
+        "id": "p1",
+        "score": 0.5,
+        "rank": 1,
+        "initial_rank": 2,
+        "metadata": {"title": "word " * 20, "brand": None},
+    }
+    row = results_table([result]).splitlines()[-1]
+    assert [cell.strip() for cell in row.split("|")][1:5] == ["p1", "1", "2", "0.500"]
+    assert "..." in row and len(row) < 90 and row.endswith("  - |")
+    assert results_table([]) == "nothing found"
+
+
+def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
+    grid = ["--grid", str(tmp_path / "found.png"), "--corpus", str(folder / "photos")]
+    query = ["--image", str(folder / "photos" / "03.png"), "--term", "in blue=1", "--top_k", "1"]
+    assert main(searched(*query, *grid)) == 0
+    with Image.open(tmp_path / "found.png") as picture, Image.open(folder / "photos" / "03.png") as photo:
+        assert picture.getpixel((8 + 80, 8 + 80)) == pytest.approx(photo.getpixel((9, 10)), abs=60)
+        assert picture.convert("L").crop((8, 171, 168, 200)).getextrema()[0] < 100
