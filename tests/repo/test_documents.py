@@ -4,13 +4,16 @@ import importlib
 import os
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
+from hf_fashion.cli.main import parse_arguments
 from tests import tiny_attribute
 from tests.repo.tree import REPOSITORY, repository_files, short
-from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
+from tests.tiny_feature_reasoning import tiny_feature_reasoning
 from tests.training.recipes import recipe_class
 
 
@@ -18,7 +21,7 @@ DOCUMENTS = [path for path in repository_files() if path.suffix == ".md"]
 GUIDES = [path for path in DOCUMENTS if path == REPOSITORY / "README.md" or path.parent.name == "docs"]
 # Where the documents say that a trained model lies.
 MODEL_FOLDERS = ("runs/quickstart/e2/best", "runs/catalogue/best")
-ATTRIBUTE_MODEL_FOLDERS = ("runs/attributes/best",)
+ATTRIBUTE_MODEL_FOLDERS = ("runs/attributes/best", "runs/quickstart/ipad/best")
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -50,6 +53,10 @@ def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
     for folder in ATTRIBUTE_MODEL_FOLDERS:
         tiny_attribute.tiny_asen().save_pretrained(folder)
         tiny_attribute.tiny_image_processor().save_pretrained(folder)
+    tiny_feature_reasoning().save_pretrained("runs/quickstart/fr/best")
+    Path("photos").mkdir()
+    for name, photo in zip(("coat", "dress", "shirt"), tiny_images(3), strict=True):
+        photo.save(f"photos/{name}.jpg")
     names = {}
     for block in blocks(path, "python"):
         exec(compile(block, str(path), "exec"), names)
@@ -64,6 +71,8 @@ def test_command_exists(path, words, monkeypatch):
     if words[0] == "make":
         makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
         assert all(re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE) for target in words[1:])
+    elif Path(words[0]).name == "hf-fashion":
+        assert callable(parse_arguments(list(takewhile(lambda word: word != ">", words[1:]))).run)
     elif found:
         script, arguments = found
         assert Path(script).is_file()
