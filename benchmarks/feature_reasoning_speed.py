@@ -27,7 +27,6 @@ from hf_fashion.retrieval.query_expansion import query_expansion
 def published_way(model: FeatureReasoningModel, query: Tensor, candidates: Tensor) -> Tensor:
     """One round for one query: a sub-graph at a time, and autograd for the step on the features; similarities (k,)."""
     number = len(candidates)
-    everything = torch.ones(1, 1, 2 * number + 1, dtype=torch.bool)
     features = normalize(torch.cat([query[None], candidates]), dim=1).requires_grad_()
     for update, moving in ((model.query_update, slice(0, 1)), (model.candidate_update, slice(1, None))):
         units = normalize(features, dim=1)
@@ -36,7 +35,7 @@ def published_way(model: FeatureReasoningModel, query: Tensor, candidates: Tenso
         for node in range(number + 1):
             order = similarities[node, 1:].argsort(descending=True, stable=True) + 1
             row = torch.cat([similarities[node, :1], similarities[node, order], similarities[0, order]])
-            asked = update(row[None, None], everything)[0, 0]
+            asked = torch.cat(update(row[None, None]), dim=-1)[0, 0]
             of_node, of_query = torch.zeros_like(graph), torch.zeros_like(graph)
             of_node[node, 0] = asked[0]
             of_node[node, order] = asked[1 : number + 1]

@@ -1,10 +1,12 @@
-"""Re-ranking on real photos: FR over ASEN++ and IPAD, beside query expansion and k-reciprocal encoding.
+"""Re-ranking on real photos: FR over ASEN++, IPAD and E2, beside query expansion and k-reciprocal encoding.
 
     PYTHONPATH=. python benchmarks/reranking.py --workers 2
     PYTHONPATH=. python benchmarks/reranking.py --table   # no training: the tables of the results file
 
-The embedding models are those of `attribute_models.py`, trained on four fifths of the products. FR learns from the
-last fifth, and settings of the baselines are chosen there; MAP is that of the validation split, where all photos ask.
+ASEN++ and IPAD are those of `attribute_models.py`, trained on four fifths of the products. FR learns from the last
+fifth, and settings of the baselines are chosen there; MAP is that of the validation split, where all photos ask. E2 is
+`large` of `e2_vs_clip.py`, of which descriptions ask for photos; the products that it has not seen are those that
+catalog-small alone has.
 """
 
 import argparse
@@ -15,19 +17,22 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, AutoProcessor
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
-import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
+import hf_fashion
 from benchmarks.attribute_branches import NUM_FOLDS
 from benchmarks.attribute_models import ALL, BACKBONES, CORPORA, make_backbone, make_run, run_folder
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.data.attribute_labels import read_labels
 from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches
+from hf_fashion.evaluation.cross_modal import text_to_image_search
 from hf_fashion.evaluation.reranking import evaluate_reranking
 from hf_fashion.files import write_json
 from hf_fashion.retrieval.k_reciprocal import k_reciprocal
+from hf_fashion.retrieval.labelled_search import LabelledSearch
 from hf_fashion.retrieval.query_expansion import query_expansion
 from hf_fashion.training.attribute_recipe import AttributeDataRecipe
 from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
@@ -38,6 +43,9 @@ FOLDER = Path(__file__).parent
 RECIPE = FOLDER / "recipes" / "feature_reasoning" / "common.yaml"
 RESULTS = FOLDER / "results" / "reranking.json"
 EMBEDDERS = ("asen++", "ipad")
+# Products that E2 has not seen to learn from, and those of catalog-large to validate on.
+UNSEEN = Path(".cache/catalog-unseen")
+NUM_UNSEEN = 4000
 HELD_OUT_FRACTION = 0.2
 NUM_CANDIDATES = 99
 # What is compared on the held-out part, of each baseline.
@@ -88,17 +96,41 @@ def fr_folder(name: str, seed: int | str) -> Path:
 def make_fr_run(name: str, seed: int) -> Run:
     """Trains FR over an embedding model of the same seed, and judges its best over all folds of the division."""
     corpus, embedder, row = name.split("/", 2)
-    folder = fr_folder(name, seed)
-    model = run_folder(f"{corpus}-kept/{embedder}", seed) / "last"
+    folder, model = fr_folder(name, seed), embedder_folder(corpus, embedder, seed)
     changes = [f"training.seed={seed}", f"training.output_dir={folder}", f"model.embedder={model}"]
     changes += [*ALL_ROWS[row].changes, *(f"data.{key}={value}" for key, value in CORPORA[corpus].items())]
     if ALL_ROWS[row].after:
         changes.append(f"model.start_from={fr_folder(f'{corpus}/{embedder}/{ALL_ROWS[row].after}', seed) / 'best'}")
-    recipe = FeatureReasoningRecipe.read(RECIPE, changes)
-    evaluation = ["training/evaluate_attribute_model.py", "--model", str(model), "--all_folds"]
-    evaluation += [f"--{key}={value}" for key, value in CORPORA[corpus].items()]
+    if embedder == "e2":  # a description is right for one photo
+        changes += [f"data.corpus={UNSEEN}", "data.held_out_fraction=null", "lists.min_positives=1"]
+        evaluation = ["training/evaluate_e2.py"]
+    else:
+        evaluation = ["training/evaluate_attribute_model.py", "--all_folds"]
+    evaluation += ["--model", str(model), *(f"--{key}={value}" for key, value in CORPORA[corpus].items())]
     evaluation += ["--rerankers", str(folder / "best"), "--output", str(folder / "evaluation.json")]
+    recipe = FeatureReasoningRecipe.read(RECIPE, changes)
     return Run(folder, recipe, "training/train_feature_reasoning.py", evaluation)
+
+
+def embedder_folder(corpus: str, embedder: str, seed: int) -> Path:
+    """Where the model is that FR and the baselines are tried on."""
+    folder = Path(f"runs/large_e2-{seed}") if embedder == "e2" else run_folder(f"{corpus}-kept/{embedder}", seed)
+    return folder / "last"
+
+
+def write_unseen() -> None:
+    """Writes the products that E2 has not seen unless they are there."""
+    if UNSEEN.exists():
+        return
+    small, large = (hf_fashion.load_corpus(f"../shared/corpora/catalog-{size}") for size in ("small", "large"))
+    seen = set(large["train"]["product_id"])
+    rows = [row for row, product in enumerate(small["train"]["product_id"]) if product not in seen]
+    chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:NUM_UNSEEN].tolist()
+    aside = UNSEEN.with_name(f"{UNSEEN.name}.part")
+    aside.mkdir(parents=True, exist_ok=True)
+    small["train"].select([rows[number] for number in chosen]).to_parquet(aside / "train.parquet")
+    large["validation"].to_parquet(aside / "validation.parquet")
+    aside.rename(UNSEEN)
 
 
 def judge_baselines(corpus: str, embedder: str, seed: int) -> None:
@@ -106,16 +138,8 @@ def judge_baselines(corpus: str, embedder: str, seed: int) -> None:
     folders = {name: fr_folder(f"{corpus}/{embedder}/{name}", seed) for name in BASELINES}
     if all((folder / "evaluation.json").exists() for folder in folders.values()):
         return
-    model = run_folder(f"{corpus}-kept/{embedder}", seed) / "last"
-    parts = AutoModel.from_pretrained(model).eval(), AutoImageProcessor.from_pretrained(model)
-    data = AttributeDataRecipe(**CORPORA[corpus], held_out_fraction=HELD_OUT_FRACTION, on_leak="warn")
-    splits, column_map, _ = load_data(data, require_caption=False, held_out=True)
-    column_map = with_attributes(column_map, list(parts[0].config.attribute_names))
-    searches = {}
-    for split, folds in (("train", 1), ("validation", NUM_FOLDS)):
-        labels = read_labels(splits[split], column_map)
-        protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(folds)]
-        searches[split] = attribute_searches(*parts, splits[split], column_map, protocols)
+    model = embedder_folder(corpus, embedder, seed)
+    searches = (description_searches if embedder == "e2" else photo_searches)(model, corpus)
     for name, settings in BASELINES.items():
         found = {
             setting: evaluate_reranking(searches["train"], reranker, NUM_CANDIDATES)["map"]
@@ -127,10 +151,32 @@ def judge_baselines(corpus: str, embedder: str, seed: int) -> None:
         write_json({"setting": chosen, "reranking": {name: figures}}, folders[name] / "evaluation.json")
 
 
+def photo_searches(model: Path, corpus: str) -> dict[str, dict[str, list[LabelledSearch]]]:
+    """Split -> attribute -> searches among the photos that the model has not seen."""
+    parts = AutoModel.from_pretrained(model).eval(), AutoImageProcessor.from_pretrained(model)
+    data = AttributeDataRecipe(**CORPORA[corpus], held_out_fraction=HELD_OUT_FRACTION, on_leak="warn")
+    splits, column_map, _ = load_data(data, require_caption=False, held_out=True)
+    column_map = with_attributes(column_map, list(parts[0].config.attribute_names))
+    searches = {}
+    for split, folds in (("train", 1), ("validation", NUM_FOLDS)):
+        labels = read_labels(splits[split], column_map)
+        protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(folds)]
+        searches[split] = attribute_searches(*parts, splits[split], column_map, protocols)
+    return searches
+
+
+def description_searches(model: Path, corpus: str) -> dict[str, dict[str, list[LabelledSearch]]]:
+    """The same for descriptions that ask for photos."""
+    parts = AutoModel.from_pretrained(model).eval(), AutoProcessor.from_pretrained(model)
+    column_map = column_map_for(CORPORA[corpus]["column_map"], corpus)
+    splits = hf_fashion.load_corpus(UNSEEN).items()
+    return {name: {"text_to_image": [text_to_image_search(*parts, split, column_map)]} for name, split in splits}
+
+
 def collect() -> dict[str, dict[str, dict]]:
     """`corpus/embedder/row` -> seed -> figures."""
     rows = [*BASELINES, *ALL_ROWS]
-    names = [f"{corpus}/{embedder}/{row}" for corpus in CORPORA for embedder in EMBEDDERS for row in rows]
+    names = [f"{corpus}/{embedder}/{row}" for corpus in CORPORA for embedder in (*EMBEDDERS, "e2") for row in rows]
     return gather(names, fr_folder, lambda evaluation: next(iter(evaluation["reranking"].values())), RESULTS)
 
 
@@ -148,29 +194,40 @@ def table(results: dict, corpus: str) -> str:
     return markdown([corpus, "re-ranker", "seeds", "before", "after", "change", "better queries", "worse"], rows)
 
 
+def embedder_waves(runs: list[tuple[str, int]], embedders: list[str]) -> list[list[Run]]:
+    """The attribute-specific models that leave products to FR; E2 is trained by `e2_vs_clip.py`."""
+    first = list(dict.fromkeys(ALL[model].after for model in embedders))
+    return [[make_backbone(name) for name in BACKBONES]] + [
+        [make_run(corpus, model, seed, HELD_OUT_FRACTION) for corpus, seed in runs for model in wave]
+        for wave in (first, embedders)
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=["tshirts", "catalog-large"])
+    parser.add_argument("--embedders", nargs="+", choices=(*EMBEDDERS, "e2"), default=list(EMBEDDERS))
     parser.add_argument("--rows", nargs="+", choices=ALL_ROWS, metavar="ROW", default=list(ROWS))
     add_run_arguments(parser)
     arguments = parser.parse_args()
 
     if not arguments.table:
         runs = [(corpus, seed) for corpus in arguments.corpora for seed in arguments.seeds]
-        first = list(dict.fromkeys(ALL[model].after for model in EMBEDDERS))
-        waves = [[make_backbone(name) for name in BACKBONES]]
+        waves = embedder_waves(runs, [name for name in arguments.embedders if name != "e2"])
         waves += [
-            [make_run(corpus, model, seed, HELD_OUT_FRACTION) for corpus, seed in runs for model in wave]
-            for wave in (first, EMBEDDERS)
-        ]
-        waves += [
-            [make_fr_run(f"{corpus}/{embedder}/{row}", seed) for corpus, seed in runs for embedder in EMBEDDERS]
+            [
+                make_fr_run(f"{corpus}/{embedder}/{row}", seed)
+                for corpus, seed in runs
+                for embedder in arguments.embedders
+            ]
             for row in arguments.rows
         ]
+        if "e2" in arguments.embedders:
+            write_unseen()
         run_all(waves, arguments.workers, lambda: write_json(collect(), RESULTS))
         torch.set_num_threads(arguments.workers)
         for corpus, seed in runs:
-            for embedder in EMBEDDERS:
+            for embedder in arguments.embedders:
                 judge_baselines(corpus, embedder, seed)
         write_json(collect(), RESULTS)
     results = json.loads(RESULTS.read_text())

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import layer_norm, normalize, pad
+from torch.nn.functional import layer_norm, linear, normalize, pad
 from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput, can_return_tuple
 from transformers.utils.generic import maybe_autocast
 
 from .configuration_feature_reasoning import FeatureReasoningConfig
-from .subgraphs_feature_reasoning import aggregate, candidate_orders, move, subgraphs
+from .subgraphs_feature_reasoning import aggregate, move, sort_candidates, subgraphs
 
 
 @dataclass
@@ -94,17 +94,31 @@ class FeatureReasoningUpdate(nn.Module):
         self.norm2 = FeatureReasoningNorm(config.norm_eps)
         self.fc_out = FeatureReasoningHead(config.hidden_size, width)
 
-    def forward(self, subgraphs: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, subgraphs: torch.Tensor, valid: torch.Tensor | None = None, num_own: int | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """
         Args:
             subgraphs (`torch.Tensor` of shape `(Q, n, 2 * k + 1)`): delta of every node.
-            valid (`torch.Tensor` of shape `(Q, 1, 2 * k + 1)`): bool; places that stand for a candidate or the query.
+            valid (`torch.Tensor` of shape `(Q, n, k)`, *optional*): bool; places where a candidate stands. Default:
+                all.
+            num_own (`int`, *optional*): m, of how many nodes what they ask of their own similarities is needed.
+                Default: all n.
 
         Returns:
-            `torch.Tensor` of shape `(Q, n, 2 * k + 1)`: o(delta), 0 where nothing stands.
+            `tuple[torch.Tensor, torch.Tensor, torch.Tensor]`: o(delta) for S(i, q) (Q, n, 1), for S(i, pi_i) of the
+            first m nodes (Q, m, k), and for S(q, pi_i) (Q, n, k); 0 where no candidate stands.
         """
-        hidden = self.norm1(self.fc1(self.norm_in(subgraphs, valid)).relu())
-        return self.fc_out(self.norm2(self.fc2(hidden).relu())) * valid
+        everywhere = None if valid is None else torch.cat([torch.ones_like(valid[..., :1]), valid, valid], dim=-1)
+        hidden = self.norm1(self.fc1(self.norm_in(subgraphs, everywhere)).relu_())
+        hidden = self.norm2(self.fc2(hidden).relu_())
+        number = subgraphs.shape[-1] // 2
+        weights, biases = (part.split([1, number, number]) for part in (self.fc_out.weight, self.fc_out.bias))
+        parts = zip((hidden, hidden[:, :num_own], hidden), weights, biases, strict=True)
+        with_query, own, of_query = (linear(*part) for part in parts)
+        if valid is None:
+            return with_query, own, of_query
+        return with_query * valid.any(-1, keepdim=True), own * valid[:, :num_own], of_query * valid
 
 
 class FeatureReasoningPreTrainedModel(PreTrainedModel):
@@ -165,17 +179,19 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
             ValueError: if the shapes do not fit each other, or there are more candidates than the weights are for.
         """
         mask = self._checked_mask(query_embeds, candidate_embeds, candidate_mask)
+        number = mask.shape[-1]
+        missing = self.config.num_candidates - number
+        full = candidate_mask is None and missing == 0
+        filled = None if full else pad(mask, (0, missing))
         with maybe_autocast(query_embeds.device.type, enabled=False):
-            # (Q, 1, d) and (Q, k, d), filled up with candidates that are not there
-            query = normalize(query_embeds.to(self.dtype), dim=-1)[:, None]
-            missing = self.config.num_candidates - mask.shape[-1]
-            filled = pad(mask, (0, missing))
-            candidates = pad(normalize(candidate_embeds.to(self.dtype), dim=-1) * mask[..., None], (0, 0, 0, missing))
+            query = normalize(query_embeds.to(self.dtype), dim=-1)[:, None]  # (Q, 1, d)
+            candidates = normalize(candidate_embeds.to(self.dtype), dim=-1)  # (Q, k, d)
+            if not full:  # filled up with candidates that are not there
+                candidates = pad(candidates.masked_fill(~mask[..., None], 0.0), (0, 0, 0, missing))
             before = _cosines(query, candidates)
             for _ in range(self.config.num_rounds):
                 query, candidates = self._reason(query, candidates, filled)
             after = _cosines(query, candidates)
-        number = mask.shape[-1]
         return FeatureReasoningOutput(
             similarities=after[:, 0, :number].masked_fill(~mask, -torch.inf),
             initial_similarities=before[:, 0, :number].masked_fill(~mask, -torch.inf),
@@ -209,17 +225,17 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         return candidate_mask
 
     def _reason(
-        self, query: torch.Tensor, candidates: torch.Tensor, mask: torch.Tensor
+        self, query: torch.Tensor, candidates: torch.Tensor, mask: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """One round, equations 12 and 13: the query moves, then the candidates."""
+        """One round, equations 12 and 13: the query moves, then the candidates. Without a mask all lists are full."""
         units = normalize(candidates, dim=-1)
         # These hold for the whole round: before the candidates move, only the query has.
-        among = units @ units.mT  # (Q, k, k)
-        orders = candidate_orders(among, mask)
-        to_candidates, _ = self._asked(self.query_update, query, units, among, orders, mask)
+        among = sort_candidates(units @ units.mT, mask)  # two of (Q, k, k)
+        # What candidates ask of each other does not move the query.
+        to_candidates, _ = self._asked(self.query_update, query, units, among, mask, num_own=1)
         query = move(query, to_candidates @ units, self.config.step_size)
-        to_candidates, among = self._asked(self.candidate_update, query, units, among, orders, mask)
-        pulls = to_candidates.mT @ normalize(query, dim=-1) + among @ units  # (Q, k, d)
+        to_candidates, asked = self._asked(self.candidate_update, query, units, among, mask)
+        pulls = to_candidates.mT @ normalize(query, dim=-1) + (asked + asked.mT) @ units  # (Q, k, d)
         return query, move(candidates, pulls, self.config.step_size)
 
     def _asked(
@@ -227,19 +243,19 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         update: FeatureReasoningUpdate,
         query: torch.Tensor,
         units: torch.Tensor,
-        among: torch.Tensor,
-        orders: torch.Tensor,
-        mask: torch.Tensor,
+        among: tuple[torch.Tensor, torch.Tensor],
+        mask: torch.Tensor | None,
+        num_own: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """G + G^T of equation 12: (Q, 1, k) between query and candidates, (Q, k, k) among the candidates."""
+        """Equation 12 as `aggregate` gives it, from the sorted similarities among the candidates."""
         of_query = normalize(query, dim=-1) @ units.mT  # (Q, 1, k)
-        orders = torch.cat([candidate_orders(of_query, mask), orders], dim=1)  # (Q, n, k)
-        nodes = pad(mask, (1, 0), value=True)  # (Q, n)
-        # In every node's order the candidates that are there come first.
-        places = pad(mask.sort(dim=-1, descending=True).values, (1, 0), value=True)  # (Q, n)
-        valid = torch.cat([places, places[:, 1:]], dim=-1)[:, None]  # (Q, 1, 2 * k + 1)
-        updates = update(subgraphs(torch.cat([of_query, among], dim=1), orders), valid)
-        return aggregate(updates * nodes[..., None], orders)
+        of_nodes = zip(sort_candidates(of_query, mask), among, strict=True)
+        own, orders = (torch.cat(parts, dim=1) for parts in of_nodes)  # (Q, n, k)
+        valid = None
+        if mask is not None:  # in every node's order the candidates that are there come first; no others are nodes
+            places = mask.sort(dim=-1, descending=True).values
+            valid = places[:, None] & pad(mask, (1, 0), value=True)[..., None]  # (Q, n, k)
+        return aggregate(*update(subgraphs(of_query, own, orders), valid, num_own), orders)
 
 
 def _cosines(query: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:

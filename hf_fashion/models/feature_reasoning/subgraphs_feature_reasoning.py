@@ -7,54 +7,64 @@ Shapes: Q queries, k candidates of each, n = k + 1 nodes (the query first), feat
 """
 
 import torch
-from torch.nn.functional import normalize
 
 
-def candidate_orders(similarities: torch.Tensor, candidate_mask: torch.Tensor) -> torch.Tensor:
-    """pi of every node: the candidates from the most similar to the least, those that are not there last.
+def sort_candidates(
+    similarities: torch.Tensor, candidate_mask: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """pi of some nodes: the candidates from the most similar to the least, those that are not there last.
 
     Args:
         similarities (`torch.Tensor` of shape `(Q, m, k)`): of m nodes with the candidates.
-        candidate_mask (`torch.Tensor` of shape `(Q, k)`): bool; which candidates are there.
+        candidate_mask (`torch.Tensor` of shape `(Q, k)`, *optional*): bool; which candidates are there. Default: all.
 
     Returns:
-        `torch.Tensor` of shape `(Q, m, k)`: long; equal similarities keep the order of the list.
+        `tuple[torch.Tensor, torch.Tensor]`: S(i, pi_i), 0 where no candidate is, and pi_i, long, both of shape
+        (Q, m, k). Equal similarities keep the order of the list.
     """
-    return similarities.masked_fill(~candidate_mask[:, None], -torch.inf).argsort(dim=-1, descending=True, stable=True)
+    if candidate_mask is None:
+        return similarities.sort(dim=-1, descending=True, stable=True)
+    there = candidate_mask[:, None]
+    values, orders = similarities.masked_fill(~there, -torch.inf).sort(dim=-1, descending=True, stable=True)
+    return values.masked_fill(values.isneginf(), 0.0), orders
 
 
-def subgraphs(similarities: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
+def subgraphs(of_query: torch.Tensor, own: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
     """delta of every node i: [S(i, q), S(i, pi_i), S(q, pi_i)], which no numbering of the candidates changes.
 
     Args:
-        similarities (`torch.Tensor` of shape `(Q, n, k)`): of every node with the candidates; row 0 is the query's.
-        orders (`torch.Tensor` of shape `(Q, n, k)`): pi, from `candidate_orders`.
+        of_query (`torch.Tensor` of shape `(Q, 1, k)`): S(q, .), in the order of the list.
+        own (`torch.Tensor` of shape `(Q, n, k)`): S(i, pi_i) of every node, the query's first.
+        orders (`torch.Tensor` of shape `(Q, n, k)`): pi.
 
     Returns:
         `torch.Tensor` of shape `(Q, n, 2 * k + 1)`.
     """
-    of_query = similarities[:, :1]  # (Q, 1, k)
     with_query = torch.cat([torch.ones_like(of_query[..., :1]), of_query], dim=-1).mT  # (Q, n, 1)
-    own = similarities.gather(-1, orders)
     return torch.cat([with_query, own, of_query.expand_as(orders).gather(-1, orders)], dim=-1)
 
 
-def aggregate(updates: torch.Tensor, orders: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """G of equation 12, what the sub-graphs ask of every similarity, summed; returned as G + G^T, which features feel.
+def aggregate(
+    with_query: torch.Tensor, own: torch.Tensor, of_query: torch.Tensor, orders: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """G of equation 12: what the sub-graphs ask of every similarity, summed at its place.
+
+    The three parts of o(delta) are those of delta. The query's similarity with itself moves nothing and is left out.
 
     Args:
-        updates (`torch.Tensor` of shape `(Q, n, 2 * k + 1)`): o(delta) of every node, 0 where no candidate is.
-        orders (`torch.Tensor` of shape `(Q, n, k)`): pi, from `candidate_orders`.
+        with_query (`torch.Tensor` of shape `(Q, n, 1)`): for S(i, q).
+        own (`torch.Tensor` of shape `(Q, m, k)`): for S(i, pi_i) of the first m nodes, 1 (the query) to n; 0 where no
+            candidate is, as in all others.
+        of_query (`torch.Tensor` of shape `(Q, n, k)`): for S(q, pi_i).
+        orders (`torch.Tensor` of shape `(Q, n, k)`): pi.
 
     Returns:
-        `tuple[torch.Tensor, torch.Tensor]`: G + G^T between the query and the candidates (Q, 1, k), and among the
-        candidates (Q, k, k). The query's similarity with itself moves nothing and is left out.
+        `tuple[torch.Tensor, torch.Tensor]`: G + G^T between the query and the candidates (Q, 1, k), and G from the
+        candidates among the m nodes to all candidates (Q, m - 1, k).
     """
-    with_query, own, of_query = updates.split([1, orders.shape[-1], orders.shape[-1]], dim=-1)
-    own = torch.zeros_like(own).scatter(-1, orders, own)
+    own = torch.zeros_like(own).scatter(-1, orders[:, : own.shape[1]], own)
     of_query = torch.zeros_like(of_query).scatter(-1, orders, of_query).sum(1, keepdim=True)
-    among_candidates = own[:, 1:]
-    return own[:, :1] + of_query + with_query[:, 1:].mT, among_candidates + among_candidates.mT
+    return own[:, :1] + of_query + with_query[:, 1:].mT, own[:, 1:]
 
 
 def move(features: torch.Tensor, pulls: torch.Tensor, step_size: float) -> torch.Tensor:
@@ -69,10 +79,10 @@ def move(features: torch.Tensor, pulls: torch.Tensor, step_size: float) -> torch
         `torch.Tensor` of shape `(..., d)`: f - rho (pull - f^ <pull, f^>) / |f|: the part along f changes no cosine.
         A positive G drives apart; the network learns its sign.
     """
-    units = normalize(features, dim=-1)
-    tangents = pulls - units * (pulls * units).sum(-1, keepdim=True)
-    lengths = torch.linalg.vector_norm(features, dim=-1, keepdim=True)
-    return features - step_size * tangents / lengths.clamp(min=torch.finfo(features.dtype).tiny)
+    lengths = torch.linalg.vector_norm(features, dim=-1, keepdim=True).clamp(min=torch.finfo(features.dtype).tiny)
+    units = features / lengths
+    along = (pulls * units).sum(-1, keepdim=True)
+    return features - (pulls - along * units) * (step_size / lengths)
 
 
-__all__ = ["aggregate", "candidate_orders", "move", "subgraphs"]
+__all__ = ["aggregate", "move", "sort_candidates", "subgraphs"]

@@ -50,22 +50,20 @@ def test_similarities_equal_those_of_the_published_code(published, published_mod
 
 
 def test_the_update_network_equals_the_published_one(published, published_model):
-    everything = torch.ones(1, 1, 2 * NUM_CANDIDATES + 1, dtype=torch.bool)
-    updates = published_model.query_update(published["subgraph_input"][None], everything)
-    torch.testing.assert_close(updates[0], published["o_query_of_input"])
+    parts = published_model.query_update(published["subgraph_input"][None])
+    torch.testing.assert_close(torch.cat(parts, dim=-1)[0], published["o_query_of_input"])
 
 
 def moved_by_hand(model: FeatureReasoningModel, features: torch.Tensor) -> torch.Tensor:
     """A round for one query and its candidates (n, d), with autograd's gradient in the place of the closed form."""
     number = len(features) - 1
-    everything = torch.ones(1, 1, 2 * number + 1, dtype=torch.bool)
     for update, moving in ((model.query_update, slice(0, 1)), (model.candidate_update, slice(1, None))):
         features = features.detach().requires_grad_()
         units = normalize(features, dim=-1)
         similarities = units @ units.T
         orders = similarities[:, 1:].argsort(dim=1, descending=True) + 1
         rows = [torch.cat([row[:1], row[o], similarities[0, o]]) for row, o in zip(similarities, orders, strict=True)]
-        updates = update(torch.stack(rows)[None], everything)[0].detach()
+        updates = torch.cat(update(torch.stack(rows)[None]), dim=-1)[0].detach()
         asked = sum(
             updates[i, 0] * similarities[i, 0]
             + updates[i, 1 : number + 1] @ similarities[i, orders[i]]
@@ -139,6 +137,12 @@ def test_masked_candidates_count_as_little_as_none():
     shorter = model(lists["query_embeds"], lists["candidate_embeds"][:, mask[0]])
     torch.testing.assert_close(masked.similarities[:, mask[0]], shorter.similarities)
     assert (masked.similarities[:, ~mask[0]] == -torch.inf).all()
+
+
+def test_a_mask_without_gaps_changes_nothing():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    masked = model(**lists, candidate_mask=torch.ones(3, NUM_CANDIDATES, dtype=torch.bool))
+    torch.testing.assert_close(masked.similarities, model(**lists).similarities)
 
 
 def test_lists_of_different_lengths_share_a_batch():

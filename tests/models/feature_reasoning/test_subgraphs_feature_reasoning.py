@@ -1,12 +1,13 @@
 """Equations 12 and 13 of the IPAD paper, each against its plain reading."""
 
+import pytest
 import torch
 from torch.nn.functional import normalize
 
 from hf_fashion.models.feature_reasoning.subgraphs_feature_reasoning import (
     aggregate,
-    candidate_orders,
     move,
+    sort_candidates,
     subgraphs,
 )
 
@@ -25,10 +26,6 @@ def similarities_of(features: torch.Tensor) -> torch.Tensor:
     return units @ units.mT  # (Q, n, n)
 
 
-def full_mask() -> torch.Tensor:
-    return torch.ones(QUERIES, CANDIDATES, dtype=torch.bool)
-
-
 def summed_by_hand(updates: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
     """G of eq. 12, entry by entry; node 0 is the query, so candidate c is node c + 1."""
     graph = torch.zeros(QUERIES, NODES, NODES, dtype=updates.dtype)
@@ -43,28 +40,27 @@ def summed_by_hand(updates: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
 
 def test_every_node_sorts_the_candidates_by_its_own_similarities():
     similarities = similarities_of(random_features())[..., 1:]
-    orders = candidate_orders(similarities, full_mask())
-    in_order = similarities.gather(-1, orders)
-    assert (in_order[..., :-1] >= in_order[..., 1:]).all()
+    values, orders = sort_candidates(similarities, None)
+    assert torch.equal(values, similarities.gather(-1, orders)) and (values[..., :-1] >= values[..., 1:]).all()
     assert (orders.sort(-1).values == torch.arange(CANDIDATES)).all()
 
 
-def test_equal_similarities_keep_the_order_of_the_list():
+@pytest.mark.parametrize("mask", [None, torch.ones(1, 4, dtype=torch.bool)])
+def test_equal_similarities_keep_the_order_of_the_list(mask):
     similarities = torch.tensor([[[0.5, 0.7, 0.5, 0.7]]])
-    mask = torch.ones(1, 4, dtype=torch.bool)
-    assert candidate_orders(similarities, mask).tolist() == [[[1, 3, 0, 2]]]
+    assert sort_candidates(similarities, mask)[1].tolist() == [[[1, 3, 0, 2]]]
 
 
 def test_candidates_that_are_not_there_come_last():
     mask = torch.tensor([[True, False, True, True, False]] * QUERIES)
-    orders = candidate_orders(similarities_of(random_features())[..., 1:], mask)
-    assert set(orders[..., 3:].flatten().tolist()) == {1, 4}
+    values, orders = sort_candidates(similarities_of(random_features())[..., 1:], mask)
+    assert set(orders[..., 3:].flatten().tolist()) == {1, 4} and (values[..., 3:] == 0).all()
 
 
 def test_a_subgraph_is_the_row_of_the_node_and_the_row_of_the_query_in_the_nodes_order():
     similarities = similarities_of(random_features())
-    orders = candidate_orders(similarities[..., 1:], full_mask())
-    delta = subgraphs(similarities[..., 1:], orders)
+    values, orders = sort_candidates(similarities[..., 1:], None)
+    delta = subgraphs(similarities[:, :1, 1:], values, orders)
     assert delta.shape == (QUERIES, NODES, 2 * CANDIDATES + 1)
     for q in range(QUERIES):
         for node in range(NODES):
@@ -74,14 +70,17 @@ def test_a_subgraph_is_the_row_of_the_node_and_the_row_of_the_query_in_the_nodes
             torch.testing.assert_close(delta[q, node], expected)
 
 
-def test_equation_12_sums_the_updates_of_all_subgraphs_at_their_places():
-    orders = candidate_orders(similarities_of(random_features())[..., 1:], full_mask())
+@pytest.mark.parametrize("num_own", [NODES, 1])
+def test_equation_12_sums_the_updates_of_all_subgraphs_at_their_places(num_own):
+    """Where only the query is to move, what candidates ask of each other is left out."""
+    _, orders = sort_candidates(similarities_of(random_features())[..., 1:], None)
     updates = torch.randn(QUERIES, NODES, 2 * CANDIDATES + 1, dtype=torch.float64)
     graph = summed_by_hand(updates, orders)
     both_ways = graph + graph.mT
-    to_candidates, among = aggregate(updates, orders)
+    with_query, own, of_query = updates.split([1, CANDIDATES, CANDIDATES], dim=-1)
+    to_candidates, among = aggregate(with_query, own[:, :num_own], of_query, orders)
     torch.testing.assert_close(to_candidates, both_ways[:, :1, 1:])
-    torch.testing.assert_close(among, both_ways[:, 1:, 1:])
+    torch.testing.assert_close(among, graph[:, 1:num_own, 1:])
 
 
 def test_equation_13_is_a_step_down_the_gradient_of_the_summed_cosines():
