@@ -35,8 +35,8 @@ def load_corpus(
               `validation-00000-of-00002.parquet`), there or in a sub-folder `data`;
             - a product feed (CSV, TSV, JSON lines, JSON), or a folder with `train.csv` and `validation.csv`. Several
               files of one split (`train-1.csv`, `train-2.csv`) follow each other and must have the same columns;
-            - a folder of images (`imagefolder` of `datasets`: `train/dress/1.jpg`, or a `metadata.csv` beside them),
-              with each photo's path in the folder in the column `file_name`;
+            - a folder of images (`imagefolder` of `datasets`: a `metadata.csv` beside them, or the splits as
+              sub-folders, `train/dress/1.jpg`), with each photo's path in the folder in the column `file_name`;
             - anything else: the id of a dataset on the Hub.
         image_column (`str`, *optional*, defaults to `"image"`): column of the photos, decoded where it holds paths or
             bytes.
@@ -106,8 +106,13 @@ def _load_folder(folder: Path, image_column: str, require_files: bool) -> Datase
     if feeds:
         splits = _by_split(feeds).items()
         return DatasetDict({name: _load_feeds(paths, image_column, require_files) for name, paths in splits})
-    corpus = load_dataset("imagefolder", data_dir=str(folder))
+    corpus = load_dataset("imagefolder", data_dir=str(folder), data_files=_photos_of(folder))
     return DatasetDict({name: _with_file_names(split, folder) for name, split in corpus.items()})
+
+
+def _photos_of(folder: Path) -> str | None:
+    """All files where no sub-folder is a split: `imagefolder` takes `val-dress.jpg` for one and drops the others."""
+    return None if any(path.is_dir() and split_of(path) for path in folder.iterdir()) else "**"
 
 
 def _with_file_names(photos: Dataset, folder: Path) -> Dataset:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -40,6 +41,12 @@ def test_every_example_of_the_help_is_taken(name):
     for example in examples:
         words = [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', example.split(" > ")[0])]
         assert callable(cli.parse_arguments(words).run)
+
+
+def test_the_installed_command_is_this_one():
+    pyproject = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    (value,) = re.findall(r'^hf-fashion = "(.+)"$', pyproject, re.MULTILINE)
+    assert EntryPoint("hf-fashion", value, "console_scripts").load() is cli.main
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(folder, searched):

@@ -119,3 +119,23 @@ def test_feeds_of_one_split_with_other_types_are_named(tmp_path):
     (tmp_path / "train-2.jsonl").write_text('{"image": "0.jpg", "price": "three"}\n')
     with pytest.raises(ValueError, match=r"train-1\.jsonl and .*train-2\.jsonl hold other types .*price"):
         load_corpus(tmp_path)
+
+
+def test_a_photo_that_is_called_like_a_split_stays_with_the_others(tmp_path):
+    """Left to itself, `imagefolder` takes it for the validation split and drops every other photo."""
+    for number, name in enumerate(("coat.jpg", "val-dress.jpg", "tops/test 1.jpg")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(jpeg(number))
+    corpus = load_corpus(tmp_path)
+    assert list(corpus) == ["train"]
+    assert sorted(corpus["train"]["file_name"]) == ["coat.jpg", "tops/test 1.jpg", "val-dress.jpg"]
+
+
+def test_a_folder_of_images_may_have_metadata_and_other_files(tmp_path):
+    for number in range(2):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(number))
+    (tmp_path / "metadata.csv").write_text("file_name,title\n0.jpg,Hat\n1.jpg,Scarf\n")
+    (tmp_path / "notes.txt").write_text("no photo")
+    corpus = load_corpus(tmp_path)
+    rows = {(row["file_name"], row["title"], row["image"].size) for row in corpus["train"]}
+    assert rows == {("0.jpg", "Hat", (12, 16)), ("1.jpg", "Scarf", (12, 16))}
