@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .models.e2.processing_e2 import E2Processor
     from .models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
     from .models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
+    from .pipelines.fashion_retrieval import FashionRetrievalPipeline
     from .retrieval.gallery import Gallery
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ _HOMES = {
     "E2Processor": ".models.e2.processing_e2",
     "E2VisionConfig": ".models.e2.configuration_e2",
     "E2VisionModel": ".models.e2.modeling_e2",
+    "FashionRetrievalPipeline": ".pipelines.fashion_retrieval",
     "FeatureReasoningConfig": ".models.feature_reasoning.configuration_feature_reasoning",
     "FeatureReasoningModel": ".models.feature_reasoning.modeling_feature_reasoning",
     "Gallery": ".retrieval.gallery",
@@ -58,6 +60,7 @@ __all__ = [
     "E2Processor",
     "E2VisionConfig",
     "E2VisionModel",
+    "FashionRetrievalPipeline",
     "FeatureReasoningConfig",
     "FeatureReasoningModel",
     "Gallery",

@@ -1,14 +1,16 @@
-"""Registers our classes with transformers' Auto classes the first time one of them looks something up.
+"""Registers our classes with transformers' Auto classes and pipelines the first time one of them looks something up.
 
-Registering needs the classes, the classes need torch, and `import hf_fashion` must not cost that. So the registries
-get an `_extra_content` that fills itself when it is first read.
+Registering needs the classes, the classes need torch, and `import hf_fashion` must not cost that. So what holds a
+registry's entries becomes a dict that fills itself when it is first read.
 """
 
 import importlib.abc
 import sys
+from collections.abc import Callable
 from types import ModuleType
 
 
+_PIPELINES = "transformers.pipelines"
 _AUTO = "transformers.models.auto."
 # Module of transformers -> its registries that our models enter.
 _REGISTRIES = {
@@ -29,15 +31,29 @@ def _importing() -> bool:
     return any(getattr(spec, "_initializing", False) for spec in specs)
 
 
+def _register_models() -> None:
+    from .models import register
+
+    register()
+
+
+def _register_pipelines() -> None:
+    from .pipelines import register
+
+    register()
+
+
 class _FilledOnRead(dict):
-    """A registry's extra entries; reading any of them registers our models first."""
+    """A registry's entries; reading any of them registers ours first."""
+
+    def __init__(self, entries: dict, register: Callable[[], None]):
+        super().__init__(entries)
+        self._register = register
 
     def _fill(self) -> None:
         # transformers reads its registries while it imports a model, and our classes inherit from such models.
         if not _importing():
-            from .models import register
-
-            register()
+            self._register()
 
     def __contains__(self, key):
         self._fill()
@@ -69,10 +85,10 @@ class _FilledOnRead(dict):
 
 
 class _AutoModuleFinder(importlib.abc.MetaPathFinder):
-    """Finds transformers' Auto modules as ever, and installs the registries once one has been executed."""
+    """Finds transformers' modules as ever, and installs the registries once one has been executed."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname not in _REGISTRIES:
+        if fullname not in (*_REGISTRIES, _PIPELINES):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
@@ -88,16 +104,23 @@ class _AutoModuleFinder(importlib.abc.MetaPathFinder):
 
 
 def _install(module: ModuleType) -> None:
+    if module.__name__ == _PIPELINES:
+        _fill_on_read(module.PIPELINE_REGISTRY, "supported_tasks", _register_pipelines)
+        return
     for name in _REGISTRIES[module.__name__]:
-        registry = getattr(module, name)
-        if not isinstance(registry._extra_content, _FilledOnRead):
-            registry._extra_content = _FilledOnRead(registry._extra_content)
+        _fill_on_read(getattr(module, name), "_extra_content", _register_models)
+
+
+def _fill_on_read(registry: object, attribute: str, register: Callable[[], None]) -> None:
+    entries = getattr(registry, attribute)
+    if not isinstance(entries, _FilledOnRead):
+        setattr(registry, attribute, _FilledOnRead(entries, register))
 
 
 def register_when_needed() -> None:
     """Prepare every registry, those of modules that are not imported yet included. Calling it again does nothing."""
     if not any(isinstance(finder, _AutoModuleFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AutoModuleFinder())
-    for name in _REGISTRIES:
+    for name in (*_REGISTRIES, _PIPELINES):
         if name in sys.modules:
             _install(sys.modules[name])

@@ -13,6 +13,7 @@ NOT_ARCHITECTURE = {
     "_name_or_path",
     "architectures",
     "auto_map",
+    "custom_pipelines",
     "dtype",
     "output_attentions",
     "output_hidden_states",

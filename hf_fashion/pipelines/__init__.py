@@ -1,0 +1,19 @@
+"""Pipelines, and the one place where they enter transformers' registry."""
+
+_registered = False
+
+
+def register() -> None:
+    """Make `transformers.pipeline` know every pipeline."""
+    global _registered
+    if _registered:
+        return
+    _registered = True  # first, since registering reads the registry and so comes back here
+    from transformers import AutoModel
+    from transformers.pipelines import PIPELINE_REGISTRY
+
+    from .fashion_retrieval import TASK, FashionRetrievalPipeline
+
+    PIPELINE_REGISTRY.register_pipeline(
+        TASK, pipeline_class=FashionRetrievalPipeline, pt_model=AutoModel, type="multimodal"
+    )

@@ -1,0 +1,90 @@
+"""What may re-order the first results of a search: FR, the baselines, or a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoModel, PreTrainedModel
+
+from .query_fashion_retrieval import nearest
+
+
+# (query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)
+Reranker = Callable[[Tensor, Tensor, Tensor], Tensor]
+BASELINES = ("query_expansion", "k_reciprocal")
+
+
+class ReasoningReranker:
+    """FR as a function of vectors on the CPU.
+
+    Args:
+        model (`FeatureReasoningModel`): it is put into evaluation mode.
+
+    Raises:
+        ValueError: the model is no FR.
+    """
+
+    def __init__(self, model: PreTrainedModel):
+        if model.config.model_type != "feature_reasoning":
+            raise ValueError(f"`reranker` must be a FeatureReasoningModel, got {type(model).__name__}")
+        self.model = model.eval()
+        self.num_candidates = model.config.num_candidates
+
+    def to(self, device: torch.device) -> None:
+        """Moves the model.
+
+        Args:
+            device (`torch.device`): where it shall compute.
+        """
+        self.model.to(device)
+
+    @torch.no_grad()
+    def __call__(self, query_embeds: Tensor, candidate_embeds: Tensor, candidate_mask: Tensor) -> Tensor:
+        """Arguments and result as in [`Reranker`], on the CPU."""
+        lists = (given.to(self.model.device) for given in (query_embeds, candidate_embeds, candidate_mask))
+        return self.model(*lists).similarities.cpu()
+
+
+def load_reranker(reranker: Any) -> Reranker:
+    """A re-ranker from what a user may name it by.
+
+    Args:
+        reranker (`FeatureReasoningModel`, `str`, `Path` or `Callable`): an FR, its path or Hub id, the name of a
+            baseline, or a function.
+
+    Raises:
+        ValueError: it is none of these.
+        ImportError: a baseline is named where hf_fashion is not installed.
+    """
+    if isinstance(reranker, PreTrainedModel):
+        return ReasoningReranker(reranker)
+    if reranker in BASELINES:
+        return _baseline(reranker)
+    if isinstance(reranker, (str, Path)):
+        return ReasoningReranker(_load_model(str(reranker)))
+    if not callable(reranker):
+        raise ValueError(f"`reranker` must be {_ALLOWED}, got {type(reranker).__name__}")
+    return reranker
+
+
+_ALLOWED = f"a FeatureReasoningModel, its path or Hub id, one of {', '.join(BASELINES)}, or a function"
+
+
+def _load_model(name: str) -> PreTrainedModel:
+    try:
+        return AutoModel.from_pretrained(name)
+    except OSError as error:
+        raise ValueError(f"`reranker` must be {_ALLOWED}, got {name!r}{nearest(name, BASELINES)}") from error
+
+
+def _baseline(name: str) -> Reranker:
+    try:
+        from hf_fashion.retrieval.k_reciprocal import k_reciprocal
+        from hf_fashion.retrieval.query_expansion import query_expansion
+    except ImportError as error:
+        raise ImportError(f"`reranker`={name!r} needs hf_fashion: pip install hf-fashion") from error
+    return {"query_expansion": query_expansion, "k_reciprocal": k_reciprocal}[name]

@@ -1,0 +1,125 @@
+"""What the pipeline asks of a gallery: does it fit the model, and which products are candidates?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from .query_fashion_retrieval import nearest
+
+
+class GallerySearch:
+    """Candidates out of a gallery, as dicts.
+
+    Args:
+        gallery ([`Gallery`], `str` or `Path`): a gallery, or its path or URI.
+
+    Raises:
+        ValueError: the gallery is empty.
+        ImportError: it is named by its path, and hf_fashion or LanceDB is not installed.
+    """
+
+    def __init__(self, gallery: Any):
+        self.gallery = open_gallery(gallery)
+        info = self.gallery.info()
+        self.uri, self.spaces = info["uri"], list(info["spaces"])
+        # A list has no one value to group by.
+        self.columns = [name for name, kind in info["metadata"].items() if not kind.startswith("list")]
+        if not info["products"]:
+            raise ValueError(
+                f"the gallery at {self.uri} is empty: embed a catalogue with Gallery.from_dataset, or add products"
+            )
+
+    def check_model(self, model: PreTrainedModel, spaces: Sequence[str]) -> None:
+        """Does nothing if queries of this model can be compared with the gallery.
+
+        Args:
+            model (`PreTrainedModel`): what shall embed queries.
+            spaces (`Sequence[str]`): the spaces it embeds into.
+
+        Raises:
+            ValueError: the gallery has another space, or another model embedded it.
+        """
+        strange = [space for space in self.spaces if space not in spaces]
+        if strange:
+            raise ValueError(
+                f"the gallery at {self.uri} has a space {strange[0]!r}, {type(model).__name__} serves "
+                f"{', '.join(spaces)}: load the model that embedded the gallery"
+            )
+        self.gallery.check_model(model)
+
+    def check_options(self, top_k: int | None, group_by: str | None) -> None:
+        """Does nothing if the gallery can be asked so.
+
+        Args:
+            top_k (`int`, *optional*): number of results.
+            group_by (`str`, *optional*): metadata column.
+
+        Raises:
+            ValueError: it cannot.
+        """
+        if top_k is not None and not 1 <= top_k <= len(self.gallery):
+            raise ValueError(
+                f"`top_k` must be from 1 to {len(self.gallery)}, the products of the gallery, got {top_k}"
+            )
+        if group_by is not None and group_by not in self.columns:
+            raise ValueError(
+                f"`group_by` must be a metadata column with one value a product, one of {self.columns}, got "
+                f"{group_by!r}{nearest(group_by, self.columns)}"
+            )
+
+    def candidates(
+        self, query: Tensor, space: str, number: int, filter: str | None = None, group_by: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The best products, or the best of each of the best groups; fewer where the gallery has fewer.
+
+        Args:
+            query (`torch.Tensor` of shape `(1, d)`): what is searched by.
+            space (`str`): the space it is in.
+            number (`int`): how many are wanted.
+            filter (`str`, *optional*): SQL condition on the metadata.
+            group_by (`str`, *optional*): metadata column with equal values within a group.
+
+        Raises:
+            ValueError: `filter` is no condition on this gallery.
+        """
+        fetched = number
+        while True:
+            found = self.gallery.search(query, space, fetched, filter).to_dicts()[0]
+            kept = found if group_by is None else _best_of_groups(found, group_by)
+            if len(kept) >= number or len(found) < fetched:
+                return kept[:number]
+            fetched *= 4
+
+
+def open_gallery(gallery: Any) -> Any:
+    """The gallery itself, opened where it is named by path or URI.
+
+    Args:
+        gallery ([`Gallery`], `str` or `Path`): the gallery.
+
+    Raises:
+        ImportError: it is named, and hf_fashion or LanceDB is not installed.
+    """
+    if not isinstance(gallery, (str, Path)):
+        return gallery
+    try:
+        from hf_fashion.retrieval.gallery import Gallery
+    except ImportError as error:
+        raise ImportError(
+            f'opening the gallery at {gallery} needs hf_fashion: pip install "hf-fashion[gallery]"'
+        ) from error
+    return Gallery.open(gallery)
+
+
+def _best_of_groups(candidates: Iterable[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    """The first candidate with each value of the column, and all without a value."""
+    best: dict[tuple[bool, Any], dict[str, Any]] = {}
+    for candidate in candidates:
+        value = candidate["metadata"][column]
+        best.setdefault((True, candidate["id"]) if value is None else (False, value), candidate)
+    return list(best.values())

@@ -1,0 +1,67 @@
+"""Run in a process of its own: loads the retrieval pipeline where hf_fashion cannot be imported.
+
+Usage: python -I load_pipeline_anywhere.py SOURCE FOLDER, with a SOURCE that `pipeline` takes. Reads
+`products.safetensors` and `image.png` from FOLDER and writes what it got to `results.json`.
+"""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+
+class ListedProducts:
+    """A gallery that hf_fashion has no part in: what the pipeline asks of one, over a tensor."""
+
+    def __init__(self, vectors):
+        self.rows = vectors  # (N, d)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def info(self):
+        return {"uri": "memory", "products": len(self), "spaces": {"image": self.rows.shape[1]}, "metadata": {}}
+
+    def check_model(self, model):
+        pass
+
+    def vectors(self, ids, space):
+        return self.rows[[int(name) for name in ids]]
+
+    def search(self, vectors, space, top_k, filter=None):
+        scores, rows = (vectors @ self.rows.T)[0].topk(min(top_k, len(self)))
+        found = zip(scores.tolist(), rows.tolist(), strict=True)
+        self.found = [
+            {"id": str(row), "score": score, "rank": 0, "initial_rank": 0, "metadata": {}} for score, row in found
+        ]
+        return self
+
+    def to_dicts(self):
+        return [self.found]
+
+
+def main(source: str, folder: Path) -> None:
+    # An isolated interpreter has no folder of scripts to import from.
+    runpy.run_path(str(Path(__file__).with_name("load_anywhere.py")))["forbid_hf_fashion"]()
+    from safetensors.torch import load_file
+    from transformers import pipeline
+
+    gallery = ListedProducts(load_file(folder / "products.safetensors")["vectors"])
+    search = pipeline("fashion-retrieval", model=source, trust_remote_code=True, gallery=gallery, top_k=3)
+    results = {
+        "classes": [type(part).__name__ for part in (search, search.model, search.processor)],
+        "photo": search(str(folder / "image.png")),
+        "terms": search([{"green shirt": 1, "buttons": -0.5}, "a red dress"], batch_size=2),
+        "modules": sorted(name for name, module in sys.modules.items() if name.startswith("hf_fashion") and module),
+    }
+    for option in ({"gallery": str(folder)}, {"gallery": gallery, "reranker": "k_reciprocal"}):
+        try:
+            pipeline("fashion-retrieval", model=source, trust_remote_code=True, **option)
+        except ImportError as error:
+            results[next(reversed(option))] = str(error)
+    search.save_pretrained(folder / "saved_again")
+    (folder / "results.json").write_text(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
