@@ -8,7 +8,6 @@ the same is checked first.
 
 import argparse
 import copy
-import resource
 from functools import partial
 from pathlib import Path
 
@@ -79,13 +78,12 @@ def main() -> None:
     }
     difference = largest_difference(model, query[0], candidates[0])
     assert difference < 1e-9, difference
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     seconds = interleaved(batched, arguments.rounds, warm_up=1)
     one = interleaved({"published": partial(published_way, model, query[0], candidates[0])}, rounds=2, warm_up=0)
     rows = {name: value / arguments.queries for name, value in seconds.items()} | {"published way": one["published"]}
     for name, value in rows.items():
         print(f"{name}: {1000 * value:.1f} ms a query, {rows['published way'] / value:.1f} times as fast", flush=True)
-    print(f"largest difference {difference:.1e}, peak memory {peak:.1f} GiB, {torch.get_num_threads()} threads")
+    print(f"largest difference {difference:.1e}, {torch.get_num_threads()} threads")
     sizes = {"queries": arguments.queries, "candidates": arguments.candidates, "threads": torch.get_num_threads()}
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(sizes | {"seconds_a_query": rows, "difference": difference}, arguments.output)

@@ -3,7 +3,8 @@
     PYTHONPATH=. python benchmarks/reranking.py --workers 2
     PYTHONPATH=. python benchmarks/reranking.py --table   # no training: the tables of the results file
 
-ASEN++ and IPAD are those of `attribute_models.py`, trained on four fifths of the products. FR learns from the last
+ASEN++ and IPAD are those of `attribute_models.py`, trained on four fifths of the products (their common start, the
+pretrained backbones, has seen type and colour of all, at 60x80 px). FR learns from the last
 fifth, and settings of the baselines are chosen there; MAP is that of the validation split, where all photos ask. E2 is
 `large` of `e2_vs_clip.py`, of which descriptions ask for photos; the products that it has not seen are those that
 catalog-small alone has.
@@ -195,6 +196,12 @@ def table(results: dict, corpus: str) -> str:
     return markdown([corpus, "re-ranker", "seeds", "before", "after", "change", "better queries", "worse"], rows)
 
 
+def earlier(row: str) -> list[str]:
+    """The rows that this one starts from, the first one first."""
+    before = ALL_ROWS[row].after
+    return [] if before is None else [*earlier(before), before]
+
+
 def embedder_waves(runs: list[tuple[str, int]], embedders: list[str]) -> list[list[Run]]:
     """The attribute-specific models that leave products to FR; E2 is trained by `e2_vs_clip.py`."""
     first = list(dict.fromkeys(ALL[model].after for model in embedders))
@@ -215,13 +222,14 @@ def main() -> None:
     if not arguments.table:
         runs = [(corpus, seed) for corpus in arguments.corpora for seed in arguments.seeds]
         waves = embedder_waves(runs, [name for name in arguments.embedders if name != "e2"])
+        rows = list(dict.fromkeys(row for name in arguments.rows for row in (*earlier(name), name)))
         waves += [
             [
                 make_fr_run(f"{corpus}/{embedder}/{row}", seed)
                 for corpus, seed in runs
                 for embedder in arguments.embedders
             ]
-            for row in arguments.rows
+            for row in rows
         ]
         if "e2" in arguments.embedders:
             write_unseen()

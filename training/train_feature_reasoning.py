@@ -1,12 +1,12 @@
 """Trains FR to re-rank the searches of an attribute-specific model, or of E2 by descriptions, from a recipe.
 
-    accelerate launch training/train_feature_reasoning.py training/recipes/feature_reasoning/catalog-large.yaml
+    accelerate launch training/train_feature_reasoning.py training/recipes/feature_reasoning/quickstart.yaml
     python training/train_feature_reasoning.py RECIPE --set model.embedder=FOLDER --resume_from_checkpoint latest
 
 Learns from photos that the embedding model was not trained on: what the recipe's `data.held_out_fraction` keeps from
 it, if it was trained with the same. Writes into the recipe's `training.output_dir`: `best/` and `last/` (models for
-`from_pretrained`; where training only harms, `best/` changes nothing), `checkpoints/`, and `results.json` with the
-losses and evaluations of the run.
+`from_pretrained`; where training only harms, `best/` is the model before it), `checkpoints/`, what was embedded, and
+`results.json` with the losses and evaluations of the run.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from hf_fashion.training.feature_reasoning_lists import CandidateLists, collate_
 from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
 from hf_fashion.training.feature_reasoning_step import make_feature_reasoning, reasoning_loss
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.reasoning_searches import embedded_searches
+from hf_fashion.training.reasoning_searches import embedded_once
 from hf_fashion.training.start import load_data
 
 
@@ -42,7 +42,9 @@ def main() -> None:
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
     accelerator.print(report)
-    searches = embedded_searches(recipe.model.embedder, corpus, column_map, recipe.data.attributes, accelerator.device)
+    if recipe.data.held_out_fraction is None:
+        accelerator.print("`data.held_out_fraction` is null: the embedding model must not have seen the train split.")
+    searches = embedded_once(recipe, corpus, column_map, accelerator)
     number = model.config.num_candidates
     lists = CandidateLists(searches["train"], number, recipe.lists, settings.seed)
     accelerator.print(f"lists to learn from: {lists.counts}")

@@ -91,8 +91,13 @@ def all_against_all(labels: AttributeLabels) -> dict[str, RetrievalLists]:
     for number, name in enumerate(labels.vocabulary.attribute_names):
         rows = labels.labelled[:, number].nonzero().flatten()
         if len(rows) > 1:
+            # In an order that knows nothing of values, as it breaks ties.
+            generator = np.random.default_rng([0, zlib.crc32(name.encode())])
+            rows = torch.from_numpy(generator.permutation(rows.numpy()))
             lists = _lists(labels, number, rows, rows)
-            protocol[name] = replace(lists, own_places=torch.searchsorted(rows, lists.query_rows))
+            places = torch.empty(len(labels.labelled), dtype=torch.long)
+            places[rows] = torch.arange(len(rows))
+            protocol[name] = replace(lists, own_places=places[lists.query_rows])
     return protocol
 
 

@@ -10,7 +10,8 @@ from transformers import BaseImageProcessor
 from ..data.attribute_labels import read_labels
 from ..data.attribute_protocol import RetrievalLists, draw_protocol
 from ..data.column_map import ColumnMap
-from ..metrics import attribute_map, average_precisions, expected_average_precisions
+from ..metrics import attribute_map
+from ..metrics.attribute_map import average_precisions_of_hits, expected_average_precisions_of_counts
 from ..retrieval.labelled_search import LabelledSearch
 from .attribute_inputs import embed_attributes, model_attribute_ids
 
@@ -66,8 +67,11 @@ def retrieval_figures(searches: Mapping[str, Sequence[LabelledSearch]]) -> dict[
     Returns:
         As `evaluate_attribute_retrieval`.
     """
-    found = {name: torch.cat([_average_precisions(one) for one in parts]) for name, parts in searches.items()}
-    chance = {name: torch.cat([_expected(one) for one in parts]) for name, parts in searches.items()}
+    found: dict[str, Tensor] = {}
+    chance: dict[str, Tensor] = {}
+    for name, parts in searches.items():
+        pairs = [_found_and_expected(search) for search in parts]
+        found[name], chance[name] = (torch.cat(values) for values in zip(*pairs, strict=True))
     counts = {"num_queries": sum(map(len, chance.values()))}
     counts["num_without_match"] = sum(int((values == 0).sum()) for values in chance.values())
     for name, parts in searches.items():
@@ -137,9 +141,11 @@ def _search(embeds: Tensor, places: Tensor, lists: RetrievalLists) -> LabelledSe
     return LabelledSearch(queries, candidates, lists.query_values, lists.candidate_values, lists.own_places)
 
 
-def _average_precisions(search: LabelledSearch) -> Tensor:
-    return average_precisions(search.query_embeds, search.gallery_embeds, search.query_labels, search.gallery_labels)
-
-
-def _expected(search: LabelledSearch) -> Tensor:
-    return expected_average_precisions(search.query_labels, search.gallery_labels)
+def _found_and_expected(search: LabelledSearch) -> tuple[Tensor, Tensor]:
+    """AP of every query, and what a random order gives: float64 (Q,) each."""
+    precisions, relevant = [], []
+    for ranked in search.rankings():
+        precisions.append(average_precisions_of_hits(ranked.hits))
+        relevant.append(ranked.hits.sum(dim=1))
+    number = len(search.gallery_labels) - (search.own_places is not None)
+    return torch.cat(precisions), expected_average_precisions_of_counts(torch.cat(relevant), number)

@@ -80,7 +80,8 @@ def print_tables(results: dict[str, Any]) -> None:
             rows = results[name].get("rows", entities)
             print(f"\n{title}\n\n{report.entity_table(results[name], rows, columns)}")
     if "reranking" in results:
-        print(f"\nRe-ranking of the first photos (%)\n\n{report.reranking_table(results['reranking'])}")
+        table = report.reranking_table(results["reranking"])
+        print(f"\nRe-ranking of the first photos, among all candidates (%)\n\n{table}")
 
 
 def _load_model(arguments: argparse.Namespace) -> tuple[PreTrainedModel, ProcessorMixin]:

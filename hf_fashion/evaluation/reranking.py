@@ -1,10 +1,11 @@
 """What re-ranking the first candidates does to search: MAP before and after, queries made better and worse."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 
 import torch
 from torch import Tensor
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits
@@ -36,15 +37,37 @@ def compare_rerankers(
 
     Returns:
         Name -> what `evaluate_reranking` returns.
+
+    Raises:
+        ValueError: a name is none of these, or as `evaluate_reranking`.
     """
     figures = {}
     for name in names:
         if name in BASELINES:
             figures[name] = evaluate_reranking(searches, BASELINES[name], num_candidates)
         else:
-            model = AutoModel.from_pretrained(name).to(device)
+            model = load_reasoning(name).to(device)
             figures[name] = evaluate_reranking(searches, reasoning_reranker(model), model.config.num_candidates)
     return figures
+
+
+def load_reasoning(name: str | PathLike) -> PreTrainedModel:
+    """An FR by its folder or Hub id.
+
+    Args:
+        name: folder or Hub id.
+
+    Raises:
+        ValueError: there is none; the error names the re-rankers that need no model.
+    """
+    advice = f"a re-ranker is one of {', '.join(BASELINES)}, or the folder or Hub id of an FR; got {str(name)!r}"
+    try:
+        config = AutoConfig.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{advice}, where no model can be read: {error}") from error
+    if config.model_type != "feature_reasoning":
+        raise ValueError(f"{advice}, which is of type {config.model_type!r}")
+    return AutoModel.from_pretrained(name)
 
 
 def evaluate_reranking(
@@ -61,7 +84,15 @@ def evaluate_reranking(
     Returns:
         `map`, `mean_attribute_map`, `{name}_map`; the same before re-ranking (`initial_map`, ...); and
         `share_better`, `share_worse`: of all queries, whose AP rose and fell.
+
+    Raises:
+        ValueError: there is no search, or `num_candidates` is below 1.
     """
+    if num_candidates < 1 or not searches or not all(searches.values()):
+        raise ValueError(
+            "`num_candidates` must be at least 1, and `searches` hold a search for each of its names; got "
+            f"{num_candidates} and { ({name: len(parts) for name, parts in searches.items()}) }"
+        )
     before: dict[str, Tensor] = {}
     after: dict[str, Tensor] = {}
     for name, parts in searches.items():
@@ -82,7 +113,7 @@ def reasoning_reranker(model: PreTrainedModel) -> Reranker:
     def rerank(query_embeds: Tensor, candidate_embeds: Tensor, candidate_mask: Tensor) -> Tensor:
         with inference(model):
             on_device = (given.to(model.device) for given in (query_embeds, candidate_embeds, candidate_mask))
-            return model(*on_device).similarities.to(query_embeds.device)
+            return model.rerank(*on_device).to(query_embeds.device)
 
     return rerank
 

@@ -31,13 +31,14 @@ def photos_before_and_after(
         queries: which of the search's queries.
         k: photos shown.
     """
-    (ranked,) = search.rankings(len(search))
-    after = reranked_places(search, ranked, reranker, num_candidates)
+    asked = search.of(queries)
+    (ranked,) = asked.rankings(len(asked))
+    after = reranked_places(asked, ranked, reranker, num_candidates)
     lines = []
-    for query in queries:
-        asked = figure(photos[lists.query_rows[query]], "query", "query")
-        for title, places in (("before", ranked.places[query, :k]), ("after", after[query, :k])):
-            lines.append(picture_row(title, [asked, *_found(photos, lists, search, query, places)]))
+    for number, query in enumerate(queries):
+        photo = figure(photos[lists.query_rows[query]], "query", "query")
+        for title, places in (("before", ranked.places[number, :k]), ("after", after[number, :k])):
+            lines.append(picture_row(title, [photo, *_found(photos, lists, asked, number, places)]))
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from os import PathLike
 
 from datasets import Dataset
-from transformers import AutoModel, BaseImageProcessor, PreTrainedModel
+from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..data.attribute_labels import read_labels
 from ..data.attribute_protocol import draw_protocol
@@ -12,7 +12,7 @@ from ..data.column_map import ColumnMap
 from .attribute_retrieval import attribute_searches
 from .report import Cells, cell, reranking_cells
 from .report_page import paragraph
-from .reranking import BASELINES, evaluate_reranking, reasoning_reranker
+from .reranking import BASELINES, evaluate_reranking, load_reasoning, reasoning_reranker
 from .reranking_showcase import photos_before_and_after
 
 
@@ -40,7 +40,7 @@ class Reranking:
         column_map: ColumnMap,
         feature_reasoning: str | PathLike,
     ):
-        reasoning = AutoModel.from_pretrained(feature_reasoning).eval()
+        reasoning = load_reasoning(feature_reasoning)
         self.num_candidates = reasoning.config.num_candidates
         self.reranker = reasoning_reranker(reasoning)
         self.photos = split[column_map.image][:]

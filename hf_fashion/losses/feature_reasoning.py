@@ -35,7 +35,8 @@ def feature_reasoning_loss(
     same = pad(positives & candidate_mask, (1, 0), value=True)  # (Q, n): the query's value
     others = pad(~positives & candidate_mask, (1, 0), value=False)
     rows = 1 if query_rows_only else units.shape[1]
-    logits = units[:, :rows] @ units.mT / temperature  # (Q, rows, n)
+    with torch.autocast(units.device.type, enabled=False):  # half precision cannot tell cosines apart
+        logits = units[:, :rows] @ units.mT / temperature  # (Q, rows, n)
     against = logits.masked_fill(~others[:, None], -torch.inf).logsumexp(-1, keepdim=True)
     itself = torch.eye(units.shape[1], dtype=torch.bool, device=units.device)[:rows]
     pairs = same[:, :rows, None] & same[:, None] & ~itself

@@ -43,7 +43,7 @@ def average_precisions(
     Raises:
         ValueError: shapes or types are not as above, or embeddings are not finite.
     """
-    _check(query_embeds, gallery_embeds, query_labels, gallery_labels)
+    check_search(query_embeds, gallery_embeds, query_labels, gallery_labels)
     same = first_equals(gallery_embeds)
     measured = query_embeds.new_zeros(len(query_embeds), dtype=torch.float64)
     for chunk, scores, _ in score_chunks(query_embeds, gallery_embeds, chunk_size):
@@ -78,14 +78,26 @@ def expected_average_precisions(query_labels: Tensor, gallery_labels: Tensor) ->
     Returns:
         float64 (Q,); 0 where no candidate is relevant.
     """
-    number = len(gallery_labels)
     if gallery_labels.dtype == torch.bool:
-        relevant = gallery_labels.sum(dim=0)[query_labels].double()
+        relevant = gallery_labels.sum(dim=0)[query_labels]
     else:
-        relevant = matches_per_query(query_labels, gallery_labels).double()
+        relevant = matches_per_query(query_labels, gallery_labels)
+    return expected_average_precisions_of_counts(relevant, len(gallery_labels))
+
+
+def expected_average_precisions_of_counts(relevant: Tensor, number: int) -> Tensor:
+    """`expected_average_precisions` where counts are known.
+
+    Args:
+        relevant: integer (Q,), R of each query.
+        number: G, candidates of each query.
+
+    Returns:
+        float64 (Q,); 0 where no candidate is relevant.
+    """
     harmonic = (1 / torch.arange(1, number + 1, dtype=torch.float64)).sum().item()
-    share = (relevant - 1) / max(1, number - 1)
-    return (harmonic + share * (number - harmonic)) / number * (relevant > 0)
+    share = (relevant.double() - 1) / max(1, number - 1)
+    return (harmonic + share * (number - harmonic)) / max(1, number) * (relevant > 0)
 
 
 def attribute_map(by_attribute: Mapping[str, Tensor], name: str = "map") -> dict[str, float]:
@@ -138,12 +150,24 @@ def relevance(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
     return query_labels[:, None] == gallery_labels
 
 
-def _check(query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, gallery_labels: Tensor) -> None:
+def check_search(query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, gallery_labels: Tensor) -> None:
+    """
+    Args:
+        query_embeds: as in `average_precisions`, like all others.
+        gallery_embeds: the candidates.
+        query_labels: the values that are searched for.
+        gallery_labels: the values of the candidates.
+
+    Raises:
+        ValueError: naming the argument whose shape, type or range is another.
+    """
     if gallery_labels.dtype == torch.bool:
-        if gallery_labels.ndim != 2 or (len(query_labels) and query_labels.max() >= gallery_labels.shape[1]):
+        known = gallery_labels.shape[-1] if gallery_labels.ndim == 2 else 0
+        if len(query_labels) and not (query_labels.min() >= 0 and query_labels.max() < known):
             raise ValueError(
-                "bool `gallery_labels` must have a column for every value of `query_labels`, got shape "
-                f"{tuple(gallery_labels.shape)} and values up to {query_labels.max().item()}"
+                "bool `gallery_labels` must have shape (G, V) with a column for every value of `query_labels`, got "
+                f"shape {tuple(gallery_labels.shape)} and values from {query_labels.min().item()} to "
+                f"{query_labels.max().item()}"
             )
         gallery_labels = gallery_labels[:, 0].long()
     check_embeddings(query_embeds, gallery_embeds, query_labels, gallery_labels)

@@ -46,7 +46,7 @@ class ReasoningReranker:
     def __call__(self, query_embeds: Tensor, candidate_embeds: Tensor, candidate_mask: Tensor) -> Tensor:
         """Arguments and result as in [`Reranker`], on the CPU."""
         lists = (given.to(self.model.device) for given in (query_embeds, candidate_embeds, candidate_mask))
-        return self.model(*lists).similarities.cpu()
+        return self.model.rerank(*lists).cpu()
 
 
 def load_reranker(reranker: Any) -> Reranker:

@@ -1,16 +1,16 @@
 """Searches whose right answers are known: what re-rankers learn from and are judged by."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from ..metrics.attribute_map import first_equals, relevance
-from ..metrics.ranking import check_embeddings, score_chunks
+from ..metrics.attribute_map import check_search, first_equals, relevance
+from ..metrics.ranking import score_chunks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rankings:
     """
     Whole rankings of C queries, the best first.
@@ -28,7 +28,7 @@ class Rankings:
     valid: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelledSearch:
     """
     Queries, the gallery that they search, and the labels of both.
@@ -53,21 +53,27 @@ class LabelledSearch:
     own_places: Tensor | None = None
 
     def __post_init__(self):
-        labels = self.gallery_labels
-        check_embeddings(
-            self.query_embeds,
-            self.gallery_embeds,
-            self.query_labels,
-            labels[:, 0].long() if labels.dtype == torch.bool else labels,
-        )
-        if self.own_places is not None and self.own_places.shape != self.query_labels.shape:
+        check_search(self.query_embeds, self.gallery_embeds, self.query_labels, self.gallery_labels)
+        own, rows = self.own_places, len(self.gallery_embeds)
+        if own is not None and (own.shape != self.query_labels.shape or ((own < 0) | (own >= rows)).any()):
             raise ValueError(
-                f"`own_places` must be of shape {tuple(self.query_labels.shape)}, a row of the gallery a query; got "
-                f"{tuple(self.own_places.shape)}"
+                f"`own_places` must be of shape {tuple(self.query_labels.shape)}, for each query a row of the gallery "
+                f"from 0 to {rows - 1}; got shape {tuple(own.shape)}"
             )
 
     def __len__(self) -> int:
         return len(self.query_labels)
+
+    def of(self, queries: Sequence[int]) -> "LabelledSearch":
+        """The search of some of the queries alone.
+
+        Args:
+            queries (`Sequence[int]`): which.
+        """
+        rows = list(queries)
+        own_places = None if self.own_places is None else self.own_places[rows]
+        asked = {"query_embeds": self.query_embeds[rows], "query_labels": self.query_labels[rows]}
+        return replace(self, **asked, own_places=own_places)
 
     def rankings(self, chunk_size: int | None = None) -> Iterator[Rankings]:
         """Ranks the gallery for every query by cosine, a chunk of queries at a time; ties stand in gallery order.

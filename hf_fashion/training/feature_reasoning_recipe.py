@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from .attribute_recipe import AttributeDataRecipe
-from .recipe import TrainingRecipe, check_run
+from .recipe import DataRecipe, TrainingRecipe, check_run
 from .recipe_file import RecipeFile, require
 
 
@@ -24,12 +23,23 @@ class FeatureReasoningModelRecipe:
 
 
 @dataclass
+class ReasoningDataRecipe(DataRecipe):
+    """Fields of [`DataRecipe`], and these.
+
+    Args:
+        attributes (`list[str]`, *optional*): those of the column map to search by; `None`: all that the embedder has.
+    """
+
+    attributes: list[str] | None = None
+
+
+@dataclass
 class ListsRecipe:
     """Which lists teach something.
 
     Args:
         max_average_precision (`float`): lists that are better already are left out.
-        min_positives (`int`): lists with fewer right candidates are left out.
+        min_positives (`int`): lists with fewer right candidates are left out. A description has one right photo.
         per_attribute (`int`, *optional*): at most so many lists of each attribute, drawn at random; `None`: all.
     """
 
@@ -42,7 +52,8 @@ class ListsRecipe:
 class ReasoningLossRecipe:
     """Args:
     pairs (`str`): `"all"`, equation 17; or `"query"`, those with the query alone, as in SSR.
-    learn_scale (`bool`): whether the scale of the cosines is learned, as in SSR, or stays `1 / 0.07`.
+    learn_scale (`bool`): whether the factor on the cosines is learned, as in SSR, or stays what
+        `model.config.logit_scale_init_value` says.
     """
 
     pairs: str = "all"
@@ -54,7 +65,7 @@ class FeatureReasoningRecipe(RecipeFile):
     """A run: the model, its data (`train` is what the embedder has not seen), its lists, its loss, its training."""
 
     model: FeatureReasoningModelRecipe = field(default_factory=FeatureReasoningModelRecipe)
-    data: AttributeDataRecipe = field(default_factory=AttributeDataRecipe)
+    data: ReasoningDataRecipe = field(default_factory=ReasoningDataRecipe)
     lists: ListsRecipe = field(default_factory=ListsRecipe)
     loss: ReasoningLossRecipe = field(default_factory=ReasoningLossRecipe)
     training: TrainingRecipe = field(default_factory=TrainingRecipe)
@@ -69,4 +80,10 @@ class FeatureReasoningRecipe(RecipeFile):
             )
         if self.lists.min_positives < 1:
             raise ValueError(f"`lists.min_positives` must be at least 1; got {self.lists.min_positives}.")
+        if self.lists.per_attribute is not None and self.lists.per_attribute < 1:
+            raise ValueError(f"`lists.per_attribute` must be at least 1, or null; got {self.lists.per_attribute}.")
+        if self.training.gradient_checkpointing:
+            raise ValueError("`training.gradient_checkpointing` must be false: FR has no layers to recompute.")
         check_run(self.data, self.training)
+        for number, stage in enumerate(self.training.stages):
+            require(f"training.stages[{number}].trainable", stage.trainable, ("all",))

@@ -12,6 +12,10 @@ from .build import check_keys
 from .feature_reasoning_recipe import FeatureReasoningModelRecipe, ReasoningLossRecipe
 
 
+# What the weights of a trained FR are made for, or hold themselves.
+FIXED_BY_WEIGHTS = ("num_candidates", "hidden_size", "logit_scale_init_value")
+
+
 def make_feature_reasoning(recipe: FeatureReasoningModelRecipe) -> FeatureReasoningModel:
     """A new model, or the one to go on with.
 
@@ -19,21 +23,21 @@ def make_feature_reasoning(recipe: FeatureReasoningModelRecipe) -> FeatureReason
         recipe (`FeatureReasoningModelRecipe`): where weights come from, and the configuration.
 
     Raises:
-        ValueError: if `model.config` has a key that the configuration has not, or sizes that the weights of
-            `model.start_from` are not made for.
+        ValueError: if `model.config` has a key that the configuration has not, a value that it refuses, or one that
+            the weights of `model.start_from` do not allow.
     """
     check_keys("model.config", recipe.config, {entry.name for entry in fields(FeatureReasoningConfig)})
     if recipe.start_from is None:
         return FeatureReasoningModel(FeatureReasoningConfig(**recipe.config))
-    model = FeatureReasoningModel.from_pretrained(recipe.start_from)
-    for name, value in recipe.config.items():
-        if name in ("num_candidates", "hidden_size") and value != getattr(model.config, name):
+    stored = FeatureReasoningConfig.from_pretrained(recipe.start_from)
+    for name in FIXED_BY_WEIGHTS:
+        if recipe.config.get(name, getattr(stored, name)) != getattr(stored, name):
             raise ValueError(
-                f"`model.config.{name}` is {value}, and the weights of `model.start_from` are made for "
-                f"{getattr(model.config, name)}."
+                f"`model.config.{name}` is {recipe.config[name]}, and the weights of `model.start_from` are made for "
+                f"{getattr(stored, name)}."
             )
-        setattr(model.config, name, value)
-    return model
+    config = FeatureReasoningConfig.from_dict(stored.to_dict() | recipe.config)
+    return FeatureReasoningModel.from_pretrained(recipe.start_from, config=config)
 
 
 def reasoning_loss(recipe: ReasoningLossRecipe):

@@ -5,8 +5,13 @@ import torch
 from torch.nn.functional import one_hot
 
 from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import RetrievalLists, draw_protocol
-from hf_fashion.evaluation.attribute_retrieval import PRIMARY_METRIC, evaluate_attribute_retrieval
+from hf_fashion.data.attribute_protocol import RetrievalLists, all_against_all, draw_protocol
+from hf_fashion.evaluation.attribute_retrieval import (
+    PRIMARY_METRIC,
+    attribute_searches,
+    evaluate_attribute_retrieval,
+)
+from hf_fashion.evaluation.reranking import evaluate_reranking
 from hf_fashion.metrics import average_precisions, expected_average_precisions
 from tests.evaluation.attributes import MAP, LookUp, image_processor, shades
 
@@ -85,6 +90,18 @@ def test_published_lists_and_queries_without_a_match(corpus):
     results = evaluate(LookUp(embeds), corpus, protocols=[{"hem": lists}])
     assert results["hem_map"] == results["map"] == 1 / 2
     assert results["num_without_match"] == 1 and results["num_queries"] == 2
+
+
+def test_images_that_ask_each_other_do_not_find_themselves(corpus, labels):
+    protocol = all_against_all(labels)
+    results = evaluate(random_model(), corpus, protocols=[protocol])
+    searches = attribute_searches(random_model(), image_processor(), corpus, MAP, [protocol], progress=False)
+    figures = evaluate_reranking(searches, lambda query, candidates, mask: -mask.cumsum(1).float(), 3)
+    assert results["map"] == pytest.approx(figures["initial_map"])
+    perfect = evaluate(LookUp(one_hot(labels.value_ids[:, [1, 0, 0]].clamp(min=0), 3).float()), corpus)
+    assert perfect["map"] == 1
+    alike = [evaluate(LookUp(torch.ones(NUMBER, 3, 2)), corpus, protocols=[all_against_all(labels)])]
+    assert alike[0]["map"] == pytest.approx(alike[0]["map_chance"], abs=0.05)
 
 
 def test_an_attribute_that_the_model_has_not(corpus):

@@ -3,12 +3,14 @@
 import pytest
 import torch
 
-from hf_fashion.evaluation.reranking import evaluate_reranking, reasoning_reranker
+from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking, reasoning_reranker
 from hf_fashion.metrics import attribute_map, average_precisions
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 from hf_fashion.retrieval.labelled_search import LabelledSearch
+from hf_fashion.retrieval.query_expansion import query_expansion
 from tests.retrieval.test_labelled_search import random_search, within_itself
-from tests.tiny_feature_reasoning import tiny_feature_reasoning_config
+from tests.tiny_attribute import tiny_asen
+from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_feature_reasoning_config
 
 
 GALLERY = 9
@@ -74,6 +76,37 @@ def test_the_query_itself_is_no_candidate(num_candidates):
 
 
 def test_an_untrained_fr_changes_no_figure():
-    model = FeatureReasoningModel(tiny_feature_reasoning_config()).train()
-    figures = evaluate_reranking({"hem": [random_search()]}, reasoning_reranker(model), 6)
+    """In a gallery in which every item stands twice, and rounding is all that tells many apart."""
+    generator = torch.Generator().manual_seed(0)
+    query = torch.nn.functional.normalize(torch.randn(40, 256, generator=generator), dim=1)
+    gallery = torch.nn.functional.normalize(query[:1] + 1e-4 * torch.randn(100, 256, generator=generator), dim=1)
+    labels = torch.randint(2, (240,), generator=generator)
+    search = LabelledSearch(query, gallery.repeat(2, 1), labels[:40], labels[40:])
+    model = FeatureReasoningModel(tiny_feature_reasoning_config(num_candidates=50)).train()
+    figures = evaluate_reranking({"hem": [search]}, reasoning_reranker(model), 50)
     assert figures["map"] == figures["initial_map"] and model.training
+    assert figures["share_better"] == figures["share_worse"] == 0
+
+
+@pytest.mark.parametrize(("searches", "num_candidates"), [({}, 4), ({"hem": []}, 4), ({"hem": [random_search()]}, 0)])
+def test_there_must_be_something_to_re_rank(searches, num_candidates):
+    with pytest.raises(ValueError, match="`num_candidates` must be at least 1, and `searches` hold a search"):
+        evaluate_reranking(searches, keep, num_candidates)
+
+
+def test_each_re_ranker_gets_its_own_number_of_candidates(tmp_path):
+    tiny_feature_reasoning().save_pretrained(tmp_path / "fr")
+    searches = {"hem": [random_search(queries=30, gallery=40)]}
+    names = [str(tmp_path / "fr"), "query_expansion"]
+    found = compare_rerankers(names, searches, 3)
+    expected = evaluate_reranking(searches, reasoning_reranker(tiny_feature_reasoning()), 6)
+    assert found[names[0]] == expected and expected["share_better"] > 0
+    assert found["query_expansion"] == evaluate_reranking(searches, query_expansion, 3)
+
+
+@pytest.mark.parametrize("name", ["kreciprocal", "a model of another kind"])
+def test_an_unknown_re_ranker_is_told_which_there_are(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny_asen().save_pretrained(tmp_path / "a model of another kind")
+    with pytest.raises(ValueError, match=f"one of query_expansion, k_reciprocal, or the folder .*{name}"):
+        compare_rerankers([name], {"hem": [random_search()]}, 3)

@@ -99,6 +99,13 @@ def test_gradients_agree_with_finite_differences():
     assert torch.autograd.gradcheck(loss, leaves)
 
 
+def test_half_precision_does_not_reach_it():
+    given = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in lists().items()}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = feature_reasoning_loss(**given)
+    assert torch.equal(loss, feature_reasoning_loss(**given))
+
+
 def test_separated_values_cost_nothing():
     given = lists()
     right = given["positives"][..., None].double()

@@ -135,7 +135,7 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match="`gallery_embeds` must be finite"):
         average_precisions(query, torch.full_like(gallery, torch.nan), query_labels, gallery_labels)
     for wrong in (torch.ones(41, 4, dtype=torch.bool), torch.ones(41, dtype=torch.bool)):
-        with pytest.raises(ValueError, match=r"a column for every value of `query_labels`.*values up to 4"):
+        with pytest.raises(ValueError, match=r"a column for every value of `query_labels`.*values from 0 to 4"):
             average_precisions(query, gallery, query_labels, wrong)
     with pytest.raises(ValueError, match=r"without a query: \['hem'\]"):
         attribute_map({"hem": torch.zeros(0), "neck": torch.ones(1)})

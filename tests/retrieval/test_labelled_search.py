@@ -64,16 +64,25 @@ def test_items_of_several_values_are_right_for_each():
     assert ranked.hits.tolist() == [[True, False, False], [True, True, False]]
 
 
-def test_places_of_the_queries_must_fit():
+@pytest.mark.parametrize("own_places", [torch.arange(3), torch.arange(5) + 5, torch.arange(5) - 1])
+def test_places_of_the_queries_must_fit(own_places):
     search = random_search()
-    with pytest.raises(ValueError, match=r"`own_places` must be of shape \(5,\)"):
-        LabelledSearch(
-            search.query_embeds,
-            search.gallery_embeds,
-            search.query_labels,
-            search.gallery_labels,
-            torch.arange(3),
-        )
+    given = (search.query_embeds, search.gallery_embeds, search.query_labels, search.gallery_labels)
+    with pytest.raises(ValueError, match=r"`own_places` must be of shape \(5,\), .* from 0 to 8"):
+        LabelledSearch(*given, own_places)
+
+
+@pytest.mark.parametrize("labels", [torch.ones(9, dtype=torch.bool), torch.ones(9, 2, dtype=torch.bool)])
+def test_values_must_have_a_column(labels):
+    search = random_search()
+    with pytest.raises(ValueError, match="bool `gallery_labels` must have shape"):
+        LabelledSearch(search.query_embeds, search.gallery_embeds, search.query_labels - 1, labels)
+
+
+def test_some_of_the_queries_ask_alone():
+    search = within_itself(random_search())
+    (whole,), (part,) = search.rankings(), search.of([3, 1]).rankings()
+    assert torch.equal(part.places, whole.places[[3, 1]]) and torch.equal(part.hits, whole.hits[[3, 1]])
 
 
 def test_embeddings_must_be_finite():

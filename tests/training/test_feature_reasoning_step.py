@@ -4,8 +4,10 @@ import math
 
 import pytest
 import torch
+from huggingface_hub.errors import StrictDataclassClassValidationError
 
 from hf_fashion.losses.feature_reasoning import feature_reasoning_loss
+from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningModelRecipe, ReasoningLossRecipe
 from hf_fashion.training.feature_reasoning_step import make_feature_reasoning, reasoning_loss
 from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_lists
@@ -31,10 +33,30 @@ def test_a_model_of_two_rounds_starts_from_one_of_a_single_round(tmp_path):
     assert all(torch.equal(weight, first.state_dict()[name]) for name, weight in model.state_dict().items())
 
 
-def test_sizes_of_a_started_model_cannot_change(tmp_path):
+OTHERS = [("num_candidates", 9), ("hidden_size", 8), ("logit_scale_init_value", 0.0)]
+
+
+@pytest.mark.parametrize(("name", "value"), OTHERS)
+def test_what_is_fixed_by_the_weights_cannot_change(tmp_path, name, value):
     tiny_feature_reasoning().save_pretrained(tmp_path)
-    recipe = FeatureReasoningModelRecipe(start_from=str(tmp_path), config={"num_candidates": 9})
-    with pytest.raises(ValueError, match=r"`model.config.num_candidates` is 9, .* made for 6"):
+    with pytest.raises(ValueError, match=rf"`model.config.{name}` is {value}, .* made for"):
+        make_feature_reasoning(FeatureReasoningModelRecipe(start_from=str(tmp_path), config={name: value}))
+
+
+def test_a_started_model_is_what_its_saved_folder_loads_as(tmp_path):
+    tiny_feature_reasoning().save_pretrained(tmp_path / "first")
+    recipe = FeatureReasoningModelRecipe(start_from=str(tmp_path / "first"), config={"norm_eps": 0.5})
+    model = make_feature_reasoning(recipe).eval()
+    model.save_pretrained(tmp_path / "second")
+    loaded = FeatureReasoningModel.from_pretrained(tmp_path / "second")
+    assert torch.equal(loaded(**tiny_lists()).similarities, model(**tiny_lists()).similarities)
+    assert not torch.equal(tiny_feature_reasoning()(**tiny_lists()).similarities, model(**tiny_lists()).similarities)
+
+
+def test_a_started_model_cannot_have_no_rounds(tmp_path):
+    tiny_feature_reasoning().save_pretrained(tmp_path)
+    recipe = FeatureReasoningModelRecipe(start_from=str(tmp_path), config={"num_rounds": 0})
+    with pytest.raises(StrictDataclassClassValidationError, match="`num_rounds` must be at least 1"):
         make_feature_reasoning(recipe)
 
 

@@ -1,10 +1,12 @@
 """The training script of FR from outside: it learns from what an embedder finds, and survives a kill."""
 
+import ast
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
+from datasets import DatasetDict, load_from_disk
 from safetensors.torch import load_file
 from transformers import AutoModel
 
@@ -14,7 +16,7 @@ from hf_fashion.models.attribute.image_processing_attribute import AttributeImag
 from hf_fashion.models.attribute.modeling_asen import AsenModel
 from hf_fashion.training.feature_reasoning_lists import CandidateLists
 from hf_fashion.training.feature_reasoning_recipe import ListsRecipe
-from hf_fashion.training.reasoning_searches import embedded_searches
+from hf_fashion.training.reasoning_searches import embedded_searches, load_searches, save_searches
 from tests.tiny_e2 import tiny_model, tiny_processor
 from tests.training.tiny_attribute_run import PLACES, SIZE, SIZES, tiny_attribute_corpus
 from tests.training.tiny_run import COLOURS, REPOSITORY, history, kill_at, start, tiny_corpus, train
@@ -48,6 +50,11 @@ def tiny_recipe(folder: Path, embedder: Path, **training) -> Path:
     return folder / "recipe.yaml"
 
 
+def lists_of(printed: str) -> dict[str, int]:
+    """Attribute -> lists to learn from."""
+    return ast.literal_eval(printed.partition("lists to learn from: ")[2].splitlines()[0])
+
+
 @pytest.fixture
 def corpus(tmp_path) -> Path:
     tiny_attribute_corpus(tmp_path)
@@ -57,7 +64,8 @@ def corpus(tmp_path) -> Path:
 def test_killed_and_resumed_equals_never_killed(corpus):
     recipe = tiny_recipe(corpus, tiny_embedder(corpus), save_every=1)
     printed = train(recipe, "--output_dir", str(corpus / "whole"), script=SCRIPT)
-    assert "lists to learn from" in printed and "initial_map" in printed
+    assert lists_of(printed)["colour"] > 9 and "initial_map" in printed
+    assert "must not have seen the train split" in printed
 
     process = start(recipe, "--output_dir", str(corpus / "killed"), script=SCRIPT)
     kill_at(process, corpus / "killed", 3)
@@ -71,6 +79,22 @@ def test_killed_and_resumed_equals_never_killed(corpus):
     assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
     model = AutoModel.from_pretrained(corpus / "whole" / "last")
     assert model.config.num_candidates == 9 and model.query_update.fc_out.weight.abs().max() > 0
+
+
+def test_two_processes_learn_what_one_learns_from_what_is_held_out(corpus):
+    """Two processes with half a batch each take the steps of one with the whole batch."""
+    splits = load_from_disk(corpus / "corpus")
+    numbered = {name: split.add_column("id", list(map(str, range(len(split))))) for name, split in splits.items()}
+    DatasetDict(numbered).save_to_disk(corpus / "numbered")
+    (corpus / "map.yaml").write_text("attributes: {colour: colour, place: place}\nproduct_id: id\n")
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus), stages=[{"epochs": 2, "learning_rate": 1e-3}])
+    held_out = ["--set", f"data.corpus={corpus / 'numbered'}", "data.held_out_fraction=0.4"]
+    printed = train(recipe, "--output_dir", str(corpus / "one"), *held_out, script=SCRIPT)
+    assert "must not have seen" not in printed and lists_of(printed)["colour"] <= 9, "so many products are held out"
+    train(recipe, "--output_dir", str(corpus / "two"), *held_out, "training.batch_size=2", processes=2, script=SCRIPT)
+    one, two = (load_file(corpus / run / "last" / "model.safetensors") for run in ("one", "two"))
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=1e-5)
 
 
 def test_where_training_only_harms_the_best_model_changes_nothing(corpus):
@@ -88,10 +112,15 @@ def test_searches_of_an_e2_are_those_of_its_descriptions(tmp_path):
     tiny_model().save_pretrained(tmp_path / "e2")
     tiny_processor().save_pretrained(tmp_path / "e2")
     corpus = load_corpus(tmp_path / "corpus")
-    searches = embedded_searches(str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), None, torch.device("cpu"))
+    searches = embedded_searches(tiny_model(), str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), None)
     (train_search,), (validation_search,) = (searches[name]["text_to_image"] for name in ("train", "validation"))
     assert len(train_search) == len(train_search.gallery_embeds) == 24 and len(validation_search) == 6
     assert len(CandidateLists(searches["train"], 9, ListsRecipe(1.0, 1)))
+    save_searches(searches, tmp_path / "run" / "searches.safetensors")
+    stored = load_searches(tmp_path / "run" / "searches.safetensors")["validation"]["text_to_image"][0]
+    assert torch.equal(stored.query_embeds, validation_search.query_embeds) and stored.own_places is None
+    with pytest.raises(ValueError, match=r"`data.attributes` must be null for E2Model"):
+        embedded_searches(tiny_model(), str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), ["hem"])
 
 
 def test_an_attribute_that_the_embedder_has_not_is_named(corpus):

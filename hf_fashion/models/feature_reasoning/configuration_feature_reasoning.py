@@ -21,7 +21,7 @@ class FeatureReasoningConfig(PreTrainedConfig):
     norm_eps (`float`, *optional*, defaults to 1e-5):
         What is added to the variance in the normalisations.
     logit_scale_init_value (`float`, *optional*, defaults to 2.6593):
-        Logarithm of the factor on the cosines in the loss, where that is learned; the default is 1 / 0.07.
+        Logarithm of the factor on the cosines in the loss, to start with or to keep; the default is that of 1 / 0.07.
     """
 
     model_type = "feature_reasoning"

@@ -13,7 +13,8 @@ from torch import nn
 from torch.nn.functional import layer_norm, linear, normalize, pad
 from transformers import PreTrainedModel
 from transformers import initialization as init
-from transformers.utils import ModelOutput, can_return_tuple
+from transformers.processing_utils import Unpack
+from transformers.utils import ModelOutput, TransformersKwargs, can_return_tuple
 from transformers.utils.generic import maybe_autocast
 
 from .configuration_feature_reasoning import FeatureReasoningConfig
@@ -132,7 +133,7 @@ class FeatureReasoningPreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
-        """torch's own rule, but for the heads."""
+        """Weights by torch's own rule, but for the heads; biases are zero."""
         super()._init_weights(module)
         if isinstance(module, FeatureReasoningHead):
             init.zeros_(module.weight)
@@ -161,7 +162,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         query_embeds: torch.Tensor,
         candidate_embeds: torch.Tensor,
         candidate_mask: torch.Tensor | None = None,
-        **kwargs,
+        **kwargs: Unpack[TransformersKwargs],
     ) -> FeatureReasoningOutput:
         """Re-ranks the candidates of each query; one query's result depends on no other query.
 
@@ -199,6 +200,30 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
             candidate_embeds=candidates[:, :number],
             logit_scale=self.logit_scale.exp(),
         )
+
+    def rerank(
+        self,
+        query_embeds: torch.Tensor,
+        candidate_embeds: torch.Tensor,
+        candidate_mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Scores to sort lists by: a list that is not moved keeps its order, ties and rounding included.
+
+        The list's own order stands for the similarities before, and what they changed by is added.
+
+        Args:
+            query_embeds (`torch.Tensor` of shape `(Q, d)`): as in `forward`, like all others.
+            candidate_embeds (`torch.Tensor` of shape `(Q, k, d)`): the best first.
+            candidate_mask (`torch.Tensor` of shape `(Q, k)`, *optional*): bool, False where a list has no candidate.
+
+        Returns:
+            `torch.Tensor` of shape `(Q, k)`: higher is better; -inf where no candidate is.
+        """
+        outputs = self(query_embeds, candidate_embeds, candidate_mask, return_dict=True)
+        there = outputs.initial_similarities.isfinite()
+        before = outputs.initial_similarities.masked_fill(~there, torch.inf).cummin(dim=-1).values
+        change = outputs.similarities - outputs.initial_similarities
+        return torch.where(there, before + change, -torch.inf)
 
     def _checked_mask(
         self, query_embeds: torch.Tensor, candidate_embeds: torch.Tensor, candidate_mask: torch.Tensor | None
@@ -253,7 +278,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         own, orders = (torch.cat(parts, dim=1) for parts in of_nodes)  # (Q, n, k)
         valid = None
         if mask is not None:  # in every node's order the candidates that are there come first; no others are nodes
-            places = mask.sort(dim=-1, descending=True).values
+            places = torch.arange(mask.shape[-1], device=mask.device) < mask.sum(-1, keepdim=True)
             valid = places[:, None] & pad(mask, (1, 0), value=True)[..., None]  # (Q, n, k)
         return aggregate(*update(subgraphs(of_query, own, orders), valid, num_own), orders)
 

@@ -106,7 +106,42 @@ def test_an_untrained_model_leaves_every_similarity_as_it_is_bit_for_bit():
     assert torch.equal(outputs.similarities, outputs.initial_similarities)
 
 
-def test_a_trained_model_does_not():
+def duplicated_lists(queries: int = 20, candidates: int = 49) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lists in the order of another product's rounding, every candidate twice and all of them near the query."""
+    generator = torch.Generator().manual_seed(0)
+    query = normalize(torch.randn(queries, 512, generator=generator), dim=-1)
+    gallery = normalize(query[:1] + 1e-4 * torch.randn(200, 512, generator=generator), dim=-1)[torch.arange(200) // 2]
+    places = (query @ gallery.T).argsort(dim=-1, descending=True, stable=True)[:, :candidates]
+    return query, gallery[places]
+
+
+def test_an_untrained_model_keeps_the_order_of_every_list():
+    model = FeatureReasoningModel(tiny_feature_reasoning_config(num_candidates=60)).eval()
+    query, candidates = duplicated_lists()
+    in_order = torch.arange(candidates.shape[1]).expand(len(query), -1)
+    order = model(query, candidates).similarities.argsort(dim=-1, descending=True, stable=True)
+    assert not torch.equal(order, in_order), "rounding decides: the lists are hard enough for this test"
+    assert torch.equal(model.rerank(query, candidates).argsort(dim=-1, descending=True, stable=True), in_order)
+
+
+def test_re_ranking_scores_change_as_the_similarities_do():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    order = model(**lists).initial_similarities.argsort(dim=-1, descending=True)
+    sorted_candidates = lists["candidate_embeds"].gather(1, order[..., None].expand(-1, -1, DIM))
+    mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2, [False] * 6])
+    scores = model.rerank(lists["query_embeds"], sorted_candidates, mask)
+    torch.testing.assert_close(scores, model(lists["query_embeds"], sorted_candidates, mask).similarities)
+
+
+def test_what_stands_at_masked_places_does_not_matter():
+    model, lists = tiny_feature_reasoning().double(), tiny_lists()
+    mask = torch.tensor([True, True, False, True, False, False]).expand(3, -1)
+    expected = model(**lists, candidate_mask=mask).similarities
+    lists["candidate_embeds"][:, ~mask[0]] = torch.nan
+    assert torch.equal(model(**lists, candidate_mask=mask).similarities, expected)
+
+
+def test_a_trained_model_moves_similarities():
     outputs = tiny_feature_reasoning()(**tiny_lists())
     assert (outputs.similarities - outputs.initial_similarities).abs().max() > 0.01
 
