@@ -206,9 +206,9 @@ class Gallery:
         """Indexes every space, so that galleries of more than `EXACT_SEARCH_LIMIT` products are searched in
         milliseconds, and `id` and the metadata columns for filters.
 
-        Products that are added or replaced later are found at once; the index takes them in by itself, a thousand at a
-        time. Build it anew when the gallery has become many times as large. Each space is a commit of its own: after a
-        kill, call it again.
+        Products that are added or replaced later are found at once; the index takes them in by itself, some thousands
+        at a time. Build it anew when the gallery has doubled. Each space is a commit of its own: after a kill, call it
+        again.
 
         Args:
             kind (`str`, *optional*, defaults to `"IVF_RQ"`): `"IVF_RQ"` adds one bit a dimension to the vectors on

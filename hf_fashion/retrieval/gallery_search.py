@@ -19,7 +19,9 @@ from .vector_store import VectorStore, damage
 
 
 # Galleries with at most so many products are searched exactly, in memory; larger ones by the store. In memory a space
-# of d dimensions takes 4 d bytes a product.
+# of d dimensions takes 4 d bytes a product. Here 32 queries of 512 dimensions cost as much through an index (a single
+# one does from 30,000 products); without an index the store's search is never the cheaper one
+# (benchmarks/exact_search_limit.py).
 EXACT_SEARCH_LIMIT = 100_000
 
 

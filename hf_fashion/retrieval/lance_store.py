@@ -17,8 +17,10 @@ from .vector_store import damage
 TABLE = "gallery"
 # Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
 MAX_FRAGMENTS = 256
-# Rows that no index has are compared with a query one by one: so many take 4 ms of 512 dimensions.
-MAX_UNINDEXED = 1000
+# Rows that no index has are compared with a query one by one, 1.7 ms a thousand of 512 dimensions. Each time that an
+# index takes some in, it gains a part, and every search 0.4 ms: both cost as much when 100,000 are added so many at a
+# time (benchmarks/exact_search_limit.py).
+MAX_UNINDEXED = 5000
 # A compaction removes all older versions: kept, they would double the disk space. A reader that was in the middle of
 # one reads the newest instead; a writer of another process that was fails, and has changed nothing.
 KEEP_VERSIONS = timedelta(milliseconds=1)
