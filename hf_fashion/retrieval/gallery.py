@@ -203,8 +203,8 @@ class Gallery:
         return self._store.delete(ids)
 
     def build_index(self, kind: str = "IVF_RQ") -> None:
-        """Indexes every space, so that galleries of more than `EXACT_SEARCH_LIMIT` products are searched in
-        milliseconds, and `id` and the metadata columns for filters.
+        """Indexes every space, so that a gallery of more than `EXACT_SEARCH_LIMIT` products is not searched product by
+        product, and `id` and the metadata columns for filters.
 
         Products that are added or replaced later are found at once; the index takes them in by itself, some thousands
         at a time. Build it anew when the gallery has doubled. Each space is a commit of its own: after a kill, call it

@@ -1,5 +1,7 @@
 """Searches through an index find what searches without one find, before and after products change."""
 
+import shutil
+
 import pyarrow as pa
 import pytest
 import torch
@@ -149,3 +151,13 @@ def test_a_dimension_that_one_bit_codes_cannot_hold_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"'IVF_RQ' needs dimensions divisible by 8, got 5. Choose 'IVF_HNSW_SQ'"):
         gallery.build_index()
     gallery.build_index("IVF_HNSW_SQ")
+
+
+def test_an_index_whose_files_are_gone_is_noticed_and_can_be_built_anew(indexed, tmp_path):
+    query = vectors(1)[SPACE][0]
+    shutil.rmtree(tmp_path / "gallery" / "gallery.lance" / "_indices")
+    gallery = Gallery.open(tmp_path / "gallery")
+    with pytest.raises(OSError, match="is damaged"):
+        found(gallery, query, 1)
+    gallery.build_index()
+    assert found(gallery, query, 1) == ["p000"]
