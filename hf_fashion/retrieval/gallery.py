@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import torch
 from datasets import Dataset
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from .catalogue import Catalogue
 from .embed_catalogue import embed_catalogue
-from .exact_search import ExactSearch, rounded
 from .fingerprint import model_fingerprint
-from .gallery_schema import ID, GallerySchema, directions, vectors_of
+from .gallery_schema import ID, GallerySchema, directions
+from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
 from .lance_store import LanceStore
 from .photo_embedder import PhotoEmbedder
 from .results import RetrievalResults
-from .vector_store import VectorStore, damage
-
-
-# Galleries with at most so many products are searched exactly, in memory; larger ones by the store. In memory a space
-# of d dimensions takes 4 d bytes a product.
-EXACT_SEARCH_LIMIT = 100_000
+from .vector_store import VectorStore
 
 
 class Gallery:
@@ -48,7 +39,7 @@ class Gallery:
     def __init__(self, store: VectorStore):
         self.schema = GallerySchema.from_table(store.schema)
         self._store = store
-        self._in_memory: dict[str, tuple[int, ExactSearch]] = {}  # space -> version of the table, search
+        self._search = GallerySearch(store, self.schema)
 
     @classmethod
     def create(
@@ -152,7 +143,9 @@ class Gallery:
         return self._store.read([ID])[ID].to_pylist()
 
     def info(self) -> dict[str, Any]:
-        """What the gallery is: place, version, number of products, spaces, metadata columns, model, kind of search."""
+        """What the gallery is: place, version, number of products, spaces, metadata columns, model, kind of search,
+        and for each indexed space the kind of its index and how many products are in it."""
+        indexes = self._store.indexes()
         return {
             "uri": self._store.uri,
             "version": self._store.refresh(),
@@ -160,7 +153,12 @@ class Gallery:
             "spaces": dict(self.schema.spaces),
             "metadata": {field.name: str(field.type) for field in self.schema.metadata},
             "fingerprint": self.schema.fingerprint,
-            "search": "exact, in memory" if self._is_small() else "by the store",
+            "search": "exact, in memory" if self._search.in_memory() else "by the store",
+            "index": {
+                space: dict(zip(("kind", "products"), indexes[self.schema.column(space)], strict=True))
+                for space in self.schema.spaces
+                if self.schema.column(space) in indexes
+            },
         }
 
     def check_model(self, model: PreTrainedModel) -> None:
@@ -204,8 +202,33 @@ class Gallery:
         """
         return self._store.delete(ids)
 
+    def build_index(self, kind: str = "IVF_RQ") -> None:
+        """Indexes every space, so that a gallery of more than `EXACT_SEARCH_LIMIT` products is not searched product by
+        product, and `id` and the metadata columns for filters.
+
+        Products that are added or replaced later are found at once; the index takes them in by itself, some thousands
+        at a time. Build it anew when the gallery has doubled. Each space is a commit of its own: after a kill, call it
+        again.
+
+        Args:
+            kind (`str`, *optional*, defaults to `"IVF_RQ"`): `"IVF_RQ"` adds one bit a dimension to the vectors on
+                disk; `"IVF_HNSW_SQ"` eight and a graph.
+
+        Raises:
+            ValueError: there is no such kind, so few products that they are searched in memory, or a space whose
+                dimension 8 does not divide, which `"IVF_RQ"` cannot hold.
+        """
+        self._store.refresh()
+        if self._search.in_memory():
+            raise ValueError(
+                f"an index serves galleries of more than {EXACT_SEARCH_LIMIT:,} products, this one has "
+                f"{self._store.count():,} and is searched exactly, in memory. Search it as it is"
+            )
+        self._store.build_index([self.schema.column(space) for space in self.schema.spaces], kind)
+
     def compact(self) -> None:
-        """Joins the small files that many commits have left, which makes searches by the store faster."""
+        """Joins the small files that many commits have left, and brings all products into the index: searches by the
+        store become faster."""
         self._store.compact()
 
     def vectors(self, ids: Sequence[str], space: str) -> Tensor:
@@ -221,9 +244,7 @@ class Gallery:
         Raises:
             ValueError: the gallery has no such space, or no product of such an id.
         """
-        version = self._store.refresh()
-        products = self._exact(space, version) if self._is_small() else self._read_exact(space, sorted(set(ids)))
-        return products.vectors_of(ids)
+        return self._search.vectors(ids, space)
 
     def search(self, vectors: Tensor, space: str, top_k: int, filter: str | None = None) -> RetrievalResults:
         """The products nearest to each query by cosine; of equal ones, those whose ids come first.
@@ -241,23 +262,13 @@ class Gallery:
             ValueError: the gallery has no such space, a query does not fit it, `top_k` is below 1, or `filter` is no
                 condition on this gallery.
         """
-        column = self.schema.column(space)
+        self.schema.column(space)  # raises where there is no such space
         dimension = self.schema.spaces[space]
         if vectors.ndim != 2 or vectors.shape[1] != dimension:
             raise ValueError(f"`vectors` must have shape (Q, {dimension}) for {space!r}, got {tuple(vectors.shape)}")
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1, got {top_k}")
-        queries = directions(vectors, "vectors")
-        version = self._store.refresh()
-        if self._is_small():
-            allowed_ids = None if filter is None else self._store.read([ID], filter)[ID]
-            found, query, scores = self._exact(space, version).search(queries, top_k, allowed_ids)
-        else:
-            columns = [ID, *self.schema.metadata.names, column]
-            found = self._store.nearest(queries.numpy(), column, top_k, columns, filter)
-            query = torch.tensor(found["query_index"].to_numpy())
-            scores = rounded((queries[query] * self._vectors_of(found, space)).sum(-1))
-        return self._results(found, query, scores, len(queries))
+        return self._search.nearest(directions(vectors, "vectors"), space, top_k, filter)
 
     def _check_fingerprint(self, fingerprint: str) -> None:
         if fingerprint != self.schema.fingerprint:
@@ -266,43 +277,3 @@ class Gallery:
                 f"{fingerprint}: their vectors cannot be compared. Load the gallery's model, in the float type that "
                 "embedded it, or embed the catalogue again into another folder"
             )
-
-    def _results(self, found: pa.Table, query: Tensor, scores: Tensor, number: int) -> RetrievalResults:
-        """Products, each found for one of `number` queries, as ranked lists."""
-        keys = pa.table([query.numpy(), scores.numpy(), found[ID]], names=["query", "score", ID])
-        by_rank = pc.sort_indices(keys, [("query", "ascending"), ("score", "descending"), (ID, "ascending")])
-        found, scores = found.take(by_rank), scores[torch.tensor(by_rank.to_numpy(), dtype=torch.long)]
-        lengths = query.bincount(minlength=number)
-        places = torch.arange(max(lengths.tolist(), default=0))
-        padded = torch.full((number, len(places)), -math.inf).masked_scatter(places < lengths[:, None], scores)
-        ends = lengths.cumsum(0).tolist()
-        columns = self.schema.metadata.names
-        return RetrievalResults(
-            ids=_lists(found[ID].to_pylist(), ends),
-            scores=padded,
-            metadata=_lists(found.select(columns).to_pylist(), ends) if columns else None,
-        )
-
-    def _is_small(self) -> bool:
-        return self._store.count() <= EXACT_SEARCH_LIMIT
-
-    def _exact(self, space: str, version: int) -> ExactSearch:
-        """The space in memory, read again where the table has another version now."""
-        if space not in self._in_memory or self._in_memory[space][0] != version:
-            self._in_memory[space] = (version, self._read_exact(space))
-        return self._in_memory[space][1]
-
-    def _read_exact(self, space: str, ids: Sequence[str] | None = None) -> ExactSearch:
-        column = self.schema.column(space)
-        table = self._store.read([ID, *self.schema.metadata.names, column], ids=ids)
-        return ExactSearch(table.drop_columns(column), self._vectors_of(table, space))
-
-    def _vectors_of(self, table: pa.Table, space: str) -> Tensor:
-        try:
-            return vectors_of(table[self.schema.column(space)])
-        except ValueError as error:
-            raise damage(self._store.uri, f"{error} (space {space!r})") from error
-
-
-def _lists(values: list[Any], ends: Sequence[int]) -> list[list[Any]]:
-    return [values[start:end] for start, end in pairwise([0, *ends])]

@@ -10,12 +10,17 @@ from types import ModuleType
 import numpy as np
 import pyarrow as pa
 
+from . import lance_index
 from .vector_store import damage
 
 
 TABLE = "gallery"
 # Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
 MAX_FRAGMENTS = 256
+# Rows that no index has are compared with a query one by one, 1.7 ms a thousand of 512 dimensions. Each time that an
+# index takes some in, it gains a part, and every search 0.4 ms: both cost as much when 100,000 are added so many at a
+# time (benchmarks/exact_search_limit.py).
+MAX_UNINDEXED = 5000
 # A compaction removes all older versions: kept, they would double the disk space. A reader that was in the middle of
 # one reads the newest instead; a writer of another process that was fails, and has changed nothing.
 KEEP_VERSIONS = timedelta(milliseconds=1)
@@ -83,7 +88,9 @@ class LanceStore:
     def upsert(self, rows: pa.Table) -> None:
         self.refresh()
         self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(rows)
-        if self._table.stats()["fragment_stats"]["num_fragments"] > MAX_FRAGMENTS:
+        fragments = self._table.stats()["fragment_stats"]["num_fragments"]
+        unindexed = max((rows for _, _, rows in lance_index.describe(self._table).values()), default=0)
+        if fragments > MAX_FRAGMENTS or unindexed > MAX_UNINDEXED:
             self.compact()
 
     def delete(self, ids: Sequence[str]) -> int:
@@ -99,11 +106,18 @@ class LanceStore:
         self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
     ) -> pa.Table:
         query = self._table.search(queries, vector_column_name=column).distance_type("cosine").limit(top_k)
-        query = query.select([*columns, "_distance"])
+        query = lance_index.tuned(query.select([*columns, "_distance"]), top_k)
         found = self._run(query if filter is None else query.where(filter, prefilter=True), filter)
         if "query_index" not in found.column_names:  # of a single query LanceDB says none
             found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
         return found.drop_columns("_distance")
+
+    def build_index(self, columns: Sequence[str], kind: str) -> None:
+        self.refresh()
+        lance_index.build(self._table, columns, kind)
+
+    def indexes(self) -> dict[str, tuple[str, int]]:
+        return {column: (kind, rows) for column, (kind, rows, _) in lance_index.describe(self._table).items()}
 
     def compact(self) -> None:
         self._table.optimize()

@@ -64,8 +64,24 @@ class VectorStore(Protocol):
             ValueError: `filter` is no condition on this table.
         """
 
+    def build_index(self, columns: Sequence[str], kind: str) -> None:
+        """Indexes vector columns for `nearest`, and the others for filters; replaces indexes that are there.
+
+        Rows that are changed afterwards are found too, those that are not in an index yet by comparing each.
+
+        Args:
+            columns (`Sequence[str]`): the vector columns.
+            kind (`str`): the store's name for a kind of index.
+
+        Raises:
+            ValueError: the store has no such kind, or the kind cannot hold one of the columns.
+        """
+
+    def indexes(self) -> dict[str, tuple[str, int]]:
+        """Vector column -> kind of its index, and how many rows are in it; columns without an index are left out."""
+
     def compact(self) -> None:
-        """Joins what many small commits have left."""
+        """Joins what many small commits have left, and brings all rows into the indexes."""
 
 
 def damage(uri: str, what: object) -> OSError:

@@ -9,7 +9,7 @@ from datasets import Dataset
 from transformers import CLIPConfig, CLIPModel, pipeline
 from transformers.pipelines.pt_utils import KeyDataset
 
-from hf_fashion.retrieval import gallery as gallery_module
+from hf_fashion.retrieval import gallery_search
 from tests.pipelines.searches import COUNT, by_hand, embedded_gallery, ids_of, photo_embeds, text_embeds
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_processor
 
@@ -193,5 +193,5 @@ def test_unknown_options_are_refused(make):
 def test_a_gallery_too_large_for_memory_gives_the_same(make, monkeypatch):
     searches = [make(top_k=5), make(top_k=6, group_by="style", filter="price > 2"), make(reranker="k_reciprocal")]
     expected = [search(PHOTO) for search in searches]
-    monkeypatch.setattr(gallery_module, "EXACT_SEARCH_LIMIT", 0)
+    monkeypatch.setattr(gallery_search, "EXACT_SEARCH_LIMIT", 0)
     assert [ids_of(search(PHOTO)) for search in searches] == [ids_of(results) for results in expected]

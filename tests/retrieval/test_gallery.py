@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.retrieval import gallery as gallery_module
+from hf_fashion.retrieval import gallery_search
 from hf_fashion.retrieval.fingerprint import model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.lance_store import LanceStore
@@ -20,7 +20,7 @@ SPACE = "sleeve length"
 @pytest.fixture(params=["in memory", "by the store"])
 def either_search(request, monkeypatch):
     """Runs a test twice: with galleries searched in memory, and with the same ones searched by the store."""
-    monkeypatch.setattr(gallery_module, "EXACT_SEARCH_LIMIT", 100 if request.param == "in memory" else 0)
+    monkeypatch.setattr(gallery_search, "EXACT_SEARCH_LIMIT", 100 if request.param == "in memory" else 0)
 
 
 @pytest.mark.usefixtures("either_search")
@@ -151,6 +151,7 @@ def test_an_opened_gallery_is_the_one_that_was_made(tmp_path):
         "metadata": {"brand": "string", "price": "double", "sub-category": "string"},
         "fingerprint": "Model-1",
         "search": "exact, in memory",
+        "index": {},
     }
 
 

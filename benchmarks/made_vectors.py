@@ -1,0 +1,49 @@
+"""Vectors that lie as embeddings do, and the nearest of each query.
+
+Each of `products` / 500 clusters has a Gaussian centre, and its members scatter around it with 0.7 of the centres'
+spread. The standard deviation of the n-th of 512 dimensions is n^-0.5, so that few carry most, as in embeddings; a
+random rotation hides which. Queries are drawn like products.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+
+DIMENSION = 512
+CHUNK = 50_000
+TOP_K = 10
+FILTER = 3  # the last digit of rows that the filter leaves
+
+
+def make_vectors(folder: Path, products: int, queries: int) -> None:
+    """Writes `vectors.npy` (float16), `queries.npy`, and the ten nearest rows of each query: of all rows in `all.npy`,
+    of those that a filter leaves in `filtered.npy`."""
+    generator = torch.Generator().manual_seed(0)
+    spread = torch.arange(1, DIMENSION + 1) ** -0.5
+    rotation = torch.linalg.qr(torch.randn(DIMENSION, DIMENSION, generator=generator))[0]
+    centres = torch.randn(max(products // 500, 10), DIMENSION, generator=generator)
+
+    def draw(number: int) -> torch.Tensor:
+        members = centres[torch.randint(len(centres), (number,), generator=generator)]
+        members = members + 0.7 * torch.randn(number, DIMENSION, generator=generator)
+        return normalize(members * spread @ rotation, dim=-1)
+
+    asked = draw(queries)
+    folder.mkdir(parents=True)
+    vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (products, DIMENSION))
+    nearest = {"all": [], "filtered": []}
+    for start in range(0, products, CHUNK):
+        part = draw(min(CHUNK, products - start)).half()
+        vectors[start : start + len(part)] = part.numpy()
+        rows = torch.arange(start, start + len(part))
+        scores = asked @ normalize(part.float(), dim=-1).T
+        for name, chosen in {"all": rows >= 0, "filtered": rows % 10 == FILTER}.items():
+            best = scores[:, chosen].topk(TOP_K)
+            nearest[name].append((best.values, rows[chosen][best.indices]))
+    for name, parts in nearest.items():
+        values, rows = (torch.cat(part, dim=1) for part in zip(*parts, strict=True))
+        np.save(folder / f"{name}.npy", rows.gather(1, values.topk(TOP_K).indices).numpy())
+    np.save(folder / "queries.npy", asked.numpy())
