@@ -38,5 +38,5 @@ def run(arguments: argparse.Namespace) -> None:
 
     gallery, reranker = Gallery.open(arguments.gallery), load_reranker(arguments.reranker)
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()
-    for search in read_searches(text.splitlines()):
+    for search in read_searches(text.split("\n")):
         print_search(rerank_search(search, gallery, reranker, arguments.num_rerank), arguments.json)

@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     query.add_argument("--term", type=weighted, action="append", metavar="TEXT=WEIGHT", help="a description each time")
     query.add_argument("--image_weight", type=float, help="weight of the photo beside texts; default: 1")
     query.add_argument("--attribute", metavar="A", help="compare photos in it, for attribute-specific models")
-    parser.add_argument("--top_k", type=positive, help="number of results; default: 10")
+    parser.add_argument(
+        "--top_k", type=positive, help="number of results, at most as many as the gallery has products; default: 10"
+    )
     parser.add_argument("--filter", metavar="SQL", help="condition on the metadata, such as \"brand = 'Lumaro'\"")
     parser.add_argument("--threshold", type=float, help="least score of a result")
     parser.add_argument("--group_by", metavar="COLUMN", help="keep the best product of each value of the column")
@@ -51,17 +53,18 @@ def run(arguments: argparse.Namespace) -> None:
     if bool(arguments.grid) != bool(arguments.corpus):
         raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
 
-    from transformers import pipeline
+    from transformers import AutoModel, AutoProcessor
 
+    from ..pipelines.fashion_retrieval import FashionRetrievalPipeline
     from ..retrieval.saved_search import search_to_keep
 
-    searching = pipeline(
-        "fashion-retrieval",
-        model=arguments.model,
+    # Not by `pipeline`, which would execute the code that a folder may bring along.
+    searching = FashionRetrievalPipeline(
+        AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype),
         gallery=arguments.gallery,
         reranker=arguments.reranker,
+        processor=AutoProcessor.from_pretrained(arguments.model),
         device=device_of(arguments),
-        dtype=arguments.dtype,
     )
     found = search_to_keep(searching, read_query(arguments), **_given(arguments, OPTIONS))
     if arguments.grid:

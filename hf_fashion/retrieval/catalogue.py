@@ -140,9 +140,9 @@ def _metadata_type(dataset: Dataset, column: str) -> pa.DataType:
 
 
 def _named(values: list[Any], feature: Any) -> list[Any]:
-    """Values with class labels as their names."""
+    """Values with class labels as their names; a class below zero is how `datasets` writes "no label"."""
     if isinstance(feature, List):
         return [None if value is None else _named(value, feature.feature) for value in values]
     if isinstance(feature, ClassLabel):
-        return [None if value is None else feature.int2str(value) for value in values]
+        return [None if value is None or value < 0 else feature.int2str(value) for value in values]
     return values

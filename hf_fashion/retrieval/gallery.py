@@ -14,7 +14,7 @@ from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 from .catalogue import Catalogue
 from .embed_catalogue import embed_catalogue
 from .fingerprint import model_fingerprint
-from .gallery_schema import ID, GallerySchema, directions
+from .gallery_schema import ID, GallerySchema, directions, require_ids
 from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
 from .lance_store import LanceStore
 from .photo_embedder import PhotoEmbedder
@@ -145,10 +145,11 @@ class Gallery:
     def info(self) -> dict[str, Any]:
         """What the gallery is: place, version, number of products, spaces, metadata columns, model, kind of search,
         and for each indexed space the kind of its index and how many products are in it."""
+        version = self._store.refresh()
         indexes = self._store.indexes()
         return {
             "uri": self._store.uri,
-            "version": self._store.refresh(),
+            "version": version,
             "products": self._store.count(),
             "spaces": dict(self.schema.spaces),
             "metadata": {field.name: str(field.type) for field in self.schema.metadata},
@@ -199,7 +200,11 @@ class Gallery:
 
         Returns:
             `int`: how many products were removed.
+
+        Raises:
+            ValueError: `ids` is no list of strings.
         """
+        require_ids(ids)
         return self._store.delete(ids)
 
     def build_index(self, kind: str = "IVF_RQ") -> None:
@@ -242,8 +247,9 @@ class Gallery:
             `torch.Tensor` of shape `(N, d)`: L2-normalised, float32.
 
         Raises:
-            ValueError: the gallery has no such space, or no product of such an id.
+            ValueError: the gallery has no such space or no product of such an id, or `ids` is no list of strings.
         """
+        require_ids(ids)
         return self._search.vectors(ids, space)
 
     def search(self, vectors: Tensor, space: str, top_k: int, filter: str | None = None) -> RetrievalResults:

@@ -121,6 +121,7 @@ class GallerySchema:
         """
         _require_same("vectors", vectors, self.spaces)
         _require_same("metadata", metadata, self.metadata.names)
+        require_ids(ids)
         if len(set(ids)) < len(ids):
             raise ValueError(f"`ids` must differ, got {next(name for name in ids if ids.count(name) > 1)!r} twice")
         columns = [pa.array(ids, pa.string())]
@@ -135,6 +136,21 @@ class GallerySchema:
         return pa.FixedSizeListArray.from_arrays(
             pa.array(directions(vectors, f"vectors[{space!r}]").half().flatten().numpy()), shape[1]
         )
+
+
+def require_ids(ids: Sequence[str]) -> None:
+    """Does nothing if these are ids.
+
+    Args:
+        ids (`Sequence[str]`): what was given as ids.
+
+    Raises:
+        ValueError: they are one string, whose letters would be taken for ids, or not all of them are strings.
+    """
+    strange = [name for name in ids if not isinstance(name, str)]
+    if isinstance(ids, str) or strange:
+        came = ids if isinstance(ids, str) else strange[0]
+        raise ValueError(f"`ids` must be a list of strings, got {came!r} ({type(came).__name__})")
 
 
 def directions(vectors: Tensor, name: str) -> Tensor:

@@ -134,8 +134,23 @@ class LanceStore:
         except (OSError, RuntimeError) as error:
             version = self._table.version
             if self.refresh() == version:
+                if filter is not None and self._is_refused(filter):
+                    raise ValueError(f"`filter` cannot be applied to this gallery: {filter!r} ({error})") from error
                 raise damage(self.uri, error) from error
             return self._run(query, filter)  # another process has removed the version that was read
+
+    def _is_refused(self, filter: str) -> bool:
+        """Whether the ids can be read, but not under this condition: a cast or a division that some row forbids."""
+        ids = self._table.search().select(["id"])
+        try:
+            ids.to_arrow()
+        except (OSError, RuntimeError):
+            return False
+        try:
+            ids.where(filter).to_arrow()
+        except (OSError, RuntimeError):
+            return True
+        return False
 
 
 def _id_in(ids: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -117,6 +118,13 @@ def _checked(search: Any) -> dict[str, Any]:
     missing = [key for key in ("space", "results", *asked) if key not in search]
     if missing:
         raise ValueError(f"it has no {missing[0]!r}, only {', '.join(search)}")
-    if not all(isinstance(result, dict) and "id" in result for result in search["results"]):
-        raise ValueError("each of its `results` must be an object with an `id`")
+    results = search["results"]
+    if not isinstance(results, list) or not all(isinstance(result, dict) and "id" in result for result in results):
+        raise ValueError("its `results` must be a list of objects with an `id` each")
+    texts = [search["space"], *(search[key] for key in asked if key != "vector"), *(one["id"] for one in results)]
+    strange = [text for text in texts if not isinstance(text, str)]
+    if strange:
+        raise ValueError(f"space, ids and fingerprint must be strings, got {strange[0]!r}")
+    if not all(isinstance(one.get("score", 0.0), Real) for one in results):
+        raise ValueError("the `score` of a result must be a number")
     return search

@@ -80,7 +80,8 @@ def test_metadata_keep_their_types_and_labels_their_names(tmp_path, model):
         sold=Value("bool"),
     )
     row = {"season": 1, "sizes": ["S", "M"], "colours": [1, 0], "price": 9.5, "sold": True}
-    rows = [row, dict.fromkeys(row)]
+    nothing = dict.fromkeys(row)
+    rows = [row, nothing, nothing | {"season": -1}]  # a class below zero is no class
     photo = {"bytes": jpeg(0), "path": None}
     catalogue = Dataset.from_list(
         [{"id": f"p{number}", "image": photo} | row for number, row in enumerate(rows)], features=features
@@ -89,7 +90,7 @@ def test_metadata_keep_their_types_and_labels_their_names(tmp_path, model):
     query = torch.ones(1, 12)
     found = gallery.search(query, "image", 9, "season = 'winter' AND array_has(sizes, 'M') AND sold AND price < 10")
     assert found.metadata[0] == ({**row, "season": "winter", "colours": ["blue", "red"]},)
-    assert gallery.search(query, "image", 9, "season IS NULL").metadata[0] == (dict.fromkeys(row),)
+    assert gallery.search(query, "image", 9, "season IS NULL").metadata[0] == (nothing, nothing)
 
 
 def test_started_again_it_embeds_what_is_missing(tmp_path, model):

@@ -248,3 +248,26 @@ def test_a_lancedb_table_that_is_no_gallery_is_refused(tmp_path):
     LanceStore.create(str(tmp_path / "table"), pa.schema([("id", pa.string())]))
     with pytest.raises(ValueError, match="hf_fashion did not write it"):
         Gallery.open(tmp_path / "table")
+
+
+@pytest.mark.usefixtures("either_search")
+@pytest.mark.parametrize("condition", ["CAST(brand AS INT) = 1", "1 / 0 = 1"])
+def test_a_filter_that_fails_on_some_row_is_no_damage(tmp_path, condition):
+    gallery = filled(tmp_path / "gallery")
+    with pytest.raises(ValueError, match="`filter` cannot be applied to this gallery"):
+        gallery.search(torch.ones(1, SPACES[SPACE]), SPACE, 5, filter=condition)
+    assert len(gallery.search(torch.ones(1, SPACES[SPACE]), SPACE, 5).ids[0]) == 5
+
+
+@pytest.mark.parametrize("wrong", ["p001", [1], [None]])
+def test_ids_are_a_list_of_strings(tmp_path, wrong):
+    """One string would be taken for the ids that its letters are."""
+    gallery = filled(tmp_path / "gallery")
+    for call in (
+        gallery.delete,
+        lambda ids: gallery.vectors(ids, SPACE),
+        lambda ids: gallery.add(ids, vectors(1), metadata(1)),
+    ):
+        with pytest.raises(ValueError, match="`ids` must be a list of strings"):
+            call(wrong)
+    assert len(gallery) == 40

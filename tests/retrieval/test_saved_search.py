@@ -84,7 +84,11 @@ def test_lines_are_read_and_empty_ones_passed_over():
         ("[1]", "expected an object, got list"),
         ('{"space": "image", "results": []}', "no 'vector', only space, results"),
         ('{"vector": [1], "fingerprint": "", "results": []}', "no 'space'"),
-        ('{"query_id": "p1", "space": "image", "results": ["p2"]}', "an object with an `id`"),
+        ('{"query_id": "p1", "space": "image", "results": ["p2"]}', "objects with an `id`"),
+        ('{"query_id": "p1", "space": "image", "results": null}', "`results` must be a list"),
+        ('{"query_id": 17, "space": "image", "results": []}', "must be strings, got 17"),
+        ('{"query_id": "p1", "space": ["image"], "results": []}', "must be strings"),
+        ('{"query_id": "p1", "space": "image", "results": [{"id": "p2", "score": null}]}', "must be a number"),
     ],
 )
 def test_a_line_that_is_no_search_is_named(line, message):
