@@ -81,6 +81,7 @@ def _lists_of(number: int) -> Row:
 ROWS = {"fr": Row()}
 CHOICES = {
     "fr, all pairs (eq. 17)": Row(("loss.pairs=all",)),
+    "fr, easy lists too": Row(("lists.max_average_precision=1.0", "lists.min_positives=1")),
     **{f"fr, n_r = {number}": _lists_of(number) for number in (50, 200, 500)},
     "fr, 2 rounds": Row(("model.config.num_rounds=2",), "fr"),
     "fr, 3 rounds": Row(("model.config.num_rounds=3",), "fr, 2 rounds"),
