@@ -124,7 +124,6 @@ class AttributeRecipe(RecipeFile):
             raise ValueError("`model.start_from` brings its own backbone: leave `model.backbone` out.")
         check_run(self.data, self.training)
         for number, stage in enumerate(self.training.stages):
-            require(f"training.stages[{number}].trainable", stage.trainable, ("all",))
             if not stage.losses:
                 raise ValueError(f"`training.stages[{number}].losses` must name at least one of {', '.join(LOSSES)}.")
             for name in stage.losses:

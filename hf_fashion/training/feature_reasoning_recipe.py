@@ -85,5 +85,3 @@ class FeatureReasoningRecipe(RecipeFile):
         if self.training.gradient_checkpointing:
             raise ValueError("`training.gradient_checkpointing` must be false: FR has no layers to recompute.")
         check_run(self.data, self.training)
-        for number, stage in enumerate(self.training.stages):
-            require(f"training.stages[{number}].trainable", stage.trainable, ("all",))

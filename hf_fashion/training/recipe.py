@@ -1,5 +1,6 @@
 """A training run of E2, or of the CLIP beside it, as one YAML file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,8 +109,14 @@ class TrainingRecipe:
     num_workers: int = 0
 
 
-def check_run(data: DataRecipe, training: TrainingRecipe) -> None:
-    """Raises `ValueError`, naming the key, for a value that no run allows, whatever it trains."""
+def check_run(data: DataRecipe, training: TrainingRecipe, trainable: Sequence[str] = ("all",)) -> None:
+    """Raises `ValueError`, naming the key, for a value that no run allows, or what it trains does not.
+
+    Args:
+        data (`DataRecipe`): of the run.
+        training (`TrainingRecipe`): of the run.
+        trainable (`Sequence[str]`): what a stage may train; only an E2 has `"new"` parts.
+    """
     require("data.on_bad_image", data.on_bad_image, ("error", "skip"))
     require("data.on_leak", data.on_leak, ("error", "warn"))
     require("training.mixed_precision", training.mixed_precision, ("no", "fp16", "bf16"))
@@ -119,7 +126,7 @@ def check_run(data: DataRecipe, training: TrainingRecipe) -> None:
         if getattr(training, name) < 1:
             raise ValueError(f"`training.{name}` must be at least 1; got {getattr(training, name)}.")
     for number, stage in enumerate(training.stages):
-        require(f"training.stages[{number}].trainable", stage.trainable, ("all", "new"))
+        require(f"training.stages[{number}].trainable", stage.trainable, trainable)
         if stage.decay_every <= 0:
             raise ValueError(f"`training.stages[{number}].decay_every` must be above 0; got {stage.decay_every}.")
 
@@ -134,6 +141,6 @@ class Recipe(RecipeFile):
 
     def __post_init__(self):
         require("model.architecture", self.model.architecture, ("e2", "clip"))
-        check_run(self.data, self.training)
+        check_run(self.data, self.training, trainable=("all", "new"))
         if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
             raise ValueError('`training.stages`: trainable="new" needs architecture "e2"; a CLIP has no new parts.')
