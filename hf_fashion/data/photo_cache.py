@@ -82,12 +82,22 @@ class PhotoCache:
 
 def _fingerprint(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor) -> str:
     geometry = {name: value for name, value in image_processor.to_dict().items() if name in GEOMETRY}
-    parts = [dataset._fingerprint, image_column, geometry]
-    states = [_state(path) for path in photo_files(dataset, image_column)]
-    if states:  # the dataset's fingerprint knows embedded photos, but of files only the paths
-        parts.append(hashlib.sha256(json.dumps(states).encode()).hexdigest())
-    settings = json.dumps(parts, default=str, sort_keys=True)
+    rows, *files = rows_fingerprint(dataset, image_column)
+    settings = json.dumps([rows, image_column, geometry, *files], default=str, sort_keys=True)
     return hashlib.sha256(settings.encode()).hexdigest()[:24]
+
+
+def rows_fingerprint(dataset: Dataset, image_column: str) -> list[str]:
+    """What tells the rows of a dataset, photos included, from others.
+
+    Args:
+        dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
+        image_column (`str`): the column.
+    """
+    states = [_state(path) for path in photo_files(dataset, image_column)]
+    # The dataset's fingerprint knows embedded photos, but of files only the paths.
+    files = [hashlib.sha256(json.dumps(states).encode()).hexdigest()] if states else []
+    return [dataset._fingerprint, *files]
 
 
 def _state(path: str) -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from ..data.attribute_labels import read_labels
 from ..data.attribute_protocol import all_against_all, draw_protocol
 from ..data.attribute_vocabulary import with_attributes
 from ..data.column_map import ColumnMap
+from ..data.photo_cache import rows_fingerprint
 from ..evaluation.attribute_retrieval import attribute_searches
 from ..evaluation.cross_modal import text_to_image_search
 from ..retrieval.fingerprint import model_fingerprint
@@ -46,7 +47,8 @@ def embedded_once(
         ValueError: as `embedded_searches`.
     """
     model = AutoModel.from_pretrained(recipe.model.embedder)
-    made_of = json.dumps([model_fingerprint(model), asdict(recipe.data)], sort_keys=True)
+    rows = [rows_fingerprint(split, column_map.image) for split in corpus.values()]
+    made_of = json.dumps([model_fingerprint(model), asdict(recipe.data), rows], sort_keys=True)
     name = f"searches-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.safetensors"
     path = Path(recipe.training.output_dir, name)
     with accelerator.main_process_first():

@@ -1,6 +1,7 @@
 """The training script of FR from outside: it learns from what an embedder finds, and survives a kill."""
 
 import ast
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,19 @@ def test_where_training_only_harms_the_best_model_changes_nothing(corpus):
     best = AutoModel.from_pretrained(corpus / "run" / "best")
     assert evaluations[-1]["validation/map"] <= evaluations[0]["validation/map"]
     assert (best.query_update.fc_out.weight == 0).all() and (best.candidate_update.fc_out.weight == 0).all()
+
+
+def test_a_catalogue_that_has_changed_is_embedded_anew(corpus):
+    """In the same place, by the same recipe: what an earlier run has stored is of other photos."""
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus))
+    for _ in range(2):
+        train(recipe, script=SCRIPT)
+        shutil.rmtree(corpus / "run" / "checkpoints")
+    assert len(list((corpus / "run").glob("searches-*"))) == 1, "the same photos are embedded once"
+    shutil.rmtree(corpus / "corpus")
+    tiny_attribute_corpus(corpus, train_rows=20)
+    train(recipe, script=SCRIPT)
+    assert len(list((corpus / "run").glob("searches-*"))) == 2
 
 
 def test_searches_of_an_e2_are_those_of_its_descriptions(tmp_path):
