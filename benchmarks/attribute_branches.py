@@ -9,6 +9,7 @@ section 4.3.1, and beta of 4.3.4).
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,12 +21,11 @@ import hf_fashion
 from benchmarks.attribute_models import CORPORA, LONGER, run_folder
 from benchmarks.runs import markdown, spread
 from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.attribute_protocol import draw_folds
 from hf_fashion.data.attribute_vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
-from hf_fashion.evaluation.attribute_retrieval import attribute_searches
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
 from hf_fashion.files import write_json
-from hf_fashion.metrics import average_precisions
 from hf_fashion.retrieval.labelled_search import LabelledSearch
 
 
@@ -33,7 +33,6 @@ RESULTS = Path(__file__).parent / "results" / "attribute_branches.json"
 WEIGHT_FIELDS = {"asen++": "global_weight", "rpf": "beta", "ipad": "beta"}
 WEIGHT_FIELDS |= {name: WEIGHT_FIELDS[name.split(",")[0]] for name in LONGER}
 WEIGHTS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-NUM_FOLDS = 5
 
 
 def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
@@ -44,25 +43,23 @@ def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
     dataset = hf_fashion.load_corpus(source["corpus"])["validation"]
     column_map = column_map_for(source["column_map"], source["corpus"])
     labels = read_labels(dataset, with_attributes(column_map, list(model.config.attribute_names)))
-    protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(NUM_FOLDS)]
-    searches = attribute_searches(model, processor, dataset, column_map, protocols)
-    every = [search for parts in searches.values() for search in parts]
-    return {str(weight): mean_average_precision(every, weight) for weight in WEIGHTS}
+    searches = attribute_searches(model, processor, dataset, column_map, draw_folds(labels))
+    return {
+        str(weight): retrieval_figures(
+            {name: [reweighted(search, weight) for search in parts] for name, parts in searches.items()}
+        )["map"]
+        for weight in WEIGHTS
+    }
 
 
-def mean_average_precision(searches: list[LabelledSearch], weight: float) -> float:
-    """MAP of searches whose features' halves, the branches, were weighted alike and are weighted anew."""
-    precisions = []
-    for search in searches:
-        sides = (weighted(embeds, weight) for embeds in (search.query_embeds, search.gallery_embeds))
-        precisions.append(average_precisions(*sides, search.query_labels, search.gallery_labels))
-    return torch.cat(precisions).mean().item()
+def reweighted(search: LabelledSearch, weight: float) -> LabelledSearch:
+    """A search whose features' halves, the branches, were weighted alike and are weighted anew."""
 
+    def weighted(embeds: Tensor) -> Tensor:
+        whole, region = embeds.chunk(2, dim=1)
+        return torch.cat([weight**0.5 * whole, (1 - weight) ** 0.5 * region], dim=1)
 
-def weighted(embeds: Tensor, weight: float) -> Tensor:
-    """(N, 2 d) to (N, 2 d)."""
-    whole, region = embeds.chunk(2, dim=1)
-    return torch.cat([weight**0.5 * whole, (1 - weight) ** 0.5 * region], dim=1)
+    return replace(search, query_embeds=weighted(search.query_embeds), gallery_embeds=weighted(search.gallery_embeds))
 
 
 def main() -> None:

@@ -13,25 +13,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from datasets import Dataset
 from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoImageProcessor, AutoModel
 
-import hf_fashion  # noqa: F401 (registers the models)
+import hf_fashion
+from benchmarks.attribute_models import CORPORA, run_folder
 from benchmarks.runs import markdown
 from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.attribute_protocol import draw_folds
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.evaluation.attribute_inputs import embed_attributes, model_attribute_ids
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
 from hf_fashion.files import write_json
 
 
-CORPORA = {
-    "catalog-large": (Path("../shared/corpora/catalog-large"), "catalog"),
-    "generated": (Path(".cache/generated-192"), "generated"),
-}
+MEASURED = ("catalog-large", "generated")
 TRAINING_PHOTOS = 5000
 FULL_SIZE = 8 * 1024  # dimensions of a product: eight attributes
 RESULTS = Path(__file__).parent / "results" / "gallery_storage.json"
@@ -70,14 +67,13 @@ def kinds(known: Tensor) -> dict[str, tuple[float, Storage]]:
 
 def measure(corpus: str) -> dict[str, tuple[float, float]]:
     """Kind -> bits for each dimension, MAP."""
-    folder, column_map = CORPORA[corpus][0], ColumnMap.shipped(CORPORA[corpus][1])
-    model_folder = f"runs/attributes_{corpus}_asen-0/last"
+    splits = hf_fashion.load_corpus(CORPORA[corpus]["corpus"])
+    column_map = ColumnMap.shipped(CORPORA[corpus]["column_map"])
+    model_folder = run_folder(f"{corpus}/asen", 0) / "last"
     model, processor = AutoModel.from_pretrained(model_folder).eval(), AutoImageProcessor.from_pretrained(model_folder)
-    photos = Dataset.from_parquet(str(folder / "validation.parquet"))
-    labels = read_labels(photos, column_map)
-    protocols = [draw_protocol(labels, fold=fold) for fold in range(5)]
-    searches = attribute_searches(model, processor, photos, column_map, protocols)
-    training_photos = Dataset.from_parquet(str(folder / "train.parquet")).select(range(TRAINING_PHOTOS))
+    protocols = draw_folds(read_labels(splits["validation"], column_map))
+    searches = attribute_searches(model, processor, splits["validation"], column_map, protocols)
+    training_photos = splits["train"].select(range(TRAINING_PHOTOS))
     wanted = torch.ones(TRAINING_PHOTOS, len(searches), dtype=torch.bool)
     ids = model_attribute_ids(model, list(searches))
     known = embed_attributes(model, processor, training_photos, wanted, ids, column_map.image)
@@ -114,7 +110,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     if not parse_arguments().table:
-        write_json({corpus: measure(corpus) for corpus in CORPORA}, RESULTS)
+        write_json({corpus: measure(corpus) for corpus in MEASURED}, RESULTS)
     print(table(json.loads(RESULTS.read_text())))
 
 

@@ -22,11 +22,10 @@ from transformers import AutoModel, AutoProcessor
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 import hf_fashion
-from benchmarks.attribute_branches import NUM_FOLDS
 from benchmarks.attribute_models import ALL, BACKBONES, CORPORA, make_backbone, make_run, run_folder
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.attribute_protocol import draw_folds, draw_protocol
 from hf_fashion.data.attribute_vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches
@@ -161,10 +160,10 @@ def photo_searches(model: Path, corpus: str) -> dict[str, dict[str, list[Labelle
     splits, column_map, _ = load_data(data, require_caption=False, held_out=True)
     column_map = with_attributes(column_map, list(parts[0].config.attribute_names))
     searches = {}
-    for split, folds in (("train", 1), ("validation", NUM_FOLDS)):
-        labels = read_labels(splits[split], column_map)
-        protocols = [draw_protocol(labels, 0, fold, NUM_FOLDS - 1) for fold in range(folds)]
-        searches[split] = attribute_searches(*parts, splits[split], column_map, protocols)
+    for name, split in splits.items():
+        labels = read_labels(split, column_map)
+        protocols = draw_folds(labels) if name == "validation" else [draw_protocol(labels)]
+        searches[name] = attribute_searches(*parts, split, column_map, protocols)
     return searches
 
 

@@ -22,8 +22,11 @@ from transformers import AutoModel, AutoProcessor
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 import hf_fashion
+from hf_fashion.data.attribute_labels import read_labels
+from hf_fashion.data.attribute_protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.evaluation import comparison, report
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.attribute_summary import (
     compare_attributes,
     evaluate_attributes,
@@ -92,8 +95,10 @@ def main() -> None:
     images = {name: embed_images(*parts, split, progress=False) for name, parts in trained.items()}
     results = {name: evaluate(*trained[name], split, column_map, images[name]) for name in trained}
     ipad = AutoModel.from_pretrained(best(recipes["IPAD"])), AutoImageProcessor.from_pretrained(best(recipes["IPAD"]))
-    by_attribute = evaluate_attributes(*ipad, split, column_map)
-    reranking = Reranking(*ipad, split, column_map, best(recipes["FR"]))
+    protocol = draw_protocol(read_labels(split, column_map))
+    searches = attribute_searches(*ipad, split, column_map, [protocol], progress=False)
+    by_attribute = evaluate_attributes(*ipad, split, column_map, searches)
+    reranking = Reranking(split[column_map.image][:], protocol, searches, best(recipes["FR"]))
 
     # Results: printed, as JSON, and as a page with pictures.
     tables = compare(results, list(column_map.tags)) | compare_attributes(by_attribute, list(column_map.attributes))

@@ -77,6 +77,20 @@ def draw_protocol(
     return protocol
 
 
+def draw_folds(labels: AttributeLabels, seed: int = 0) -> list[dict[str, RetrievalLists]]:
+    """
+    Every fold of one division into queries and candidates (1:4), so that each labelled image asks once.
+
+    Args:
+        labels (`AttributeLabels`): of a validation or test split.
+        seed (`int`, *optional*, defaults to 0): of the division.
+
+    Raises:
+        ValueError: as `draw_protocol`.
+    """
+    return [draw_protocol(labels, seed, fold) for fold in range(5)]
+
+
 def all_against_all(labels: AttributeLabels) -> dict[str, RetrievalLists]:
     """
     Every labelled image of an attribute asks all the others, as lists for a re-ranker to learn from.

@@ -9,7 +9,7 @@ from transformers import AutoModel
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ..data.attribute_labels import read_labels
-from ..data.attribute_protocol import RetrievalLists, draw_protocol, read_protocol
+from ..data.attribute_protocol import RetrievalLists, draw_folds, draw_protocol, read_protocol
 from ..data.attribute_vocabulary import build_vocabulary, with_attributes
 from ..data.column_map import ColumnMap, column_map_for
 from . import report
@@ -18,9 +18,6 @@ from .attribute_retrieval import attribute_searches, retrieval_figures
 from .command_line import device_of
 from .reranking import compare_rerankers
 from .splits import load_splits
-
-
-NUM_FOLDS = 5  # queries to candidates 1:4, as in the papers
 
 
 def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -86,5 +83,4 @@ def _make_protocols(
         lists = read_protocol(arguments.queries, arguments.candidates, vocabulary, len(dataset))
         return [{name: lists[name] for name in attributes if name in lists}]
     labels = read_labels(dataset, with_attributes(column_map, attributes))
-    folds = range(NUM_FOLDS if arguments.all_folds else 1)
-    return [draw_protocol(labels, arguments.seed, fold, NUM_FOLDS - 1) for fold in folds]
+    return draw_folds(labels, arguments.seed) if arguments.all_folds else [draw_protocol(labels, arguments.seed)]

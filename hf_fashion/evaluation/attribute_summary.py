@@ -1,6 +1,6 @@
 """An attribute-specific model on a corpus with true boxes, for a report: figures, tables, sentences, pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -8,9 +8,10 @@ from datasets import Dataset
 from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..data.column_map import ColumnMap
+from ..retrieval.labelled_search import LabelledSearch
 from .attribute_inputs import embed_attributes
 from .attribute_pointing import evaluate_pointing
-from .attribute_retrieval import evaluate_attribute_retrieval
+from .attribute_retrieval import retrieval_figures
 from .attribute_showcase import attention_sheets, photos_by_attribute
 from .report import POINTING_COLUMNS, Cells, attribute_cells, cell, entity_cells
 from .report_page import figure, paragraph
@@ -23,7 +24,11 @@ ROUNDS = paragraph(
 
 
 def evaluate_attributes(
-    model: PreTrainedModel, image_processor: BaseImageProcessor, split: Dataset, column_map: ColumnMap
+    model: PreTrainedModel,
+    image_processor: BaseImageProcessor,
+    split: Dataset,
+    column_map: ColumnMap,
+    searches: Mapping[str, Sequence[LabelledSearch]],
 ) -> dict[str, Any]:
     """Search by every attribute, and whether attention peaks where the attribute is.
 
@@ -32,15 +37,15 @@ def evaluate_attributes(
         image_processor: its image processor.
         split: rows with `boxes`.
         column_map: names photo and attributes.
+        searches: of the split by every attribute, from `attribute_searches`.
 
     Returns:
         `parameters`, `retrieval` and `pointing`, as the evaluations of these names give them.
     """
-    common = (model.eval(), image_processor, split, column_map)
     return {
         "parameters": model.num_parameters(),
-        "retrieval": evaluate_attribute_retrieval(*common, progress=False),
-        "pointing": evaluate_pointing(*common),
+        "retrieval": retrieval_figures(searches),
+        "pointing": evaluate_pointing(model.eval(), image_processor, split, column_map),
     }
 
 

@@ -1,15 +1,12 @@
 """Re-rankers over one attribute-specific model, for a report: figures, a table, a sentence, pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 
-from datasets import Dataset
-from transformers import BaseImageProcessor, PreTrainedModel
+from PIL import Image
 
-from ..data.attribute_labels import read_labels
-from ..data.attribute_protocol import draw_protocol
-from ..data.column_map import ColumnMap
-from .attribute_retrieval import attribute_searches
+from ..data.attribute_protocol import RetrievalLists
+from ..retrieval.labelled_search import LabelledSearch
 from .report import Cells, cell, reranking_cells
 from .report_page import paragraph
 from .reranking import BASELINES, evaluate_reranking, load_reasoning, reasoning_reranker
@@ -25,27 +22,23 @@ class Reranking:
     """What FR does to a model's searches, and what simpler re-rankers do to the same.
 
     Args:
-        model (`PreTrainedModel`): an attribute-specific model.
-        image_processor (`BaseImageProcessor`): its image processor.
-        split (`Dataset`): what is searched.
-        column_map (`ColumnMap`): names photo and attributes.
+        photos (`Sequence[PIL.Image.Image]`): those that are searched.
+        protocol (`dict[str, RetrievalLists]`): attribute -> which of them ask, and among which.
+        searches (`dict[str, list[LabelledSearch]]`): of this protocol, from `attribute_searches`.
         feature_reasoning (`str` or `os.PathLike`): folder or Hub id of the FR.
     """
 
     def __init__(
         self,
-        model: PreTrainedModel,
-        image_processor: BaseImageProcessor,
-        split: Dataset,
-        column_map: ColumnMap,
+        photos: Sequence[Image.Image],
+        protocol: Mapping[str, RetrievalLists],
+        searches: Mapping[str, Sequence[LabelledSearch]],
         feature_reasoning: str | PathLike,
     ):
         reasoning = load_reasoning(feature_reasoning)
         self.num_candidates = reasoning.config.num_candidates
         self.reranker = reasoning_reranker(reasoning)
-        self.photos = split[column_map.image][:]
-        self.protocol = draw_protocol(read_labels(split, column_map))
-        self.searches = attribute_searches(model, image_processor, split, column_map, [self.protocol], progress=False)
+        self.photos, self.protocol, self.searches = photos, protocol, searches
         rerankers = {"FR": self.reranker, **BASELINES}
         self.figures = {
             name: evaluate_reranking(self.searches, reranker, self.num_candidates)

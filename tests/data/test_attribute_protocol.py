@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from hf_fashion.data.attribute_protocol import all_against_all, draw_protocol, read_protocol
+from hf_fashion.data.attribute_protocol import all_against_all, draw_folds, draw_protocol, read_protocol
 from tests.data.attributes import labels_of, multi_label, vocabulary
 
 
@@ -92,3 +92,11 @@ def test_an_image_of_several_values_asks_for_each_and_never_finds_itself():
 def test_an_attribute_with_one_labelled_image_has_no_list():
     labels = labels_of([("a", "x"), ("b", None)], {"mark": ["a", "b"], "kind": ["x", "y"]})
     assert list(all_against_all(labels)) == ["mark"]
+
+
+def test_all_folds_are_those_of_one_division():
+    folds = draw_folds(many(), seed=3)
+    for fold, protocol in enumerate(folds):
+        expected = draw_protocol(many(), seed=3, fold=fold)["mark"]
+        assert torch.equal(protocol["mark"].query_rows, expected.query_rows)
+    assert torch.cat([protocol["mark"].query_rows for protocol in folds]).sort().values.tolist() == list(range(43))

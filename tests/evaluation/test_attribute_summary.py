@@ -1,7 +1,10 @@
 """What a report says of an attribute-specific model."""
 
+from hf_fashion.data.attribute_labels import read_labels
+from hf_fashion.data.attribute_protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.generated.corpus import make_generated_corpus
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.attribute_summary import (
     compare_attributes,
     evaluate_attributes,
@@ -20,7 +23,9 @@ def test_attribute_search_becomes_tables_sentences_and_pictures():
     names = list(column_map.attributes)
     model, processor = tiny_ipad(attribute_names=names, attribute_values={}), tiny_image_processor()
     split = make_generated_corpus(train_rows=1, validation_rows=40, image_size=32)["validation"]
-    results = evaluate_attributes(model, processor, split, column_map)
+    protocols = [draw_protocol(read_labels(split, column_map))]
+    searches = attribute_searches(model, processor, split, column_map, protocols, progress=False)
+    results = evaluate_attributes(model, processor, split, column_map, searches)
 
     tables = compare_attributes(results, names)
     assert [len(rows) for _, rows in tables.values()] == [len(names) + 2, len(names)]

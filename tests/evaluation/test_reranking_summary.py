@@ -1,7 +1,10 @@
 """What a report says of re-ranking."""
 
+from hf_fashion.data.attribute_labels import read_labels
+from hf_fashion.data.attribute_protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.generated.corpus import make_generated_corpus
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.reranking_summary import Reranking
 from tests.tiny_attribute import tiny_asen, tiny_image_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
@@ -12,7 +15,9 @@ def test_re_ranking_becomes_a_table_a_sentence_and_pictures(tmp_path):
     column_map = ColumnMap.shipped("generated")
     model = tiny_asen(attribute_names=list(column_map.attributes), attribute_values={})
     split = make_generated_corpus(train_rows=1, validation_rows=40, image_size=32)["validation"]
-    reranking = Reranking(model, tiny_image_processor(), split, column_map, tmp_path)
+    protocol = draw_protocol(read_labels(split, column_map))
+    searches = attribute_searches(model, tiny_image_processor(), split, column_map, [protocol], progress=False)
+    reranking = Reranking(split["image"][:], protocol, searches, tmp_path)
 
     ((title, (header, rows)),) = reranking.compare().items()
     assert "first 6 results" in title and len(header) == 6
