@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from .vector_store import damage
 
 
 TABLE = "gallery"
+ATTACHMENTS = "attachments"  # a table beside it, of names and bytes
 # Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
 MAX_FRAGMENTS = 256
 # Rows that no index has are compared with a query one by one, 1.7 ms a thousand of 512 dimensions. Each time that an
@@ -38,8 +39,13 @@ class LanceStore:
         self._table = table
 
     @classmethod
-    def create(cls, uri: str, schema: pa.Schema) -> LanceStore:
+    def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> LanceStore:
         """Makes an empty table.
+
+        Args:
+            uri (`str`): a folder, or a URI of object storage.
+            schema (`pyarrow.Schema`): the columns, `id` among them.
+            attachments (`Mapping[str, bytes]`, *optional*): what [`LanceStore.attachments`] shall return.
 
         Raises:
             FileExistsError: there is a gallery at `uri`.
@@ -48,7 +54,12 @@ class LanceStore:
         try:
             cls.open(uri)
         except FileNotFoundError:
-            return cls(uri, _lancedb().connect(uri).create_table(TABLE, schema=schema))
+            database = _lancedb().connect(uri)
+            if attachments:  # before the table, whose making is the gallery's
+                columns = [pa.array(attachments.keys(), pa.string()), pa.array(attachments.values(), pa.binary())]
+                rows = pa.Table.from_arrays(columns, ["name", "value"])
+                database.create_table(ATTACHMENTS, rows, mode="overwrite")
+            return cls(uri, database.create_table(TABLE, schema=schema))
         raise FileExistsError(f"there is a gallery at {uri} already; open it, or delete it first")
 
     @classmethod
@@ -77,6 +88,14 @@ class LanceStore:
     @property
     def schema(self) -> pa.Schema:
         return self._table.schema
+
+    def attachments(self) -> dict[str, bytes]:
+        try:
+            table = _lancedb().connect(self.uri).open_table(ATTACHMENTS)
+        except ValueError:  # none were given
+            return {}
+        rows = self._run(table.search(), filter=None)
+        return dict(zip(rows["name"].to_pylist(), rows["value"].to_pylist(), strict=True))
 
     def refresh(self) -> int:
         self._table.checkout_latest()

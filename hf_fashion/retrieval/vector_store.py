@@ -11,6 +11,7 @@ import pyarrow as pa
 
 class VectorStore(Protocol):
     """One table with a string column `id`, metadata and vector columns. Every change is one commit: all or nothing.
+    Beside it stand attachments, named bytes of at most 32 KiB each that are written once, with the empty table.
 
     Filters are conditions of SQL's WHERE over the columns. All methods raise OSError where the data are damaged.
     """
@@ -20,6 +21,9 @@ class VectorStore(Protocol):
     @property
     def schema(self) -> pa.Schema:
         """The table's schema, with the metadata that it was created with."""
+
+    def attachments(self) -> dict[str, bytes]:
+        """The attachments by name; none where the table was made without."""
 
     def refresh(self) -> int:
         """Takes in what other processes have committed; the version of the table, another one after each change."""

@@ -4,10 +4,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from hf_fashion.retrieval import lance_store
 from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.gallery_schema import GallerySchema
 from hf_fashion.retrieval.lance_store import LanceStore
 from tests.retrieval.galleries import SPACES, filled, ids, metadata, vectors
 
@@ -86,3 +88,23 @@ def test_a_gallery_whose_making_was_interrupted_is_made_anew(tmp_path):
     with pytest.raises(FileNotFoundError):
         Gallery.open(tmp_path / "gallery")
     assert len(Gallery.create(tmp_path / "gallery", SPACES)) == 0
+
+
+def test_attachments_are_kept_beside_the_table(tmp_path):
+    schema = GallerySchema(SPACES, pa.schema([]), "").to_table()
+    attachments = {"axes of 'image'": bytes(range(256)), "empty": b""}
+    LanceStore.create(str(tmp_path / "with"), schema, attachments)
+    LanceStore.create(str(tmp_path / "without"), schema)
+    assert LanceStore.open(str(tmp_path / "with")).attachments() == attachments
+    assert LanceStore.open(str(tmp_path / "without")).attachments() == {}
+    assert len(Gallery.open(tmp_path / "with")) == 0
+
+
+def test_attachments_of_an_interrupted_creation_are_replaced(tmp_path):
+    schema = GallerySchema(SPACES, pa.schema([]), "").to_table()
+    LanceStore.create(str(tmp_path), schema, {"axes": b"old"})
+    shutil.rmtree(tmp_path / "gallery.lance")  # as a kill between both tables leaves it
+    with pytest.raises(FileNotFoundError, match="there is no gallery"):
+        LanceStore.open(str(tmp_path))
+    LanceStore.create(str(tmp_path), schema, {"axes": b"new"})
+    assert LanceStore.open(str(tmp_path)).attachments() == {"axes": b"new"}
