@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -26,12 +27,16 @@ from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.evaluation.attribute_inputs import embed_attributes, model_attribute_ids
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
 from hf_fashion.files import write_json
+from hf_fashion.retrieval.principal_axes import principal_axes
+from hf_fashion.retrieval.space import Space
 
 
 MEASURED = ("catalog-large", "generated")
 TRAINING_PHOTOS = 5000
 FULL_SIZE = 8 * 1024  # dimensions of a product: eight attributes
 RESULTS = Path(__file__).parent / "results" / "gallery_storage.json"
+
+SHARES = {"d/4": 1 / 4, "d/8": 1 / 8, "3d/32": 3 / 32, "d/16": 1 / 16}
 
 Storage = Callable[[Tensor], Tensor]  # vectors (N, d) -> what is left of them (N, d)
 
@@ -48,20 +53,23 @@ def one_bit(vectors: Tensor) -> Tensor:
     return (vectors @ rotation).sign() @ rotation.T
 
 
-def in_fewer_dimensions(known: Tensor, share: int, rounded: Storage) -> Storage:
-    """Keeps d / `share` dimensions, those in which known vectors lie, about the origin."""
-    axes = torch.linalg.eigh(known.T @ known).eigenvectors.flip(1)[:, : known.shape[1] // share]
-    return lambda vectors: rounded(vectors @ axes) @ axes.T
+def in_gallery(axes: Tensor | None, dimension: int) -> Storage:
+    """As a gallery stores vectors of so many dimensions, whole or along axes, in float16."""
+    space = Space("attribute", "vector_0", dimension, axes)
+    return lambda vectors: space.restored(
+        space.from_column(pa.chunked_array([space.to_column(vectors, len(vectors))])).directions()
+    )
 
 
 def kinds(known: Tensor) -> dict[str, tuple[float, Storage]]:
     """Name -> bits for each of d dimensions, and the storage, which may learn from known vectors (N, d)."""
-    half = lambda vectors: vectors.half().float()  # noqa: E731
-    whole = {"float32": (32, lambda vectors: vectors), "float16": (16, half)}
+    dimension = known.shape[1]
+    whole = {"float32": (32, lambda vectors: vectors), "float16": (16, in_gallery(None, dimension))}
     whole |= {"int8": (8, eight_bits), "1 bit after a rotation": (1, one_bit)}
-    for share in (4, 8, 16):
-        for name, bits, rounded in (("float16", 16, half), ("int8", 8, eight_bits)):
-            whole[f"d/{share} in {name}"] = (bits / share, in_fewer_dimensions(known, share, rounded))
+    for name, share in SHARES.items():
+        axes = principal_axes(known, int(share * dimension))
+        whole[f"{name} in float16"] = (16 * share, in_gallery(axes, dimension))
+        whole[f"{name} in int8"] = (8 * share, lambda vectors, axes=axes: eight_bits(vectors @ axes) @ axes.T)
     return whole
 
 
@@ -92,7 +100,7 @@ def measure(corpus: str) -> dict[str, tuple[float, float]]:
 def table(results: dict[str, dict[str, tuple[float, float]]]) -> str:
     """The figures as Markdown, MAP in percent with its change against float32."""
     rows = [
-        [kind, f"{bits:g}", f"{bits * FULL_SIZE / 8:,.0f}", f"1/{32 / bits:g}"]
+        [kind, f"{bits:g}", f"{bits * FULL_SIZE / 8:,.0f}", f"1/{32 / bits:.3g}"]
         + [
             f"{100 * one[kind][1]:.1f} ({100 * (one[kind][1] / one['float32'][1] - 1):+.1f} %)"
             for one in results.values()

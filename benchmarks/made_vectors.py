@@ -1,10 +1,11 @@
 """Vectors that lie as embeddings do, and the nearest of each query.
 
 Each of `products` / 500 clusters has a Gaussian centre, and its members scatter around it with 0.7 of the centres'
-spread. The standard deviation of the n-th of 512 dimensions is n^-0.5, so that few carry most, as in embeddings; a
+spread. The standard deviation of the n-th of d dimensions is n^-0.5, so that few carry most, as in embeddings; a
 random rotation hides which. Queries are drawn like products.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,19 +19,31 @@ TOP_K = 10
 FILTER = 3  # the last digit of rows that the filter leaves
 
 
-def make_vectors(folder: Path, products: int, queries: int) -> None:
-    """Writes `vectors.npy` (float16), `queries.npy`, and the ten nearest rows of each query: of all rows in `all.npy`,
-    of those that a filter leaves in `filtered.npy`."""
-    generator = torch.Generator().manual_seed(0)
-    spread = torch.arange(1, DIMENSION + 1) ** -0.5
-    rotation = torch.linalg.qr(torch.randn(DIMENSION, DIMENSION, generator=generator))[0]
-    centres = torch.randn(max(products // 500, 10), DIMENSION, generator=generator)
+def drawn(dimension: int, products: int, seed: int) -> Callable[[int], torch.Tensor]:
+    """A function that draws N vectors (N, d) of length 1.
+
+    Args:
+        dimension (`int`): d.
+        products (`int`): of how large a gallery, which decides how many clusters there are.
+        seed (`int`): of centres and draws.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    spread = torch.arange(1, dimension + 1) ** -0.5
+    rotation = torch.linalg.qr(torch.randn(dimension, dimension, generator=generator))[0]
+    centres = torch.randn(max(products // 500, 10), dimension, generator=generator)
 
     def draw(number: int) -> torch.Tensor:
         members = centres[torch.randint(len(centres), (number,), generator=generator)]
-        members = members + 0.7 * torch.randn(number, DIMENSION, generator=generator)
+        members = members + 0.7 * torch.randn(number, dimension, generator=generator)
         return normalize(members * spread @ rotation, dim=-1)
 
+    return draw
+
+
+def make_vectors(folder: Path, products: int, queries: int) -> None:
+    """Writes `vectors.npy` (float16), `queries.npy`, and the ten nearest rows of each query: of all rows in `all.npy`,
+    of those that a filter leaves in `filtered.npy`."""
+    draw = drawn(DIMENSION, products, 0)
     asked = draw(queries)
     folder.mkdir(parents=True)
     vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float16, (products, DIMENSION))

@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metadata_columns", nargs="*", help="what filters and results shall know; default: the column map's tags"
     )
     parser.add_argument("--batch_size", type=positive, default=64, help="photos a forward pass and a commit")
+    parser.add_argument(
+        "--dimensions",
+        type=positive,
+        help="numbers kept of each vector, such as an eighth of the model's; default: all",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,6 +41,11 @@ def run(arguments: argparse.Namespace) -> None:
     model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments))
     processor = AutoProcessor.from_pretrained(arguments.model)
     gallery = Gallery.from_dataset(
-        **catalogue, model=model, processor=processor, uri=arguments.gallery, batch_size=arguments.batch_size
+        **catalogue,
+        model=model,
+        processor=processor,
+        uri=arguments.gallery,
+        batch_size=arguments.batch_size,
+        dimensions=arguments.dimensions,
     )
     print(f"{len(gallery):,} products in {arguments.gallery}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from .catalogue import Catalogue
@@ -45,19 +46,39 @@ def embed_catalogue(
     """
     present = set(gallery.ids())
     missing = [row for row, name in enumerate(catalogue.ids) if name not in present]
-    batches = [missing[start : start + batch_size] for start in range(0, len(missing), batch_size)]
-
-    def prepared(rows: list[int]) -> tuple[list[int], dict]:
-        return rows, embedder.prepare([catalogue.photo(row) for row in rows])
-
     done = len(catalogue) - len(missing)
     with tqdm(total=len(catalogue), initial=done, desc="embedding", unit="photo", disable=not progress) as bar:
-        for rows, inputs in _ahead(prepared, batches):
-            ids = [catalogue.ids[row] for row in rows]
-            gallery.add(ids, embedder.embed(inputs), catalogue.metadata(rows))
+        for rows, vectors in embedded_batches(embedder, catalogue, missing, batch_size):
+            gallery.add([catalogue.ids[row] for row in rows], vectors, catalogue.metadata(rows))
             bar.update(len(rows))
-    if batches:
+    if missing:
         gallery.compact()
+
+
+def embedded_batches(
+    embedder: PhotoEmbedder, catalogue: Catalogue, rows: Sequence[int], batch_size: int
+) -> Iterator[tuple[Sequence[int], dict[str, Tensor]]]:
+    """Photos of a catalogue, embedded batch by batch; the next ones are decoded meanwhile.
+
+    Args:
+        embedder (`PhotoEmbedder`): computes the vectors.
+        catalogue (`Catalogue`): the products.
+        rows (`Sequence[int]`): which of them.
+        batch_size (`int`): photos a forward pass.
+
+    Yields:
+        The rows of a batch and, for each space, their vectors (B, d).
+
+    Raises:
+        ValueError: a photo cannot be read.
+    """
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+
+    def prepared(batch: Sequence[int]) -> tuple[Sequence[int], dict[str, Tensor]]:
+        return batch, embedder.prepare([catalogue.photo(row) for row in batch])
+
+    for batch, inputs in _ahead(prepared, batches):
+        yield batch, embedder.embed(inputs)
 
 
 def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -1,4 +1,4 @@
-"""Search without an index: every vector of a space in memory, one matrix product."""
+"""Search without an index: every vector of a space in memory, compared with every query."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .gallery_schema import ID
+from .stored_vectors import StoredVectors
 
 
 # Scores of one product are held together: (this many, N) float32.
@@ -19,25 +20,43 @@ DECIMALS = 6
 
 
 class ExactSearch:
-    """The products of a gallery, sorted by id, and their vectors in one space.
+    """The products of a gallery, sorted by id, and their vectors in those spaces that were searched.
 
     Args:
         products (`pyarrow.Table`): N rows with a column `id`.
-        vectors (`torch.Tensor` of shape `(N, d)`): their vectors, L2-normalised, float32.
     """
 
-    def __init__(self, products: pa.Table, vectors: Tensor):
-        by_id = pc.sort_indices(products[ID])
-        self.products = products.take(by_id).combine_chunks()
-        self.vectors = vectors[torch.tensor(by_id.to_numpy(), dtype=torch.long)]
+    def __init__(self, products: pa.Table):
+        self.products = products.take(pc.sort_indices(products[ID])).combine_chunks()
+        self._spaces: dict[str, StoredVectors] = {}
+
+    def __contains__(self, space: str) -> bool:
+        return space in self._spaces
+
+    def hold(self, space: str, ids: pa.ChunkedArray, vectors: StoredVectors) -> None:
+        """Takes in the vectors of a space.
+
+        Args:
+            space (`str`): its name.
+            ids (`pyarrow.ChunkedArray`): of the N products, in any order.
+            vectors (`StoredVectors`): theirs.
+
+        Raises:
+            LookupError: these are not the ids of the products.
+        """
+        by_id = pc.sort_indices(ids)
+        if not ids.take(by_id).equals(self.products[ID]):
+            raise LookupError(f"the vectors of space {space!r} are not those of the products")
+        self._spaces[space] = vectors[torch.tensor(by_id.to_numpy(), dtype=torch.long)]
 
     def search(
-        self, queries: Tensor, top_k: int, allowed_ids: pa.ChunkedArray | None
+        self, space: str, queries: Tensor, top_k: int, allowed_ids: pa.ChunkedArray | None
     ) -> tuple[pa.Table, Tensor, Tensor]:
         """The products with the largest cosines to each query, and of equal ones those whose ids come first.
 
         Args:
-            queries (`torch.Tensor` of shape `(Q, d)`): L2-normalised, float32.
+            space (`str`): one whose vectors were taken in.
+            queries (`torch.Tensor` of shape `(Q, r)`): float32.
             top_k (`int`): products for a query.
             allowed_ids (`pyarrow.ChunkedArray`, *optional*): ids of the products that may be found, default all.
 
@@ -45,19 +64,24 @@ class ExactSearch:
             M = Q * K rows of `products` query by query, K the smaller of `top_k` and the number of allowed products,
             in no order within a query; for which query each was found, int64 (M,); and its score (M,).
         """
-        rows = torch.arange(len(self.vectors))
+        vectors = self._spaces[space]
+        rows = torch.arange(len(vectors))
         if allowed_ids is not None:
             allowed = pc.is_in(self.products[ID], value_set=allowed_ids)
             rows = torch.tensor(allowed.to_numpy()).nonzero().flatten()
-        vectors = self.vectors if allowed_ids is None else self.vectors[rows]
+            vectors = vectors[rows]
         top_k = min(top_k, len(rows))
-        parts = [_largest(rounded(part @ vectors.T), top_k) for part in queries.split(QUERIES_AT_ONCE)]
+        parts = [_largest(rounded(vectors.cosines(part)), top_k) for part in queries.split(QUERIES_AT_ONCE)]
         places, scores = (torch.cat(part).flatten() for part in zip(*parts, strict=True))
         found = self.products.take(rows[places].numpy())
         return found, torch.arange(len(queries)).repeat_interleave(top_k), scores
 
-    def vectors_of(self, ids: Sequence[str]) -> Tensor:
-        """The vectors (N, d) of N ids.
+    def vectors_of(self, space: str, ids: Sequence[str]) -> Tensor:
+        """The vectors (N, r) of N ids, of length 1, float32.
+
+        Args:
+            space (`str`): one whose vectors were taken in.
+            ids (`Sequence[str]`): one may come several times.
 
         Raises:
             ValueError: there is no product of such an id.
@@ -66,7 +90,7 @@ class ExactSearch:
         if rows.null_count:
             unknown = next(name for name, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
             raise ValueError(f"`ids` must be in the gallery, {unknown!r} is not")
-        return self.vectors[torch.tensor(rows.to_numpy(), dtype=torch.long)]
+        return self._spaces[space][torch.tensor(rows.to_numpy(), dtype=torch.long)].directions()
 
 
 def rounded(scores: Tensor) -> Tensor:

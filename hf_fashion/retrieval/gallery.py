@@ -14,21 +14,24 @@ from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 from .catalogue import Catalogue
 from .embed_catalogue import embed_catalogue
 from .fingerprint import model_fingerprint
-from .gallery_schema import ID, GallerySchema, directions, require_ids
+from .gallery_schema import ID, GallerySchema, require_ids
 from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
 from .lance_store import LanceStore
 from .photo_embedder import PhotoEmbedder
+from .principal_axes import learn_axes
 from .results import RetrievalResults
-from .vector_store import VectorStore
+from .space import directions
+from .vector_store import VectorStore, damage
 
 
 class Gallery:
     """Products with metadata and one vector for each *space*: `"image"` for E2 and CLIP, one space for each attribute
     of an attribute-specific model.
 
-    Vectors are stored L2-normalised in float16. Every change is one commit, on disk when the call returns: a killed
-    process leaves the gallery as it was before or after. One process at a time may change a gallery, while any number
-    of others read it; they see a change with their next call.
+    Vectors are stored L2-normalised in float16, whole or, for galleries made with `dimensions`, along the few axes
+    that they lie closest to: an eighth of the dimensions is a sixteenth of the bytes in float32. Every change is one
+    commit, on disk when the call returns: a killed process leaves the gallery as it was before or after. One process
+    at a time may change a gallery, while any number of others read it; they see a change with their next call.
 
     Filters are conditions of SQL on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
@@ -37,7 +40,10 @@ class Gallery:
     """
 
     def __init__(self, store: VectorStore):
-        self.schema = GallerySchema.from_table(store.schema)
+        try:
+            self.schema = GallerySchema.from_table(store.schema, store.attachments())
+        except LookupError as error:
+            raise damage(store.uri, error) from error
         self._store = store
         self._search = GallerySearch(store, self.schema)
 
@@ -48,6 +54,7 @@ class Gallery:
         spaces: Mapping[str, int],
         metadata_schema: pa.Schema | None = None,
         fingerprint: str = "",
+        axes: Mapping[str, Tensor] | None = None,
     ) -> Gallery:
         """Makes an empty gallery.
 
@@ -57,15 +64,18 @@ class Gallery:
             metadata_schema (`pyarrow.Schema`, *optional*): names and types of the metadata columns.
             fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model whose vectors will be
                 added.
+            axes (`Mapping[str, torch.Tensor]`, *optional*): for each space whose vectors shall be kept along fewer
+                axes, those axes, (d, r), orthonormal: [`~principal_axes.principal_axes`] of some of its vectors.
 
         Raises:
             FileExistsError: there is a gallery already.
-            ValueError: there is no space, or a metadata column has a name that filters cannot use.
+            ValueError: there is no space, axes are not as above, or a metadata column has a name that filters cannot
+                use.
             ImportError: LanceDB is not installed.
         """
         metadata_schema = pa.schema([]) if metadata_schema is None else metadata_schema
-        schema = GallerySchema(dict(spaces), metadata_schema, fingerprint)
-        return cls(LanceStore.create(str(uri), schema.to_table()))
+        schema = GallerySchema(dict(spaces), metadata_schema, fingerprint, dict(axes or {}))
+        return cls(LanceStore.create(str(uri), schema.to_table(), schema.attachments()))
 
     @classmethod
     def open(cls, uri: str | Path) -> Gallery:
@@ -94,6 +104,7 @@ class Gallery:
         metadata_columns: Sequence[str] = (),
         batch_size: int = 64,
         progress: bool = True,
+        dimensions: int | None = None,
     ) -> Gallery:
         """Embeds the photos of a catalogue; goes on with what is missing where the gallery exists already.
 
@@ -113,23 +124,29 @@ class Gallery:
                 class labels, numbers, booleans, dates, or lists of those.
             batch_size (`int`, *optional*, defaults to 64): photos a forward pass and a commit.
             progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
+            dimensions (`int`, *optional*): keep so many numbers of each vector, its shares along the principal axes of
+                up to 5,000 photos, which are embedded first. An eighth of the model's costs a few thousandths of MAP
+                (benchmarks/README.md). Default: whole vectors.
 
         Raises:
-            ValueError: before anything is embedded: a column is missing or of a wrong type, an id or photo is null, an
-                id comes twice, the gallery there is of another model or has other spaces or metadata columns. In the
-                middle: a photo cannot be read; the error names the row, and what was embedded before is kept.
+            ValueError: before anything is embedded: a column is missing or of a wrong type, an id or photo is
+                null, an id comes twice, `dimensions` is more than the model's or the number of photos, the gallery
+                there is of another model or has other spaces, dimensions or metadata columns. In the middle: a photo
+                cannot be read; the error names the row, and what was embedded before is kept.
             OSError: the gallery there is damaged.
             ImportError: LanceDB is not installed.
         """
         catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
         embedder = PhotoEmbedder(model, processor)
         schema = GallerySchema(embedder.spaces(), catalogue.metadata_schema, model_fingerprint(model))
+        schema.require_at_most(dimensions)
         try:
             gallery = cls.open(uri)
         except FileNotFoundError:
-            gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint)
+            axes = None if dimensions is None else learn_axes(embedder, catalogue, dimensions, batch_size, progress)
+            gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
         gallery._check_fingerprint(schema.fingerprint)
-        gallery.schema.require_same_columns(schema, str(uri))
+        gallery.schema.require_same_columns(schema, dimensions, str(uri))
         embed_catalogue(gallery, embedder, catalogue, batch_size, progress)
         return gallery
 
@@ -143,8 +160,9 @@ class Gallery:
         return self._store.read([ID])[ID].to_pylist()
 
     def info(self) -> dict[str, Any]:
-        """What the gallery is: place, version, number of products, spaces, metadata columns, model, kind of search,
-        and for each indexed space the kind of its index and how many products are in it."""
+        """What the gallery is: place, version, number of products, spaces, how many numbers of each vector are kept,
+        metadata columns, model, kind of search, and for each indexed space the kind of its index and how many products
+        are in it."""
         version = self._store.refresh()
         indexes = self._store.indexes()
         return {
@@ -152,13 +170,14 @@ class Gallery:
             "version": version,
             "products": self._store.count(),
             "spaces": dict(self.schema.spaces),
+            "stored_dimensions": self.schema.stored_dimensions(),
             "metadata": {field.name: str(field.type) for field in self.schema.metadata},
             "fingerprint": self.schema.fingerprint,
             "search": "exact, in memory" if self._search.in_memory() else "by the store",
             "index": {
-                space: dict(zip(("kind", "products"), indexes[self.schema.column(space)], strict=True))
+                space: dict(zip(("kind", "products"), indexes[column], strict=True))
                 for space in self.schema.spaces
-                if self.schema.column(space) in indexes
+                if (column := self.schema.space(space).column) in indexes
             },
         }
 
@@ -220,16 +239,15 @@ class Gallery:
                 disk; `"IVF_HNSW_SQ"` eight and a graph.
 
         Raises:
-            ValueError: there is no such kind, so few products that they are searched in memory, or a space whose
-                dimension 8 does not divide, which `"IVF_RQ"` cannot hold.
+            ValueError: there is no such kind, so few products that they are searched in memory, or a space of which a
+                number of dimensions is kept that 8 does not divide, which `"IVF_RQ"` cannot hold.
         """
-        self._store.refresh()
         if self._search.in_memory():
             raise ValueError(
                 f"an index serves galleries of more than {EXACT_SEARCH_LIMIT:,} products, this one has "
                 f"{self._store.count():,} and is searched exactly, in memory. Search it as it is"
             )
-        self._store.build_index([self.schema.column(space) for space in self.schema.spaces], kind)
+        self._store.build_index([self.schema.space(name).column for name in self.schema.spaces], kind)
 
     def compact(self) -> None:
         """Joins the small files that many commits have left, and brings all products into the index: searches by the
@@ -244,7 +262,7 @@ class Gallery:
             space (`str`): of which space.
 
         Returns:
-            `torch.Tensor` of shape `(N, d)`: L2-normalised, float32.
+            `torch.Tensor` of shape `(N, d)`: L2-normalised, float32; of vectors kept along fewer axes what is left.
 
         Raises:
             ValueError: the gallery has no such space or no product of such an id, or `ids` is no list of strings.
@@ -268,8 +286,7 @@ class Gallery:
             ValueError: the gallery has no such space, a query does not fit it, `top_k` is below 1, or `filter` is no
                 condition on this gallery.
         """
-        self.schema.column(space)  # raises where there is no such space
-        dimension = self.schema.spaces[space]
+        dimension = self.schema.space(space).dimension
         if vectors.ndim != 2 or vectors.shape[1] != dimension:
             raise ValueError(f"`vectors` must have shape (Q, {dimension}) for {space!r}, got {tuple(vectors.shape)}")
         if top_k < 1:

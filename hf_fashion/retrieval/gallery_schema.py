@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ..losses.cosine import unit_rows
+from .space import Space, axes_of
 
 
 ID = "id"
@@ -30,18 +30,24 @@ class GallerySchema:
         spaces (`Mapping[str, int]`): name and dimension of each space, at least one.
         metadata (`pyarrow.Schema`): names and types of the metadata columns; every value may be missing.
         fingerprint (`str`): of the model that embedded the photos.
+        axes (`Mapping[str, torch.Tensor]`, *optional*): for spaces whose vectors are kept along fewer axes, those
+            axes, (d, r), orthonormal.
 
     Raises:
-        ValueError: there is no space, a dimension is below 1, or a metadata column has a name that filters cannot use.
+        ValueError: there is no space, a dimension is below 1, axes do not fit their space, or a metadata column has a
+            name that filters cannot use.
     """
 
     spaces: Mapping[str, int]
     metadata: pa.Schema
     fingerprint: str
+    axes: Mapping[str, Tensor] = field(default_factory=dict, compare=False)
 
     def __post_init__(self):
         if not self.spaces or min(self.spaces.values()) < 1:
             raise ValueError(f"`spaces` must give at least one name its dimension, 1 or more, got {dict(self.spaces)}")
+        for space, axes in self.axes.items():
+            _require_axes(space, axes, self.spaces)
         for name in self.metadata.names:
             if not _COLUMN_NAME.fullmatch(name) or _TAKEN_NAME.fullmatch(name):
                 raise ValueError(
@@ -50,11 +56,12 @@ class GallerySchema:
                 )
 
     @classmethod
-    def from_table(cls, table: pa.Schema) -> GallerySchema:
-        """The schema that [`GallerySchema.to_table`] wrote.
+    def from_table(cls, table: pa.Schema, attachments: Mapping[str, bytes]) -> GallerySchema:
+        """The schema that [`GallerySchema.to_table`] and [`GallerySchema.attachments`] wrote.
 
         Raises:
             ValueError: the table is no gallery, or one that a newer version of hf_fashion wrote.
+            LookupError: axes are missing among the attachments.
         """
         written = json.loads((table.metadata or {}).get(_KEY, b"{}"))
         if written.get("format") != _FORMAT:
@@ -63,40 +70,66 @@ class GallerySchema:
                 + ("; upgrade hf_fashion to read it" if written else ": hf_fashion did not write it")
             )
         metadata = [field for field in table if field.name != ID and not _TAKEN_NAME.fullmatch(field.name)]
-        return cls(written["spaces"], pa.schema(metadata), written["fingerprint"])
+        whole = cls(written["spaces"], pa.schema(metadata), written["fingerprint"])
+        axes = {
+            name: axes_of(whole.space(name).column, number, attachments) for name, number in written["axes"].items()
+        }
+        return replace(whole, axes=axes)
 
     def to_table(self) -> pa.Schema:
-        """Schema of the table, with all of this in its metadata."""
-        vectors = [
-            pa.field(self.column(space), pa.list_(pa.float16(), dimension), nullable=False)
-            for space, dimension in self.spaces.items()
-        ]
-        written = {"format": _FORMAT, "fingerprint": self.fingerprint, "spaces": dict(self.spaces)}
+        """Schema of the table, with all of this in its metadata but for the axes, of which it has the number."""
+        axes = {space: axes.shape[1] for space, axes in self.axes.items()}
+        written = {"format": _FORMAT, "fingerprint": self.fingerprint, "spaces": dict(self.spaces), "axes": axes}
+        vectors = [self.space(name).field() for name in self.spaces]
         fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata, *vectors]
         return pa.schema(fields, metadata={_KEY: json.dumps(written)})
 
-    def column(self, space: str) -> str:
-        """Name of the column with the vectors of a space; a store may not take the space's own as one.
+    def attachments(self) -> dict[str, bytes]:
+        """The axes of all spaces as a store keeps them beside the table."""
+        return {name: value for space in self.spaces for name, value in self.space(space).attachments().items()}
+
+    def space(self, name: str) -> Space:
+        """One of the spaces.
 
         Raises:
             ValueError: the gallery has no such space.
         """
-        if space not in self.spaces:
-            raise ValueError(f"`space` must be one of {list(self.spaces)}, got {space!r}")
-        return f"vector_{list(self.spaces).index(space)}"
+        if name not in self.spaces:
+            raise ValueError(f"`space` must be one of {list(self.spaces)}, got {name!r}")
+        return Space(name, f"vector_{list(self.spaces).index(name)}", self.spaces[name], self.axes.get(name))
 
-    def require_same_columns(self, wanted: GallerySchema, uri: str) -> None:
+    def stored_dimensions(self) -> dict[str, int]:
+        """How many numbers of each vector are kept, by space."""
+        return {name: self.space(name).stored_dimension for name in self.spaces}
+
+    def require_at_most(self, dimensions: int | None) -> None:
+        """Does nothing if so many numbers of every vector can be kept.
+
+        Args:
+            dimensions (`int`, *optional*): how many; `None` means all.
+
+        Raises:
+            ValueError: they are below 1, or more than a space has.
+        """
+        least = min(self.spaces.values())
+        if dimensions is not None and not 1 <= dimensions <= least:
+            raise ValueError(f"`dimensions` must be from 1 to {least}, the model's own, got {dimensions}")
+
+    def require_same_columns(self, wanted: GallerySchema, dimensions: int | None, uri: str) -> None:
         """Does nothing if products with the columns of `wanted` can be added.
 
         Args:
             wanted (`GallerySchema`): the columns of the products.
+            dimensions (`int`, *optional*): how many numbers of each vector shall be kept; `None` means all.
             uri (`str`): of this gallery.
 
         Raises:
-            ValueError: spaces, metadata columns or their types differ.
+            ValueError: spaces, what is kept of them, metadata columns or their types differ.
         """
+        kept = {space: dimensions or dimension for space, dimension in wanted.spaces.items()}
         for what, there, here in (
             ("spaces", dict(self.spaces), dict(wanted.spaces)),
+            ("stored dimensions", self.stored_dimensions(), kept),
             ("metadata columns", _kinds(self.metadata), _kinds(wanted.metadata)),
         ):
             if there != here:
@@ -108,7 +141,7 @@ class GallerySchema:
     def rows(
         self, ids: Sequence[str], vectors: Mapping[str, Tensor], metadata: Mapping[str, Sequence[Any]]
     ) -> pa.Table:
-        """Rows of the table: vectors L2-normalised in float16.
+        """Rows of the table: vectors L2-normalised in float16, whole or along their axes.
 
         Args:
             ids (`Sequence[str]`): N ids, all different.
@@ -126,16 +159,8 @@ class GallerySchema:
             raise ValueError(f"`ids` must differ, got {next(name for name in ids if ids.count(name) > 1)!r} twice")
         columns = [pa.array(ids, pa.string())]
         columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
-        columns += [self._vectors(space, vectors[space], len(ids)) for space in self.spaces]
+        columns += [self.space(name).to_column(vectors[name], len(ids)) for name in self.spaces]
         return pa.Table.from_arrays(columns, schema=self.to_table())
-
-    def _vectors(self, space: str, vectors: Tensor, number: int) -> pa.Array:
-        shape = (number, self.spaces[space])
-        if tuple(vectors.shape) != shape:
-            raise ValueError(f"`vectors[{space!r}]` must have shape {shape}, got {tuple(vectors.shape)}")
-        return pa.FixedSizeListArray.from_arrays(
-            pa.array(directions(vectors, f"vectors[{space!r}]").half().flatten().numpy()), shape[1]
-        )
 
 
 def require_ids(ids: Sequence[str]) -> None:
@@ -153,33 +178,6 @@ def require_ids(ids: Sequence[str]) -> None:
         raise ValueError(f"`ids` must be a list of strings, got {came!r} ({type(came).__name__})")
 
 
-def directions(vectors: Tensor, name: str) -> Tensor:
-    """The rows of `vectors` (N, d) with length 1, float32 on the CPU.
-
-    Raises:
-        ValueError: a row is not finite or all zeros, and so has no direction; the error calls the tensor `name`.
-    """
-    lengths = vectors.float().norm(dim=-1)
-    wrong = (~lengths.isfinite() | (lengths == 0)).nonzero().flatten().tolist()
-    if wrong:
-        raise ValueError(f"`{name}` must be finite and not zero, row {wrong[0]} has length {lengths[wrong[0]]}")
-    return unit_rows(vectors.detach().float()).cpu()
-
-
-def vectors_of(column: pa.ChunkedArray) -> Tensor:
-    """Stored vectors (N, d), normalised again, because float16 has rounded their length; float32.
-
-    Raises:
-        ValueError: the length of one is far from 1, so that it is not what was stored.
-    """
-    width = column.type.list_size
-    chunks = [torch.tensor(chunk.flatten().to_numpy()).view(-1, width) for chunk in column.chunks]
-    vectors = torch.cat([torch.zeros(0, width), *chunks])  # the zeros make it float32
-    if not ((vectors.norm(dim=-1) - 1).abs() < 0.01).all():  # NaN neither
-        raise ValueError("vectors that were stored with length 1 have another length")
-    return unit_rows(vectors)
-
-
 def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     try:
         return pa.array(values, field.type)
@@ -194,3 +192,12 @@ def _kinds(schema: pa.Schema) -> dict[str, str]:
 def _require_same(argument: str, given: Mapping[str, Any], wanted: Sequence[str]) -> None:
     if set(given) != set(wanted):
         raise ValueError(f"`{argument}` must have the keys {list(wanted)}, got {list(given)}")
+
+
+def _require_axes(space: str, axes: Tensor, spaces: Mapping[str, int]) -> None:
+    wide = axes.ndim == 2 and 1 <= axes.shape[1] <= axes.shape[0] == spaces.get(space)
+    if not wide or not torch.allclose(axes.T @ axes, torch.eye(axes.shape[1]), atol=1e-3):
+        raise ValueError(
+            f"`axes[{space!r}]` must be orthonormal columns of shape (d, r), d the dimension of a space in "
+            f"{dict(spaces)} and r at most d, got {tuple(axes.shape)}. `principal_axes` makes such ones"
+        )

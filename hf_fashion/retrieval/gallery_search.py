@@ -13,14 +13,16 @@ import torch
 from torch import Tensor
 
 from .exact_search import ExactSearch, rounded
-from .gallery_schema import ID, GallerySchema, vectors_of
+from .gallery_schema import ID, GallerySchema
 from .results import RetrievalResults
+from .space import Space
+from .stored_vectors import StoredVectors
 from .vector_store import VectorStore, damage
 
 
 # Galleries with at most so many products are searched exactly, in memory; larger ones by the store. In memory a space
-# of d dimensions takes 4 d bytes a product. Here 32 queries of 512 dimensions cost as much through an index (a single
-# one does from 30,000 products); without an index the store's search is never the cheaper one
+# takes as many bytes as on disk, two a stored dimension. Here 32 queries of 512 dimensions cost as much through an
+# index (a single one does from 30,000 products); without an index the store's search is never the cheaper one
 # (benchmarks/exact_search_limit.py).
 EXACT_SEARCH_LIMIT = 100_000
 
@@ -36,11 +38,12 @@ class GallerySearch:
     def __init__(self, store: VectorStore, schema: GallerySchema):
         self.schema = schema
         self._store = store
-        self._in_memory: dict[str, tuple[int, ExactSearch]] = {}  # space -> version of the table, search
+        self._counted: tuple[int, int] | None = None  # a version of the table, and its number of products
+        self._memory: tuple[int, ExactSearch] | None = None  # a version of the table, and what was read of it
 
     def in_memory(self) -> bool:
         """Whether the gallery is small enough to be searched in memory."""
-        return self._store.count() <= EXACT_SEARCH_LIMIT
+        return self._is_small(self._store.refresh())
 
     def nearest(self, queries: Tensor, space: str, top_k: int, filter: str | None) -> RetrievalResults:
         """The products with the largest cosines to each query, by descending score, of equal ones by id.
@@ -55,15 +58,16 @@ class GallerySearch:
             ValueError: `filter` is no condition on the table.
         """
         version = self._store.refresh()
-        if self.in_memory():
+        kept = self.schema.space(space)
+        queries = kept.reduced(queries)
+        if self._is_small(version):
             allowed_ids = None if filter is None else self._store.read([ID], filter)[ID]
-            found, query, scores = self._exact(space, version).search(queries, top_k, allowed_ids)
+            found, query, scores = self._exact(kept, version).search(space, queries, top_k, allowed_ids)
         else:
-            column = self.schema.column(space)
-            columns = [ID, *self.schema.metadata.names, column]
-            found = self._store.nearest(queries.numpy(), column, top_k, columns, filter)
+            columns = [ID, *self.schema.metadata.names, kept.column]
+            found = self._store.nearest(queries.numpy(), kept.column, top_k, columns, filter)
             query = torch.tensor(found["query_index"].to_numpy())
-            scores = rounded((queries[query] * self._vectors_of(found, space)).sum(-1))
+            scores = rounded((queries[query] * self._stored(found, kept).directions()).sum(-1))
         return self._results(found, query, scores, len(queries))
 
     def vectors(self, ids: Sequence[str], space: str) -> Tensor:
@@ -76,9 +80,14 @@ class GallerySearch:
         Raises:
             ValueError: there is no such space, or no product of such an id.
         """
-        version = self._store.refresh()
-        products = self._exact(space, version) if self.in_memory() else self._read_exact(space, sorted(set(ids)))
-        return products.vectors_of(ids)
+        version, kept = self._store.refresh(), self.schema.space(space)
+        products = self._exact(kept, version) if self._is_small(version) else self._only(kept, sorted(set(ids)))
+        return kept.restored(products.vectors_of(space, ids))
+
+    def _is_small(self, version: int) -> bool:
+        if self._counted is None or self._counted[0] != version:
+            self._counted = (version, self._store.count())
+        return self._counted[1] <= EXACT_SEARCH_LIMIT
 
     def _results(self, found: pa.Table, query: Tensor, scores: Tensor, number: int) -> RetrievalResults:
         """Products, each found for one of `number` queries, as ranked lists."""
@@ -96,22 +105,33 @@ class GallerySearch:
             metadata=_lists(found.select(columns).to_pylist(), ends) if columns else None,
         )
 
-    def _exact(self, space: str, version: int) -> ExactSearch:
-        """The space in memory, read again where the table has another version now."""
-        if space not in self._in_memory or self._in_memory[space][0] != version:
-            self._in_memory[space] = (version, self._read_exact(space))
-        return self._in_memory[space][1]
-
-    def _read_exact(self, space: str, ids: Sequence[str] | None = None) -> ExactSearch:
-        column = self.schema.column(space)
-        table = self._store.read([ID, *self.schema.metadata.names, column], ids=ids)
-        return ExactSearch(table.drop_columns(column), self._vectors_of(table, space))
-
-    def _vectors_of(self, table: pa.Table, space: str) -> Tensor:
+    def _exact(self, space: Space, version: int) -> ExactSearch:
+        """What is in memory, the space with it; read again where the table has another version now."""
+        if self._memory is None or self._memory[0] != version:
+            self._memory = (version, ExactSearch(self._store.read([ID, *self.schema.metadata.names])))
+        products = self._memory[1]
+        if space.name in products:
+            return products
         try:
-            return vectors_of(table[self.schema.column(space)])
+            return self._hold(products, space, self._store.read([ID, space.column]))
+        except LookupError:  # while this process was reading, another one has removed the version that it read
+            self._memory = None
+            return self._exact(space, self._store.refresh())
+
+    def _only(self, space: Space, ids: Sequence[str]) -> ExactSearch:
+        """Some products in one space."""
+        table = self._store.read([ID, space.column], ids=ids)
+        return self._hold(ExactSearch(table.select([ID])), space, table)
+
+    def _hold(self, products: ExactSearch, space: Space, table: pa.Table) -> ExactSearch:
+        products.hold(space.name, table[ID], self._stored(table, space))
+        return products
+
+    def _stored(self, table: pa.Table, space: Space) -> StoredVectors:
+        try:
+            return space.from_column(table[space.column])
         except ValueError as error:
-            raise damage(self._store.uri, f"{error} (space {space!r})") from error
+            raise damage(self._store.uri, error) from error
 
 
 def _lists(values: list[Any], ends: Sequence[int]) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,10 @@ import pyarrow.types as kinds_of
 
 # Name -> LanceDB's class. IVF_RQ keeps one bit a dimension beside the vectors.
 KINDS = {"IVF_RQ": "IvfRq", "IVF_HNSW_SQ": "HnswSq"}
-# Of at most about 8,192 rows each, so many groups are searched for a query, more where a filter leaves too few.
-GROUPS_SEARCHED = 20
+# IVF_RQ has half the square root of N groups: 500 for a million rows, each of 2,000. So many are searched for a query,
+# or for one with a filter, which leaves fewer rows of each (benchmarks/gallery_index.py).
+GROUPS_SEARCHED = 40
+GROUPS_SEARCHED_FILTERED = 80
 # For each row that is asked for so many are found by their codes and then compared by their vectors, and no fewer in
 # all than the second number: one bit a dimension alone finds half of the ten nearest, with this it is 99 %.
 REFINE_FACTOR = 10
@@ -37,9 +40,10 @@ def build(table, columns: Sequence[str], kind: str) -> None:
         raise ValueError(f"`kind` 'IVF_RQ' needs dimensions divisible by 8, got {odd[0]}. Choose 'IVF_HNSW_SQ'")
     from lancedb import index
 
+    groups = {"num_partitions": max(1, math.isqrt(table.count_rows()) // 2)} if kind == "IVF_RQ" else {}
     for field in table.schema:
         if field.name in columns:
-            table.create_index(field.name, config=getattr(index, KINDS[kind])("cosine"), replace=True)
+            table.create_index(field.name, config=getattr(index, KINDS[kind])("cosine", **groups), replace=True)
         elif filter_index := _filter_index(field.type):
             table.create_index(field.name, config=getattr(index, filter_index)(), replace=True)
 
@@ -58,16 +62,17 @@ def describe(table) -> dict[str, tuple[str, int, int]]:
     }
 
 
-def tuned(query, top_k: int) -> Any:
+def tuned(query, top_k: int, groups: int) -> Any:
     """A query that goes through an index far enough; without an index it stays as it is.
 
     Args:
         query: LanceDB's.
         top_k (`int`): rows that are asked for.
+        groups (`int`): how many are searched, 0 for all.
     """
     refine_factor = max(REFINE_FACTOR, REFINED_AT_LEAST // top_k)
-    # 0: as many groups as it takes to find `top_k` rows that meet the filter.
-    return query.minimum_nprobes(GROUPS_SEARCHED).maximum_nprobes(0).refine_factor(refine_factor)
+    # LanceDB searches all groups where the maximum is 0, whatever it has found in the first ones.
+    return query.minimum_nprobes(groups or 1).maximum_nprobes(groups).refine_factor(refine_factor)
 
 
 def _filter_index(kind: pa.DataType) -> str | None:

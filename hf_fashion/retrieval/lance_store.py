@@ -125,8 +125,12 @@ class LanceStore:
         self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
     ) -> pa.Table:
         query = self._table.search(queries, vector_column_name=column).distance_type("cosine").limit(top_k)
-        query = lance_index.tuned(query.select([*columns, "_distance"]), top_k)
-        found = self._run(query if filter is None else query.where(filter, prefilter=True), filter)
+        query = query.select([*columns, "_distance"])
+        query = query if filter is None else query.where(filter, prefilter=True)
+        few = lance_index.GROUPS_SEARCHED if filter is None else lance_index.GROUPS_SEARCHED_FILTERED
+        found = self._run(lance_index.tuned(query, top_k, few), filter)
+        if len(found) < top_k * len(queries):  # the filter leaves too few rows in the nearest groups
+            found = self._run(lance_index.tuned(query, top_k, groups=0), filter)
         if "query_index" not in found.column_names:  # of a single query LanceDB says none
             found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
         return found.drop_columns("_distance")

@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.principal_axes import principal_axes
 
 
 SPACES = {"neckline": 8, "sleeve length": 5}
@@ -28,8 +29,10 @@ def metadata(count: int) -> dict[str, list]:
     }
 
 
-def filled(uri, count: int = 40) -> Gallery:
-    gallery = Gallery.create(uri, SPACES, METADATA, fingerprint="Model-1")
+def filled(uri, count: int = 40, axes: int | None = None) -> Gallery:
+    """A gallery of whole vectors, or of their shares along so many axes."""
+    known = {} if axes is None else {space: principal_axes(rows, axes) for space, rows in vectors(count).items()}
+    gallery = Gallery.create(uri, SPACES, METADATA, fingerprint="Model-1", axes=known)
     gallery.add(ids(count), vectors(count), metadata(count))
     return gallery
 

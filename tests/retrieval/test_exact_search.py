@@ -7,6 +7,7 @@ from torch.nn.functional import normalize
 
 from hf_fashion.retrieval import exact_search
 from hf_fashion.retrieval.exact_search import ExactSearch
+from hf_fashion.retrieval.stored_vectors import StoredVectors
 
 
 NAMES = [f"p{number:02d}" for number in range(50)]
@@ -17,13 +18,21 @@ def tied_search(seed: int = 0) -> ExactSearch:
     generator = torch.Generator().manual_seed(seed)
     vectors = normalize(torch.randint(-1, 2, (50, 3), generator=generator).float() + 0.1, dim=-1)
     order = torch.randperm(50, generator=generator)
-    return ExactSearch(pa.table({"id": [NAMES[number] for number in order]}), vectors[order])
+    products = pa.table({"id": [NAMES[number] for number in order]})
+    search = ExactSearch(products)
+    search.hold("image", products["id"], stored(vectors[order]))
+    return search
+
+
+def stored(vectors: torch.Tensor) -> StoredVectors:
+    half = vectors.half()
+    return StoredVectors(half, half.float().norm(dim=-1))
 
 
 def found(search: ExactSearch, queries: torch.Tensor, top_k: int, allowed: list[str] | None) -> list[dict[str, float]]:
     """For each query its products and their scores."""
     allowed_ids = None if allowed is None else pa.chunked_array([allowed], pa.string())
-    products, query, scores = search.search(queries, top_k, allowed_ids)
+    products, query, scores = search.search("image", queries, top_k, allowed_ids)
     lists = [{} for _ in queries]
     for number, name, score in zip(query.tolist(), products["id"].to_pylist(), scores.tolist(), strict=True):
         lists[number][name] = score
@@ -31,7 +40,8 @@ def found(search: ExactSearch, queries: torch.Tensor, top_k: int, allowed: list[
 
 
 def sorted_rows(search: ExactSearch, query: torch.Tensor, top_k: int, allowed: list[str]) -> dict[str, float]:
-    scores = dict(zip(NAMES, (search.vectors.double() @ query.double()).tolist(), strict=True))
+    vectors = search.vectors_of("image", NAMES)
+    scores = dict(zip(NAMES, (vectors.double() @ query.double()).tolist(), strict=True))
     return {name: scores[name] for name in sorted(allowed, key=lambda name: (-round(scores[name], 5), name))[:top_k]}
 
 
@@ -47,8 +57,18 @@ def test_it_finds_what_sorting_finds(top_k, allowed, monkeypatch):
 
 
 def test_vectors_are_those_of_the_ids():
-    search = tied_search()
-    assert search.products["id"].to_pylist() == NAMES
-    assert torch.equal(search.vectors_of(["p07", "p03", "p07"]), search.vectors[[7, 3, 7]])
-    with pytest.raises(ValueError, match="'p99' is not"):
-        search.vectors_of(["p07", "p99"])
+    search = ExactSearch(pa.table({"id": ["c", "a", "b"]}))
+    vectors = normalize(torch.randn(3, 4, generator=torch.Generator().manual_seed(2)), dim=-1)
+    search.hold("image", pa.chunked_array([["b", "c"], ["a"]]), stored(vectors))
+    assert search.products["id"].to_pylist() == ["a", "b", "c"]
+    expected = normalize(vectors.half().float()[[1, 2, 1]], dim=-1)
+    torch.testing.assert_close(search.vectors_of("image", ["c", "a", "c"]), expected)
+    with pytest.raises(ValueError, match="'d' is not"):
+        search.vectors_of("image", ["c", "d"])
+
+
+def test_vectors_of_other_products_are_not_taken():
+    search = ExactSearch(pa.table({"id": ["c", "a", "b"]}))
+    with pytest.raises(LookupError, match="vectors of space 'image' are not those of the products"):
+        search.hold("image", pa.chunked_array([["a", "b", "d"]]), stored(torch.eye(3)))
+    assert "image" not in search

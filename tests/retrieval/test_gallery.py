@@ -36,8 +36,9 @@ def either_search(request, monkeypatch):
         ("price > 1000", lambda number: False),
     ],
 )
-def test_a_search_finds_what_a_plain_loop_finds(tmp_path, condition, allowed, top_k):
-    gallery = filled(tmp_path / "gallery")
+@pytest.mark.parametrize("axes", [None, 3], ids=["whole", "three axes"])
+def test_a_search_finds_what_a_plain_loop_finds(tmp_path, condition, allowed, top_k, axes):
+    gallery = filled(tmp_path / "gallery", axes=axes)
     queries = vectors(3, seed=1)[SPACE]
     results = gallery.search(queries, SPACE, top_k, filter=condition)
     names = [name for number, name in enumerate(ids(40)) if allowed(number)]
@@ -148,6 +149,7 @@ def test_an_opened_gallery_is_the_one_that_was_made(tmp_path):
         "version": made.info()["version"],
         "products": 40,
         "spaces": SPACES,
+        "stored_dimensions": SPACES,
         "metadata": {"brand": "string", "price": "double", "sub-category": "string"},
         "fingerprint": "Model-1",
         "search": "exact, in memory",

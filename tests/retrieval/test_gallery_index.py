@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.retrieval import gallery_search, lance_store
+from hf_fashion.retrieval import gallery_search, lance_index, lance_store
 from hf_fashion.retrieval.gallery import Gallery
 from tests.retrieval.galleries import METADATA, brute_force, filled, ids, metadata
 
@@ -63,6 +63,36 @@ def test_an_index_finds_what_a_plain_loop_finds(indexed, condition, allowed, top
         hits += len(set(expected) & set(found(indexed, query, top_k, condition)))
         wanted += len(expected)
     assert hits >= 0.9 * wanted
+
+
+@pytest.fixture(scope="module")
+def in_several_groups(tmp_path_factory) -> Gallery:
+    """20,000 products in several groups of an index; prices count the products."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery_search, "EXACT_SEARCH_LIMIT", 0)
+        schema = pa.schema([("price", pa.float64())])
+        gallery = Gallery.create(tmp_path_factory.mktemp("groups") / "gallery", {"image": 8}, schema)
+        rows = torch.randn(20_000, 8, generator=torch.Generator().manual_seed(0))
+        gallery.add([f"{number:05d}" for number in range(20_000)], {"image": rows}, {"price": [*range(20_000)]})
+        gallery.build_index()
+    return gallery
+
+
+@pytest.mark.parametrize("condition", ["price < 7", "price < 0"])
+def test_where_a_filter_leaves_too_few_nearby_all_groups_are_searched(in_several_groups, monkeypatch, condition):
+    monkeypatch.setattr(lance_index, "GROUPS_SEARCHED_FILTERED", 1)
+    wanted = [f"{number:05d}" for number in range(7)] if condition == "price < 7" else []
+    results = in_several_groups.search(torch.eye(8)[:3], "image", 7, condition)
+    assert [sorted(names) for names in results.ids] == [wanted] * 3
+
+
+def test_without_a_filter_the_nearest_groups_are_enough(in_several_groups, monkeypatch):
+    query = torch.eye(8)[:1]
+    everywhere = in_several_groups.search(query, "image", 200).ids[0]
+    monkeypatch.setattr(lance_index, "GROUPS_SEARCHED", 1)
+    nearby = in_several_groups.search(query, "image", 200).ids[0]
+    assert len(nearby) == 200
+    assert 50 < len(set(nearby) & set(everywhere)) < 200
 
 
 def test_scores_are_cosines_with_the_stored_vectors(indexed):

@@ -1,0 +1,113 @@
+"""Room and time that eight attributes of 1,024 dimensions take in a gallery, whole and along fewer axes.
+
+    python benchmarks/gallery_size.py
+
+Made vectors (`made_vectors.py` says how they lie). Bytes on disk are those of all files of the gallery, ids and axes
+among them; bytes in memory are what searches of all eight spaces have left there.
+"""
+
+import argparse
+import ctypes
+import gc
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import torch
+
+from benchmarks.gallery_index import size
+from benchmarks.made_vectors import TOP_K, drawn
+from benchmarks.runs import markdown
+from hf_fashion.files import write_json
+from hf_fashion.retrieval import gallery_search
+from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.principal_axes import SAMPLED_PHOTOS, principal_axes
+
+
+DIMENSION = 1024
+SPACES = {f"attribute {number}": DIMENSION for number in range(8)}
+FLOAT32 = 4 * DIMENSION * len(SPACES)  # bytes of a product
+KEPT = (1024, 128, 96)
+BATCH = 5000
+SEARCHES = 40
+RESULTS = Path(__file__).parent / "results" / "gallery_size.json"
+
+
+def filled(folder: Path, products: int, kept: int) -> Gallery:
+    """A gallery of made products."""
+    draws = {space: drawn(DIMENSION, products, seed) for seed, space in enumerate(SPACES)}
+    axes = {space: principal_axes(draw(SAMPLED_PHOTOS), kept) for space, draw in draws.items() if kept < DIMENSION}
+    gallery = Gallery.create(folder, SPACES, axes=axes)
+    for start in range(0, products, BATCH):
+        names = [f"product-{number}" for number in range(start, min(start + BATCH, products))]
+        gallery.add(names, {space: draw(len(names)) for space, draw in draws.items()})
+    gallery.compact()
+    return gallery
+
+
+def milliseconds(gallery: Gallery, queries: torch.Tensor) -> float:
+    """The median of searches by one photo in one space after another, the first in each of them not counted."""
+    for space in SPACES:
+        gallery.search(queries[:1], space, TOP_K)
+    seconds = []
+    for number, query in enumerate(queries):
+        start = time.perf_counter()
+        gallery.search(query[None], list(SPACES)[number % len(SPACES)], TOP_K)
+        seconds.append(time.perf_counter() - start)
+    return 1000 * statistics.median(seconds)
+
+
+def resident_bytes() -> int:
+    """Memory of this process, without what libraries keep for later."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    ctypes.CDLL(None).malloc_trim(0)
+    return 1024 * int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
+
+
+def measure(products: int, kept: int) -> dict[str, float]:
+    """Figures of a gallery that keeps so many numbers of each vector."""
+    with TemporaryDirectory() as folder:
+        gallery = filled(Path(folder), products, kept)
+        figures = {"disk": size(Path(folder)) / products}
+        queries = drawn(DIMENSION, products, 0)(SEARCHES)
+        gallery_search.EXACT_SEARCH_LIMIT = sys.maxsize
+        before = resident_bytes()
+        figures["memory_ms"] = milliseconds(gallery, queries)
+        figures["memory"] = (resident_bytes() - before) / products
+        gallery_search.EXACT_SEARCH_LIMIT = 0
+        gallery.build_index()
+        figures["indexed_ms"] = milliseconds(gallery, queries)
+        return figures | {"indexed_disk": size(Path(folder)) / products}
+
+
+def table(results: dict[str, dict[str, float]]) -> str:
+    """The figures as Markdown."""
+
+    def cell(bytes_each: float) -> str:
+        return f"{bytes_each:,.0f} (1/{FLOAT32 / bytes_each:.1f})"
+
+    header = ["kept of 1,024", "on disk", "with IVF_RQ", "in memory", "search in memory (ms)", "through IVF_RQ (ms)"]
+    rows = [
+        [kept, *(cell(one[name]) for name in ("disk", "indexed_disk", "memory"))]
+        + [f"{one[name]:.1f}" for name in ("memory_ms", "indexed_ms")]
+        for kept, one in results.items()
+    ]
+    return markdown(header, rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--products", type=int, default=50_000)
+    products = parser.parse_args().products
+    results = {str(kept): measure(products, kept) for kept in KEPT}
+    write_json({"products": products, "kept": results}, RESULTS)
+    print(table(json.loads(RESULTS.read_text())["kept"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The vectors of one space as a gallery's table keeps them: unit length, float16, whole or along fewer axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from ..losses.cosine import unit_rows
+from .stored_vectors import ROWS_AT_ONCE, StoredVectors
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """One vector of every product, and the column that keeps it.
+
+    With axes A (d, r) a vector x is kept as its r shares c = Aᵀx / |Aᵀx|, so that a query q of length 1 has the
+    cosine q · Ac = Aᵀq · c with what is kept: queries are reduced too, and nothing of a product is ever restored for
+    a search.
+
+    Args:
+        name (`str`): the space.
+        column (`str`): its column in the table; a store may not take the space's own name as one.
+        dimension (`int`): d, of the model's vectors.
+        axes (`torch.Tensor` of shape `(d, r)`, *optional*): float32, orthonormal; without, vectors are kept whole.
+    """
+
+    name: str
+    column: str
+    dimension: int
+    axes: Tensor | None = None
+
+    @property
+    def stored_dimension(self) -> int:
+        """r, or d without axes."""
+        return self.dimension if self.axes is None else self.axes.shape[1]
+
+    def field(self) -> pa.Field:
+        """The column's name and type."""
+        return pa.field(self.column, pa.list_(pa.float16(), self.stored_dimension), nullable=False)
+
+    def to_column(self, vectors: Tensor, number: int) -> pa.Array:
+        """Vectors (N, d) of any length but 0 as the column keeps them.
+
+        Raises:
+            ValueError: there are not `number` of them or they have another dimension, or one has no direction.
+        """
+        title = f"vectors[{self.name!r}]"
+        if tuple(vectors.shape) != (number, self.dimension):
+            raise ValueError(f"`{title}` must have shape {(number, self.dimension)}, got {tuple(vectors.shape)}")
+        kept = directions(vectors, title)
+        if self.axes is not None:
+            kept = directions(kept @ self.axes, f"{title} along the gallery's axes")
+        return pa.FixedSizeListArray.from_arrays(pa.array(kept.half().flatten().numpy()), self.stored_dimension)
+
+    def from_column(self, column: pa.ChunkedArray) -> StoredVectors:
+        """What is kept, N vectors of r dimensions.
+
+        Raises:
+            ValueError: the length of one is far from 1, so that it is not what was stored.
+        """
+        width = column.type.list_size
+        chunks = [torch.tensor(chunk.flatten().to_numpy()).view(-1, width) for chunk in column.chunks]
+        half = torch.cat([torch.empty(0, width, dtype=torch.float16), *chunks])
+        lengths = torch.cat([torch.empty(0), *(part.float().norm(dim=-1) for part in half.split(ROWS_AT_ONCE))])
+        if not ((lengths - 1).abs() < 0.01).all():  # NaN neither
+            raise ValueError(f"vectors that were stored with length 1 have another length (space {self.name!r})")
+        return StoredVectors(half, lengths)
+
+    def reduced(self, queries: Tensor) -> Tensor:
+        """Queries (Q, d) -> (Q, r), whose products with what is kept are the cosines of the queries."""
+        return queries if self.axes is None else queries @ self.axes
+
+    def restored(self, kept: Tensor) -> Tensor:
+        """Directions (N, r) that are kept -> (N, d), of length 1."""
+        return kept if self.axes is None else kept @ self.axes.T
+
+    def attachments(self) -> dict[str, bytes]:
+        """The axes as named bytes, one by one, float32."""
+        axes = () if self.axes is None else self.axes.T.contiguous().numpy()
+        return {f"{self.column}/{number}": axis.astype("<f4").tobytes() for number, axis in enumerate(axes)}
+
+
+def axes_of(column: str, number: int, attachments: dict[str, bytes]) -> Tensor:
+    """The axes (d, r) that [`Space.attachments`] wrote.
+
+    Args:
+        column (`str`): the space's.
+        number (`int`): r.
+        attachments (`dict[str, bytes]`): of all spaces.
+
+    Raises:
+        LookupError: some of them are missing.
+    """
+    missing = [name for axis in range(number) if (name := f"{column}/{axis}") not in attachments]
+    if missing:
+        raise LookupError(f"the axes of its vectors are missing ({missing[0]})")
+    rows = [np.frombuffer(attachments[f"{column}/{axis}"], "<f4") for axis in range(number)]
+    return torch.tensor(np.stack(rows, axis=1))
+
+
+def directions(vectors: Tensor, name: str) -> Tensor:
+    """The rows of `vectors` (N, d) with length 1, float32 on the CPU.
+
+    Raises:
+        ValueError: a row is not finite or all zeros, and so has no direction; the error calls the tensor `name`.
+    """
+    lengths = vectors.float().norm(dim=-1)
+    wrong = (~lengths.isfinite() | (lengths == 0)).nonzero().flatten().tolist()
+    if wrong:
+        raise ValueError(f"`{name}` must be finite and not zero, row {wrong[0]} has length {lengths[wrong[0]]}")
+    return unit_rows(vectors.detach().float()).cpu()
