@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hf_fashion.cli import rerank
 from hf_fashion.cli.main import parse_arguments
 from tests import tiny_attribute
 from tests.repo.tree import REPOSITORY, repository_files, short
@@ -68,6 +69,8 @@ def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
 def test_command_exists(path, words, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     found = script_and_arguments(words)
+    if words[1:4] == ["launch", "-m", "hf_fashion"]:
+        words = ["hf-fashion", *words[4:]]
     if words[0] == "make":
         makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
         assert all(re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE) for target in words[1:])
@@ -79,6 +82,14 @@ def test_command_exists(path, words, monkeypatch):
         check_arguments(script, arguments, monkeypatch)
     else:
         pytest.fail(f"{short(path)}: no test knows the command {shlex.join(words)}")
+
+
+def test_searches_ask_for_no_more_than_the_guides_gallery_has():
+    """docs/retrieval.md embeds 60 products; the pipeline refuses a larger `top_k`."""
+    shown = [words for _, words in commands() if words[1:2] == ["search"]]
+    shown += [shlex.split(text) for text in re.findall(r"hf-fashion (search .*)", rerank.__doc__.replace("\\\n", " "))]
+    numbers = [int(words[words.index("--top_k") + 1]) for words in shown if "--top_k" in words]
+    assert numbers and max(numbers) <= 60
 
 
 def check_arguments(script: str, arguments: list[str], monkeypatch) -> None:
