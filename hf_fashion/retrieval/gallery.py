@@ -18,6 +18,7 @@ from .gallery_schema import ID, GallerySchema, directions, require_ids
 from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
 from .lance_store import LanceStore
 from .photo_embedder import PhotoEmbedder
+from .processes import Processes
 from .results import RetrievalResults
 from .vector_store import VectorStore
 
@@ -101,6 +102,10 @@ class Gallery:
         ends with the gallery of an undisturbed run. Products are known by their ids alone: to embed changed photos,
         [`~Gallery.delete`] these products first.
 
+        Where `accelerate launch` or torchrun has started several processes, all of them call this with the same
+        arguments, each with the model on its own device. They share the batches among themselves; the main process
+        alone creates and writes. The gallery is that of one process, and a run may go on with another number of them.
+
         Args:
             dataset (`datasets.Dataset`): one product a row.
             model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD, on any device.
@@ -118,19 +123,24 @@ class Gallery:
             ValueError: before anything is embedded: a column is missing or of a wrong type, an id or photo is null, an
                 id comes twice, the gallery there is of another model or has other spaces or metadata columns. In the
                 middle: a photo cannot be read; the error names the row, and what was embedded before is kept.
-            OSError: the gallery there is damaged.
+            OSError: the gallery there is damaged or cannot be reached.
+            ConnectionError: another process has ended. An error of one that lives on is raised by all.
             ImportError: LanceDB is not installed.
         """
-        catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
-        embedder = PhotoEmbedder(model, processor)
-        schema = GallerySchema(embedder.spaces(), catalogue.metadata_schema, model_fingerprint(model))
-        try:
-            gallery = cls.open(uri)
-        except FileNotFoundError:
-            gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint)
-        gallery._check_fingerprint(schema.fingerprint)
-        gallery.schema.require_same_columns(schema, str(uri))
-        embed_catalogue(gallery, embedder, catalogue, batch_size, progress)
+        processes = Processes()
+        with processes.main_first():
+            catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
+            embedder = PhotoEmbedder(model, processor)
+            schema = GallerySchema(embedder.spaces(), catalogue.metadata_schema, model_fingerprint(model))
+            try:
+                gallery = cls.open(uri)
+            except FileNotFoundError:
+                if not processes.is_main:
+                    raise
+                gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint)
+            gallery._check_fingerprint(schema.fingerprint)
+            gallery.schema.require_same_columns(schema, str(uri))
+        embed_catalogue(gallery, embedder, catalogue, batch_size, progress, processes)
         return gallery
 
     def __len__(self) -> int:
