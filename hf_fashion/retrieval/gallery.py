@@ -103,8 +103,9 @@ class Gallery:
         [`~Gallery.delete`] these products first.
 
         Where `accelerate launch` or torchrun has started several processes, all of them call this with the same
-        arguments, each with the model on its own device. They share the batches among themselves; the main process
-        alone creates and writes. The gallery is that of one process, and a run may go on with another number of them.
+        arguments, each with the model on its own device and `uri` a place that all of them see. They share the batches
+        among themselves; the main process alone creates and writes. The gallery is that of one process, and a run may
+        go on with another number of them.
 
         Args:
             dataset (`datasets.Dataset`): one product a row.

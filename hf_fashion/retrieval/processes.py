@@ -55,8 +55,8 @@ class Processes:
             dist.all_gather_object(brought, mine, group=self._group)
         except RuntimeError as error:
             raise ConnectionError(
-                f"another of the {self.number} processes has ended: see what it printed, and start all of them again. "
-                "What was embedded before is kept"
+                f"another of the {self.number} processes has ended or does not answer: see what it printed, and start "
+                "all of them again. What was embedded before is kept"
             ) from error
         return brought
 

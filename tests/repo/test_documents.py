@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_fashion.cli import rerank
-from hf_fashion.cli.main import parse_arguments
+from hf_fashion.cli.main import COMMANDS, parse_arguments
 from tests import tiny_attribute
 from tests.repo.tree import REPOSITORY, repository_files, short
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
@@ -86,9 +85,10 @@ def test_command_exists(path, words, monkeypatch):
 
 def test_searches_ask_for_no_more_than_the_guides_gallery_has():
     """docs/retrieval.md embeds 60 products; the pipeline refuses a larger `top_k`."""
-    shown = [words for _, words in commands() if words[1:2] == ["search"]]
-    shown += [shlex.split(text) for text in re.findall(r"hf-fashion (search .*)", rerank.__doc__.replace("\\\n", " "))]
-    numbers = [int(words[words.index("--top_k") + 1]) for words in shown if "--top_k" in words]
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS] + [
+        command.__doc__ for command in COMMANDS.values()
+    ]
+    numbers = [int(number) for text in texts for number in re.findall(r"--top_k (\d+)", text)]
     assert numbers and max(numbers) <= 60
 
 
