@@ -6,7 +6,8 @@
         --id_column sku --image_column photo --metadata_columns brand price
 
 In a plain folder of photos the id of a photo is its path in the folder. A run that was stopped goes on where it stood
-when it is started again; so does one for a catalogue that has grown.
+when it is started again; so does one for a catalogue that has grown. Several GPUs share the work under
+`accelerate launch -m hf_fashion embed ...`.
 """
 
 import argparse
@@ -32,14 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Embeds what is not in the gallery yet, and prints how many products it has."""
-    catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns)
+    from ..retrieval.processes import Processes
 
-    from transformers import AutoModel, AutoProcessor
+    processes = Processes()
+    with processes.main_first():  # what it fetches from a hub, or caches of a feed, the others find there
+        catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns)
 
-    from ..retrieval.gallery import Gallery
+        from transformers import AutoModel, AutoProcessor
 
-    model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments))
-    processor = AutoProcessor.from_pretrained(arguments.model)
+        from ..retrieval.gallery import Gallery
+
+        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments))
+        processor = AutoProcessor.from_pretrained(arguments.model)
     gallery = Gallery.from_dataset(
         **catalogue,
         model=model,
@@ -48,4 +53,5 @@ def run(arguments: argparse.Namespace) -> None:
         batch_size=arguments.batch_size,
         dimensions=arguments.dimensions,
     )
-    print(f"{len(gallery):,} products in {arguments.gallery}")
+    if processes.is_main:
+        print(f"{len(gallery):,} products in {arguments.gallery}")

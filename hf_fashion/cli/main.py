@@ -7,6 +7,7 @@
 """
 
 import argparse
+import os
 import sys
 
 from . import embed, evaluate, rerank, search
@@ -42,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         parsed.run(parsed)
     except MISTAKES as error:
-        print(f"hf-fashion: error: {' '.join(str(error).split())}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # of several processes that embed together, all have the error
+            print(f"hf-fashion: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         return 2
     return 0
 
@@ -50,3 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _described(make, text: str, **options) -> argparse.ArgumentParser:
     """A parser that shows a module's docstring as it stands there."""
     return make(description=text, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

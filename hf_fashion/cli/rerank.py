@@ -1,12 +1,13 @@
 """Puts the results of searches in the order of a re-ranker, without the model that embedded them.
 
-    hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress" --top_k 100 \\
+    hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress" --top_k 50 \\
         --json > searches.jsonl
     hf-fashion rerank --gallery my_gallery --reranker query_expansion --searches searches.jsonl
 
-One long search, as `hf-fashion search --json` prints it, serves to compare re-rankers; a file may hold many, one a
-line. What is in a list is re-ordered; nothing is added. The query is the line's `vector`; in lines of your own,
-`{"query_id": "p1", "space": "image", "results": [{"id": "p2"}, {"id": "p3"}]}`, it is a product of the gallery.
+One long search, as `hf-fashion search --json` prints it, serves to compare re-rankers; --top_k is at most the number
+of products in the gallery. A file may hold many searches, one a line. What is in a list is re-ordered; nothing is
+added. The query is the line's `vector`; in lines of your own, it is a product of the gallery:
+`{"query_id": "p1", "space": "image", "results": [{"id": "p2"}, {"id": "p3"}]}`.
 """
 
 import argparse

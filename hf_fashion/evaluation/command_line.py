@@ -55,7 +55,20 @@ def add_attribute_arguments(parser: argparse.ArgumentParser) -> argparse.Argumen
 
 
 def device_of(arguments: argparse.Namespace) -> Any:
-    """The device that was asked for, else a GPU if there is one."""
+    """The device that was asked for, else a GPU if there is one.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
     import torch
 
-    return torch.device(arguments.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    try:
+        device = torch.device(arguments.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=device)  # torch.device takes what is not there
+    except (RuntimeError, AssertionError) as error:
+        here = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+        raise ValueError(
+            f"--device must be one that is here and that PyTorch was built for, such as {', '.join(here)}; got "
+            f"{arguments.device!r} ({str(error).splitlines()[0]})"
+        ) from error
+    return device

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.image_utils import load_image
 
-from .query_fashion_retrieval import FashionQuery, nearest
+from .query_fashion_retrieval import PHOTO_BEGINNINGS, FashionQuery, nearest
 
 
 IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
@@ -87,7 +89,7 @@ class QueryEmbedder:
             "terms_weights": torch.tensor([float(weight) for weight in query.terms.values()]),
         }
         if query.image is not None:
-            photo = self.image_processor(load_image(query.image), return_tensors="pt")
+            photo = self.image_processor(load_photo(query.image), return_tensors="pt")
             inputs["photo"] = {name: photo[name] for name in IMAGE_INPUTS if name in photo}
         if query.terms:
             inputs["terms"] = list(query.terms)
@@ -134,6 +136,23 @@ class QueryEmbedder:
         inputs = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(self.model.device)
         names = ("input_ids", "attention_mask")
         return self.model.get_text_features(**{name: inputs[name] for name in names}).pooler_output
+
+
+def load_photo(photo: Image.Image | str) -> Image.Image:
+    """The photo of a query, in RGB.
+
+    Args:
+        photo (`PIL.Image.Image` or `str`): a photo, its path or URL.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    try:
+        return load_image(photo)
+    except Exception as error:  # PIL raises SyntaxError and others on broken files, downloads have their own
+        known = not isinstance(photo, str) or photo.startswith(PHOTO_BEGINNINGS) or os.path.exists(photo)
+        reason = f"{type(error).__name__}: {error}" if known else "there is no such file"
+        raise ValueError(f"the photo {str(photo)[:200]!r} cannot be read: {reason}") from error
 
 
 def _joined(photos: Sequence[Tensor]) -> Tensor:

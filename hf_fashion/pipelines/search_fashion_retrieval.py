@@ -64,7 +64,8 @@ class GallerySearch:
         """
         if top_k is not None and not 1 <= top_k <= len(self.gallery):
             raise ValueError(
-                f"`top_k` must be from 1 to {len(self.gallery)}, the products of the gallery, got {top_k}"
+                f"`top_k` must be from 1 to {len(self.gallery)}, the products of the gallery, got {top_k}. Left "
+                "out, it is 10, or as many as there are"
             )
         if group_by is not None and group_by not in self.columns:
             raise ValueError(

@@ -96,10 +96,16 @@ def _require_column(dataset: Dataset, argument: str, column: str) -> None:
 
 
 def _checked_ids(dataset: Dataset, column: str) -> list[str]:
+    feature = dataset.features[column]
     values = dataset.select_columns(column)[:][column]
     missing = [row for row, value in enumerate(values) if value is None]
     if missing:
         raise ValueError(f"`id_column`: {column!r} is null in {name_rows(missing)}; every product needs an id")
+    if not isinstance(feature, Value) or not _is_id(feature.pa_type):
+        raise ValueError(
+            f"`id_column`: column {column!r} is {feature}, allowed are strings and integers; it begins with "
+            f"{values[:2]}. Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers"
+        )
     ids = [str(value) for value in values]
     counts = Counter(ids)
     if len(counts) < len(ids):
@@ -110,6 +116,10 @@ def _checked_ids(dataset: Dataset, column: str) -> list[str]:
             f"{sum(count > 1 for count in counts.values())} ids in all come more than once"
         )
     return ids
+
+
+def _is_id(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or str(kind) in ("string", "large_string", "string_view")
 
 
 def _require_photos(photos: Dataset, column: str) -> None:

@@ -19,6 +19,7 @@ from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
 from .lance_store import LanceStore
 from .photo_embedder import PhotoEmbedder
 from .principal_axes import learn_axes
+from .processes import Processes
 from .results import RetrievalResults
 from .space import directions
 from .vector_store import VectorStore, damage
@@ -112,6 +113,11 @@ class Gallery:
         ends with the gallery of an undisturbed run. Products are known by their ids alone: to embed changed photos,
         [`~Gallery.delete`] these products first.
 
+        Where `accelerate launch` or torchrun has started several processes, all of them call this with the same
+        arguments, each with the model on its own device and `uri` a place that all of them see. They share the batches
+        among themselves; the main process alone creates and writes. The gallery is that of one process, and a run may
+        go on with another number of them.
+
         Args:
             dataset (`datasets.Dataset`): one product a row.
             model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD, on any device.
@@ -133,21 +139,28 @@ class Gallery:
                 null, an id comes twice, `dimensions` is more than the model's or the number of photos, the gallery
                 there is of another model or has other spaces, dimensions or metadata columns. In the middle: a photo
                 cannot be read; the error names the row, and what was embedded before is kept.
-            OSError: the gallery there is damaged.
+            OSError: the gallery there is damaged or cannot be reached.
+            ConnectionError: another process has ended. An error of one that lives on is raised by all.
             ImportError: LanceDB is not installed.
         """
-        catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
-        embedder = PhotoEmbedder(model, processor)
-        schema = GallerySchema(embedder.spaces(), catalogue.metadata_schema, model_fingerprint(model))
-        schema.require_at_most(dimensions)
-        try:
-            gallery = cls.open(uri)
-        except FileNotFoundError:
-            axes = None if dimensions is None else learn_axes(embedder, catalogue, dimensions, batch_size, progress)
-            gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
-        gallery._check_fingerprint(schema.fingerprint)
-        gallery.schema.require_same_columns(schema, dimensions, str(uri))
-        embed_catalogue(gallery, embedder, catalogue, batch_size, progress)
+        processes = Processes()
+        with processes.main_first():
+            catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
+            embedder = PhotoEmbedder(model, processor)
+            schema = GallerySchema(embedder.spaces(), catalogue.metadata_schema, model_fingerprint(model))
+            schema.require_at_most(dimensions)
+            try:
+                gallery = cls.open(uri)
+            except FileNotFoundError:
+                if not processes.is_main:
+                    raise
+                axes = (
+                    None if dimensions is None else learn_axes(embedder, catalogue, dimensions, batch_size, progress)
+                )
+                gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
+            gallery._check_fingerprint(schema.fingerprint)
+            gallery.schema.require_same_columns(schema, dimensions, str(uri))
+        embed_catalogue(gallery, embedder, catalogue, batch_size, progress, processes)
         return gallery
 
     def __len__(self) -> int:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral, Number
 from typing import Any
 
 import pyarrow as pa
@@ -180,9 +181,26 @@ def require_ids(ids: Sequence[str]) -> None:
 
 def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     try:
-        return pa.array(values, field.type)
+        column = pa.array(values, field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ValueError(f"`metadata[{field.name!r}]` must hold {field.type} or None: {error}") from error
+    _require_whole(field, values)
+    return column
+
+
+def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
+    """Raises where Arrow has cut off the fraction of a number."""
+    several = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
+    kind = field.type.value_type if several else field.type
+    if not (pa.types.is_integer(kind) or pa.types.is_temporal(kind)):
+        return
+    for row, value in enumerate(values):
+        numbers = value if several and value is not None else [value]
+        if any(isinstance(one, Number) and not isinstance(one, Integral) and one % 1 for one in numbers):
+            raise ValueError(
+                f"`metadata[{field.name!r}]` must hold {field.type} or None, row {row} is {value!r}, whose fraction "
+                "would be lost. Round it, or make the gallery with a column of floats"
+            )
 
 
 def _kinds(schema: pa.Schema) -> dict[str, str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
 
 from . import lance_index
-from .vector_store import damage
+from .lance_errors import failure, in_our_words
+from .lance_tables import make_table, open_table
 
 
 TABLE = "gallery"
@@ -49,17 +48,15 @@ class LanceStore:
 
         Raises:
             FileExistsError: there is a gallery at `uri`.
-            OSError: there are the remains of one.
+            OSError: there are the remains of one, or the place cannot be reached.
         """
         try:
             cls.open(uri)
         except FileNotFoundError:
-            database = _lancedb().connect(uri)
             if attachments:  # before the table, whose making is the gallery's
                 columns = [pa.array(attachments.keys(), pa.string()), pa.array(attachments.values(), pa.binary())]
-                rows = pa.Table.from_arrays(columns, ["name", "value"])
-                database.create_table(ATTACHMENTS, rows, mode="overwrite")
-            return cls(uri, database.create_table(TABLE, schema=schema))
+                make_table(uri, ATTACHMENTS, pa.Table.from_arrays(columns, ["name", "value"]), overwrite=True)
+            return cls(uri, make_table(uri, TABLE, schema))
         raise FileExistsError(f"there is a gallery at {uri} already; open it, or delete it first")
 
     @classmethod
@@ -68,20 +65,9 @@ class LanceStore:
 
         Raises:
             FileNotFoundError: there is no gallery at `uri`.
-            OSError: the table is damaged.
+            OSError: the table is damaged, or the place cannot be reached.
         """
-        lancedb = _lancedb()
-        folder = Path(uri, f"{TABLE}.lance")  # of object storage it is none, and connecting makes no folder there
-        if "://" not in uri and not folder.is_dir():
-            raise FileNotFoundError(f"there is no gallery at {uri}")
-        try:
-            store = cls(uri, lancedb.connect(uri).open_table(TABLE))
-        except ValueError as error:  # no version was ever committed: at most the making of it was interrupted
-            if any(folder.glob("data/*")):
-                raise damage(uri, "there are data, but no version of the table") from error
-            raise FileNotFoundError(f"there is no gallery at {uri}") from error
-        except (OSError, RuntimeError) as error:
-            raise damage(uri, error) from error
+        store = cls(uri, open_table(uri, TABLE))
         store.read(["id"])
         return store
 
@@ -91,19 +77,22 @@ class LanceStore:
 
     def attachments(self) -> dict[str, bytes]:
         try:
-            table = _lancedb().connect(self.uri).open_table(ATTACHMENTS)
-        except ValueError:  # none were given
+            table = open_table(self.uri, ATTACHMENTS)
+        except FileNotFoundError:  # none were given
             return {}
         rows = self._run(table.search(), filter=None)
         return dict(zip(rows["name"].to_pylist(), rows["value"].to_pylist(), strict=True))
 
+    @in_our_words
     def refresh(self) -> int:
         self._table.checkout_latest()
         return self._table.version
 
+    @in_our_words
     def count(self) -> int:
         return self._table.count_rows()
 
+    @in_our_words
     def upsert(self, rows: pa.Table) -> None:
         self.refresh()
         self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(rows)
@@ -112,6 +101,7 @@ class LanceStore:
         if fragments > MAX_FRAGMENTS or unindexed > MAX_UNINDEXED:
             self.compact()
 
+    @in_our_words
     def delete(self, ids: Sequence[str]) -> int:
         self.refresh()
         return self._table.delete(_id_in(ids)).num_deleted_rows
@@ -135,13 +125,16 @@ class LanceStore:
             found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
         return found.drop_columns("_distance")
 
+    @in_our_words
     def build_index(self, columns: Sequence[str], kind: str) -> None:
         self.refresh()
         lance_index.build(self._table, columns, kind)
 
+    @in_our_words
     def indexes(self) -> dict[str, tuple[str, int]]:
         return {column: (kind, rows) for column, (kind, rows, _) in lance_index.describe(self._table).items()}
 
+    @in_our_words
     def compact(self) -> None:
         self._table.optimize()
         # LanceDB removes before it joins, so the version that has just been joined is left for a second call.
@@ -152,14 +145,14 @@ class LanceStore:
             return query.to_arrow()
         except ValueError as error:
             if filter is None:
-                raise damage(self.uri, error) from error
+                raise failure(self.uri, error) from error
             raise ValueError(f"`filter` is no condition on this gallery: {filter!r} ({error})") from error
         except (OSError, RuntimeError) as error:
             version = self._table.version
             if self.refresh() == version:
                 if filter is not None and self._is_refused(filter):
                     raise ValueError(f"`filter` cannot be applied to this gallery: {filter!r} ({error})") from error
-                raise damage(self.uri, error) from error
+                raise failure(self.uri, error) from error
             return self._run(query, filter)  # another process has removed the version that was read
 
     def _is_refused(self, filter: str) -> bool:
@@ -179,11 +172,3 @@ class LanceStore:
 def _id_in(ids: Sequence[str]) -> str:
     quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in ids)
     return f"id IN ({quoted})" if ids else "false"
-
-
-def _lancedb() -> ModuleType:
-    try:
-        import lancedb
-    except ImportError as error:
-        raise ImportError("a gallery is kept in LanceDB: pip install 'hf-fashion[gallery]'") from error
-    return lancedb

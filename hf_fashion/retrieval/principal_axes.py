@@ -7,7 +7,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .catalogue import Catalogue
-from .embed_catalogue import embedded_batches
+from .embedded_batches import embedded_batches, in_batches
 from .photo_embedder import PhotoEmbedder
 from .space import directions
 
@@ -58,9 +58,10 @@ def learn_axes(
         )
     number = min(SAMPLED_PHOTOS, len(catalogue))
     rows = [place * len(catalogue) // number for place in range(number)]
+    batches = in_batches(rows, batch_size)
     parts: list[dict[str, Tensor]] = []
     with tqdm(total=number, desc="learning axes", unit="photo", disable=not progress) as bar:
-        for batch, vectors in embedded_batches(embedder, catalogue, rows, batch_size):
+        for vectors in embedded_batches(embedder, catalogue, batches):
+            bar.update(len(batches[len(parts)]))
             parts.append(vectors)
-            bar.update(len(batch))
     return {space: principal_axes(torch.cat([part[space] for part in parts]), dimensions) for space in parts[0]}

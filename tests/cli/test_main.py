@@ -72,6 +72,33 @@ def test_what_is_missing_is_named(arguments, message, capsys):
     assert printed.startswith("hf-fashion: error: ") and message in printed
 
 
+@pytest.mark.parametrize(("device", "reason"), [("cuda:97", "cuda"), ("gpu", "Expected one of")])
+def test_a_device_that_is_not_here_is_one_line(device, reason, searched, capsys):
+    assert cli.main([*searched("--text", "a dress"), "--device", device]) == 2
+    printed = capsys.readouterr().err.strip().splitlines()[-1]
+    assert printed.startswith("hf-fashion: error: --device must be one that is here")
+    assert "such as cpu" in printed and f"got {device!r}" in printed and reason.lower() in printed.lower()
+
+
+def test_a_photo_that_is_not_there_is_named(searched, capsys):
+    assert cli.main(searched("--image", "photos/no_such.jpg")) == 2
+    printed = capsys.readouterr().err.strip().splitlines()[-1]
+    assert printed == "hf-fashion: error: the photo 'photos/no_such.jpg' cannot be read: there is no such file"
+
+
+def test_of_several_processes_the_main_one_prints_an_error(monkeypatch, capsys):
+    command = ["rerank", "--gallery", "/no/gallery", "--reranker", "k_reciprocal"]
+    monkeypatch.setenv("RANK", "1")
+    assert cli.main(command) == 2 and capsys.readouterr().err == ""
+    monkeypatch.setenv("RANK", "0")
+    assert cli.main(command) == 2 and "/no/gallery" in capsys.readouterr().err
+
+
+def test_the_module_can_be_run():
+    command = [sys.executable, "-m", "hf_fashion.cli.main", "--help"]
+    assert "usage: hf-fashion" in subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY).stdout
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch):
     def run(_):
         raise TypeError("a bug")

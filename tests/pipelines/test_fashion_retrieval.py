@@ -178,6 +178,8 @@ def test_options_that_cannot_be_met_are_refused(options, message, make):
         ({"a dress": 1, "A dress": -1}, "weights of a query cancel out"),
         ({"image": PHOTO, "image_weight": 0}, "weights of a query cancel out"),
         ({"imge": PHOTO}, "did you mean 'image'"),
+        ("photos/no_such.jpg", "the photo 'photos/no_such.jpg' cannot be read: there is no such file"),
+        ({"image": __file__}, r"the photo '.*\.py' cannot be read: UnidentifiedImageError"),
     ],
 )
 def test_queries_that_cannot_be_embedded_are_refused(query, message, make):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_fashion.cli.main import parse_arguments
+from hf_fashion.cli.main import COMMANDS, parse_arguments
 from tests import tiny_attribute
 from tests.repo.tree import REPOSITORY, repository_files, short
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
@@ -68,6 +68,8 @@ def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
 def test_command_exists(path, words, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     found = script_and_arguments(words)
+    if words[1:4] == ["launch", "-m", "hf_fashion"]:
+        words = ["hf-fashion", *words[4:]]
     if words[0] == "make":
         makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
         assert all(re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE) for target in words[1:])
@@ -79,6 +81,15 @@ def test_command_exists(path, words, monkeypatch):
         check_arguments(script, arguments, monkeypatch)
     else:
         pytest.fail(f"{short(path)}: no test knows the command {shlex.join(words)}")
+
+
+def test_searches_ask_for_no_more_than_the_guides_gallery_has():
+    """docs/retrieval.md embeds 60 products; the pipeline refuses a larger `top_k`."""
+    texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS] + [
+        command.__doc__ for command in COMMANDS.values()
+    ]
+    numbers = [int(number) for text in texts for number in re.findall(r"--top_k (\d+)", text)]
+    assert numbers and max(numbers) <= 60
 
 
 def check_arguments(script: str, arguments: list[str], monkeypatch) -> None:

@@ -126,6 +126,11 @@ def with_ids(ids: list) -> Dataset:
         (products(4), {"metadata_columns": ["image"]}, "column 'image' is Image"),
         (products(4), {"metadata_columns": ["id"]}, "no metadata column 'id'"),
         (with_ids(["a", None, "b", None]), {}, "`id_column`: 'id' is null in rows 1, 3"),
+        (
+            with_ids([1.0, 2.0]),
+            {},
+            r"`id_column`: column 'id' is Value\('float64'\), .* it begins with \[1\.0, 2\.0\]",
+        ),
         (with_ids(["a", "b", "a", "b"]), {}, "'a' in column 'id' stands in rows 0, 2, and 2 ids in all"),
         (products(3).map(lambda row: {"image": None if row["id"] == "p001" else row["image"]}), {}, "null in row 1"),
     ],

@@ -1,5 +1,9 @@
 """A gallery's life: made, filled, searched, changed, opened again."""
 
+import re
+from decimal import Decimal
+
+import numpy as np
 import pyarrow as pa
 import pytest
 import torch
@@ -232,6 +236,25 @@ def test_what_cannot_be_added_is_said_and_nothing_is_added(tmp_path, changes, me
     with pytest.raises(ValueError, match=message):
         gallery.add(**({"ids": ["a", "b"], "vectors": vectors(2), "metadata": metadata(2)} | changes))
     assert len(gallery) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        (pa.int32(), 1.5, 2.0),
+        (pa.int64(), np.float32(-0.5), np.float32(4)),
+        (pa.uint8(), Decimal("7.25"), Decimal(7)),
+        (pa.list_(pa.int16()), [3, 2.75], [3, 2.0]),
+        (pa.timestamp("s"), 0.5, 86400),
+    ],
+)
+def test_a_fraction_is_not_cut_off(tmp_path, kind, value, kept):
+    gallery = Gallery.create(tmp_path / "gallery", {"image": 2}, pa.schema([("stock", kind)]))
+    message = rf"`metadata\['stock'\]` must hold .*, row 1 is {re.escape(repr(value))}, whose fraction would be lost"
+    with pytest.raises(ValueError, match=message):
+        gallery.add(["a", "b"], {"image": torch.eye(2)}, {"stock": [None, value]})
+    gallery.add(["a", "b"], {"image": torch.eye(2)}, {"stock": [None, kept]})
+    assert len(gallery) == 2
 
 
 @pytest.mark.parametrize("name", ["id", "_distance", "query_index", "vector_0", "a.b", "`", "", "1st"])

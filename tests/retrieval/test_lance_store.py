@@ -1,5 +1,6 @@
 """What LanceDB keeps: damage is noticed, small files are joined."""
 
+import resource
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hf_fashion.retrieval import lance_store
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.gallery_schema import GallerySchema
+from hf_fashion.retrieval.lance_errors import failure
 from hf_fashion.retrieval.lance_store import LanceStore
 from tests.retrieval.galleries import SPACES, filled, ids, metadata, vectors
 
@@ -53,6 +55,85 @@ def test_vectors_that_were_overwritten_are_noticed_when_they_are_read(tmp_path, 
     with pytest.raises(OSError, match="is damaged: vectors that were stored with length 1 have another length"):
         for space in SPACES:
             gallery.search(vectors(1)[space], space, 400)
+
+
+def test_a_store_that_does_not_answer_is_not_taken_for_none(monkeypatch):
+    environment = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # nobody listens there
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+        "OBJECT_STORE_CLIENT_MAX_RETRIES": "0",
+        "OBJECT_STORE_CLIENT_RETRY_TIMEOUT": "1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(OSError, match=r"s3://shop/gallery cannot be reached, .* Check the URI, .* refused") as error:
+        Gallery.open("s3://shop/gallery")
+    assert not isinstance(error.value, FileNotFoundError)
+
+
+def test_an_absent_gallery_of_a_store_is_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no gallery at file://"):
+        Gallery.open(f"file://{tmp_path}/gallery")
+    assert len(Gallery.create(f"file://{tmp_path}/gallery", SPACES)) == 0
+    assert len(Gallery.open(f"file://{tmp_path}/gallery")) == 0
+
+
+def changes(gallery: Gallery) -> dict:
+    """Every call that writes or reads the table's manifest."""
+    return {
+        "count": lambda: len(gallery),
+        "add": lambda: gallery.add(ids(1, first=50), vectors(1), metadata(1)),
+        "delete": lambda: gallery.delete(["p001"]),
+        "index": lambda: gallery._store.build_index(["vector_0"], "IVF_HNSW_SQ"),
+    }
+
+
+@pytest.mark.parametrize("change", ["count", "add", "delete", "index"])
+def test_damage_while_a_gallery_is_open_is_named(tmp_path, change):
+    gallery = filled(tmp_path / "gallery")
+    for manifest in (tmp_path / "gallery" / "gallery.lance" / "_versions").glob("*.manifest"):
+        cut_off(manifest)
+    with pytest.raises(OSError, match=r"gallery is damaged: .*delete it and embed the catalogue again"):
+        changes(gallery)[change]()
+
+
+@pytest.mark.parametrize("change", ["add", "delete", "index"])
+def test_a_full_disk_is_no_damage(tmp_path, change):
+    gallery = filled(tmp_path / "gallery")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # the nearest to a full disk that a test can make
+    try:
+        with pytest.raises(OSError, match=r"what it held is kept\. See to the disk, its room.*File too large"):
+            changes(gallery)[change]()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(gallery) == 40
+
+
+def test_another_writer_and_a_lost_network_are_no_damage():
+    conflict = RuntimeError("lance error: Retryable commit conflict for version 3: changed by a concurrent writer")
+    assert "another process changed it at the same time" in str(failure("gallery", conflict))
+    lost = RuntimeError("lance error: LanceError(IO): Generic S3 error: error sending request")
+    assert "s3://shop/gallery cannot be reached" in str(failure("s3://shop/gallery", lost))
+
+
+def test_mistakes_of_the_caller_keep_their_own_errors(tmp_path):
+    store = LanceStore.open(filled(tmp_path / "gallery")._store.uri)
+    with pytest.raises(ValueError, match="strange"):
+        store.upsert(store.read(["id"]).append_column("strange", pa.array([1] * 40)))
+    with pytest.raises(AttributeError):
+        store.delete([3])
+
+
+def test_attachments_that_are_damaged_are_not_taken_for_none(tmp_path):
+    LanceStore.create(str(tmp_path), GallerySchema(SPACES, pa.schema([]), "").to_table(), {"axes": b"1"})
+    store = LanceStore.open(str(tmp_path))
+    shutil.rmtree(tmp_path / "attachments.lance" / "_versions")
+    with pytest.raises(OSError, match="is damaged: there are data, but no version of the table"):
+        store.attachments()
 
 
 def test_without_lancedb_the_extra_is_named(tmp_path, monkeypatch):

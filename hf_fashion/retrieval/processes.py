@@ -1,0 +1,125 @@
+"""The processes that fill one gallery together: those of `accelerate launch` or torchrun, or one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+import torch.distributed as dist
+
+
+Result = TypeVar("Result")
+
+# The others wait while the main process reads, makes or compacts a large gallery.
+PATIENCE = timedelta(hours=6)
+# Errors that tell of bad input or places keep their kind on their way to the other processes.
+KINDS = (ValueError, OSError, ImportError)
+
+
+class Processes:
+    """Which one of how many this process is, and what they tell each other.
+
+    All of them make a `Processes` and call its methods in the same order, because each call waits for the others. A
+    process alone starts nothing, and waits for nobody.
+    """
+
+    def __init__(self):
+        _join()
+        several = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+        self._group = _group_for_objects(dist.group.WORLD) if several else None
+        self.number = dist.get_world_size() if several else 1
+        self.index = dist.get_rank() if several else 0
+        self._error: Exception | None = None
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the one that writes and prints."""
+        return self.index == 0
+
+    def exchange(self, mine: Any) -> list[Any]:
+        """What each process brings, in their order, for all of them.
+
+        Args:
+            mine (`Any`): what this one brings; it is pickled.
+
+        Raises:
+            ConnectionError: a process has ended.
+        """
+        if self._group is None:
+            return [mine]
+        brought = [None] * self.number
+        try:
+            dist.all_gather_object(brought, mine, group=self._group)
+        except RuntimeError as error:
+            raise ConnectionError(
+                f"another of the {self.number} processes has ended or does not answer: see what it printed, and start "
+                "all of them again. What was embedded before is kept"
+            ) from error
+        return brought
+
+    def attempt(self, function: Callable[..., Result], *arguments: Any) -> Result | None:
+        """What a function returns. Its error is kept for [`Processes.agree`]; until then nothing more is attempted.
+
+        Args:
+            function (`Callable`): what to call.
+            arguments (`Any`): its arguments.
+        """
+        if self._error is None:
+            try:
+                return function(*arguments)
+            except Exception as error:
+                self._error = error
+        return None
+
+    def agree(self) -> None:
+        """Does nothing if all went well in all processes; else all raise, the one that failed its own error."""
+        told = self.exchange(_told(self._error, self.index))
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        for kind, text in filter(None, told):
+            raise kind(text)
+
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        """The main process runs the block, then all others do. An error of one is raised by all."""
+        if not self.is_main:
+            self.agree()
+        try:
+            yield
+        except Exception as error:
+            self._error = error
+        if self.is_main:
+            self.agree()
+        self.agree()
+
+
+def _join() -> None:
+    """Joins the processes that a launcher has started, as `Accelerator()` would."""
+    from accelerate import PartialState
+    from accelerate.utils import get_cpu_distributed_information, parse_flag_from_env
+
+    launched = get_cpu_distributed_information().world_size  # by their environment, for GPUs too
+    if launched == 1 or not dist.is_available() or dist.is_initialized():
+        return
+    PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
+    # Without a GPU, and without being told to use the CPU, Accelerate takes each process for the only one.
+    if not dist.is_initialized():
+        dist.init_process_group("gloo", timeout=PATIENCE)
+
+
+@cache
+def _group_for_objects(world: dist.ProcessGroup) -> dist.ProcessGroup:
+    """All processes of a group once more, for what is no tensor on a GPU: NCCL would bring it there and back."""
+    return dist.new_group(backend="gloo", timeout=PATIENCE)
+
+
+def _told(error: Exception | None, index: int) -> tuple[type[Exception], str] | None:
+    """An error as it can be sent: not every one survives pickling."""
+    if error is None:
+        return None
+    kind = next((kind for kind in KINDS if isinstance(error, kind)), RuntimeError)
+    return kind, f"process {index} failed with {type(error).__name__}: {error}"
