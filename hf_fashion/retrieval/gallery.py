@@ -8,17 +8,21 @@ from typing import Any
 
 import pyarrow as pa
 from datasets import Dataset
+from huggingface_hub import CommitInfo
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from .catalogue import Catalogue
 from .embed_catalogue import embed_catalogue
 from .fingerprint import model_fingerprint
+from .gallery_hub import find_saved_gallery, push_gallery
 from .gallery_schema import ID, GallerySchema, directions, require_ids
 from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
 from .lance_store import LanceStore
+from .load_gallery import SavedGallery
 from .photo_embedder import PhotoEmbedder
 from .results import RetrievalResults
+from .save_gallery import save_gallery
 from .vector_store import VectorStore
 
 
@@ -33,7 +37,7 @@ class Gallery:
     Filters are conditions of SQL on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
 
-    Use [`Gallery.create`], [`Gallery.open`] or [`Gallery.from_dataset`].
+    Use [`Gallery.create`], [`Gallery.open`], [`Gallery.from_dataset`] or [`Gallery.from_pretrained`].
     """
 
     def __init__(self, store: VectorStore):
@@ -132,6 +136,85 @@ class Gallery:
         gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, embedder, catalogue, batch_size, progress)
         return gallery
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, uri: str | Path, revision: str | None = None, token: str | None = None
+    ) -> Gallery:
+        """Copies a saved gallery into one at `uri`; goes on with what is missing where that exists already.
+
+        Vectors and metadata come as they were saved, to the last bit, 10,000 products a commit. A call that was killed
+        is made again. Products are known by their ids alone: to load changed ones, [`~Gallery.delete`] them first.
+
+        Args:
+            source (`str` or `Path`): a folder that [`~Gallery.save_pretrained`] wrote, or the id of a dataset on the
+                Hub that [`~Gallery.push_to_hub`] pushed.
+            uri (`str` or `Path`): a folder, or a URI of object storage.
+            revision (`str`, *optional*): branch, tag or commit on the Hub.
+            token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+
+        Raises:
+            FileNotFoundError: there is no such gallery, or a file of it is missing.
+            OSError: a file of it is damaged, the gallery at `uri` is, or the Hub cannot be reached.
+            ValueError: a newer version of hf_fashion wrote it, or the gallery at `uri` is of another model or has
+                other spaces or metadata columns. In all these cases nothing is written.
+            ImportError: LanceDB is not installed.
+        """
+        saved = SavedGallery(find_saved_gallery(source, revision, token))
+        try:
+            gallery = cls.open(uri)
+        except FileNotFoundError:
+            gallery = cls(LanceStore.create(str(uri), saved.table(), saved.attachments))
+        saved.copy_to(gallery._store)
+        return gallery
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the gallery into a new folder as a repository of `datasets`: parquet files, `gallery.json`, a card.
+
+        [`Gallery.from_pretrained`] makes a gallery of it again, in any place; `datasets.load_dataset` reads its
+        columns. An index is not saved.
+
+        Args:
+            folder (`str` or `Path`): must not exist. It appears when all of it is written.
+
+        Raises:
+            FileExistsError: there is something at `folder`.
+            ValueError: a metadata column is of a type that `datasets` does not know.
+            RuntimeError: the gallery was changed meanwhile.
+        """
+        folder = Path(folder)
+        save_gallery(self._store, folder, folder.name)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        private: bool | None = None,
+        token: str | None = None,
+        commit_message: str = "Upload gallery",
+        revision: str | None = None,
+    ) -> CommitInfo:
+        """Pushes what [`~Gallery.save_pretrained`] writes to the Hub, as one commit.
+
+        It takes the place of a gallery that was pushed there before. Of the card, text outside the gallery's own part
+        and fields that people have added stay.
+
+        Args:
+            repo_id (`str`): id of a dataset on the Hub, made where it is missing.
+            private (`bool`, *optional*): whether a dataset that is made is private. Default: what the organisation
+                has chosen, else public.
+            token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+            commit_message (`str`, *optional*, defaults to `"Upload gallery"`): first line of the commit.
+            revision (`str`, *optional*): a branch, made where it is missing. Default: `main`.
+
+        Returns:
+            `huggingface_hub.CommitInfo`: of the commit.
+
+        Raises:
+            ValueError: there is a dataset that is no gallery, or a metadata column is of a type that `datasets` does
+                not know.
+            RuntimeError: the gallery was changed meanwhile.
+        """
+        return push_gallery(self._store, repo_id, private, token, commit_message, revision)
 
     def __len__(self) -> int:
         self._store.refresh()
