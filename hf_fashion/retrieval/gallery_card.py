@@ -42,8 +42,9 @@ embedded it. The columns alone:
 ```python
 from datasets import load_dataset
 
-products = load_dataset({quoted_name}, split="train").with_format("torch")
-print(products[:2]["id"], products[:2][{column}])
+products = load_dataset({quoted_name}, split="train")
+vectors = products.select_columns(["id", {column}]).with_format("torch")
+print(vectors[:2])
 ```
 {end}
 """
