@@ -182,7 +182,7 @@ class Gallery:
             ValueError: a metadata column is of a type that `datasets` does not know.
             RuntimeError: the gallery was changed meanwhile.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         save_gallery(self._store, folder, folder.name)
 
     def push_to_hub(
@@ -195,8 +195,8 @@ class Gallery:
     ) -> CommitInfo:
         """Pushes what [`~Gallery.save_pretrained`] writes to the Hub, as one commit.
 
-        It takes the place of a gallery that was pushed there before. Of the card, text outside the gallery's own part
-        and fields that people have added stay.
+        It takes the place of a gallery that was pushed there before. What people have added to the card stays: fields,
+        and text around the gallery's own part. The files are written to the system's temporary folder first.
 
         Args:
             repo_id (`str`): id of a dataset on the Hub, made where it is missing.

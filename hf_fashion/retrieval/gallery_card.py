@@ -57,7 +57,7 @@ def gallery_card(manifest: GalleryManifest, name: str) -> str:
         manifest (`GalleryManifest`): what is in the gallery.
         name (`str`): a path or an id to load it by.
     """
-    schema = manifest.file_schema()
+    schema = manifest.schema
     space, column = next(iter(manifest.columns.items()))
     text = _TEXT.format(
         name=name,
@@ -65,12 +65,12 @@ def gallery_card(manifest: GalleryManifest, name: str) -> str:
         begin=_BEGIN,
         end=_END,
         products=manifest.products,
-        fingerprint=manifest.schema.fingerprint or "unknown",
+        fingerprint=schema.fingerprint or "unknown",
         spaces=", ".join(
-            f"`{space}` ({schema.field(column).type.list_size} dimensions, column `{column}`)"
-            for space, column in manifest.columns.items()
+            f"`{each}` ({dimension} dimensions, column `{manifest.columns[each]}`)"
+            for each, dimension in schema.spaces.items()
         ),
-        metadata=", ".join(f"`{field.name}` ({field.type})" for field in manifest.schema.metadata) or "none",
+        metadata=", ".join(f"`{field.name}` ({field.type})" for field in schema.metadata) or "none",
         space=_quoted(space),
         column=_quoted(column),
     )

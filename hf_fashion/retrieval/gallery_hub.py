@@ -89,17 +89,12 @@ def push_gallery(
         folder = Path(work, "gallery")
         save_gallery(store, folder, repo_id)
         if CARD in there:
-            old = Path(api.hf_hub_download(repo_id, CARD, revision=before.sha, **_REPOSITORY)).read_text("utf-8")
-            (folder / CARD).write_text(renewed_card(old, (folder / CARD).read_text("utf-8")), encoding="utf-8")
-        new = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-        stale = [name for name in there - new.keys() if _is_ours(name)]
+            old = api.hf_hub_download(repo_id, CARD, revision=before.sha, **_REPOSITORY)
+            _renew(folder / CARD, Path(old))
         # Not `upload_folder`: it may make several commits.
         return api.create_commit(
             repo_id,
-            [
-                *(CommitOperationAdd(name, path) for name, path in new.items()),
-                *(CommitOperationDelete(name) for name in sorted(stale)),
-            ],
+            _operations(folder, there),
             commit_message=commit_message,
             revision=revision,
             parent_commit=before.sha,
@@ -107,8 +102,18 @@ def push_gallery(
         )
 
 
-def _is_ours(name: str) -> bool:
-    return name == ATTACHMENTS or name.startswith("data/train-")
+def _renew(card: Path, old: Path) -> None:
+    card.write_text(renewed_card(old.read_text(encoding="utf-8"), card.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _operations(folder: Path, there: set[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
+    """Every file of the folder, and an end to the older files of a gallery."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    stale = sorted(name for name in there - files.keys() if name == ATTACHMENTS or name.startswith("data/train-"))
+    return [
+        *(CommitOperationAdd(name, path) for name, path in files.items()),
+        *(CommitOperationDelete(name) for name in stale),
+    ]
 
 
 def _require_room(repo_id: str, there: set[str]) -> None:

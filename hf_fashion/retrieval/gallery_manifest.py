@@ -134,4 +134,7 @@ def damaged(path: Path, what: str) -> OSError:
         path (`Path`): the file.
         what (`str`): what is wrong with it.
     """
-    return OSError(f"{path} is damaged: {what}. Delete it and download it again, or save or push the gallery again")
+    at_fault = path.resolve()  # in the Hub's cache `path` is a link, and a new one would lead to the same content
+    return OSError(
+        f"{path} is damaged: {what}. Delete {at_fault} to download it again, or save or push the gallery again"
+    )
