@@ -1,5 +1,6 @@
-"""Files that a reader never sees half-written."""
+"""Files that a reader never sees half-written, and known by their content."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -21,3 +22,16 @@ def write_json(values: Any, path: str | Path) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     os.replace(aside, path)
+
+
+def sha256_of(path: str | Path) -> str:
+    """The SHA-256 of a file's content, as hexadecimal digits.
+
+    Args:
+        path (`str` or `Path`): the file; it is read in parts.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()

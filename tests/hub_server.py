@@ -78,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/preupload/(?P<revision>[^/]+)", "preupload"),
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/commit/(?P<revision>[^/]+)", "commit"),
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/tag/(?P<revision>[^/]+)", "tag"),
+        ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/branch/(?P<branch>[^/]+)", "branch"),
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/paths-info/(?P<revision>[^/]+)", "paths_info"),
         ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)(?:/(?P<path>.*))?", "tree"),
         ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+?)(?:/revision/(?P<revision>[^/]+))?", "info"),
@@ -189,6 +190,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _tag(self, kind: str, name: str, revision: str):
         oid, _ = self._files(kind, name, revision)
         self._repository(kind, name).refs[json.loads(self.body)["tag"]] = oid
+        self._json({})
+
+    def _branch(self, kind: str, name: str, branch: str):
+        refs = self._repository(kind, name).refs
+        if branch in refs:
+            raise Refusal(409, "Conflict", f"{name} has a branch {branch} already")
+        refs[branch] = refs["main"]
         self._json({})
 
     def _paths_info(self, kind: str, name: str, revision: str):

@@ -8,21 +8,26 @@ from typing import Any
 
 import pyarrow as pa
 from datasets import Dataset
+from huggingface_hub import CommitInfo
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from .catalogue import Catalogue
 from .embed_catalogue import embed_catalogue
 from .fingerprint import model_fingerprint
+from .gallery_hub import find_saved_gallery, push_gallery
 from .gallery_schema import ID, GallerySchema, require_ids
 from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
 from .lance_store import LanceStore
+from .load_gallery import SavedGallery
 from .photo_embedder import PhotoEmbedder
 from .principal_axes import learn_axes
 from .processes import Processes
 from .results import RetrievalResults
-from .space import directions
-from .vector_store import VectorStore, damage
+from .save_gallery import save_gallery
+from .space import Space, directions
+from .stored_axes import axes_as_attachments, read_spaces
+from .vector_store import VectorStore
 
 
 class Gallery:
@@ -37,16 +42,14 @@ class Gallery:
     Filters are conditions of SQL on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
 
-    Use [`Gallery.create`], [`Gallery.open`] or [`Gallery.from_dataset`].
+    Use [`Gallery.create`], [`Gallery.open`], [`Gallery.from_dataset`] or [`Gallery.from_pretrained`].
     """
 
     def __init__(self, store: VectorStore):
-        try:
-            self.schema = GallerySchema.from_table(store.schema, store.attachments())
-        except LookupError as error:
-            raise damage(store.uri, error) from error
+        self.schema = GallerySchema.from_table(store.schema)
         self._store = store
-        self._search = GallerySearch(store, self.schema)
+        self._spaces = read_spaces(self.schema, store)
+        self._search = GallerySearch(store, self.schema.metadata.names)
 
     @classmethod
     def create(
@@ -75,8 +78,9 @@ class Gallery:
             ImportError: LanceDB is not installed.
         """
         metadata_schema = pa.schema([]) if metadata_schema is None else metadata_schema
-        schema = GallerySchema(dict(spaces), metadata_schema, fingerprint, dict(axes or {}))
-        return cls(LanceStore.create(str(uri), schema.to_table(), schema.attachments()))
+        numbers = {space: matrix.shape[-1] for space, matrix in (axes or {}).items()}
+        schema = GallerySchema(dict(spaces), metadata_schema, fingerprint, numbers)
+        return cls(LanceStore.create(str(uri), schema.to_table(), axes_as_attachments(schema, axes or {})))
 
     @classmethod
     def open(cls, uri: str | Path) -> Gallery:
@@ -147,21 +151,99 @@ class Gallery:
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
             embedder = PhotoEmbedder(model, processor)
-            schema = GallerySchema(embedder.spaces(), catalogue.metadata_schema, model_fingerprint(model))
-            schema.require_at_most(dimensions)
+            spaces = embedder.spaces()
+            kept = {} if dimensions is None else dict.fromkeys(spaces, dimensions)
+            schema = GallerySchema(spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
             try:
                 gallery = cls.open(uri)
             except FileNotFoundError:
                 if not processes.is_main:
                     raise
-                axes = (
-                    None if dimensions is None else learn_axes(embedder, catalogue, dimensions, batch_size, progress)
-                )
+                axes = learn_axes(embedder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
             gallery._check_fingerprint(schema.fingerprint)
-            gallery.schema.require_same_columns(schema, dimensions, str(uri))
+            gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, embedder, catalogue, batch_size, progress, processes)
         return gallery
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, uri: str | Path, revision: str | None = None, token: str | None = None
+    ) -> Gallery:
+        """Copies a saved gallery into one at `uri`; goes on with what is missing where that exists already.
+
+        Vectors and metadata come as they were saved, to the last bit, 10,000 products a commit. A call that was killed
+        is made again. Products are known by their ids alone: to load changed ones, [`~Gallery.delete`] them first.
+
+        Args:
+            source (`str` or `Path`): a folder that [`~Gallery.save_pretrained`] wrote, or the id of a dataset on the
+                Hub that [`~Gallery.push_to_hub`] pushed.
+            uri (`str` or `Path`): a folder, or a URI of object storage.
+            revision (`str`, *optional*): branch, tag or commit on the Hub.
+            token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+
+        Raises:
+            FileNotFoundError: there is no such gallery, or a file of it is missing.
+            OSError: a file of it is damaged, the gallery at `uri` is, or the Hub cannot be reached.
+            ValueError: a newer version of hf_fashion wrote it, or the gallery at `uri` is of another model or has
+                other spaces or metadata columns. In all these cases nothing is written.
+            ImportError: LanceDB is not installed.
+        """
+        saved = SavedGallery(find_saved_gallery(source, revision, token))
+        try:
+            gallery = cls.open(uri)
+        except FileNotFoundError:
+            gallery = cls(LanceStore.create(str(uri), saved.table(), saved.attachments))
+        saved.copy_to(gallery._store)
+        return gallery
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the gallery into a new folder as a repository of `datasets`: parquet files, `gallery.json`, a card.
+
+        [`Gallery.from_pretrained`] makes a gallery of it again, in any place; `datasets.load_dataset` reads its
+        columns. An index is not saved.
+
+        Args:
+            folder (`str` or `Path`): must not exist. It appears when all of it is written.
+
+        Raises:
+            FileExistsError: there is something at `folder`.
+            ValueError: a metadata column is of a type that `datasets` does not know.
+            RuntimeError: the gallery was changed meanwhile.
+        """
+        folder = Path(folder).expanduser()
+        save_gallery(self._store, folder, folder.name)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        private: bool | None = None,
+        token: str | None = None,
+        commit_message: str = "Upload gallery",
+        revision: str | None = None,
+    ) -> CommitInfo:
+        """Pushes what [`~Gallery.save_pretrained`] writes to the Hub, as one commit.
+
+        It takes the place of a gallery that was pushed there before. What people have added to the card stays: fields,
+        and text around the gallery's own part. The files are written to the system's temporary folder first.
+
+        Args:
+            repo_id (`str`): id of a dataset on the Hub, made where it is missing.
+            private (`bool`, *optional*): whether a dataset that is made is private. Default: what the organisation
+                has chosen, else public.
+            token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+            commit_message (`str`, *optional*, defaults to `"Upload gallery"`): first line of the commit.
+            revision (`str`, *optional*): a branch, made where it is missing. Default: `main`.
+
+        Returns:
+            `huggingface_hub.CommitInfo`: of the commit.
+
+        Raises:
+            ValueError: there is a dataset that is no gallery, or a metadata column is of a type that `datasets` does
+                not know.
+            RuntimeError: the gallery was changed meanwhile.
+        """
+        return push_gallery(self._store, repo_id, private, token, commit_message, revision)
 
     def __len__(self) -> int:
         self._store.refresh()
@@ -190,7 +272,7 @@ class Gallery:
             "index": {
                 space: dict(zip(("kind", "products"), indexes[column], strict=True))
                 for space in self.schema.spaces
-                if (column := self.schema.space(space).column) in indexes
+                if (column := self.schema.column(space)) in indexes
             },
         }
 
@@ -222,7 +304,7 @@ class Gallery:
             ValueError: an id comes twice, a space or column is missing or unknown, or a vector or value does not
                 fit.
         """
-        self._store.upsert(self.schema.rows(ids, vectors, metadata or {}))
+        self._store.upsert(self.schema.rows(ids, vectors, metadata or {}, self._spaces))
 
     def delete(self, ids: Sequence[str]) -> int:
         """Removes products.
@@ -260,7 +342,7 @@ class Gallery:
                 f"an index serves galleries of more than {EXACT_SEARCH_LIMIT:,} products, this one has "
                 f"{self._store.count():,} and is searched exactly, in memory. Search it as it is"
             )
-        self._store.build_index([self.schema.space(name).column for name in self.schema.spaces], kind)
+        self._store.build_index([self.schema.column(space) for space in self.schema.spaces], kind)
 
     def compact(self) -> None:
         """Joins the small files that many commits have left, and brings all products into the index: searches by the
@@ -281,7 +363,7 @@ class Gallery:
             ValueError: the gallery has no such space or no product of such an id, or `ids` is no list of strings.
         """
         require_ids(ids)
-        return self._search.vectors(ids, space)
+        return self._search.vectors(ids, self._space(space))
 
     def search(self, vectors: Tensor, space: str, top_k: int, filter: str | None = None) -> RetrievalResults:
         """The products nearest to each query by cosine; of equal ones, those whose ids come first.
@@ -299,12 +381,16 @@ class Gallery:
             ValueError: the gallery has no such space, a query does not fit it, `top_k` is below 1, or `filter` is no
                 condition on this gallery.
         """
-        dimension = self.schema.space(space).dimension
+        dimension = self._space(space).dimension
         if vectors.ndim != 2 or vectors.shape[1] != dimension:
             raise ValueError(f"`vectors` must have shape (Q, {dimension}) for {space!r}, got {tuple(vectors.shape)}")
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1, got {top_k}")
-        return self._search.nearest(directions(vectors, "vectors"), space, top_k, filter)
+        return self._search.nearest(directions(vectors, "vectors"), self._space(space), top_k, filter)
+
+    def _space(self, name: str) -> Space:
+        self.schema.column(name)  # raises where there is no such space
+        return self._spaces[name]
 
     def _check_fingerprint(self, fingerprint: str) -> None:
         if fingerprint != self.schema.fingerprint:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Integral, Number
 from typing import Any
 
 import pyarrow as pa
-import torch
 from torch import Tensor
 
-from .space import Space, axes_of
+from .space import Space
 
 
 ID = "id"
@@ -31,24 +30,27 @@ class GallerySchema:
         spaces (`Mapping[str, int]`): name and dimension of each space, at least one.
         metadata (`pyarrow.Schema`): names and types of the metadata columns; every value may be missing.
         fingerprint (`str`): of the model that embedded the photos.
-        axes (`Mapping[str, torch.Tensor]`, *optional*): for spaces whose vectors are kept along fewer axes, those
-            axes, (d, r), orthonormal.
+        axes (`Mapping[str, int]`, *optional*): of spaces whose vectors are kept along fewer axes, how many these are.
 
     Raises:
-        ValueError: there is no space, a dimension is below 1, axes do not fit their space, or a metadata column has a
-            name that filters cannot use.
+        ValueError: there is no space, a dimension is below 1, axes are fewer than 1 or more than the dimensions, or a
+            metadata column has a name that filters cannot use.
     """
 
     spaces: Mapping[str, int]
     metadata: pa.Schema
     fingerprint: str
-    axes: Mapping[str, Tensor] = field(default_factory=dict, compare=False)
+    axes: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
         if not self.spaces or min(self.spaces.values()) < 1:
             raise ValueError(f"`spaces` must give at least one name its dimension, 1 or more, got {dict(self.spaces)}")
-        for space, axes in self.axes.items():
-            _require_axes(space, axes, self.spaces)
+        for space, number in self.axes.items():
+            if not 1 <= number <= self.spaces.get(space, 0):
+                raise ValueError(
+                    f"dimensions that are kept of {space!r} must be from 1 to its own, got {number} of "
+                    f"{self.spaces.get(space, 'no such space')}"
+                )
         for name in self.metadata.names:
             if not _COLUMN_NAME.fullmatch(name) or _TAKEN_NAME.fullmatch(name):
                 raise ValueError(
@@ -57,12 +59,11 @@ class GallerySchema:
                 )
 
     @classmethod
-    def from_table(cls, table: pa.Schema, attachments: Mapping[str, bytes]) -> GallerySchema:
-        """The schema that [`GallerySchema.to_table`] and [`GallerySchema.attachments`] wrote.
+    def from_table(cls, table: pa.Schema) -> GallerySchema:
+        """The schema that [`GallerySchema.to_table`] wrote.
 
         Raises:
             ValueError: the table is no gallery, or one that a newer version of hf_fashion wrote.
-            LookupError: axes are missing among the attachments.
         """
         written = json.loads((table.metadata or {}).get(_KEY, b"{}"))
         if written.get("format") != _FORMAT:
@@ -71,66 +72,50 @@ class GallerySchema:
                 + ("; upgrade hf_fashion to read it" if written else ": hf_fashion did not write it")
             )
         metadata = [field for field in table if field.name != ID and not _TAKEN_NAME.fullmatch(field.name)]
-        whole = cls(written["spaces"], pa.schema(metadata), written["fingerprint"])
-        axes = {
-            name: axes_of(whole.space(name).column, number, attachments) for name, number in written["axes"].items()
-        }
-        return replace(whole, axes=axes)
+        return cls(written["spaces"], pa.schema(metadata), written["fingerprint"], written["axes"])
 
     def to_table(self) -> pa.Schema:
-        """Schema of the table, with all of this in its metadata but for the axes, of which it has the number."""
-        axes = {space: axes.shape[1] for space, axes in self.axes.items()}
-        written = {"format": _FORMAT, "fingerprint": self.fingerprint, "spaces": dict(self.spaces), "axes": axes}
-        vectors = [self.space(name).field() for name in self.spaces]
+        """Schema of the table, with all of this in its metadata."""
+        written = {
+            "format": _FORMAT,
+            "fingerprint": self.fingerprint,
+            "spaces": dict(self.spaces),
+            "axes": dict(self.axes),
+        }
+        vectors = [
+            pa.field(self.column(space), pa.list_(pa.float16(), dimension), nullable=False)
+            for space, dimension in self.stored_dimensions().items()
+        ]
         fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata, *vectors]
         return pa.schema(fields, metadata={_KEY: json.dumps(written)})
 
-    def attachments(self) -> dict[str, bytes]:
-        """The axes of all spaces as a store keeps them beside the table."""
-        return {name: value for space in self.spaces for name, value in self.space(space).attachments().items()}
-
-    def space(self, name: str) -> Space:
-        """One of the spaces.
+    def column(self, space: str) -> str:
+        """Name of the column with the vectors of a space; a store may not take the space's own as one.
 
         Raises:
             ValueError: the gallery has no such space.
         """
-        if name not in self.spaces:
-            raise ValueError(f"`space` must be one of {list(self.spaces)}, got {name!r}")
-        return Space(name, f"vector_{list(self.spaces).index(name)}", self.spaces[name], self.axes.get(name))
+        if space not in self.spaces:
+            raise ValueError(f"`space` must be one of {list(self.spaces)}, got {space!r}")
+        return f"vector_{list(self.spaces).index(space)}"
 
     def stored_dimensions(self) -> dict[str, int]:
         """How many numbers of each vector are kept, by space."""
-        return {name: self.space(name).stored_dimension for name in self.spaces}
+        return {space: self.axes.get(space, dimension) for space, dimension in self.spaces.items()}
 
-    def require_at_most(self, dimensions: int | None) -> None:
-        """Does nothing if so many numbers of every vector can be kept.
-
-        Args:
-            dimensions (`int`, *optional*): how many; `None` means all.
-
-        Raises:
-            ValueError: they are below 1, or more than a space has.
-        """
-        least = min(self.spaces.values())
-        if dimensions is not None and not 1 <= dimensions <= least:
-            raise ValueError(f"`dimensions` must be from 1 to {least}, the model's own, got {dimensions}")
-
-    def require_same_columns(self, wanted: GallerySchema, dimensions: int | None, uri: str) -> None:
+    def require_same_columns(self, wanted: GallerySchema, uri: str) -> None:
         """Does nothing if products with the columns of `wanted` can be added.
 
         Args:
             wanted (`GallerySchema`): the columns of the products.
-            dimensions (`int`, *optional*): how many numbers of each vector shall be kept; `None` means all.
             uri (`str`): of this gallery.
 
         Raises:
             ValueError: spaces, what is kept of them, metadata columns or their types differ.
         """
-        kept = {space: dimensions or dimension for space, dimension in wanted.spaces.items()}
         for what, there, here in (
             ("spaces", dict(self.spaces), dict(wanted.spaces)),
-            ("stored dimensions", self.stored_dimensions(), kept),
+            ("stored dimensions", self.stored_dimensions(), wanted.stored_dimensions()),
             ("metadata columns", _kinds(self.metadata), _kinds(wanted.metadata)),
         ):
             if there != here:
@@ -140,7 +125,11 @@ class GallerySchema:
                 )
 
     def rows(
-        self, ids: Sequence[str], vectors: Mapping[str, Tensor], metadata: Mapping[str, Sequence[Any]]
+        self,
+        ids: Sequence[str],
+        vectors: Mapping[str, Tensor],
+        metadata: Mapping[str, Sequence[Any]],
+        spaces: Mapping[str, Space],
     ) -> pa.Table:
         """Rows of the table: vectors L2-normalised in float16, whole or along their axes.
 
@@ -148,6 +137,7 @@ class GallerySchema:
             ids (`Sequence[str]`): N ids, all different.
             vectors (`Mapping[str, torch.Tensor]`): for each space (N, d), floating point.
             metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` where one is missing.
+            spaces (`Mapping[str, Space]`): how each space keeps its vectors.
 
         Raises:
             ValueError: an id comes twice, spaces or columns are not the gallery's, or a vector has a wrong dimension,
@@ -160,7 +150,7 @@ class GallerySchema:
             raise ValueError(f"`ids` must differ, got {next(name for name in ids if ids.count(name) > 1)!r} twice")
         columns = [pa.array(ids, pa.string())]
         columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
-        columns += [self.space(name).to_column(vectors[name], len(ids)) for name in self.spaces]
+        columns += [spaces[name].to_column(vectors[name], len(ids)) for name in self.spaces]
         return pa.Table.from_arrays(columns, schema=self.to_table())
 
 
@@ -210,12 +200,3 @@ def _kinds(schema: pa.Schema) -> dict[str, str]:
 def _require_same(argument: str, given: Mapping[str, Any], wanted: Sequence[str]) -> None:
     if set(given) != set(wanted):
         raise ValueError(f"`{argument}` must have the keys {list(wanted)}, got {list(given)}")
-
-
-def _require_axes(space: str, axes: Tensor, spaces: Mapping[str, int]) -> None:
-    wide = axes.ndim == 2 and 1 <= axes.shape[1] <= axes.shape[0] == spaces.get(space)
-    if not wide or not torch.allclose(axes.T @ axes, torch.eye(axes.shape[1]), atol=1e-3):
-        raise ValueError(
-            f"`axes[{space!r}]` must be orthonormal columns of shape (d, r), d the dimension of a space in "
-            f"{dict(spaces)} and r at most d, got {tuple(axes.shape)}. `principal_axes` makes such ones"
-        )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .exact_search import ExactSearch, rounded
-from .gallery_schema import ID, GallerySchema
+from .gallery_schema import ID
 from .results import RetrievalResults
 from .space import Space
 from .stored_vectors import StoredVectors
@@ -32,12 +32,12 @@ class GallerySearch:
 
     Args:
         store (`VectorStore`): the table.
-        schema (`GallerySchema`): what its columns are.
+        metadata_columns (`Sequence[str]`): what comes with each product that is found.
     """
 
-    def __init__(self, store: VectorStore, schema: GallerySchema):
-        self.schema = schema
+    def __init__(self, store: VectorStore, metadata_columns: Sequence[str]):
         self._store = store
+        self._columns = [ID, *metadata_columns]
         self._counted: tuple[int, int] | None = None  # a version of the table, and its number of products
         self._memory: tuple[int, ExactSearch] | None = None  # a version of the table, and what was read of it
 
@@ -45,12 +45,12 @@ class GallerySearch:
         """Whether the gallery is small enough to be searched in memory."""
         return self._is_small(self._store.refresh())
 
-    def nearest(self, queries: Tensor, space: str, top_k: int, filter: str | None) -> RetrievalResults:
+    def nearest(self, queries: Tensor, space: Space, top_k: int, filter: str | None) -> RetrievalResults:
         """The products with the largest cosines to each query, by descending score, of equal ones by id.
 
         Args:
             queries (`torch.Tensor` of shape `(Q, d)`): L2-normalised, float32, on the CPU.
-            space (`str`): the space they are in.
+            space (`Space`): the space they are in.
             top_k (`int`): products for a query.
             filter (`str`, *optional*): SQL condition that products must meet to be found.
 
@@ -58,31 +58,30 @@ class GallerySearch:
             ValueError: `filter` is no condition on the table.
         """
         version = self._store.refresh()
-        kept = self.schema.space(space)
-        queries = kept.reduced(queries)
+        queries = space.reduced(queries)
         if self._is_small(version):
             allowed_ids = None if filter is None else self._store.read([ID], filter)[ID]
-            found, query, scores = self._exact(kept, version).search(space, queries, top_k, allowed_ids)
+            found, query, scores = self._exact(space, version).search(space.name, queries, top_k, allowed_ids)
         else:
-            columns = [ID, *self.schema.metadata.names, kept.column]
-            found = self._store.nearest(queries.numpy(), kept.column, top_k, columns, filter)
+            columns = [*self._columns, space.column]
+            found = self._store.nearest(queries.numpy(), space.column, top_k, columns, filter)
             query = torch.tensor(found["query_index"].to_numpy())
-            scores = rounded((queries[query] * self._stored(found, kept).directions()).sum(-1))
+            scores = rounded((queries[query] * self._stored(found, space).directions()).sum(-1))
         return self._results(found, query, scores, len(queries))
 
-    def vectors(self, ids: Sequence[str], space: str) -> Tensor:
+    def vectors(self, ids: Sequence[str], space: Space) -> Tensor:
         """The vectors of N ids: (N, d), L2-normalised, float32.
 
         Args:
             ids (`Sequence[str]`): one may come several times.
-            space (`str`): of which space.
+            space (`Space`): of which space.
 
         Raises:
-            ValueError: there is no such space, or no product of such an id.
+            ValueError: there is no product of such an id.
         """
-        version, kept = self._store.refresh(), self.schema.space(space)
-        products = self._exact(kept, version) if self._is_small(version) else self._only(kept, sorted(set(ids)))
-        return kept.restored(products.vectors_of(space, ids))
+        version = self._store.refresh()
+        products = self._exact(space, version) if self._is_small(version) else self._only(space, sorted(set(ids)))
+        return space.restored(products.vectors_of(space.name, ids))
 
     def _is_small(self, version: int) -> bool:
         if self._counted is None or self._counted[0] != version:
@@ -98,7 +97,7 @@ class GallerySearch:
         places = torch.arange(max(lengths.tolist(), default=0))
         padded = torch.full((number, len(places)), -math.inf).masked_scatter(places < lengths[:, None], scores)
         ends = lengths.cumsum(0).tolist()
-        columns = self.schema.metadata.names
+        columns = self._columns[1:]
         return RetrievalResults(
             ids=_lists(found[ID].to_pylist(), ends),
             scores=padded,
@@ -108,7 +107,7 @@ class GallerySearch:
     def _exact(self, space: Space, version: int) -> ExactSearch:
         """What is in memory, the space with it; read again where the table has another version now."""
         if self._memory is None or self._memory[0] != version:
-            self._memory = (version, ExactSearch(self._store.read([ID, *self.schema.metadata.names])))
+            self._memory = (version, ExactSearch(self._store.read(self._columns)))
         products = self._memory[1]
         if space.name in products:
             return products

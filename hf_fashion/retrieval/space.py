@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
@@ -23,9 +22,12 @@ class Space:
 
     Args:
         name (`str`): the space.
-        column (`str`): its column in the table; a store may not take the space's own name as one.
+        column (`str`): its column in the table.
         dimension (`int`): d, of the model's vectors.
         axes (`torch.Tensor` of shape `(d, r)`, *optional*): float32, orthonormal; without, vectors are kept whole.
+
+    Raises:
+        ValueError: the axes are not as above.
     """
 
     name: str
@@ -33,14 +35,16 @@ class Space:
     dimension: int
     axes: Tensor | None = None
 
-    @property
-    def stored_dimension(self) -> int:
-        """r, or d without axes."""
-        return self.dimension if self.axes is None else self.axes.shape[1]
-
-    def field(self) -> pa.Field:
-        """The column's name and type."""
-        return pa.field(self.column, pa.list_(pa.float16(), self.stored_dimension), nullable=False)
+    def __post_init__(self):
+        axes = self.axes
+        if axes is None:
+            return
+        fit = axes.ndim == 2 and 1 <= axes.shape[1] <= axes.shape[0] == self.dimension
+        if not fit or not torch.allclose(axes.T @ axes, torch.eye(axes.shape[1]), atol=1e-3):
+            raise ValueError(
+                f"`axes[{self.name!r}]` must be orthonormal columns of shape ({self.dimension}, r), r at most "
+                f"{self.dimension}, got {tuple(axes.shape)}. `principal_axes` makes such ones"
+            )
 
     def to_column(self, vectors: Tensor, number: int) -> pa.Array:
         """Vectors (N, d) of any length but 0 as the column keeps them.
@@ -54,7 +58,7 @@ class Space:
         kept = directions(vectors, title)
         if self.axes is not None:
             kept = directions(kept @ self.axes, f"{title} along the gallery's axes")
-        return pa.FixedSizeListArray.from_arrays(pa.array(kept.half().flatten().numpy()), self.stored_dimension)
+        return pa.FixedSizeListArray.from_arrays(pa.array(kept.half().flatten().numpy()), kept.shape[1])
 
     def from_column(self, column: pa.ChunkedArray) -> StoredVectors:
         """What is kept, N vectors of r dimensions.
@@ -77,29 +81,6 @@ class Space:
     def restored(self, kept: Tensor) -> Tensor:
         """Directions (N, r) that are kept -> (N, d), of length 1."""
         return kept if self.axes is None else kept @ self.axes.T
-
-    def attachments(self) -> dict[str, bytes]:
-        """The axes as named bytes, one by one, float32."""
-        axes = () if self.axes is None else self.axes.T.contiguous().numpy()
-        return {f"{self.column}/{number}": axis.astype("<f4").tobytes() for number, axis in enumerate(axes)}
-
-
-def axes_of(column: str, number: int, attachments: dict[str, bytes]) -> Tensor:
-    """The axes (d, r) that [`Space.attachments`] wrote.
-
-    Args:
-        column (`str`): the space's.
-        number (`int`): r.
-        attachments (`dict[str, bytes]`): of all spaces.
-
-    Raises:
-        LookupError: some of them are missing.
-    """
-    missing = [name for axis in range(number) if (name := f"{column}/{axis}") not in attachments]
-    if missing:
-        raise LookupError(f"the axes of its vectors are missing ({missing[0]})")
-    rows = [np.frombuffer(attachments[f"{column}/{axis}"], "<f4") for axis in range(number)]
-    return torch.tensor(np.stack(rows, axis=1))
 
 
 def directions(vectors: Tensor, name: str) -> Tensor:

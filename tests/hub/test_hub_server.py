@@ -20,6 +20,11 @@ for name in ("deep/down/note.txt", "table.parquet"):
     api.upload_file(path_or_fileobj=name.encode(), path_in_repo=name, repo_id="tester/a", repo_type="dataset")
 api.create_tag("tester/a", tag="v1", repo_type="dataset")
 api.delete_file("table.parquet", "tester/a", repo_type="dataset")
+for _ in range(2):
+    api.create_branch("tester/a", branch="draft", repo_type="dataset", exist_ok=True)
+api.upload_file(
+    path_or_fileobj=b"{}", path_in_repo="draft.json", repo_id="tester/a", repo_type="dataset", revision="draft"
+)
 
 def refused(function, error):
     try:
@@ -34,6 +39,7 @@ found = {
     "name": api.whoami()["name"],
     "now": sorted(entry.path for entry in paths),
     "tagged": sorted(api.list_repo_files("tester/a", revision="v1", repo_type="dataset")),
+    "branch": sorted(api.list_repo_files("tester/a", revision="draft", repo_type="dataset")),
     "lfs": [info.lfs.size for info in infos],
     "content": open(hf_hub_download("tester/a", "table.parquet", revision="v1", repo_type="dataset")).read(),
     "no_file": refused(lambda: hf_hub_download("tester/a", "no.txt", repo_type="dataset"), EntryNotFoundError),
@@ -54,6 +60,7 @@ def test_repository_lives_from_creation_to_deletion(tmp_path):
         "name": "tester",
         "now": ["deep", "deep/down", "deep/down/note.txt"],
         "tagged": ["deep/down/note.txt", "table.parquet"],
+        "branch": ["deep/down/note.txt", "draft.json"],
         "lfs": [len("table.parquet")],
         "content": "table.parquet",
         "no_file": True,

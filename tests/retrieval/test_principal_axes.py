@@ -56,9 +56,10 @@ def test_a_gallery_keeps_the_shares_along_the_axes_of_its_photos(tmp_path, model
 
 
 def test_whole_vectors_and_axes_are_told_apart_when_a_run_goes_on(tmp_path, model):
-    first = embedded(tmp_path / "grown", model, 8)
+    names = sorted(embedded(tmp_path / "grown", model, 8).ids())
+    before = Gallery.open(tmp_path / "grown").vectors(names, "image")
     grown = embedded(tmp_path / "grown", model, 20)
-    assert len(grown) == 20 and torch.equal(grown.schema.axes["image"], first.schema.axes["image"])
+    assert len(grown) == 20 and torch.equal(grown.vectors(names, "image"), before)
     for dimensions in (None, 5):
         with pytest.raises(ValueError, match=r"has the stored dimensions \{'image': 4\}, what shall be added has"):
             embedded(tmp_path / "grown", model, 20, dimensions)
@@ -67,8 +68,8 @@ def test_whole_vectors_and_axes_are_told_apart_when_a_run_goes_on(tmp_path, mode
 @pytest.mark.parametrize(
     ("count", "dimensions", "message"),
     [
-        (20, 13, "`dimensions` must be from 1 to 12, the model's own, got 13"),
-        (20, 0, "`dimensions` must be from 1 to 12, the model's own, got 0"),
+        (20, 13, "dimensions that are kept of 'image' must be from 1 to its own, got 13 of 12"),
+        (20, 0, "dimensions that are kept of 'image' must be from 1 to its own, got 0 of 12"),
         (3, 4, "`dimensions` must be at most the number of photos that the axes are learnt from, 3, got 4"),
     ],
 )
@@ -81,7 +82,7 @@ def test_impossible_numbers_of_dimensions_are_refused(tmp_path, model, count, di
 def test_a_gallery_without_its_axes_is_damaged(tmp_path, model):
     embedded(tmp_path / "gallery", model, 8)
     shutil.rmtree(tmp_path / "gallery" / "attachments.lance")
-    with pytest.raises(OSError, match=r"is damaged: the axes of its vectors are missing \(vector_0/0\)"):
+    with pytest.raises(OSError, match=r"is damaged: an axis of its vectors is missing \(vector_0/0\)"):
         Gallery.open(tmp_path / "gallery")
 
 

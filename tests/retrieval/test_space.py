@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import normalize
 
 from hf_fashion.retrieval.principal_axes import principal_axes
-from hf_fashion.retrieval.space import Space, axes_of
+from hf_fashion.retrieval.space import Space
 
 
 VECTORS = torch.randn(30, 8, generator=torch.Generator().manual_seed(0))
@@ -21,8 +21,7 @@ def kept(space: Space, vectors: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(("space", "width"), [(WHOLE, 8), (REDUCED, 5)])
 def test_the_column_holds_half_floats(space, width):
     column = space.to_column(VECTORS, 30)
-    assert column.type == space.field().type == pa.list_(pa.float16(), width)
-    assert space.stored_dimension == width
+    assert column.type == pa.list_(pa.float16(), width)
     assert column.flatten().nbytes == 30 * width * 2
 
 
@@ -43,14 +42,10 @@ def test_reduced_queries_give_the_cosines_with_what_is_left():
     torch.testing.assert_close(REDUCED.reduced(queries) @ left.T, queries @ REDUCED.restored(left).T)
 
 
-def test_axes_pass_through_bytes():
-    attachments = REDUCED.attachments()
-    assert max(map(len, attachments.values())) == 4 * 8
-    assert torch.equal(axes_of("vector_3", 5, attachments), REDUCED.axes)
-    assert WHOLE.attachments() == {}
-    del attachments["vector_3/2"]
-    with pytest.raises(LookupError, match=r"axes of its vectors are missing \(vector_3/2\)"):
-        axes_of("vector_3", 5, attachments)
+@pytest.mark.parametrize("axes", [torch.ones(8, 2), torch.eye(8)[:, :0], torch.eye(6), torch.eye(8)[0]])
+def test_axes_that_are_not_orthonormal_columns_are_refused(axes):
+    with pytest.raises(ValueError, match=r"`axes\['neckline'\]` must be orthonormal columns of shape \(8, r\)"):
+        Space("neckline", "vector_3", 8, axes)
 
 
 def test_a_vector_across_all_axes_is_refused():

@@ -1,0 +1,58 @@
+"""The axes of a gallery's spaces, kept by its store as attachments, one axis each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .gallery_schema import GallerySchema
+from .space import Space
+from .vector_store import VectorStore, damage
+
+
+def axes_as_attachments(schema: GallerySchema, axes: Mapping[str, Tensor]) -> dict[str, bytes]:
+    """Axes as named bytes, float32.
+
+    Args:
+        schema (`GallerySchema`): the gallery's.
+        axes (`Mapping[str, torch.Tensor]`): for each space that has some (d, r), orthonormal.
+
+    Raises:
+        ValueError: they are not orthonormal, or do not fit their space.
+    """
+    attachments = {}
+    for name, matrix in axes.items():
+        space = Space(name, schema.column(name), schema.spaces[name], matrix.float().cpu())
+        rows = space.axes.T.contiguous().numpy().astype("<f4")
+        attachments |= {_name(space.column, number): row.tobytes() for number, row in enumerate(rows)}
+    return attachments
+
+
+def read_spaces(schema: GallerySchema, store: VectorStore) -> dict[str, Space]:
+    """All spaces of a gallery by name, with the axes that [`axes_as_attachments`] wrote.
+
+    Args:
+        schema (`GallerySchema`): the gallery's.
+        store (`VectorStore`): where its attachments are.
+
+    Raises:
+        OSError: some of the axes are missing.
+    """
+    attachments = store.attachments() if schema.axes else {}
+    spaces = {}
+    for name, dimension in schema.spaces.items():
+        column = schema.column(name)
+        wanted = [_name(column, number) for number in range(schema.axes.get(name, 0))]
+        missing = [one for one in wanted if one not in attachments]
+        if missing:
+            raise damage(store.uri, f"an axis of its vectors is missing ({missing[0]})")
+        rows = [np.frombuffer(attachments[one], "<f4") for one in wanted]
+        spaces[name] = Space(name, column, dimension, torch.tensor(np.stack(rows, axis=1)) if rows else None)
+    return spaces
+
+
+def _name(column: str, number: int) -> str:
+    return f"{column}/{number}"
