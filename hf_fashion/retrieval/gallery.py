@@ -16,9 +16,9 @@ from .embed_catalogue import embed_catalogue
 from .fingerprint import model_fingerprint
 from .gallery_schema import ID, GallerySchema, directions, require_ids
 from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
-from .lance_store import LanceStore
 from .photo_embedder import PhotoEmbedder
 from .results import RetrievalResults
+from .stores import create_store, open_store
 from .vector_store import VectorStore
 
 
@@ -65,7 +65,7 @@ class Gallery:
         """
         metadata_schema = pa.schema([]) if metadata_schema is None else metadata_schema
         schema = GallerySchema(dict(spaces), metadata_schema, fingerprint)
-        return cls(LanceStore.create(str(uri), schema.to_table()))
+        return cls(create_store(str(uri), schema.to_table()))
 
     @classmethod
     def open(cls, uri: str | Path) -> Gallery:
@@ -80,7 +80,7 @@ class Gallery:
             ValueError: the table there is no gallery, or of a newer version.
             ImportError: LanceDB is not installed.
         """
-        return cls(LanceStore.open(str(uri)))
+        return cls(open_store(str(uri)))
 
     @classmethod
     def from_dataset(
