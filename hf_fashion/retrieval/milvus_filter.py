@@ -90,11 +90,11 @@ class _Translator:
         if self._words.peek(1).is_word("IN", "BETWEEN", "LIKE"):
             negated ^= self._words.take("NOT")
         if self._words.take("IN"):
-            return self._guarded(name, one_of(field, self._values(name)), negated)
+            return self._among(name, negated)
         if self._words.take("BETWEEN"):
             return self._between(name, negated)
         if self._words.take("LIKE"):
-            return self._guarded(name, f"{field} like {self._pattern(name)}", negated)
+            return self._opposite(name, f"{field} like {self._pattern(name)}", negated)
         if not kinds.is_boolean(kind):
             raise ValueError(f"`{name}` ({kind}) before {self._words.peek()} does not return a boolean")
         return f"{field} == {'false' if negated else 'true'}"
@@ -103,15 +103,15 @@ class _Translator:
         if kinds.is_boolean(self._kind(name)) and sign not in ("==", "!="):
             raise ValueError(f"`{name}` (bool) is compared with = and != alone")
         sign = _OPPOSITE[sign] if negated else sign
-        field = self._columns.fields[name]
-        return self._guarded(name, f"{field} == {value}", True) if sign == "!=" else f"{field} {sign} {value}"
+        found = f"{self._columns.fields[name]} {sign} {value}"
+        return self._where_there(name, found) if sign == "!=" else found
 
-    def _guarded(self, name: str, found: str, negated: bool) -> str:
-        """A comparison, or its opposite."""
-        if not negated:
-            return found
-        there = "" if name == ID else f" and {self._columns.fields[name]} is not null"  # an id is never missing
-        return f"(not ({found}){there})"
+    def _where_there(self, name: str, found: str) -> str:
+        """Not for missing values; an id is never missing."""
+        return f"({found})" if name == ID else f"({found} and {self._columns.fields[name]} is not null)"
+
+    def _opposite(self, name: str, found: str, negated: bool) -> str:
+        return self._where_there(name, f"not ({found})") if negated else found
 
     def _mirrored(self, negated: bool) -> str:
         """A value, a sign, a column."""
@@ -153,7 +153,8 @@ class _Translator:
         self._words.require(",")
         value = self._value(name, kind.value_type)
         self._words.require(")")
-        return self._guarded(name, f"array_contains({self._columns.fields[name]}, {value})", negated)
+        # With array_contains Milvus Lite takes no negative numbers.
+        return self._opposite(name, f"array_contains_any({self._columns.fields[name]}, [{value}])", negated)
 
     def _pattern(self, name: str) -> str:
         token, kind = self._words.next(), self._kind(name)
@@ -163,13 +164,14 @@ class _Translator:
             raise ValueError("on Milvus LIKE takes no backslash: % and _ always stand for other letters")
         return text(token.value)
 
-    def _values(self, name: str) -> list[str]:
+    def _among(self, name: str, negated: bool) -> str:
         self._words.require("(")
-        found = [self._value(name, self._kind(name))]
+        values = [self._value(name, self._kind(name))]
         while self._words.take(","):
-            found.append(self._value(name, self._kind(name)))
+            values.append(self._value(name, self._kind(name)))
         self._words.require(")")
-        return found
+        field = self._columns.fields[name]
+        return self._where_there(name, one_of(f"{field} not", values)) if negated else one_of(field, values)
 
     def _value(self, name: str, kind: pa.DataType) -> str:
         length = self._value_length()
