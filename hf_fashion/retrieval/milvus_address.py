@@ -41,7 +41,7 @@ class MilvusAddress:
             ValueError: the URI has another form, or holds a user or password.
         """
         parts = urlsplit(uri.removeprefix("milvus+"))
-        if "@" in parts.netloc:  # the error must not repeat what stands there
+        if "@" in uri and parts.scheme != "file":  # the error must not repeat it
             raise ValueError(
                 "a gallery's URI must hold no user or password: put the token, or 'user:password', into the "
                 "environment variable MILVUS_TOKEN"
@@ -53,7 +53,7 @@ class MilvusAddress:
         if not whole or not _COLLECTION.fullmatch(collection):
             raise ValueError(
                 f"a gallery in Milvus must have a URI such as {FORMS}, a collection's name being letters, digits and "
-                f"'_', got {uri!r}"
+                f"'_', got {uri.split('?')[0]!r}"
             )
         return cls(uri, f"{parts.scheme}://{parts.netloc}", collection)
 

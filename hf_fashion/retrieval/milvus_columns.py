@@ -43,7 +43,14 @@ class MilvusColumns:
         self.metadata = {name: schema.field(name).type for name in metadata}
         self.fields = {name: name for name in (ID, *self.vectors)}
         self.fields |= {name: f"column_{number}" for number, name in enumerate(metadata)}
-        self._stored = {name: _stored(kind, name) for name, kind in self.metadata.items()}
+        self._stored = {name: _stored(kind) for name, kind in self.metadata.items()}
+        for name, kind in self.metadata.items():
+            if self._stored[name] is None:
+                raise ValueError(
+                    f"Milvus cannot keep the metadata column {name!r} of type {kind}: it keeps strings, booleans, "
+                    "whole numbers of at most 64 bits with a sign, floating point numbers, dates, timestamps, and "
+                    "lists of those. Convert the column or leave it out"
+                )
 
     def milvus_schema(self, pymilvus: ModuleType) -> Any:
         """The fields as pymilvus describes them.
@@ -107,26 +114,21 @@ class MilvusColumns:
         return pa.array(values, self._stored.get(name, pa.string())).cast(kind)
 
 
-def _stored(kind: pa.DataType, column: str) -> pa.DataType:
-    """The type of the numbers or strings that Milvus gets for values of `kind`."""
+def _stored(kind: pa.DataType) -> pa.DataType | None:
+    """The type of the numbers or strings that Milvus gets for values of `kind`; none where it cannot keep them."""
     if kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
-        if not kinds.is_nested(kind.value_type):
-            return pa.list_(_stored(kind.value_type, column))
-    elif kinds.is_string(kind) or kinds.is_large_string(kind):
+        items = None if kinds.is_nested(kind.value_type) else _stored(kind.value_type)
+        return items and pa.list_(items)
+    if kinds.is_string(kind) or kinds.is_large_string(kind):
         return pa.string()
-    elif kinds.is_boolean(kind):
+    if kinds.is_boolean(kind):
         return pa.bool_()
-    elif kinds.is_floating(kind):
+    if kinds.is_floating(kind):
         return pa.float64()
-    elif kinds.is_date32(kind):
-        return pa.int32()  # Arrow makes a date of nothing wider
-    elif kinds.is_timestamp(kind) or kinds.is_date64(kind) or (kinds.is_integer(kind) and kind != pa.uint64()):
-        return pa.int64()
-    raise ValueError(
-        f"Milvus cannot keep the metadata column {column!r} of type {kind}: it keeps strings, booleans, whole numbers "
-        "of at most 64 bits with a sign, floating point numbers, dates, timestamps, and lists of those. Convert the "
-        "column or leave it out"
-    )
+    if kinds.is_date32(kind):
+        return pa.int32()  # Arrow makes dates of nothing wider
+    whole = kinds.is_timestamp(kind) or kinds.is_date64(kind) or (kinds.is_integer(kind) and kind != pa.uint64())
+    return pa.int64() if whole else None
 
 
 def _checked(column: pa.ChunkedArray, name: str) -> list[Any]:

@@ -92,23 +92,24 @@ class MilvusConnection:
         indexed = self.call("list_indexes", name)
         for field in vectors:
             if field not in indexed:
-                self.create_index(name, field, "FLAT", {}, sync=False)
+                self.create_index(name, field, "FLAT", {})
         self.call("load_collection", name)
 
-    def create_index(self, name: str, field: str, kind: str, parameters: dict[str, Any], sync: bool = True) -> None:
-        """Indexes one field.
+    def create_index(self, name: str, field: str, kind: str, parameters: dict[str, Any]) -> None:
+        """Indexes one field; an index of vectors is built when the call returns.
 
         Args:
             name (`str`): the collection.
             field (`str`): a field, whose name the index gets.
             kind (`str`): Milvus's name for a kind of index; `INVERTED` for what is no vector.
             parameters (`dict[str, Any]`): the kind's.
-            sync (`bool`, *optional*, defaults to `True`): whether to wait until it is built.
         """
         index = self.pymilvus.MilvusClient.prepare_index_params()
         metric = {} if kind == "INVERTED" else {"metric_type": "COSINE"}
         index.add_index(field, index_type=kind, index_name=field, params=parameters, **metric)
-        self.call("create_index", name, index, sync=sync)
+        # Milvus Lite builds while it loads, and cannot be asked how far it is.
+        wait = kind not in ("FLAT", "INVERTED") and not self.is_lite
+        self.call("create_index", name, index, sync=wait)
 
     def _run(self, function, *arguments: Any, **options: Any) -> Any:
         from grpc import RpcError  # pymilvus lets some of gRPC's own errors through

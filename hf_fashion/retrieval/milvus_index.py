@@ -21,7 +21,7 @@ _SEARCHED_AT_LEAST = 128  # rows of an HNSW
 
 def build(connection: MilvusConnection, collection: str, columns: MilvusColumns, kind: str, rows: int) -> None:
     """Indexes vector fields, and all others that an index serves; replaces what there was. Meanwhile nobody can read
-    the collection. If the server refuses, it is as before, but without an index.
+    the collection. Fields that the server refuses to index are compared row by row.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -34,6 +34,7 @@ def build(connection: MilvusConnection, collection: str, columns: MilvusColumns,
         ValueError: there is no such kind on this server.
     """
     kind = _known(connection, kind)
+    connection.call("flush", collection)  # segments that rows are still written to have no index
     connection.call("release_collection", collection)
     for field in connection.call("list_indexes", collection):
         if field in connection.call("list_indexes", collection):  # Milvus Lite drops all of them at once
@@ -42,7 +43,7 @@ def build(connection: MilvusConnection, collection: str, columns: MilvusColumns,
         for field in columns.vectors:
             connection.create_index(collection, field, kind, _build_parameters(kind, rows))
         for field in _filtered(connection, columns):
-            connection.create_index(collection, field, "INVERTED", {}, sync=False)
+            connection.create_index(collection, field, "INVERTED", {})
     except MilvusRefusal as error:
         raise ValueError(f"`kind` {kind!r} cannot be built: {error}. Others are {list(KINDS)}") from None
     finally:
