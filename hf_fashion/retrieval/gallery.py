@@ -28,7 +28,8 @@ class Gallery:
 
     Vectors are stored L2-normalised in float16. Every change is one commit, on disk when the call returns: a killed
     process leaves the gallery as it was before or after. One process at a time may change a gallery, while any number
-    of others read it; they see a change with their next call.
+    of others read it; they see a change with their next call. That is LanceDB's; a gallery at a URI of Milvus promises
+    what [`~milvus_store.MilvusStore`] says.
 
     Filters are conditions of SQL on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
@@ -52,7 +53,8 @@ class Gallery:
         """Makes an empty gallery.
 
         Args:
-            uri (`str` or `Path`): a folder, or a URI of object storage such as `s3://bucket/gallery`.
+            uri (`str` or `Path`): a folder, a URI of object storage such as `s3://bucket/gallery`, or one of Milvus
+                such as `milvus+http://host:19530/collection`.
             spaces (`Mapping[str, int]`): dimension of each space.
             metadata_schema (`pyarrow.Schema`, *optional*): names and types of the metadata columns.
             fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model whose vectors will be
@@ -60,8 +62,9 @@ class Gallery:
 
         Raises:
             FileExistsError: there is a gallery already.
-            ValueError: there is no space, or a metadata column has a name that filters cannot use.
-            ImportError: LanceDB is not installed.
+            ValueError: there is no space, or a metadata column has a name that filters cannot use, or a type that the
+                database cannot keep.
+            ImportError: the database is not installed.
         """
         metadata_schema = pa.schema([]) if metadata_schema is None else metadata_schema
         schema = GallerySchema(dict(spaces), metadata_schema, fingerprint)
@@ -76,9 +79,9 @@ class Gallery:
 
         Raises:
             FileNotFoundError: there is none.
-            OSError: files of it are missing, cut off or unreadable.
+            OSError: files of it are missing, cut off or unreadable, or its server cannot be reached.
             ValueError: the table there is no gallery, or of a newer version.
-            ImportError: LanceDB is not installed.
+            ImportError: the database is not installed.
         """
         return cls(open_store(str(uri)))
 
@@ -105,7 +108,7 @@ class Gallery:
             dataset (`datasets.Dataset`): one product a row.
             model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD, on any device.
             processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
-            uri (`str` or `Path`): a folder, or a URI of object storage.
+            uri (`str` or `Path`): a folder, or a URI of object storage or Milvus.
             id_column (`str`): column of ids, which are strings or integers.
             image_column (`str`, *optional*, defaults to `"image"`): column of photos; of a list of them the first
                 counts.
@@ -118,8 +121,8 @@ class Gallery:
             ValueError: before anything is embedded: a column is missing or of a wrong type, an id or photo is null, an
                 id comes twice, the gallery there is of another model or has other spaces or metadata columns. In the
                 middle: a photo cannot be read; the error names the row, and what was embedded before is kept.
-            OSError: the gallery there is damaged.
-            ImportError: LanceDB is not installed.
+            OSError: the gallery there is damaged, or its server cannot be reached.
+            ImportError: the database is not installed.
         """
         catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
         embedder = PhotoEmbedder(model, processor)
@@ -217,7 +220,8 @@ class Gallery:
 
         Args:
             kind (`str`, *optional*, defaults to `"IVF_RQ"`): `"IVF_RQ"` adds one bit a dimension to the vectors on
-                disk; `"IVF_HNSW_SQ"` eight and a graph.
+                disk; `"IVF_HNSW_SQ"` eight and a graph. In Milvus: `"IVF_RABITQ"`, which `"IVF_RQ"` means too,
+                `"IVF_SQ8"` or `"HNSW"`.
 
         Raises:
             ValueError: there is no such kind, so few products that they are searched in memory, or a space whose

@@ -53,7 +53,7 @@ class MilvusAddress:
         if not whole or not _COLLECTION.fullmatch(collection):
             raise ValueError(
                 f"a gallery in Milvus must have a URI such as {FORMS}, a collection's name being letters, digits and "
-                f"'_', got {uri.split('?')[0]!r}"
+                f"'_', got {re.split('[?#]', uri)[0]!r}"
             )
         return cls(uri, f"{parts.scheme}://{parts.netloc}", collection)
 

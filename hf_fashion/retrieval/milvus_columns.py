@@ -104,7 +104,7 @@ class MilvusColumns:
         Args:
             columns (`Sequence[str]`): their names.
         """
-        return sum(4 * self.schema.field(name).type.list_size if name in self.vectors else 100 for name in columns)
+        return sum(4 * self.schema.field(name).type.list_size if name in self.vectors else 1000 for name in columns)
 
     def _column(self, name: str, values: Sequence[Any]) -> pa.Array:
         kind = self.schema.field(name).type
