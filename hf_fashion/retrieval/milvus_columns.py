@@ -18,8 +18,13 @@ from .gallery_schema import ID
 MAX_BYTES = 65_535  # of a string
 MAX_ITEMS = 4096  # of a list
 _VECTORS = re.compile(r"vector_\d+")
-_FIELD_TYPES = {pa.string(): "VARCHAR", pa.int32(): "INT64", pa.int64(): "INT64", pa.float64(): "DOUBLE"}
-_FIELD_TYPES[pa.bool_()] = "BOOL"
+_FIELD_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOL",
+    pa.int32(): "INT64",
+    pa.int64(): "INT64",
+    pa.float64(): "DOUBLE",
+}
 
 
 class MilvusColumns:
@@ -75,7 +80,7 @@ class MilvusColumns:
         """Rows as pymilvus takes them.
 
         Args:
-            rows (`pyarrow.Table`): rows of the table.
+            rows (`pyarrow.Table`): rows of the table, at least one.
 
         Raises:
             ValueError: Milvus cannot keep a value.
@@ -84,8 +89,7 @@ class MilvusColumns:
         values = {ID: _checked(rows[ID], ID)}
         values |= {self.fields[name]: _checked(rows[name].cast(kind), name) for name, kind in self._stored.items()}
         for name in self.vectors:
-            vectors = np.concatenate([np.zeros(0), *(chunk.flatten() for chunk in rows[name].chunks)])
-            values[name] = vectors.astype(np.float32).reshape(len(rows), -1)
+            values[name] = rows[name].chunk(0).flatten().to_numpy().astype(np.float32).reshape(len(rows), -1)
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
     def to_arrow(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pa.Table:

@@ -111,8 +111,7 @@ class MilvusStore:
         if not len(rows):
             return
         values = self._columns.to_milvus(rows)
-        # float16 becomes float32.
-        number = max(1, MESSAGE_BYTES * len(rows) // (2 * rows.nbytes))
+        number = max(1, MESSAGE_BYTES * len(rows) // (2 * rows.nbytes))  # float16 becomes float32
         with self._notes.change():
             for part in parts(values, number):
                 self._connection.call("upsert", self._collection, part)
