@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,8 @@ class MilvusStore:
         self._reader = MilvusReader(connection, address.collection, columns)
         self._notes = notes
         self._unfinished = 0
+        self._version: int | None = None  # of the last refresh; none after an own change
+        self._counted: tuple[int, int] | None = None  # version, rows
 
     @classmethod
     def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> MilvusStore:
@@ -101,25 +104,30 @@ class MilvusStore:
             raise damage(self.uri, "the number of its version is gone")
         if version % 2:  # a change is going on, or was interrupted: nothing that is read now may be kept
             self._unfinished -= 1
-            return self._unfinished
+            version = self._unfinished
+        self._version = version
         return version
 
     def count(self) -> int:
-        return self._reader.count()
+        if self._version is None:
+            return self._reader.count()
+        if self._counted is None or self._counted[0] != self._version:
+            self._counted = (self._version, self._reader.count())
+        return self._counted[1]
 
     def upsert(self, rows: pa.Table) -> None:
         if not len(rows):
             return
         values = self._columns.to_milvus(rows)
         number = max(1, MESSAGE_BYTES * len(rows) // (2 * rows.nbytes))  # float16 becomes float32
-        with self._notes.change():
+        with self._change():
             for part in parts(values, number):
                 self._connection.call("upsert", self._collection, part)
 
     def delete(self, ids: Sequence[str]) -> int:
         there = self.read([ID], ids=ids)[ID].to_pylist()  # Milvus would count those that are not there
         if there:
-            with self._notes.change():
+            with self._change():
                 for part in parts(there, IDS_AT_ONCE):
                     self._connection.call("delete", self._collection, filter=one_of(ID, map(text, part)))
         return len(there)
@@ -143,3 +151,7 @@ class MilvusStore:
         small ones, which it does in its own time."""
         self._connection.call("flush", self._collection)
         self._connection.call("compact", self._collection)
+
+    def _change(self) -> AbstractContextManager[None]:
+        self._version = None
+        return self._notes.change()

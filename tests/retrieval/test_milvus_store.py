@@ -99,6 +99,7 @@ def test_every_change_has_a_version_that_others_see(milvus_uri):
     gallery.delete(["p001"])
     versions.append(reader.refresh())
     assert len(set(versions)) == 3
+    assert len(gallery) == reader.count() == 4
     gallery.delete(["nobody"])
     gallery.add([], {space: rows[:0] for space, rows in vectors(1).items()}, metadata(0))
     assert reader.refresh() == versions[-1]
@@ -113,6 +114,7 @@ def test_after_a_kill_in_the_middle_nothing_stale_is_found(milvus_uri, monkeypat
         killed_at(patch, "upsert", number)
         writer.add(["p010"], vectors(1, seed=3), metadata(1))
     assert reader._store.refresh() != reader._store.refresh()
+    assert len(reader) == (11 if number == 3 else 10)
     assert ("p010" in reader.search(query, "neckline", 20).ids[0]) == (number == 3)
     Gallery.open(milvus_uri).add(["p010"], vectors(1, seed=3), metadata(1))
     assert reader.search(query, "neckline", 1).ids == (("p010",),)
