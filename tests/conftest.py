@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,12 @@ def shared_fixtures() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} does not exist: parity with the published code is not tested in this checkout")
     return folder
+
+
+@pytest.fixture
+def milvus_file(tmp_path) -> Iterator[str]:
+    """Where there is no gallery yet: a file of Milvus Lite, which is stopped after the test."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    yield f"milvus+file:{tmp_path}/gallery.db"
+    server_manager_instance.release_server(str(tmp_path / "gallery.db"))

@@ -60,7 +60,7 @@ class FashionRetrievalPipeline(Pipeline):
     Raises:
         ValueError: the gallery is empty, was embedded by another model, or has a space that the model does not serve;
             `reranker` is none of these; there is no image processor; or a default is not as in the call.
-        ImportError: `gallery` is a path and hf_fashion or LanceDB is not installed.
+        ImportError: `gallery` is a path and hf_fashion or its database is not installed.
     """
 
     _load_processor = None

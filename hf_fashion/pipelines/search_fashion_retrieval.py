@@ -20,7 +20,7 @@ class GallerySearch:
 
     Raises:
         ValueError: the gallery is empty.
-        ImportError: it is named by its path, and hf_fashion or LanceDB is not installed.
+        ImportError: it is named by its path, and hf_fashion or its database is not installed.
     """
 
     def __init__(self, gallery: Any):
@@ -104,7 +104,7 @@ def open_gallery(gallery: Any) -> Any:
         gallery ([`Gallery`], `str` or `Path`): the gallery.
 
     Raises:
-        ImportError: it is named, and hf_fashion or LanceDB is not installed.
+        ImportError: it is named, and hf_fashion or its database is not installed.
     """
     if not isinstance(gallery, (str, Path)):
         return gallery

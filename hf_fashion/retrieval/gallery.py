@@ -18,7 +18,6 @@ from .fingerprint import model_fingerprint
 from .gallery_hub import find_saved_gallery, push_gallery
 from .gallery_schema import ID, GallerySchema, require_ids
 from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
-from .lance_store import LanceStore
 from .load_gallery import SavedGallery
 from .photo_embedder import PhotoEmbedder
 from .principal_axes import learn_axes
@@ -27,6 +26,7 @@ from .results import RetrievalResults
 from .save_gallery import save_gallery
 from .space import Space, directions
 from .stored_axes import axes_as_attachments, read_spaces
+from .stores import create_store, open_store
 from .vector_store import VectorStore
 
 
@@ -37,7 +37,8 @@ class Gallery:
     Vectors are stored L2-normalised in float16, whole or, for galleries made with `dimensions`, along the few axes
     that they lie closest to: an eighth of the dimensions is a sixteenth of the bytes in float32. Every change is one
     commit, on disk when the call returns: a killed process leaves the gallery as it was before or after. One process
-    at a time may change a gallery, while any number of others read it; they see a change with their next call.
+    at a time may change a gallery, while any number of others read it; they see a change with their next call. That is
+    LanceDB's; a gallery at a URI of Milvus promises what [`~milvus_store.MilvusStore`] says.
 
     Filters are conditions of SQL on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
@@ -63,7 +64,8 @@ class Gallery:
         """Makes an empty gallery.
 
         Args:
-            uri (`str` or `Path`): a folder, or a URI of object storage such as `s3://bucket/gallery`.
+            uri (`str` or `Path`): a folder, a URI of object storage such as `s3://bucket/gallery`, or one of Milvus
+                such as `milvus+http://host:19530/collection`.
             spaces (`Mapping[str, int]`): dimension of each space.
             metadata_schema (`pyarrow.Schema`, *optional*): names and types of the metadata columns.
             fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model whose vectors will be
@@ -74,13 +76,13 @@ class Gallery:
         Raises:
             FileExistsError: there is a gallery already.
             ValueError: there is no space, axes are not as above, or a metadata column has a name that filters cannot
-                use.
-            ImportError: LanceDB is not installed.
+                use, or a type that the database cannot keep.
+            ImportError: the database is not installed.
         """
         metadata_schema = pa.schema([]) if metadata_schema is None else metadata_schema
         numbers = {space: matrix.shape[-1] for space, matrix in (axes or {}).items()}
         schema = GallerySchema(dict(spaces), metadata_schema, fingerprint, numbers)
-        return cls(LanceStore.create(str(uri), schema.to_table(), axes_as_attachments(schema, axes or {})))
+        return cls(create_store(str(uri), schema.to_table(), axes_as_attachments(schema, axes or {})))
 
     @classmethod
     def open(cls, uri: str | Path) -> Gallery:
@@ -91,11 +93,11 @@ class Gallery:
 
         Raises:
             FileNotFoundError: there is none.
-            OSError: files of it are missing, cut off or unreadable.
+            OSError: files of it are missing, cut off or unreadable, or its server cannot be reached.
             ValueError: the table there is no gallery, or of a newer version.
-            ImportError: LanceDB is not installed.
+            ImportError: the database is not installed.
         """
-        return cls(LanceStore.open(str(uri)))
+        return cls(open_store(str(uri)))
 
     @classmethod
     def from_dataset(
@@ -126,7 +128,7 @@ class Gallery:
             dataset (`datasets.Dataset`): one product a row.
             model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD, on any device.
             processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
-            uri (`str` or `Path`): a folder, or a URI of object storage.
+            uri (`str` or `Path`): a folder, or a URI of object storage or Milvus.
             id_column (`str`): column of ids, which are strings or integers.
             image_column (`str`, *optional*, defaults to `"image"`): column of photos; of a list of them the first
                 counts.
@@ -145,7 +147,7 @@ class Gallery:
                 cannot be read; the error names the row, and what was embedded before is kept.
             OSError: the gallery there is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one that lives on is raised by all.
-            ImportError: LanceDB is not installed.
+            ImportError: the database is not installed.
         """
         processes = Processes()
         with processes.main_first():
@@ -193,7 +195,7 @@ class Gallery:
         try:
             gallery = cls.open(uri)
         except FileNotFoundError:
-            gallery = cls(LanceStore.create(str(uri), saved.table(), saved.attachments))
+            gallery = cls(create_store(str(uri), saved.table(), saved.attachments))
         saved.copy_to(gallery._store)
         return gallery
 
@@ -331,7 +333,8 @@ class Gallery:
 
         Args:
             kind (`str`, *optional*, defaults to `"IVF_RQ"`): `"IVF_RQ"` adds one bit a dimension to the vectors on
-                disk; `"IVF_HNSW_SQ"` eight and a graph.
+                disk; `"IVF_HNSW_SQ"` eight and a graph. In Milvus: `"IVF_RABITQ"`, which `"IVF_RQ"` means too,
+                `"IVF_SQ8"` or `"HNSW"`.
 
         Raises:
             ValueError: there is no such kind, so few products that they are searched in memory, or a space of which a

@@ -67,7 +67,8 @@ class Space:
             ValueError: the length of one is far from 1, so that it is not what was stored.
         """
         width = column.type.list_size
-        chunks = [torch.tensor(chunk.flatten().to_numpy()).view(-1, width) for chunk in column.chunks]
+        # A store may keep the same numbers in float32.
+        chunks = [torch.tensor(chunk.flatten().to_numpy()).half().view(-1, width) for chunk in column.chunks]
         half = torch.cat([torch.empty(0, width, dtype=torch.float16), *chunks])
         lengths = torch.cat([torch.empty(0), *(part.float().norm(dim=-1) for part in half.split(ROWS_AT_ONCE))])
         if not ((lengths - 1).abs() < 0.01).all():  # NaN neither

@@ -1,5 +1,6 @@
 """`hf-fashion embed`: every kind of catalogue, and a kill."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -40,6 +41,19 @@ def test_a_feed_is_read_by_the_columns_that_are_named(folder, tmp_path):
     assert embed(folder, tmp_path / "gallery", "--corpus", str(tmp_path / "feed.csv"), *columns) == 0
     found = Gallery.open(tmp_path / "gallery").search(torch.ones(1, 12), "image", 5, "brand = 'Halvick'")
     assert found.ids == (("3",),) and found.metadata[0] == ({"brand": "Halvick"},)
+
+
+def test_a_gallery_in_milvus_is_named_by_its_uri(folder, milvus_file, capsys):
+    assert embed(folder, milvus_file, "--corpus", str(folder / "photos")) == 0
+    assert capsys.readouterr().out == f"{COUNT} products in {milvus_file}\n"
+    search = ["search", "--model", str(folder / "e2"), "--device", "cpu", "--json", "--filter", "id <> '00.png'"]
+    search += ["--image", str(folder / "photos" / "03.png"), "--gallery"]
+    assert main([*search, milvus_file]) == 0
+    ids = [result["id"] for result in json.loads(capsys.readouterr().out)["results"]]
+    assert ids[0] == "03.png" and len(ids) == COUNT - 1
+    assert main([*search, "milvus+http://127.0.0.1:1/gallery"]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("hf-fashion: error: the gallery at milvus+http://127.0.0.1:1/gallery cannot be reached")
 
 
 def test_another_float_type_is_another_gallery(folder, tmp_path, capsys):

@@ -20,7 +20,7 @@ for arguments in (["--help"], *([name, "--help"] for name in COMMANDS)):
         main(arguments)
     except SystemExit as end:
         assert end.code == 0
-print("heavy:", {"torch", "transformers", "datasets", "PIL", "lancedb"} & set(sys.modules))
+print("heavy:", {"torch", "transformers", "datasets", "PIL", "lancedb", "pymilvus"} & set(sys.modules))
 """
 
 

@@ -14,7 +14,7 @@ before = set(sys.modules)
 start = time.perf_counter()
 import hf_fashion
 cost = time.perf_counter() - start
-heavy = {"torch", "datasets", "accelerate", "sklearn", "PIL", "lancedb"} & (set(sys.modules) - before)
+heavy = {"torch", "datasets", "accelerate", "sklearn", "PIL", "lancedb", "pymilvus"} & (set(sys.modules) - before)
 print(json.dumps({"cost": cost, "heavy": sorted(heavy), "torch": "torch" in sys.modules}))
 """
 

@@ -1,7 +1,8 @@
-"""A gallery's life: made, filled, searched, changed, opened again."""
+"""A gallery's life, in each database: made, filled, searched, changed, opened again."""
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -41,8 +42,8 @@ def either_search(request, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("axes", [None, 3], ids=["whole", "three axes"])
-def test_a_search_finds_what_a_plain_loop_finds(tmp_path, condition, allowed, top_k, axes):
-    gallery = filled(tmp_path / "gallery", axes=axes)
+def test_a_search_finds_what_a_plain_loop_finds(place, condition, allowed, top_k, axes):
+    gallery = filled(place, axes=axes)
     queries = vectors(3, seed=1)[SPACE]
     results = gallery.search(queries, SPACE, top_k, filter=condition)
     names = [name for number, name in enumerate(ids(40)) if allowed(number)]
@@ -53,16 +54,16 @@ def test_a_search_finds_what_a_plain_loop_finds(tmp_path, condition, allowed, to
 
 
 @pytest.mark.usefixtures("either_search")
-def test_metadata_come_with_the_results(tmp_path):
-    result = filled(tmp_path / "gallery").search(vectors(40)["neckline"][5:6], "neckline", 1).to_dicts()[0][0]
+def test_metadata_come_with_the_results(place):
+    result = filled(place).search(vectors(40)["neckline"][5:6], "neckline", 1).to_dicts()[0][0]
     assert result["id"] == "p005"
     assert result["score"] == pytest.approx(1, abs=1e-3)
     assert result["metadata"] == {"brand": None, "price": 5.0, "sub-category": "coat"}
 
 
 @pytest.mark.usefixtures("either_search")
-def test_a_re_ranker_takes_vectors_and_moves_candidates(tmp_path):
-    gallery = filled(tmp_path / "gallery")
+def test_a_re_ranker_takes_vectors_and_moves_candidates(place):
+    gallery = filled(place)
     queries = vectors(3, seed=1)[SPACE]
     before = gallery.search(queries, SPACE, 12)
     candidates = torch.zeros(*before.mask.shape, 5)
@@ -75,8 +76,8 @@ def test_a_re_ranker_takes_vectors_and_moves_candidates(tmp_path):
     assert before.ids[0][first["initial_rank"] - 1] == first["id"]
 
 
-def test_of_equal_products_those_are_found_whose_ids_come_first(tmp_path):
-    gallery = Gallery.create(tmp_path / "gallery", {"image": 3})
+def test_of_equal_products_those_are_found_whose_ids_come_first(place):
+    gallery = Gallery.create(place, {"image": 3})
     same, other = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([3.0, 2.0, 1.0])
     gallery.add(["f", "b", "d"], {"image": torch.stack([same, same, other])})
     gallery.add(["e", "a", "c"], {"image": torch.stack([same * 7, other, same])})
@@ -87,8 +88,8 @@ def test_of_equal_products_those_are_found_whose_ids_come_first(tmp_path):
     assert gallery.search(same[None], "image", 6).ids == (("b", "c", "e", "f", "a", "d"),)
 
 
-def test_many_queries_are_as_each_alone(tmp_path):
-    gallery = filled(tmp_path / "gallery")
+def test_many_queries_are_as_each_alone(place):
+    gallery = filled(place)
     queries = vectors(300, seed=2)["neckline"]
     together = gallery.search(queries, "neckline", 5)
     assert together.ids[277] == gallery.search(queries[277:278], "neckline", 5).ids[0]
@@ -96,8 +97,8 @@ def test_many_queries_are_as_each_alone(tmp_path):
 
 
 @pytest.mark.usefixtures("either_search")
-def test_products_are_added_replaced_and_deleted(tmp_path):
-    gallery = filled(tmp_path / "gallery", 10)
+def test_products_are_added_replaced_and_deleted(place):
+    gallery = filled(place, 10)
     query = vectors(1, seed=3)["neckline"]
     assert "p003" in gallery.search(query, "neckline", 10).ids[0]
     new = vectors(2)
@@ -113,8 +114,8 @@ def test_products_are_added_replaced_and_deleted(tmp_path):
 
 
 @pytest.mark.usefixtures("either_search")
-def test_an_empty_gallery_finds_nothing(tmp_path):
-    gallery = Gallery.create(tmp_path / "gallery", SPACES)
+def test_an_empty_gallery_finds_nothing(place):
+    gallery = Gallery.create(place, SPACES)
     assert len(gallery) == 0
     assert gallery.search(vectors(2)["neckline"], "neckline", 5).ids == ((), ())
     gallery.add([], {space: rows[:0] for space, rows in vectors(1).items()})
@@ -122,8 +123,8 @@ def test_an_empty_gallery_finds_nothing(tmp_path):
 
 
 @pytest.mark.usefixtures("either_search")
-def test_vectors_are_those_added_to_float16(tmp_path):
-    gallery = filled(tmp_path / "gallery")
+def test_vectors_are_those_added_to_float16(place):
+    gallery = filled(place)
     wanted = ["p007", "p002", "p007"]
     expected = normalize(vectors(40)[SPACE][[7, 2, 7]], dim=-1)
     torch.testing.assert_close(gallery.vectors(wanted, SPACE), expected, atol=1e-3, rtol=0)
@@ -135,21 +136,21 @@ def test_vectors_are_those_added_to_float16(tmp_path):
 
 @pytest.mark.usefixtures("either_search")
 @pytest.mark.parametrize("name", ["it's", 'a "b"', "back\\slash", "größe", "a; DROP TABLE", "%"])
-def test_any_string_is_an_id(tmp_path, name):
-    gallery = Gallery.create(tmp_path / "gallery", {"image": 2})
+def test_any_string_is_an_id(place, name):
+    gallery = Gallery.create(place, {"image": 2})
     gallery.add([name, "other"], {"image": torch.eye(2)})
     torch.testing.assert_close(gallery.vectors([name], "image"), torch.tensor([[1.0, 0.0]]))
     assert gallery.delete([name]) == 1
     assert gallery.ids() == ["other"]
 
 
-def test_an_opened_gallery_is_the_one_that_was_made(tmp_path):
-    made = filled(tmp_path / "gallery")
-    opened = Gallery.open(tmp_path / "gallery")
+def test_an_opened_gallery_is_the_one_that_was_made(place):
+    made = filled(place)
+    opened = Gallery.open(place)
     assert opened.schema == made.schema
     assert opened.info() == made.info()
     assert opened.info() == {
-        "uri": str(tmp_path / "gallery"),
+        "uri": place,
         "version": made.info()["version"],
         "products": 40,
         "spaces": SPACES,
@@ -161,32 +162,32 @@ def test_an_opened_gallery_is_the_one_that_was_made(tmp_path):
     }
 
 
-def test_changes_of_another_process_are_seen(tmp_path):
-    gallery = filled(tmp_path / "gallery", 10)
+def test_changes_of_another_process_are_seen(place):
+    gallery = filled(place, 10)
     query = vectors(1, seed=3)["neckline"]
     assert "p010" not in gallery.search(query, "neckline", 20).ids[0]
-    other = Gallery.open(tmp_path / "gallery")
+    other = Gallery.open(place)
     other.add(["p010"], vectors(1, seed=3), metadata(1))
     assert gallery.search(query, "neckline", 1).ids == (("p010",),)
     assert len(gallery) == 11
 
 
-def test_there_is_no_gallery_before_it_is_made(tmp_path):
+def test_there_is_no_gallery_before_it_is_made(place):
     with pytest.raises(FileNotFoundError, match="no gallery at"):
-        Gallery.open(tmp_path / "gallery")
-    assert not (tmp_path / "gallery").exists()
+        Gallery.open(place)
+    assert not Path(place).exists()
 
 
-def test_a_gallery_is_not_made_twice(tmp_path):
-    filled(tmp_path / "gallery")
+def test_a_gallery_is_not_made_twice(place):
+    filled(place)
     with pytest.raises(FileExistsError, match=r"there is a gallery at .+ already"):
-        Gallery.create(tmp_path / "gallery", SPACES)
-    assert len(Gallery.open(tmp_path / "gallery")) == 40
+        Gallery.create(place, SPACES)
+    assert len(Gallery.open(place)) == 40
 
 
-def test_a_gallery_knows_its_model(tmp_path):
+def test_a_gallery_knows_its_model(place):
     model = tiny_model()
-    gallery = Gallery.create(tmp_path / "gallery", {"image": 12}, fingerprint=model_fingerprint(model))
+    gallery = Gallery.create(place, {"image": 12}, fingerprint=model_fingerprint(model))
     gallery.check_model(model)
     other = tiny_model(seed=1)
     with pytest.raises(ValueError) as error:
@@ -210,8 +211,8 @@ def test_a_gallery_knows_its_model(tmp_path):
     ],
 )
 @pytest.mark.usefixtures("either_search")
-def test_what_cannot_be_searched_is_said(tmp_path, arguments, message):
-    gallery = filled(tmp_path / "gallery", 4)
+def test_what_cannot_be_searched_is_said(place, arguments, message):
+    gallery = filled(place, 4)
     with pytest.raises(ValueError, match=message):
         gallery.search(**({"vectors": torch.ones(1, 8), "space": "neckline", "top_k": 3} | arguments))
 
@@ -231,8 +232,8 @@ def test_what_cannot_be_searched_is_said(tmp_path, arguments, message):
         ({"metadata": metadata(2) | {"price": [1]}}, "price expected length 2 but got length 1"),
     ],
 )
-def test_what_cannot_be_added_is_said_and_nothing_is_added(tmp_path, changes, message):
-    gallery = Gallery.create(tmp_path / "gallery", SPACES, METADATA)
+def test_what_cannot_be_added_is_said_and_nothing_is_added(place, changes, message):
+    gallery = Gallery.create(place, SPACES, METADATA)
     with pytest.raises(ValueError, match=message):
         gallery.add(**({"ids": ["a", "b"], "vectors": vectors(2), "metadata": metadata(2)} | changes))
     assert len(gallery) == 0
@@ -277,17 +278,17 @@ def test_a_lancedb_table_that_is_no_gallery_is_refused(tmp_path):
 
 @pytest.mark.usefixtures("either_search")
 @pytest.mark.parametrize("condition", ["CAST(brand AS INT) = 1", "1 / 0 = 1"])
-def test_a_filter_that_fails_on_some_row_is_no_damage(tmp_path, condition):
-    gallery = filled(tmp_path / "gallery")
-    with pytest.raises(ValueError, match="`filter` cannot be applied to this gallery"):
+def test_a_filter_that_fails_on_some_row_is_no_damage(place, condition):
+    gallery = filled(place)
+    with pytest.raises(ValueError, match=r"`filter` (cannot be applied to|is no condition on) this gallery"):
         gallery.search(torch.ones(1, SPACES[SPACE]), SPACE, 5, filter=condition)
     assert len(gallery.search(torch.ones(1, SPACES[SPACE]), SPACE, 5).ids[0]) == 5
 
 
 @pytest.mark.parametrize("wrong", ["p001", [1], [None]])
-def test_ids_are_a_list_of_strings(tmp_path, wrong):
+def test_ids_are_a_list_of_strings(place, wrong):
     """One string would be taken for the ids that its letters are."""
-    gallery = filled(tmp_path / "gallery")
+    gallery = filled(place)
     for call in (
         gallery.delete,
         lambda ids: gallery.vectors(ids, SPACE),

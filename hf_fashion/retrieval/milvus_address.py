@@ -1,0 +1,72 @@
+"""Where a gallery in Milvus is: a URI taken apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+FORMS = "'milvus+http://host:19530/collection', 'milvus+https://host/collection' or 'milvus+file:/folder/file.db'"
+# Of a database file, which the URI names no collection in.
+FILE_COLLECTION = "gallery"
+_MILVUS = re.compile(r"milvus(\+\w+)?:")
+# Milvus's own rule, with room for the name of the collection beside it.
+_COLLECTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+
+
+@dataclass(frozen=True)
+class MilvusAddress:
+    """A server or a database file, and a collection there.
+
+    Args:
+        uri (`str`): as it was given.
+        endpoint (`str`): what pymilvus connects to: `http://host:19530`, or the path of a database file.
+        collection (`str`): the collection.
+    """
+
+    uri: str
+    endpoint: str
+    collection: str
+
+    @classmethod
+    def parse(cls, uri: str) -> MilvusAddress:
+        """Takes a URI apart.
+
+        Args:
+            uri (`str`): one that [`is_milvus`].
+
+        Raises:
+            ValueError: the URI has another form, or holds a user or password.
+        """
+        parts = urlsplit(uri.removeprefix("milvus+"))
+        if "@" in uri and parts.scheme != "file":  # the error must not repeat it
+            raise ValueError(
+                "a gallery's URI must hold no user or password: put the token, or 'user:password', into the "
+                "environment variable MILVUS_TOKEN"
+            )
+        if parts.scheme == "file" and not parts.netloc and parts.path.endswith(".db"):
+            return cls(uri, parts.path, FILE_COLLECTION)
+        collection = parts.path.removeprefix("/")
+        whole = parts.scheme in ("http", "https") and parts.netloc and not parts.query and not parts.fragment
+        if not whole or not _COLLECTION.fullmatch(collection):
+            raise ValueError(
+                f"a gallery in Milvus must have a URI such as {FORMS}, a collection's name being letters, digits and "
+                f"'_', got {re.split('[?#]', uri)[0]!r}"
+            )
+        return cls(uri, f"{parts.scheme}://{parts.netloc}", collection)
+
+    @property
+    def file(self) -> Path | None:
+        """The database file of Milvus Lite, none where it is a server."""
+        return Path(self.endpoint) if self.endpoint.endswith(".db") else None
+
+
+def is_milvus(uri: str) -> bool:
+    """Whether a gallery at this URI is kept in Milvus.
+
+    Args:
+        uri (`str`): a gallery's.
+    """
+    return bool(_MILVUS.match(uri))

@@ -1,0 +1,106 @@
+"""Values as Milvus's expressions write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.types as kinds
+
+from .sql_tokens import Token
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_UNITS = {"s": timedelta(seconds=1), "ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def text(value: str) -> str:
+    """A string in quotes, whatever stands in it. pymilvus itself quotes ids without escaping them.
+
+    Args:
+        value (`str`): any.
+    """
+    return f'"{value.translate(_ESCAPES)}"'
+
+
+def one_of(field: str, literals: Iterable[str]) -> str:
+    """The condition that a field has one of some values.
+
+    Args:
+        field (`str`): the field.
+        literals (`Iterable[str]`): the values, written as Milvus writes them.
+    """
+    return f"{field} in [{', '.join(dict.fromkeys(literals))}]"  # Milvus Lite finds twice what stands there twice
+
+
+def literal(tokens: Sequence[Token], kind: pa.DataType, column: str) -> str:
+    """A value of SQL that a column is compared with, as Milvus writes it. As in LanceDB, it must be of the column's
+    own kind, and fit into its type.
+
+    Args:
+        tokens (`Sequence[Token]`): the value: one word, or two where the first is a minus, `timestamp` or `date`.
+        kind (`pyarrow.DataType`): of the column, or of the items of its lists.
+        column (`str`): its name, for errors.
+
+    Raises:
+        ValueError: the value is of another kind.
+    """
+    value = _value(tokens)
+    if kinds.is_string(kind) or kinds.is_large_string(kind):
+        wanted, found = "text", text(value) if isinstance(value, str) else None
+    elif kinds.is_boolean(kind):
+        wanted, found = "true or false", str(value).lower() if isinstance(value, bool) else None
+    elif kinds.is_integer(kind):
+        wanted, found = "whole numbers of its type", _whole(value, kind)
+    elif kinds.is_floating(kind):
+        wanted, found = "finite numbers", _number(value, kind)
+    else:
+        wanted, found = "timestamp '...' or date '...' no finer than its type", _time(value, kind)
+    if found is None:
+        came = " ".join(repr(token.value) if token.kind == "string" else token.value for token in tokens)
+        raise ValueError(f"`{column}` ({kind}) can be compared with {wanted}, got {came}")
+    return found
+
+
+def _value(tokens: Sequence[Token]) -> Any:
+    first, last = tokens[0], tokens[-1]
+    if first.is_word("TIMESTAMP", "DATE"):
+        day = first.is_word("DATE")
+        value = date.fromisoformat(last.value) if day else datetime.fromisoformat(last.value.replace("Z", "+00:00"))
+        value = datetime(value.year, value.month, value.day) if day else value
+        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    if last.kind != "number":
+        return last.value if last.kind == "string" else last.is_word("TRUE")
+    return (-1 if first.is_sign("-") else 1) * (int if last.value.isdigit() else float)(last.value)
+
+
+def _whole(value: Any, kind: pa.DataType) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    try:
+        return str(pa.scalar(value, kind).as_py())
+    except (pa.ArrowInvalid, OverflowError):
+        return None
+
+
+def _number(value: Any, kind: pa.DataType) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    number = float(pa.scalar(float(value), kind).as_py())  # as the column has rounded its own
+    return repr(number) if math.isfinite(number) else None
+
+
+def _time(value: Any, kind: pa.DataType) -> str | None:
+    """The number that the column keeps for a point in time."""
+    if not isinstance(value, datetime):
+        return None
+    if kinds.is_timestamp(kind) and kind.unit == "ns":
+        return str((value - _EPOCH) // _UNITS["us"] * 1000)
+    unit = _UNITS[kind.unit] if kinds.is_timestamp(kind) else timedelta(days=1)
+    number, rest = divmod(value - _EPOCH, unit)
+    number *= 86_400_000 if kinds.is_date64(kind) else 1
+    return None if rest else str(number)

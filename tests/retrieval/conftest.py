@@ -1,0 +1,35 @@
+"""Places for galleries: a folder for LanceDB, and a Milvus server of the test's own, which is Milvus Lite's."""
+
+import itertools
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory):
+    """Address of a server on loopback; `milvus+{server}/name` is a gallery there."""
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+    from pymilvus.client.connection_manager import ConnectionManager
+
+    server, database, port = start_server_in_thread(str(tmp_path_factory.mktemp("milvus")))
+    yield f"http://127.0.0.1:{port}"
+    ConnectionManager.get_instance().close_all()
+    server.stop(grace=None).wait()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def _names():
+    return itertools.count()
+
+
+@pytest.fixture
+def milvus_uri(milvus_server, _names) -> str:
+    """Where there is no gallery yet."""
+    return f"milvus+{milvus_server}/gallery_{next(_names)}"
+
+
+@pytest.fixture(params=["LanceDB", "Milvus"])
+def place(request, tmp_path) -> str:
+    """Runs a test twice, with a gallery in each database; there is none yet."""
+    return str(tmp_path / "gallery") if request.param == "LanceDB" else request.getfixturevalue("milvus_uri")
