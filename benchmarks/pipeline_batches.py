@@ -1,13 +1,15 @@
-"""What batches bring the pipeline: queries a second one by one and 32 at a time, with and without FR.
+"""What batches bring the pipeline: queries a CPU second one by one and 32 at a time, with and without FR.
 
-    PYTHONPATH=. OMP_NUM_THREADS=2 python benchmarks/pipeline_batches.py
+    PYTHONPATH=. OMP_NUM_THREADS=1 python benchmarks/pipeline_batches.py
 
 Texts, embedded by an E2 of tiny layers, so that search and re-ranking decide; a made gallery (`made_vectors.py`). That
-both ways find the same is counted first.
+both ways find the same is counted first. CPU time is the process's, of all its threads: unlike latency it can be
+compared on a machine that does other things.
 """
 
 import argparse
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,7 +67,8 @@ def main() -> None:
             calls = {str(batch): partial(search, queries, batch_size=batch) for batch in (1, BATCH)}
             alone, together = (ids_of(call()) for call in calls.values())
             equal = sum(map(list.__eq__, alone, together))
-            rates = [len(queries) / seconds for seconds in interleaved(calls, arguments.rounds, warm_up=1).values()]
+            seconds = interleaved(calls, arguments.rounds, warm_up=1, clock=time.process_time)
+            rates = [len(queries) / value for value in seconds.values()]
             cells = [f"{rates[0]:.0f}", f"{rates[1]:.0f}", f"{rates[1] / rates[0]:.1f}"]
             rows.append([name, *cells, f"{equal} of {len(queries)}"])
     print(markdown(["what", "batch_size=1", f"batch_size={BATCH}", "ratio", "equal lists"], rows))
