@@ -29,7 +29,7 @@ from hf_fashion.data.attribute_protocol import draw_folds, draw_protocol
 from hf_fashion.data.attribute_vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches
-from hf_fashion.evaluation.cross_modal import text_to_image_search
+from hf_fashion.evaluation.cross_modal_candidates import embed_candidates
 from hf_fashion.evaluation.reranking import evaluate_reranking
 from hf_fashion.files import write_json
 from hf_fashion.retrieval.k_reciprocal import k_reciprocal
@@ -172,7 +172,10 @@ def description_searches(model: Path, corpus: str) -> dict[str, dict[str, list[L
     parts = AutoModel.from_pretrained(model).eval(), AutoProcessor.from_pretrained(model)
     column_map = column_map_for(CORPORA[corpus]["column_map"], corpus)
     splits = hf_fashion.load_corpus(UNSEEN).items()
-    return {name: {"text_to_image": [text_to_image_search(*parts, split, column_map)]} for name, split in splits}
+    return {
+        name: {"text_to_image": [embed_candidates(*parts, split, column_map).text_to_image()]}
+        for name, split in splits
+    }
 
 
 def collect() -> dict[str, dict[str, dict]]:

@@ -5,15 +5,20 @@ import time
 from collections.abc import Callable
 
 
-def interleaved(calls: dict[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, float]:
+def interleaved(
+    calls: dict[str, Callable[[], object]],
+    rounds: int,
+    warm_up: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """Median seconds of each call, measured in turn, each first in every other round."""
     times = {name: [] for name in calls}
     order = list(calls)
     for number in range(rounds + warm_up):
         for name in order:
-            start = time.perf_counter()
+            start = clock()
             calls[name]()
             if number >= warm_up:
-                times[name].append(time.perf_counter() - start)
+                times[name].append(clock() - start)
         order.reverse()
     return {name: statistics.median(values) for name, values in times.items()}

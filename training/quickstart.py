@@ -33,7 +33,8 @@ from hf_fashion.evaluation.attribute_summary import (
     show_attributes,
     summarise_attributes,
 )
-from hf_fashion.evaluation.cross_modal import choose_candidates, evaluate_cross_modal
+from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
+from hf_fashion.evaluation.cross_modal_candidates import choose_candidates
 from hf_fashion.evaluation.embed import has_regions
 from hf_fashion.evaluation.inputs import embed_images, embed_texts
 from hf_fashion.evaluation.localisation import evaluate_localisation

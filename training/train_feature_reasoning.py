@@ -14,7 +14,8 @@ import argparse
 from accelerate.utils import set_seed
 
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
-from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking, reasoning_reranker
+from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
+from hf_fashion.pipelines.rerankers_fashion_retrieval import ReasoningReranker
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
 from hf_fashion.training.feature_reasoning_lists import CandidateLists, collate_lists
 from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
@@ -59,7 +60,7 @@ def main() -> None:
         loss_of=reasoning_loss(recipe.loss),
         after_update=lambda model: None,
         evaluate=lambda model: report_validation(
-            accelerator, evaluate_reranking(searches["validation"], reasoning_reranker(model), number), SHOWN
+            accelerator, evaluate_reranking(searches["validation"], ReasoningReranker(model), number), SHOWN
         ),
         primary_metric=PRIMARY_METRIC,
         processor=None,

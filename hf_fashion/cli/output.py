@@ -9,7 +9,7 @@ CELL_WIDTH = 40
 
 
 def print_search(search: Mapping[str, Any], as_json: bool) -> None:
-    """Prints a search of [`~retrieval.saved_search.search_to_keep`].
+    """Prints what [`~pipelines.saved_search.SavedSearchPipeline`] keeps of a search.
 
     Args:
         search (`Mapping`): the search.

@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Re-ranks and prints one search after the other."""
     from ..pipelines.rerankers_fashion_retrieval import load_reranker
+    from ..pipelines.saved_search import read_searches, rerank_search
     from ..retrieval.gallery import Gallery
-    from ..retrieval.saved_search import read_searches, rerank_search
 
     gallery, reranker = Gallery.open(arguments.gallery), load_reranker(arguments.reranker)
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()

@@ -55,18 +55,18 @@ def run(arguments: argparse.Namespace) -> None:
 
     from transformers import AutoModel, AutoProcessor
 
-    from ..pipelines.fashion_retrieval import FashionRetrievalPipeline
-    from ..retrieval.saved_search import search_to_keep
+    from ..pipelines.saved_search import SavedSearchPipeline
 
     # Not by `pipeline`, which would execute the code that a folder may bring along.
-    searching = FashionRetrievalPipeline(
+    searching = SavedSearchPipeline(
         AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype),
         gallery=arguments.gallery,
         reranker=arguments.reranker,
         processor=AutoProcessor.from_pretrained(arguments.model),
         device=device_of(arguments),
     )
-    found = search_to_keep(searching, read_query(arguments), **_given(arguments, OPTIONS))
+    query = read_query(arguments)
+    found = {"query": query, **searching(query, **_given(arguments, OPTIONS))}
     if arguments.grid:
         write_grid(found, arguments)
     print_search(found, arguments.json)

@@ -8,7 +8,8 @@ from transformers import AutoModel, AutoProcessor, PreTrainedModel, ProcessorMix
 from ..data.column_map import column_map_for
 from . import report
 from .command_line import device_of
-from .cross_modal import evaluate_cross_modal, text_to_image_search
+from .cross_modal import check_protocol, cross_modal_figures
+from .cross_modal_candidates import embed_candidates
 from .inputs import embed_images
 from .linear_probe import evaluate_linear_probe
 from .localisation import evaluate_localisation
@@ -18,7 +19,7 @@ from .tags import evaluate_tags
 
 
 def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Measures what the command line asks for; the photos are embedded once.
+    """Measures what the command line asks for; photos and descriptions are embedded once.
 
     Args:
         arguments (`argparse.Namespace`): of `add_evaluation_arguments` and `add_e2_arguments`.
@@ -26,6 +27,7 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ValueError: the corpus, its column map or the split cannot be used for it.
     """
+    check_protocol(arguments.protocol, arguments.group_column)
     column_map = column_map_for(arguments.column_map, arguments.corpus)
     dataset, train, checked = load_splits(arguments, column_map, with_train=arguments.linear_probe)
     model, processor = _load_model(arguments)
@@ -34,13 +36,9 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     common = (model, processor, dataset, column_map)
     results = {name: getattr(arguments, name) for name in ("model", "corpus", "split", "dtype")}
     results["skipped_rows"] = len(checked.skipped.get(arguments.split, []))
-    results["cross_modal"] = evaluate_cross_modal(
-        *common,
-        arguments.pairing,
-        arguments.protocol,
-        arguments.group_column,
-        arguments.seed,
-        image_embeds=images["image_embeds"],
+    embedded = embed_candidates(*common, arguments.pairing, images["image_embeds"], batch_size)
+    results["cross_modal"] = cross_modal_figures(
+        embedded, dataset, column_map, arguments.protocol, arguments.group_column, arguments.seed
     )
     if arguments.tags:
         results["tags"] = evaluate_tags(*common, images=images)
@@ -51,10 +49,8 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.localisation:
         results["localisation"] = evaluate_localisation(*common, images=images)
     if arguments.rerankers:
-        search = text_to_image_search(*common, arguments.pairing, images["image_embeds"])
-        results["reranking"] = compare_rerankers(
-            arguments.rerankers, {"text_to_image": [search]}, arguments.num_candidates, model.device
-        )
+        searches = {"text_to_image": [embedded.text_to_image()]}
+        results["reranking"] = compare_rerankers(arguments.rerankers, searches, arguments.num_candidates, model.device)
     return results | {"entities": list(column_map.tags)}
 
 

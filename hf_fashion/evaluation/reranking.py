@@ -1,24 +1,17 @@
 """What re-ranking the first candidates does to search: MAP before and after, queries made better and worse."""
 
-from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits
-from ..retrieval.k_reciprocal import k_reciprocal
+from ..pipelines.rerankers_fashion_retrieval import ReasoningReranker, Reranker, load_reranker
 from ..retrieval.labelled_search import LabelledSearch, Rankings
-from ..retrieval.query_expansion import query_expansion
-from .embed import inference
 
 
 PRIMARY_METRIC = "map"
-# (query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)
-Reranker = Callable[[Tensor, Tensor, Tensor], Tensor]
-BASELINES: dict[str, Reranker] = {"query_expansion": query_expansion, "k_reciprocal": k_reciprocal}
 
 
 def compare_rerankers(
@@ -30,7 +23,7 @@ def compare_rerankers(
     """Figures of several re-rankers over the same searches.
 
     Args:
-        names: baselines by their names in `BASELINES`, FR models by their folders or Hub ids.
+        names: as in `load_reranker`: baselines by their names, FR models by their folders or Hub ids.
         searches: as in `evaluate_reranking`.
         num_candidates: what baselines re-rank; an FR re-ranks as many as its weights are made for.
         device: where FR runs.
@@ -43,31 +36,12 @@ def compare_rerankers(
     """
     figures = {}
     for name in names:
-        if name in BASELINES:
-            figures[name] = evaluate_reranking(searches, BASELINES[name], num_candidates)
-        else:
-            model = load_reasoning(name).to(device)
-            figures[name] = evaluate_reranking(searches, reasoning_reranker(model), model.config.num_candidates)
+        reranker = load_reranker(name)
+        if isinstance(reranker, ReasoningReranker):
+            reranker.to(torch.device(device))
+        number = getattr(reranker, "num_candidates", num_candidates)
+        figures[name] = evaluate_reranking(searches, reranker, number)
     return figures
-
-
-def load_reasoning(name: str | PathLike) -> PreTrainedModel:
-    """An FR by its folder or Hub id.
-
-    Args:
-        name: folder or Hub id.
-
-    Raises:
-        ValueError: there is none; the error names the re-rankers that need no model.
-    """
-    advice = f"a re-ranker is one of {', '.join(BASELINES)}, or the folder or Hub id of an FR; got {str(name)!r}"
-    try:
-        config = AutoConfig.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{advice}, where no model can be read: {error}") from error
-    if config.model_type != "feature_reasoning":
-        raise ValueError(f"{advice}, which is of type {config.model_type!r}")
-    return AutoModel.from_pretrained(name)
 
 
 def evaluate_reranking(
@@ -101,21 +75,6 @@ def evaluate_reranking(
     change = torch.cat(list(after.values())) - torch.cat(list(before.values()))
     shares = {"share_better": (change > 0).double().mean().item(), "share_worse": (change < 0).double().mean().item()}
     return attribute_map(after) | attribute_map(before, "initial_map") | shares
-
-
-def reasoning_reranker(model: PreTrainedModel) -> Reranker:
-    """FR as a re-ranker.
-
-    Args:
-        model: a `FeatureReasoningModel`; it is put into evaluation mode while it re-ranks.
-    """
-
-    def rerank(query_embeds: Tensor, candidate_embeds: Tensor, candidate_mask: Tensor) -> Tensor:
-        with inference(model):
-            on_device = (given.to(model.device) for given in (query_embeds, candidate_embeds, candidate_mask))
-            return model.rerank(*on_device).to(query_embeds.device)
-
-    return rerank
 
 
 @torch.inference_mode()

@@ -6,10 +6,11 @@ from os import PathLike
 from PIL import Image
 
 from ..data.attribute_protocol import RetrievalLists
+from ..pipelines.rerankers_fashion_retrieval import BASELINES, load_reranker
 from ..retrieval.labelled_search import LabelledSearch
 from .report import Cells, cell, reranking_cells
 from .report_page import paragraph
-from .reranking import BASELINES, evaluate_reranking, load_reasoning, reasoning_reranker
+from .reranking import evaluate_reranking
 from .reranking_showcase import photos_before_and_after
 
 
@@ -35,11 +36,10 @@ class Reranking:
         searches: Mapping[str, Sequence[LabelledSearch]],
         feature_reasoning: str | PathLike,
     ):
-        reasoning = load_reasoning(feature_reasoning)
-        self.num_candidates = reasoning.config.num_candidates
-        self.reranker = reasoning_reranker(reasoning)
+        self.reranker = load_reranker(feature_reasoning)
+        self.num_candidates = self.reranker.num_candidates
         self.photos, self.protocol, self.searches = photos, protocol, searches
-        rerankers = {"FR": self.reranker, **BASELINES}
+        rerankers = {"FR": self.reranker} | {name: load_reranker(name) for name in BASELINES}
         self.figures = {
             name: evaluate_reranking(self.searches, reranker, self.num_candidates)
             for name, reranker in rerankers.items()

@@ -6,7 +6,6 @@ a gallery by its path, and for the re-rankers that have a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from transformers.dynamic_module_utils import custom_object_save
 from .embedding_fashion_retrieval import QueryEmbedder
 from .query_fashion_retrieval import FashionQuery
 from .rerankers_fashion_retrieval import ReasoningReranker, Reranker, load_reranker
-from .search_fashion_retrieval import GallerySearch
+from .results_fashion_retrieval import numbered, rerank_lists
+from .search_fashion_retrieval import CandidateFinder
 
 
 TASK = "fashion-retrieval"
@@ -83,11 +83,9 @@ class FashionRetrievalPipeline(Pipeline):
             kwargs["tokenizer"] = getattr(processor, "tokenizer", None)
         if image_processor is None:
             raise ValueError(f"`processor` must be given: none could be loaded for {type(model).__name__}")
-        self.gallery_search = GallerySearch(gallery)
-        self.embedder = QueryEmbedder(
-            model.eval(), image_processor, kwargs.get("tokenizer"), self.gallery_search.spaces
-        )
-        self.gallery_search.check_model(model, self.embedder.model_spaces)
+        self.finder = CandidateFinder(gallery)
+        self.embedder = QueryEmbedder(model.eval(), image_processor, kwargs.get("tokenizer"), self.finder.spaces)
+        self.finder.check_model(model, self.embedder.model_spaces)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
@@ -134,12 +132,12 @@ class FashionRetrievalPipeline(Pipeline):
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if attribute is not None:
             self.embedder.check_attribute(attribute)
-        self.gallery_search.check_options(top_k, group_by)
+        self.finder.check_options(top_k, group_by)
         if num_rerank is not None:
             self._check_num_rerank(num_rerank)
         searching = {"top_k": top_k, "filter": filter, "threshold": threshold, "group_by": group_by}
         searching["num_rerank"] = num_rerank
-        return _given({"attribute": attribute}), {}, _given(searching)
+        return _given({"attribute": attribute}), _given(searching), {}
 
     def preprocess(self, inputs: Any, attribute: str | None = None) -> dict[str, Any]:
         """One query as the model's inputs."""
@@ -148,35 +146,16 @@ class FashionRetrievalPipeline(Pipeline):
             query = replace(query, attribute=attribute)
         return {"query": self.embedder.prepare(query)}
 
-    def _forward(self, model_inputs: dict[str, Any]) -> dict[str, torch.Tensor]:
-        """B queries as vectors (B, d), and the number of each one's space (B,)."""
+    def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:
+        """What a query is searched by, and what it finds: see `_searches`; of B queries a list."""
         queries = model_inputs["query"]
         if isinstance(queries, dict):  # transformers joins those of a batch to a list, and leaves one as it is
-            queries = [queries]
-        spaces = torch.cat([query["space_id"] for query in queries])
-        return {"query_embeds": self.embedder.embed(queries), "space_ids": spaces}
+            return {"search": self._searches([queries], **searching)[0]}
+        return {"search": self._searches(queries, **searching)}
 
-    def postprocess(
-        self,
-        model_outputs: dict[str, torch.Tensor],
-        top_k: int = 10,
-        filter: str | None = None,
-        threshold: float | None = None,
-        group_by: str | None = None,
-        num_rerank: int | None = None,
-    ) -> list[dict[str, Any]]:
-        """The results of one query, of which `model_outputs` are the vector (1, d) and its space (1,)."""
-        query, space = model_outputs["query_embeds"], self.embedder.model_spaces[model_outputs["space_ids"].item()]
-        if num_rerank is None:
-            num_rerank = getattr(self.reranker, "num_candidates", DEFAULT_NUM_RERANK)
-        number = top_k if self.reranker is None else max(top_k, num_rerank)
-        candidates = self.gallery_search.candidates(query, space, number, filter, group_by)
-        if threshold is not None:
-            candidates = [candidate for candidate in candidates if candidate["score"] >= threshold]
-        candidates = _numbered(candidates, "initial_rank")
-        if self.reranker is not None and candidates:
-            candidates = self._reranked(query, space, candidates[:num_rerank]) + candidates[num_rerank:]
-        return _numbered(candidates[:top_k], "rank")
+    def postprocess(self, model_outputs: dict[str, Any]) -> list[dict[str, Any]]:
+        """The results of one query."""
+        return model_outputs["search"]["results"]
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
         """Saves model and processor, with the code of this pipeline and the entry in the configuration that makes
@@ -204,20 +183,39 @@ class FashionRetrievalPipeline(Pipeline):
                 + (f" for {most}" if num_rerank > most else "")
             )
 
-    def _reranked(self, query: torch.Tensor, space: str, candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        ids = [candidate["id"] for candidate in candidates]
-        embeds = self.gallery_search.gallery.vectors(ids, space)[None]  # (1, k, d)
-        scores = self.reranker(query, embeds, torch.ones(embeds.shape[:2], dtype=torch.bool))
-        if scores.shape != embeds.shape[:2]:
-            raise ValueError(
-                f"`reranker` must return scores of shape (Q, k) = {tuple(embeds.shape[:2])}, got {tuple(scores.shape)}"
-            )
-        order = scores[0].argsort(descending=True, stable=True)
-        return [candidates[place] for place in order.tolist()]
+    def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
+        """For each of B queries its `vector` (d,), the `space` that is in, and the `results`."""
+        vectors = self.embedder.embed(queries).cpu()  # (B, d)
+        space_ids = torch.cat([query["space_id"] for query in queries]).cpu()
+        searches: list[dict[str, Any]] = [{} for _ in queries]
+        for space_id in space_ids.unique().tolist():  # the queries of a space are searched and re-ranked together
+            rows, space = (space_ids == space_id).nonzero().flatten(), self.embedder.model_spaces[space_id]
+            found = self._results(vectors[rows], space, **searching)
+            for row, results in zip(rows.tolist(), found, strict=True):
+                searches[row] = {"space": space, "vector": vectors[row], "results": results}
+        return searches
 
-
-def _numbered(candidates: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    return [{**candidate, key: place} for place, candidate in enumerate(candidates, 1)]
+    def _results(
+        self,
+        queries: torch.Tensor,
+        space: str,
+        top_k: int = 10,
+        filter: str | None = None,
+        threshold: float | None = None,
+        group_by: str | None = None,
+        num_rerank: int | None = None,
+    ) -> list[list[dict[str, Any]]]:
+        """The results of Q queries (Q, d) in one space."""
+        if num_rerank is None:
+            num_rerank = getattr(self.reranker, "num_candidates", DEFAULT_NUM_RERANK)
+        number = top_k if self.reranker is None else max(top_k, num_rerank)
+        lists = self.finder.candidates(queries, space, number, filter, group_by)
+        if threshold is not None:
+            lists = [[candidate for candidate in found if candidate["score"] >= threshold] for found in lists]
+        lists = [numbered(found, "initial_rank") for found in lists]
+        if self.reranker is not None:
+            lists = rerank_lists(self.reranker, queries, lists, self.finder.gallery, space, num_rerank)
+        return [numbered(found[:top_k], "rank") for found in lists]
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

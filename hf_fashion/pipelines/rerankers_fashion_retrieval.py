@@ -19,10 +19,10 @@ BASELINES = ("query_expansion", "k_reciprocal")
 
 
 class ReasoningReranker:
-    """FR as a function of vectors on the CPU.
+    """FR as a function of vectors, wherever they are.
 
     Args:
-        model (`FeatureReasoningModel`): it is put into evaluation mode.
+        model (`FeatureReasoningModel`): it is put into evaluation mode while it re-ranks.
 
     Raises:
         ValueError: the model is no FR.
@@ -31,7 +31,7 @@ class ReasoningReranker:
     def __init__(self, model: PreTrainedModel):
         if model.config.model_type != "feature_reasoning":
             raise ValueError(f"`reranker` must be a FeatureReasoningModel, got {type(model).__name__}")
-        self.model = model.eval()
+        self.model = model
         self.num_candidates = model.config.num_candidates
 
     def to(self, device: torch.device) -> None:
@@ -44,9 +44,13 @@ class ReasoningReranker:
 
     @torch.no_grad()
     def __call__(self, query_embeds: Tensor, candidate_embeds: Tensor, candidate_mask: Tensor) -> Tensor:
-        """Arguments and result as in [`Reranker`], on the CPU."""
+        """Arguments and result as in [`Reranker`]."""
         lists = (given.to(self.model.device) for given in (query_embeds, candidate_embeds, candidate_mask))
-        return self.model.rerank(*lists).cpu()
+        was_training = self.model.training
+        try:
+            return self.model.eval().rerank(*lists).to(query_embeds.device)
+        finally:
+            self.model.train(was_training)
 
 
 def load_reranker(reranker: Any) -> Reranker:
@@ -65,7 +69,7 @@ def load_reranker(reranker: Any) -> Reranker:
     if reranker in BASELINES:
         return _baseline(reranker)
     if isinstance(reranker, (str, Path)):
-        return ReasoningReranker(_load_model(str(reranker)))
+        return _load_reasoning(str(reranker))
     if not callable(reranker):
         raise ValueError(f"`reranker` must be {_ALLOWED}, got {type(reranker).__name__}")
     return reranker
@@ -74,11 +78,11 @@ def load_reranker(reranker: Any) -> Reranker:
 _ALLOWED = f"a FeatureReasoningModel, its path or Hub id, one of {', '.join(BASELINES)}, or a function"
 
 
-def _load_model(name: str) -> PreTrainedModel:
+def _load_reasoning(name: str) -> ReasoningReranker:
     try:
-        return AutoModel.from_pretrained(name)
-    except OSError as error:
-        raise ValueError(f"`reranker` must be {_ALLOWED}, got {name!r}{nearest(name, BASELINES)}") from error
+        return ReasoningReranker(AutoModel.from_pretrained(name))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"`reranker` must be {_ALLOWED}, got {name!r}{nearest(name, BASELINES)}: {error}") from error
 
 
 def _baseline(name: str) -> Reranker:

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from .query_fashion_retrieval import nearest
 
 
-class GallerySearch:
+class CandidateFinder:
     """Candidates out of a gallery, as dicts.
 
     Args:
@@ -74,14 +74,14 @@ class GallerySearch:
             )
 
     def candidates(
-        self, query: Tensor, space: str, number: int, filter: str | None = None, group_by: str | None = None
-    ) -> list[dict[str, Any]]:
-        """The best products, or the best of each of the best groups; fewer where the gallery has fewer.
+        self, queries: Tensor, space: str, number: int, filter: str | None = None, group_by: str | None = None
+    ) -> list[list[dict[str, Any]]]:
+        """Each query's best products, or the best of each of its best groups; fewer where the gallery has fewer.
 
         Args:
-            query (`torch.Tensor` of shape `(1, d)`): what is searched by.
-            space (`str`): the space it is in.
-            number (`int`): how many are wanted.
+            queries (`torch.Tensor` of shape `(Q, d)`): what is searched by.
+            space (`str`): the space they are in.
+            number (`int`): how many are wanted for each.
             filter (`str`, *optional*): SQL condition on the metadata.
             group_by (`str`, *optional*): metadata column with equal values within a group.
 
@@ -90,10 +90,10 @@ class GallerySearch:
         """
         fetched = number
         while True:
-            found = self.gallery.search(query, space, fetched, filter).to_dicts()[0]
-            kept = found if group_by is None else _best_of_groups(found, group_by)
-            if len(kept) >= number or len(found) < fetched:
-                return kept[:number]
+            found = self.gallery.search(queries, space, fetched, filter).to_dicts()
+            kept = found if group_by is None else [_best_of_groups(products, group_by) for products in found]
+            if all(len(best) >= number or len(products) < fetched for best, products in zip(kept, found, strict=True)):
+                return [best[:number] for best in kept]
             fetched *= 4
 
 

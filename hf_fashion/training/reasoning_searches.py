@@ -18,7 +18,7 @@ from ..data.attribute_vocabulary import with_attributes
 from ..data.column_map import ColumnMap
 from ..data.photo_cache import rows_fingerprint
 from ..evaluation.attribute_retrieval import attribute_searches
-from ..evaluation.cross_modal import text_to_image_search
+from ..evaluation.cross_modal_candidates import embed_candidates
 from ..retrieval.fingerprint import model_fingerprint
 from ..retrieval.labelled_search import LabelledSearch
 from .feature_reasoning_recipe import FeatureReasoningRecipe
@@ -82,7 +82,7 @@ def embedded_searches(
             raise ValueError(f"`data.attributes` must be null for {type(model).__name__}, which knows none.")
         processor = AutoProcessor.from_pretrained(embedder)
         return {
-            name: {"text_to_image": [text_to_image_search(model, processor, split, column_map)]}
+            name: {"text_to_image": [embed_candidates(model, processor, split, column_map).text_to_image()]}
             for name, split in corpus.items()
         }
     processor = AutoImageProcessor.from_pretrained(embedder)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..data.products import ProductCollator, ProductDataset
-from ..evaluation.cross_modal import choose_candidates
+from ..evaluation.cross_modal_candidates import choose_candidates
 from ..evaluation.embed import embed_batches
 from ..metrics import cross_modal_recall
 

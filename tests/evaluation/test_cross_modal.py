@@ -4,12 +4,8 @@ import pytest
 import torch
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.cross_modal import (
-    PRIMARY_METRIC,
-    choose_candidates,
-    evaluate_cross_modal,
-    text_to_image_search,
-)
+from hf_fashion.evaluation.cross_modal import PRIMARY_METRIC, evaluate_cross_modal
+from hf_fashion.evaluation.cross_modal_candidates import choose_candidates, embed_candidates
 from hf_fashion.evaluation.inputs import embed_images, embed_texts
 from hf_fashion.metrics import cross_modal_recall
 
@@ -63,9 +59,9 @@ def test_figures_are_those_of_the_embeddings(name, request, processor, corpus, c
 
 @pytest.mark.parametrize("pairing", ["distinct_titles", "same_title"])
 def test_descriptions_that_ask_for_photos(e2, processor, repeated, column_map, pairing):
-    search = text_to_image_search(e2, processor, repeated, column_map, pairing, progress=False)
+    search = embed_candidates(e2, processor, repeated, column_map, pairing, progress=False).text_to_image()
     images = embed_images(e2, processor, repeated, progress=False)["image_embeds"]
-    given = text_to_image_search(e2, processor, repeated, column_map, pairing, images, progress=False)
+    given = embed_candidates(e2, processor, repeated, column_map, pairing, images, progress=False).text_to_image()
     assert torch.equal(search.gallery_embeds, given.gallery_embeds)
     assert len(search) == 12 and len(search.gallery_labels) == {"distinct_titles": 12, "same_title": 24}[pairing]
     (ranked,) = search.rankings()

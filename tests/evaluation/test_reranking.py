@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking, reasoning_reranker
+from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking
 from hf_fashion.metrics import attribute_map, average_precisions
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
+from hf_fashion.pipelines.rerankers_fashion_retrieval import ReasoningReranker
 from hf_fashion.retrieval.labelled_search import LabelledSearch
 from hf_fashion.retrieval.query_expansion import query_expansion
 from tests.retrieval.test_labelled_search import random_search, within_itself
@@ -83,7 +84,7 @@ def test_an_untrained_fr_changes_no_figure():
     labels = torch.randint(2, (240,), generator=generator)
     search = LabelledSearch(query, gallery.repeat(2, 1), labels[:40], labels[40:])
     model = FeatureReasoningModel(tiny_feature_reasoning_config(num_candidates=50)).train()
-    figures = evaluate_reranking({"hem": [search]}, reasoning_reranker(model), 50)
+    figures = evaluate_reranking({"hem": [search]}, ReasoningReranker(model), 50)
     assert figures["map"] == figures["initial_map"] and model.training
     assert figures["share_better"] == figures["share_worse"] == 0
 
@@ -99,7 +100,7 @@ def test_each_re_ranker_gets_its_own_number_of_candidates(tmp_path):
     searches = {"hem": [random_search(queries=30, gallery=40)]}
     names = [str(tmp_path / "fr"), "query_expansion"]
     found = compare_rerankers(names, searches, 3)
-    expected = evaluate_reranking(searches, reasoning_reranker(tiny_feature_reasoning()), 6)
+    expected = evaluate_reranking(searches, ReasoningReranker(tiny_feature_reasoning()), 6)
     assert found[names[0]] == expected and expected["share_better"] > 0
     assert found["query_expansion"] == evaluate_reranking(searches, query_expansion, 3)
 
@@ -108,5 +109,5 @@ def test_each_re_ranker_gets_its_own_number_of_candidates(tmp_path):
 def test_an_unknown_re_ranker_is_told_which_there_are(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tiny_asen().save_pretrained(tmp_path / "a model of another kind")
-    with pytest.raises(ValueError, match=f"one of query_expansion, k_reciprocal, or the folder .*{name}"):
+    with pytest.raises(ValueError, match=f"path or Hub id, one of query_expansion, k_reciprocal, .* got '{name}'"):
         compare_rerankers([name], {"hem": [random_search()]}, 3)

@@ -29,15 +29,14 @@ class ListedProducts:
         return self.rows[[int(name) for name in ids]]
 
     def search(self, vectors, space, top_k, filter=None):
-        scores, rows = (vectors @ self.rows.T)[0].topk(min(top_k, len(self)))
-        found = zip(scores.tolist(), rows.tolist(), strict=True)
-        self.found = [
-            {"id": str(row), "score": score, "rank": 0, "initial_rank": 0, "metadata": {}} for score, row in found
-        ]
+        self.found = (vectors @ self.rows.T).topk(min(top_k, len(self)))  # scores and rows, (Q, k) each
         return self
 
     def to_dicts(self):
-        return [self.found]
+        return [
+            [{"id": str(row), "score": score, "metadata": {}} for score, row in zip(*products, strict=True)]
+            for products in zip(self.found.values.tolist(), self.found.indices.tolist(), strict=True)
+        ]
 
 
 def main(source: str, folder: Path) -> None:

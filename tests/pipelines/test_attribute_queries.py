@@ -44,6 +44,17 @@ def test_a_batch_holds_photos_of_any_size_and_attributes_of_any_name(search):
         assert [result["score"] for result in results] == pytest.approx([r["score"] for r in alone], abs=5e-6)
 
 
+def test_a_batch_of_several_attributes_is_re_ranked_in_the_space_of_each(asen_plus_plus):
+    model, processor, gallery = asen_plus_plus
+    search = pipeline(
+        "fashion-retrieval", model=model, processor=processor, gallery=gallery, reranker="query_expansion"
+    )
+    names = [*ATTRIBUTE_NAMES, *ATTRIBUTE_NAMES]
+    queries = [{"image": photo, "attribute": name} for photo, name in zip(tiny_photos(5) * 2, names, strict=True)]
+    found = search(queries, batch_size=len(queries))
+    assert list(map(ids_of, found)) == [ids_of(search(query)) for query in queries]
+
+
 def test_an_attribute_of_the_call_or_pipeline_holds_for_queries_that_name_none(asen_plus_plus, search):
     model, processor, gallery = asen_plus_plus
     photo = tiny_photos()[0]

@@ -11,6 +11,7 @@ from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.data.splits import train_and_validation
 from hf_fashion.evaluation.splits import load_splits
+from hf_fashion.models.e2.modeling_e2 import E2Model
 from hf_fashion.models.e2.processing_e2 import E2Processor
 from tests.conftest import REPOSITORY
 from tests.tiny_e2 import tiny_image_processor, tiny_model, tiny_tokenizer
@@ -56,11 +57,18 @@ def test_everything_is_printed_and_written(script, saved, capsys):
         assert title in printed
 
 
-def test_what_descriptions_find_is_re_ranked(script, saved, tmp_path, capsys):
+def test_what_descriptions_find_is_re_ranked(script, saved, tmp_path, capsys, monkeypatch):
     names = ["query_expansion", "k_reciprocal"]
-    output = tmp_path / "results.json"
+    output, embedded, embed = tmp_path / "results.json", [], E2Model.get_text_features
+
+    def counted(model, **texts):
+        embedded.append(len(texts["input_ids"]))
+        return embed(model, **texts)
+
+    monkeypatch.setattr(E2Model, "get_text_features", counted)
     script.main(flags(saved, "--column_map", "generated", "--rerankers", *names, "--output", str(output)))
     results = json.loads(output.read_text())
+    assert embedded == [results["cross_modal"]["num_texts"]]  # once
     assert list(results["reranking"]) == names
     before = {figures["initial_map"] for figures in results["reranking"].values()}
     # Of one right photo a query, AP is 1 / rank, so MAP lies between recall@1 and 1.

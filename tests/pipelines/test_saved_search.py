@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from hf_fashion.retrieval.saved_search import read_searches, rerank_search
+from hf_fashion.pipelines.saved_search import read_searches, rerank_search
 from tests.retrieval.galleries import filled, vectors
 
 

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from .fashion_retrieval import FashionRetrievalPipeline
+from .rerankers_fashion_retrieval import Reranker
+from .results_fashion_retrieval import numbered, rerank_lists
 
-if TYPE_CHECKING:
-    from ..pipelines.fashion_retrieval import FashionRetrievalPipeline
-    from .gallery import Gallery
 
+class SavedSearchPipeline(FashionRetrievalPipeline):
+    """The pipeline, but of a query it returns what [`rerank_search`] needs: the `space` it was compared in; its
+    `vector`, and the `fingerprint` of the model that gave it; the `results`, as the pipeline returns them."""
 
-def search_to_keep(pipeline: FashionRetrievalPipeline, query: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-    """Searches by one query and keeps what [`rerank_search`] needs.
-
-    Args:
-        pipeline (`FashionRetrievalPipeline`): what searches.
-        query (`Mapping`): a query that JSON can hold: photos by their paths.
-        options (`Any`): those of the pipeline's call.
-
-    Returns:
-        `dict`: the `query`; the `space` it was compared in; its `vector`, and the `fingerprint` of the model that
-        gave it; the `results`, as the pipeline returns them.
-
-    Raises:
-        ValueError: the query or an option is not as the pipeline wants it.
-    """
-    preprocessing, _, postprocessing = pipeline._sanitize_parameters(**options)
-    preprocessing = {**pipeline._preprocess_params, **preprocessing}  # the pipeline's own defaults, as in its call
-    postprocessing = {**pipeline._postprocess_params, **postprocessing}
-    outputs = pipeline.forward(pipeline.preprocess(dict(query), **preprocessing))
-    return {
-        "query": dict(query),
-        "space": pipeline.embedder.model_spaces[outputs["space_ids"].item()],
-        "vector": outputs["query_embeds"][0].tolist(),
-        "fingerprint": pipeline.gallery_search.gallery.info()["fingerprint"],
-        "results": pipeline.postprocess(outputs, **postprocessing),
-    }
+    def postprocess(self, model_outputs: dict[str, Any]) -> dict[str, Any]:
+        """What is kept of one query."""
+        search = model_outputs["search"]
+        fingerprint = self.finder.gallery.info()["fingerprint"]
+        return {**search, "vector": search["vector"].tolist(), "fingerprint": fingerprint}
 
 
 def read_searches(lines: Iterable[str]) -> list[dict[str, Any]]:
@@ -66,8 +48,8 @@ def read_searches(lines: Iterable[str]) -> list[dict[str, Any]]:
 
 def rerank_search(
     search: Mapping[str, Any],
-    gallery: Gallery,
-    reranker: Callable[[Tensor, Tensor, Tensor], Tensor],
+    gallery: Any,
+    reranker: Reranker,
     num_rerank: int | None = None,
 ) -> dict[str, Any]:
     """The search with its first results in the order that a re-ranker gives them.
@@ -75,30 +57,24 @@ def rerank_search(
     They are taken in the order of their initial ranks, so a re-ranking that was made before does not count.
 
     Args:
-        search (`Mapping`): of [`search_to_keep`]; in place of `vector` and `fingerprint` it may have a `query_id`, a
-            product of the gallery.
+        search (`Mapping`): of [`SavedSearchPipeline`]; a `query_id`, a product of the gallery, may stand in place of
+            `vector` and `fingerprint`.
         gallery ([`Gallery`]): which was searched.
-        reranker (`Callable`): `(query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q,
-            k)`.
+        reranker (`Callable`): as in [`Reranker`].
         num_rerank (`int`, *optional*): how many results it gets. Default: as many as an FR is made for, else all.
 
     Raises:
         ValueError: the gallery is of another model than the vector, has no such space or has lost a product; or the
-            re-ranker takes fewer results.
+            re-ranker takes fewer results, or does not give each a score.
     """
     results = [{"initial_rank": place, **result} for place, result in enumerate(search["results"], 1)]
     results.sort(key=lambda result: result["initial_rank"])
     number = getattr(reranker, "num_candidates", len(results)) if num_rerank is None else num_rerank
-    first = results[:number]
-    if first:
-        embeds = gallery.vectors([result["id"] for result in first], search["space"])[None]  # (1, k, d)
-        scores = reranker(_query_vector(search, gallery), embeds, torch.ones(embeds.shape[:2], dtype=torch.bool))
-        first = [first[place] for place in scores[0].argsort(descending=True, stable=True).tolist()]
-    ordered = [*first, *results[number:]]
-    return {**search, "results": [{**result, "rank": place} for place, result in enumerate(ordered, 1)]}
+    (ordered,) = rerank_lists(reranker, _query_vector(search, gallery), [results], gallery, search["space"], number)
+    return {**search, "results": numbered(ordered, "rank")}
 
 
-def _query_vector(search: Mapping[str, Any], gallery: Gallery) -> Tensor:
+def _query_vector(search: Mapping[str, Any], gallery: Any) -> Tensor:
     """(1, d)"""
     if "query_id" in search:
         return gallery.vectors([search["query_id"]], search["space"])
