@@ -4,8 +4,8 @@
     python benchmarks/gallery_index.py --kinds exact IVF_RQ IVF_HNSW_SQ IVF_PQ IVF_FLAT HNSW32 IVF-PQ64
 
 `exact` is the search in memory, `scan` the store's without an index, `HNSW32` and `IVF-PQ64` are FAISS, all others
-LanceDB. FAISS is no dependency of hf_fashion; it is in requirements.lock for Milvus Lite. Every kind builds and answers in a process of its
-own; `made_vectors.py` says how the vectors are made.
+LanceDB. FAISS is no dependency of hf_fashion; requirements.lock has it for Milvus Lite. Every kind builds and answers
+in a process of its own; `made_vectors.py` says how the vectors are made.
 """
 
 import argparse
