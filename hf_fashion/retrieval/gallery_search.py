@@ -66,7 +66,7 @@ class GallerySearch:
             columns = [*self._columns, space.column]
             found = self._store.nearest(queries.numpy(), space.column, top_k, columns, filter)
             query = torch.tensor(found["query_index"].to_numpy())
-            scores = rounded((queries[query] * self._stored(found, space).directions()).sum(-1))
+            scores = rounded(self._stored(found, space).paired_cosines(queries[query]))
         return self._results(found, query, scores, len(queries))
 
     def vectors(self, ids: Sequence[str], space: Space) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -67,6 +68,8 @@ def _connect(uri: str) -> Any:
 
 
 def _lancedb() -> ModuleType:
+    # It warns of every group of an index of which an added part has no rows, which is no cause for concern.
+    os.environ.setdefault("LANCE_LOG", "error")
     try:
         import lancedb
     except ImportError as error:

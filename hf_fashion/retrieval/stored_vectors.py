@@ -43,3 +43,7 @@ class StoredVectors:
             rows = slice(start, start + ROWS_AT_ONCE)
             scores[:, rows] = queries @ self.half[rows].float().T
         return scores.div_(self.lengths)
+
+    def paired_cosines(self, queries: Tensor) -> Tensor:
+        """The product of query i (N, r), float32, with direction i: (N,)."""
+        return torch.einsum("nd,nd->n", queries, self.half.float()) / self.lengths

@@ -20,6 +20,11 @@ def test_cosines_do_not_depend_on_the_blocks(monkeypatch, rows_at_once):
     torch.testing.assert_close(VECTORS.cosines(queries), expected.float(), atol=1e-6, rtol=0)
 
 
+def test_paired_cosines_are_the_diagonal():
+    queries = torch.randn(11, 6, generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(VECTORS.paired_cosines(queries), VECTORS.cosines(queries).diagonal())
+
+
 def test_directions_have_length_one():
     torch.testing.assert_close(VECTORS.directions().norm(dim=-1), torch.ones(11), atol=1e-6, rtol=0)
 
