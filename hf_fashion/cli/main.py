@@ -7,7 +7,6 @@
 """
 
 import argparse
-import os
 import sys
 
 from . import embed, evaluate, rerank, search
@@ -43,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         parsed.run(parsed)
     except MISTAKES as error:
-        if os.environ.get("RANK", "0") == "0":  # of several processes that embed together, all have the error
+        if not getattr(error, "told_by_another", False):  # of several processes that embed together
             print(f"hf-fashion: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         return 2
     return 0

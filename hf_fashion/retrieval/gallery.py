@@ -49,7 +49,7 @@ class Gallery:
     def __init__(self, store: VectorStore):
         self.schema = GallerySchema.from_table(store.schema)
         self._store = store
-        self._spaces = read_spaces(self.schema, store)
+        self._spaces = read_spaces(self.schema, store.attachments(), store.uri)
         self._search = GallerySearch(store, self.schema.metadata.names)
 
     @classmethod
@@ -158,9 +158,9 @@ class Gallery:
             schema = GallerySchema(spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
             try:
                 gallery = cls.open(uri)
-            except FileNotFoundError:
+            except FileNotFoundError as error:
                 if not processes.is_main:
-                    raise
+                    raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
                 axes = learn_axes(embedder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
             gallery._check_fingerprint(schema.fingerprint)
@@ -180,7 +180,7 @@ class Gallery:
         Args:
             source (`str` or `Path`): a folder that [`~Gallery.save_pretrained`] wrote, or the id of a dataset on the
                 Hub that [`~Gallery.push_to_hub`] pushed.
-            uri (`str` or `Path`): a folder, or a URI of object storage.
+            uri (`str` or `Path`): as for [`Gallery.create`].
             revision (`str`, *optional*): branch, tag or commit on the Hub.
             token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
 
@@ -189,7 +189,7 @@ class Gallery:
             OSError: a file of it is damaged, the gallery at `uri` is, or the Hub cannot be reached.
             ValueError: a newer version of hf_fashion wrote it, or the gallery at `uri` is of another model or has
                 other spaces or metadata columns. In all these cases nothing is written.
-            ImportError: LanceDB is not installed.
+            ImportError: the database is not installed.
         """
         saved = SavedGallery(find_saved_gallery(source, revision, token))
         try:

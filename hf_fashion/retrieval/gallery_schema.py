@@ -121,7 +121,7 @@ class GallerySchema:
             if there != here:
                 raise ValueError(
                     f"the gallery at {uri} has the {what} {there}, what shall be added has {here}: they must be the "
-                    "same. Choose the same columns, or embed into another folder"
+                    "same. Choose the same ones (columns, `dimensions`), or embed into another folder"
                 )
 
     def rows(

@@ -113,9 +113,10 @@ class GallerySearch:
             return products
         try:
             return self._hold(products, space, self._store.read([ID, space.column]))
-        except LookupError:  # while this process was reading, another one has removed the version that it read
-            self._memory = None
-            return self._exact(space, self._store.refresh())
+        except LookupError:  # another process has changed the table between both reads
+            table = self._store.read([*self._columns, space.column])
+            self._memory = (version, self._hold(ExactSearch(table.select(self._columns)), space, table))
+            return self._memory[1]
 
     def _only(self, space: Space, ids: Sequence[str]) -> ExactSearch:
         """Some products in one space."""

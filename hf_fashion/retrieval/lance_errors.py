@@ -49,6 +49,11 @@ def failure(uri: str, error: Exception) -> OSError:
             f"the gallery at {uri} was not changed, because another process changed it at the same time: only one "
             f"may. Try again: {text}"
         )
+    if "_indices" in text:
+        return OSError(
+            f"files of an index of the gallery at {uri} are missing or unreadable; its products are kept. Build it "
+            f"anew with `build_index`: {text}"
+        )
     return damage(uri, error)
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 
 from . import lance_index
 from .lance_errors import failure, in_our_words
-from .lance_tables import make_table, open_table
+from .lance_tables import make_table, open_table, whole_place
+from .vector_store import damage
 
 
 TABLE = "gallery"
 ATTACHMENTS = "attachments"  # a table beside it, of names and bytes
+_MAKING = b"hf_fashion.made"  # of the table's metadata: no two tables have the same there
 # Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
 MAX_FRAGMENTS = 256
 # Rows that no index has are compared with a query one by one, 1.7 ms a thousand of 512 dimensions. Each time that an
@@ -36,6 +40,7 @@ class LanceStore:
     def __init__(self, uri: str, table):
         self.uri = uri
         self._table = table
+        self._made = _making(table)
 
     @classmethod
     def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> LanceStore:
@@ -50,13 +55,15 @@ class LanceStore:
             FileExistsError: there is a gallery at `uri`.
             OSError: there are the remains of one, or the place cannot be reached.
         """
+        uri, attachments = whole_place(uri), attachments or {}
         try:
             cls.open(uri)
         except FileNotFoundError:
-            if attachments:  # before the table, whose making is the gallery's
-                columns = [pa.array(attachments.keys(), pa.string()), pa.array(attachments.values(), pa.binary())]
-                make_table(uri, ATTACHMENTS, pa.Table.from_arrays(columns, ["name", "value"]), overwrite=True)
-            return cls(uri, make_table(uri, TABLE, schema))
+            columns = [pa.array(attachments.keys(), pa.string()), pa.array(attachments.values(), pa.binary())]
+            # Before the table, whose making is the gallery's, and always: another creation may have been interrupted.
+            make_table(uri, ATTACHMENTS, pa.Table.from_arrays(columns, ["name", "value"]), overwrite=True)
+            making = {**(schema.metadata or {}), _MAKING: uuid4().bytes.hex()}
+            return cls(uri, make_table(uri, TABLE, schema.with_metadata(making)))
         raise FileExistsError(f"there is a gallery at {uri} already; open it, or delete it first")
 
     @classmethod
@@ -67,25 +74,29 @@ class LanceStore:
             FileNotFoundError: there is no gallery at `uri`.
             OSError: the table is damaged, or the place cannot be reached.
         """
+        uri = whole_place(uri)
         store = cls(uri, open_table(uri, TABLE))
         store.read(["id"])
         return store
 
     @property
     def schema(self) -> pa.Schema:
-        return self._table.schema
+        schema = self._table.schema
+        return schema.with_metadata({key: value for key, value in (schema.metadata or {}).items() if key != _MAKING})
 
     def attachments(self) -> dict[str, bytes]:
         try:
             table = open_table(self.uri, ATTACHMENTS)
-        except FileNotFoundError:  # none were given
-            return {}
+        except FileNotFoundError as error:
+            raise damage(self.uri, f"the table {ATTACHMENTS!r} is missing") from error
         rows = self._run(table.search(), filter=None)
         return dict(zip(rows["name"].to_pylist(), rows["value"].to_pylist(), strict=True))
 
     @in_our_words
     def refresh(self) -> int:
         self._table.checkout_latest()
+        if _making(self._table) != self._made:
+            raise OSError(f"the gallery at {self.uri} was deleted and made anew meanwhile; open it again")
         return self._table.version
 
     @in_our_words
@@ -99,7 +110,7 @@ class LanceStore:
         fragments = self._table.stats()["fragment_stats"]["num_fragments"]
         unindexed = max((rows for _, _, rows in lance_index.describe(self._table).values()), default=0)
         if fragments > MAX_FRAGMENTS or unindexed > MAX_UNINDEXED:
-            self.compact()
+            self._tidy()
 
     @in_our_words
     def delete(self, ids: Sequence[str]) -> int:
@@ -119,7 +130,8 @@ class LanceStore:
         query = query if filter is None else query.where(filter, prefilter=True)
         few = lance_index.GROUPS_SEARCHED if filter is None else lance_index.GROUPS_SEARCHED_FILTERED
         found = self._run(lance_index.tuned(query, top_k, few), filter)
-        if len(found) < top_k * len(queries):  # the filter leaves too few rows in the nearest groups
+        # The filter may have left too few rows in the nearest groups.
+        if len(found) < top_k * len(queries) and column in self.indexes():
             found = self._run(lance_index.tuned(query, top_k, groups=0), filter)
         if "query_index" not in found.column_names:  # of a single query LanceDB says none
             found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
@@ -139,6 +151,13 @@ class LanceStore:
         self._table.optimize()
         # LanceDB removes before it joins, so the version that has just been joined is left for a second call.
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
+
+    def _tidy(self) -> None:
+        """Compacts. The rows have been added: they must not seem lost because there is no room for this."""
+        try:
+            self.compact()
+        except OSError as error:
+            warnings.warn(f"the products were added, but not compacted: {error}", stacklevel=4)
 
     def _run(self, query, filter: str | None) -> pa.Table:
         try:
@@ -167,6 +186,10 @@ class LanceStore:
         except (OSError, RuntimeError):
             return True
         return False
+
+
+def _making(table) -> bytes:
+    return (table.schema.metadata or {}).get(_MAKING, b"")
 
 
 def _id_in(ids: Sequence[str]) -> str:

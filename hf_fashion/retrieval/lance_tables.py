@@ -13,6 +13,15 @@ from .lance_errors import failure, unreachable
 from .vector_store import damage
 
 
+def whole_place(uri: str) -> str:
+    """A place that means the same in whatever folder a process is by now; `~` is the user's home.
+
+    Args:
+        uri (`str`): a folder, or a URI of object storage, which stays as it is.
+    """
+    return uri if "://" in uri else str(Path(uri).expanduser().absolute())
+
+
 def open_table(uri: str, name: str) -> Any:
     """LanceDB's table of a name.
 
@@ -50,11 +59,19 @@ def make_table(uri: str, name: str, content: pa.Schema | pa.Table, overwrite: bo
         overwrite (`bool`): whether a table of this name may be replaced.
 
     Raises:
+        FileExistsError: there is one, and it may not be replaced.
         OSError: the place cannot be reached or written.
     """
     argument = "schema" if isinstance(content, pa.Schema) else "data"
     try:
-        return _connect(uri).create_table(name, **{argument: content}, mode="overwrite" if overwrite else "create")
+        database = _connect(uri)
+        if overwrite:
+            database.drop_table(name, ignore_missing=True)
+        return database.create_table(name, **{argument: content})
+    except ValueError as error:
+        if "already exists" not in str(error):
+            raise
+        raise FileExistsError(f"another process has made the gallery at {uri} meanwhile; open it") from error
     except RuntimeError as error:
         raise failure(uri, error) from error
 

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 from ..files import sha256_of
 from .gallery_manifest import ATTACHMENTS, GalleryManifest, damaged
 from .gallery_schema import ID, GallerySchema
+from .stored_axes import read_spaces
 from .vector_store import VectorStore
 
 
@@ -40,6 +41,7 @@ class SavedGallery:
                 raise FileNotFoundError(f"{folder / name} is missing. Download, save or push the gallery again")
             if sha256_of(folder / name) != expected:
                 raise damaged(folder / name, "its content is not what gallery.json says")
+        read_spaces(self.manifest.schema, self.attachments, str(folder))  # raises before anything is written
 
     @cached_property
     def attachments(self) -> dict[str, bytes]:

@@ -25,7 +25,14 @@ def principal_axes(vectors: Tensor, dimensions: int) -> Tensor:
 
     Returns:
         `torch.Tensor` of shape `(d, r)`: orthonormal, float32, on the CPU; the one with the largest shares first.
+
+    Raises:
+        ValueError: there are fewer vectors, or dimensions of them, than axes are asked for.
     """
+    if not 1 <= dimensions <= min(vectors.shape):
+        raise ValueError(
+            f"`dimensions` must be from 1 to {min(vectors.shape)}, N and d of `vectors`, got {dimensions}"
+        )
     rows = directions(vectors, "vectors").double()
     axes = torch.linalg.eigh(rows.T @ rows).eigenvectors.flip(1)[:, :dimensions]
     # An axis may point either way: its largest entry shall be positive, so that the same photos give the same axes.

@@ -81,7 +81,9 @@ class Processes:
         if error is not None:
             raise error
         for kind, text in filter(None, told):
-            raise kind(text)
+            relayed = kind(text)
+            relayed.told_by_another = True  # who prints errors need not print it twice
+            raise relayed
 
     @contextmanager
     def main_first(self) -> Iterator[None]:

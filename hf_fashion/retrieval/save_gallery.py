@@ -19,6 +19,7 @@ from .gallery_card import gallery_card
 from .gallery_columns import metadata_features, vector_columns
 from .gallery_manifest import ATTACHMENTS, SHARD, GalleryManifest
 from .gallery_schema import ID, GallerySchema
+from .stored_axes import read_spaces
 from .vector_store import VectorStore
 
 
@@ -64,7 +65,9 @@ def _write_files(store: VectorStore, folder: Path) -> GalleryManifest:
     with tqdm(total=len(ids), desc="saving", unit="product") as bar:
         for path, part in parts.items():
             _write_shard(store, manifest, part, folder / path, bar)
-    files = [*parts, *_write_attachments(store.attachments(), folder)]
+    attachments = store.attachments()
+    read_spaces(schema, attachments, store.uri)  # nobody could load vectors without their axes
+    files = [*parts, *_write_attachments(attachments, folder)]
     if store.refresh() != version:
         raise _changed(store)
     return replace(manifest, sha256={path: sha256_of(folder / path) for path in files})

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .gallery_schema import GallerySchema
 from .space import Space
-from .vector_store import VectorStore, damage
+from .vector_store import damage
 
 
 def axes_as_attachments(schema: GallerySchema, axes: Mapping[str, Tensor]) -> dict[str, bytes]:
@@ -31,26 +31,29 @@ def axes_as_attachments(schema: GallerySchema, axes: Mapping[str, Tensor]) -> di
     return attachments
 
 
-def read_spaces(schema: GallerySchema, store: VectorStore) -> dict[str, Space]:
+def read_spaces(schema: GallerySchema, attachments: Mapping[str, bytes], uri: str) -> dict[str, Space]:
     """All spaces of a gallery by name, with the axes that [`axes_as_attachments`] wrote.
 
     Args:
         schema (`GallerySchema`): the gallery's.
-        store (`VectorStore`): where its attachments are.
+        attachments (`Mapping[str, bytes]`): what its store keeps.
+        uri (`str`): where they come from, for errors.
 
     Raises:
-        OSError: some of the axes are missing.
+        OSError: some of the axes are missing or damaged.
     """
-    attachments = store.attachments() if schema.axes else {}
     spaces = {}
     for name, dimension in schema.spaces.items():
         column = schema.column(name)
         wanted = [_name(column, number) for number in range(schema.axes.get(name, 0))]
         missing = [one for one in wanted if one not in attachments]
         if missing:
-            raise damage(store.uri, f"an axis of its vectors is missing ({missing[0]})")
-        rows = [np.frombuffer(attachments[one], "<f4") for one in wanted]
-        spaces[name] = Space(name, column, dimension, torch.tensor(np.stack(rows, axis=1)) if rows else None)
+            raise damage(uri, f"an axis of its vectors is missing ({missing[0]})")
+        try:
+            rows = [np.frombuffer(attachments[one], "<f4") for one in wanted]
+            spaces[name] = Space(name, column, dimension, torch.tensor(np.stack(rows, axis=1)) if rows else None)
+        except ValueError as error:
+            raise damage(uri, f"the axes of its vectors are no axes ({error})") from error
     return spaces
 
 

@@ -39,9 +39,12 @@ class StoredVectors:
     def cosines(self, queries: Tensor) -> Tensor:
         """The products of queries (Q, r), float32, with all directions: (Q, N)."""
         scores = torch.empty(len(queries), len(self))
+        # One buffer: memory that is asked for and given back with every part costs more than the product.
+        buffer = torch.empty(min(ROWS_AT_ONCE, len(self)), self.half.shape[1])
         for start in range(0, len(self), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
-            scores[:, rows] = queries @ self.half[rows].float().T
+            half = self.half[rows]
+            scores[:, rows] = queries @ buffer[: len(half)].copy_(half).T
         return scores.div_(self.lengths)
 
     def paired_cosines(self, queries: Tensor) -> Tensor:

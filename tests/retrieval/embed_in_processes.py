@@ -80,6 +80,8 @@ def run(scenario: str, model, processor) -> list[str]:
         LanceStore.upsert = calls_until(upsert, 5, full)
     if scenario == "out_of_memory" and RANK == 1:
         PhotoEmbedder.embed = calls_until(embed, 2, out_of_memory)  # the first call finds the dimension out
+    if scenario == "few_dimensions":
+        arguments["dimensions"] = 5
     if scenario == "sharded":
         dataset = dataset.shard(2, RANK)
     if scenario == "no_column" and RANK == 1:

@@ -4,6 +4,7 @@ import resource
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -120,12 +121,19 @@ def test_another_writer_and_a_lost_network_are_no_damage():
     assert "s3://shop/gallery cannot be reached" in str(failure("s3://shop/gallery", lost))
 
 
-def test_mistakes_of_the_caller_keep_their_own_errors(tmp_path):
+def test_mistakes_of_the_caller_keep_their_own_errors(tmp_path, monkeypatch):
     store = LanceStore.open(filled(tmp_path / "gallery")._store.uri)
     with pytest.raises(ValueError, match="strange"):
         store.upsert(store.read(["id"]).append_column("strange", pa.array([1] * 40)))
     with pytest.raises(AttributeError):
         store.delete([3])
+
+    def endless():
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(store, "_table", SimpleNamespace(count_rows=endless))
+    with pytest.raises(RecursionError, match="too deep"):
+        store.count()
 
 
 def test_attachments_that_are_damaged_are_not_taken_for_none(tmp_path):
@@ -189,3 +197,56 @@ def test_attachments_of_an_interrupted_creation_are_replaced(tmp_path):
         LanceStore.open(str(tmp_path))
     LanceStore.create(str(tmp_path), schema, {"axes": b"new"})
     assert LanceStore.open(str(tmp_path)).attachments() == {"axes": b"new"}
+
+
+def test_a_place_means_the_same_in_every_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    gallery = filled("~/gallery", axes=3)
+    assert gallery.info()["uri"] == str(tmp_path / "home" / "gallery")
+    with pytest.raises(FileExistsError):
+        filled("~/gallery", axes=2)
+    monkeypatch.chdir(tmp_path / "home")
+    opened = Gallery.open("gallery")
+    monkeypatch.chdir(tmp_path)
+    opened.save_pretrained("saved")
+    assert len(Gallery.from_pretrained("saved", "copy")) == len(Gallery.open("~/gallery")) == 40
+
+
+def test_a_gallery_that_was_made_anew_is_not_taken_for_the_old_one(tmp_path):
+    old = filled(tmp_path / "gallery")
+    old.search(vectors(1)["neckline"], "neckline", 5)
+    shutil.rmtree(tmp_path / "gallery")
+    filled(tmp_path / "gallery", axes=3)
+    with pytest.raises(OSError, match="was deleted and made anew meanwhile; open it again"):
+        old.search(vectors(1)["neckline"], "neckline", 5)
+
+
+def test_a_creation_that_was_overtaken_leaves_the_other_gallery(tmp_path, monkeypatch):
+    schema = GallerySchema(SPACES, pa.schema([]), "").to_table()
+    LanceStore.create(str(tmp_path), schema)
+
+    def not_yet(_):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(LanceStore, "open", not_yet)
+    with pytest.raises(FileExistsError, match="another process has made the gallery"):
+        LanceStore.create(str(tmp_path), schema)
+
+
+def test_products_are_in_though_there_was_no_room_to_compact(tmp_path, monkeypatch):
+    gallery = filled(tmp_path / "gallery")
+    monkeypatch.setattr(lance_store, "MAX_FRAGMENTS", 1)
+
+    def full():
+        raise OSError("no room")
+
+    monkeypatch.setattr(gallery._store, "compact", full)
+    with pytest.warns(UserWarning, match="the products were added, but not compacted: no room"):
+        gallery.add(ids(1, first=50), vectors(1), metadata(1))
+    assert len(gallery) == 41
+
+
+def test_a_broken_index_does_not_cost_the_gallery():
+    text = "lance error: Not found: gallery.lance/_indices/1234/index.idx, object_store.rs:600"
+    assert "Build it anew with `build_index`" in str(failure("gallery", RuntimeError(text)))

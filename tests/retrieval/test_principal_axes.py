@@ -42,6 +42,12 @@ def test_axes_are_the_right_singular_vectors_of_the_directions():
     assert (axes.gather(0, axes.abs().argmax(0, keepdim=True)) > 0).all()
 
 
+@pytest.mark.parametrize("dimensions", [0, 5, 7])
+def test_there_are_no_more_axes_than_vectors_or_dimensions(dimensions):
+    with pytest.raises(ValueError, match=r"`dimensions` must be from 1 to 4, N and d of `vectors`"):
+        principal_axes(torch.randn(4, 6), dimensions)
+
+
 def test_a_gallery_keeps_the_shares_along_the_axes_of_its_photos(tmp_path, model):
     whole, few = (embedded(tmp_path / str(kept), model, 20, kept) for kept in (None, 4))
     ids = sorted(whole.ids())
@@ -82,7 +88,7 @@ def test_impossible_numbers_of_dimensions_are_refused(tmp_path, model, count, di
 def test_a_gallery_without_its_axes_is_damaged(tmp_path, model):
     embedded(tmp_path / "gallery", model, 8)
     shutil.rmtree(tmp_path / "gallery" / "attachments.lance")
-    with pytest.raises(OSError, match=r"is damaged: an axis of its vectors is missing \(vector_0/0\)"):
+    with pytest.raises(OSError, match=r"is damaged: the table 'attachments' is missing"):
         Gallery.open(tmp_path / "gallery")
 
 

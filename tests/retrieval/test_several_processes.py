@@ -45,11 +45,13 @@ def folder(tmp_path_factory) -> Path:
     processor.save_pretrained(folder / "model")
     products(19).save_to_disk(folder / "products")
     embed_alone(folder, "undisturbed")
+    embed_alone(folder, "few_dimensions_undisturbed", dimensions=5)
     return folder
 
 
-def embed_alone(folder: Path, gallery: str) -> None:
+def embed_alone(folder: Path, gallery: str, dimensions: int | None = None) -> None:
     options = {"id_column": "id", "metadata_columns": ["brand"], "batch_size": 4, "progress": False}
+    options["dimensions"] = dimensions
     Gallery.from_dataset(products(19), tiny_model(), tiny_processor(), folder / gallery, **options)
 
 
@@ -57,6 +59,7 @@ def embed_alone(folder: Path, gallery: str) -> None:
 def ended(folder) -> Path:
     """The folder after two processes have been through all scenarios that they survive."""
     scenarios = ["whole", "unreadable", "disk_full", "last_commit", "out_of_memory", "sharded", "no_column"]
+    scenarios.append("few_dimensions")
     # As Accelerate's configuration for CPUs sets it. The other tests do without: then Accelerate knows of no others.
     run = launched(SCRIPT, str(folder), *scenarios, ACCELERATE_USE_CPU="true")
     assert run.returncode == 0, run.stderr
@@ -72,6 +75,11 @@ def outcomes(folder: Path, scenario: str) -> list[dict]:
 def test_two_processes_make_the_gallery_of_one(ended):
     assert outcomes(ended, "whole") == [{"ids": IDS}] * 2
     assert contents(ended / "whole") == contents(ended / "undisturbed")
+
+
+def test_the_main_process_learns_axes_for_both(ended):
+    assert outcomes(ended, "few_dimensions") == [{"ids": IDS}] * 2
+    assert contents(ended / "few_dimensions") == contents(ended / "few_dimensions_undisturbed")
 
 
 @pytest.mark.parametrize(
