@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -16,6 +17,7 @@ from .sql_tokens import Token
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _UNITS = {"s": timedelta(seconds=1), "ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_TOO_FINE = re.compile(r"[.,]\d{6}\d*[1-9]")  # Python would cut it off
 
 
 def text(value: str) -> str:
@@ -47,7 +49,7 @@ def literal(tokens: Sequence[Token], kind: pa.DataType, column: str) -> str:
         column (`str`): its name, for errors.
 
     Raises:
-        ValueError: the value is of another kind.
+        ValueError: the value is of another kind, or a timestamp finer than microseconds.
     """
     value = _value(tokens)
     if kinds.is_string(kind) or kinds.is_large_string(kind):
@@ -69,6 +71,8 @@ def literal(tokens: Sequence[Token], kind: pa.DataType, column: str) -> str:
 def _value(tokens: Sequence[Token]) -> Any:
     first, last = tokens[0], tokens[-1]
     if first.is_word("TIMESTAMP", "DATE"):
+        if _TOO_FINE.search(last.value):
+            raise ValueError(f"on Milvus a timestamp has at most six digits below the second, got {last.value!r}")
         day = first.is_word("DATE")
         value = date.fromisoformat(last.value) if day else datetime.fromisoformat(last.value.replace("Z", "+00:00"))
         value = datetime(value.year, value.month, value.day) if day else value
@@ -90,7 +94,10 @@ def _whole(value: Any, kind: pa.DataType) -> str | None:
 def _number(value: Any, kind: pa.DataType) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    number = float(pa.scalar(float(value), kind).as_py())  # as the column has rounded its own
+    try:
+        number = float(pa.scalar(float(value), kind).as_py())  # as the column has rounded its own
+    except OverflowError:  # of whole numbers; others become infinite
+        return None
     return repr(number) if math.isfinite(number) else None
 
 
