@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.types as kinds
@@ -75,8 +76,7 @@ def _value(tokens: Sequence[Token]) -> Any:
             raise ValueError(f"on Milvus a timestamp has at most six digits below the second, got {last.value!r}")
         day = first.is_word("DATE")
         value = date.fromisoformat(last.value) if day else datetime.fromisoformat(last.value.replace("Z", "+00:00"))
-        value = datetime(value.year, value.month, value.day) if day else value
-        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return datetime(value.year, value.month, value.day, tzinfo=timezone.utc) if day else value
     if last.kind != "number":
         return last.value if last.kind == "string" else last.is_word("TRUE")
     return (-1 if first.is_sign("-") else 1) * (int if last.value.isdigit() else float)(last.value)
@@ -105,9 +105,23 @@ def _time(value: Any, kind: pa.DataType) -> str | None:
     """The number that the column keeps for a point in time."""
     if not isinstance(value, datetime):
         return None
+    value = value if value.tzinfo else value.replace(tzinfo=_zone(kind))
     if kinds.is_timestamp(kind) and kind.unit == "ns":
         return str((value - _EPOCH) // _UNITS["us"] * 1000)
     unit = _UNITS[kind.unit] if kinds.is_timestamp(kind) else timedelta(days=1)
     number, rest = divmod(value - _EPOCH, unit)
     number *= 86_400_000 if kinds.is_date64(kind) else 1
     return None if rest else str(number)
+
+
+def _zone(kind: pa.DataType) -> tzinfo:
+    """Where a timestamp that names no zone is meant: as in LanceDB, where the column's are shown."""
+    name = getattr(kind, "tz", None)
+    if name in (None, "UTC"):
+        return timezone.utc
+    if name[0] in "+-":
+        return datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError):
+        raise ValueError(f"no time zone {name!r} is known here: write the timestamp with its own, as '...Z'") from None

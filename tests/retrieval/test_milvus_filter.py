@@ -40,6 +40,8 @@ VALUES = {
     "sizes": ([["S", "M"], [], None, ["M"], ["it's"], ["L", "M", "S"]], pa.list_(pa.string())),
     "years": ([[2025], [2026, 2025], None, [], [1], [-5]], pa.list_(pa.int32())),
     "scores": ([[0.5], None, [], [0.1, 1.5], [2.0], [-0.5]], pa.list_(pa.float64())),
+    "shown": (UTC, pa.timestamp("us", "Europe/Berlin")),
+    "far": (UTC, pa.timestamp("ms", "+05:30")),
 }
 CONDITIONS = """
 brand = 'Lumaro'
@@ -122,6 +124,11 @@ added > timestamp '2026-01-01T13:30:00+02:00'
 seen > timestamp '2026-01-01 11:59:59.999999Z'
 seen <= timestamp '2025-01-01'
 sold = timestamp '1960-05-05 01:02:03'
+shown = timestamp '2026-01-01 13:00:00'
+shown > timestamp '2026-01-01 00:30:00'
+shown >= date '2026-01-01'
+far <= timestamp '2025-01-01 05:30:00'
+far < timestamp '2025-01-01 05:30:00'
 timestamp '2026-01-01' <= sold
 array_has(sizes, 'M')
 NOT array_has(sizes, 'M')
@@ -274,6 +281,21 @@ def test_a_pattern_without_wildcards_is_asked_as_equality():
     columns = MilvusColumns(table().schema)
     assert milvus_filter("brand LIKE ''", columns) == milvus_filter("brand = ''", columns)
     assert milvus_filter("brand NOT LIKE 'x'", columns) == milvus_filter("brand <> 'x'", columns)
+
+
+def test_a_timestamp_with_a_zone_is_meant_there(stores):
+    """LanceDB 0.40 takes it for one of the column's zone."""
+    assert found(stores[1], "shown = timestamp '2026-01-01 12:00:00Z'") == ["a"]
+    assert found(stores[1], "far = timestamp '2026-01-01 14:00:00+02:00'") == ["a"]
+
+
+def test_a_zone_that_nobody_knows_is_named():
+    columns = MilvusColumns(pa.schema([("id", pa.string()), ("seen", pa.timestamp("s", "Nowhere/At_All"))]))
+    with pytest.raises(
+        ValueError, match="no time zone 'Nowhere/At_All' is known here: write the timestamp with its own"
+    ):
+        milvus_filter("seen > timestamp '2026-01-01'", columns)
+    assert milvus_filter("seen > timestamp '1970-01-01 00:00:07Z'", columns) == "column_0 > 7"
 
 
 def test_text_cannot_leave_its_quotes(stores):
