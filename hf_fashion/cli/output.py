@@ -20,7 +20,7 @@ def print_search(search: Mapping[str, Any], as_json: bool) -> None:
 
 
 def results_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """Results in rows: rank, rank before re-ranking, score, and id, then the metadata.
+    """Results in rows: rank, rank before re-ranking, score, and id, then the metadata, where there are some.
 
     Args:
         results (`Sequence[Mapping]`): those of one search.
@@ -29,10 +29,10 @@ def results_table(results: Sequence[Mapping[str, Any]]) -> str:
 
     if not results:
         return "nothing found"
-    columns = list(results[0].get("metadata", {}))
+    columns = list(dict.fromkeys(column for result in results for column in result.get("metadata", {})))
     rows = [
         [result["id"], str(result["rank"]), str(result["initial_rank"]), _score(result)]
-        + [_cell(result["metadata"][column]) for column in columns]
+        + [_cell(result.get("metadata", {}).get(column)) for column in columns]
         for result in results
     ]
     return table(["id", "rank", "was", "score", *columns], rows)

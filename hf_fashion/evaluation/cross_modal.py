@@ -91,7 +91,11 @@ def cross_modal_figures(
     Returns:
         The figures of `cross_modal_recall` or `sample_cross_modal_recall`; with `same_title` also
         `text_to_image_relevant_recall@k` and its ceiling; and `pairing`, `protocol`, `num_images`, `num_texts`.
+
+    Raises:
+        ValueError: `protocol` is not known, or lacks `group_column`.
     """
+    check_protocol(protocol, group_column)
     rows, text_inputs = embedded.candidates, embedded.text_inputs
     sides = (embedded.image_embeds, embedded.text_embeds, rows.image_labels, rows.text_labels)
     image_inputs = photo_ids(dataset, column_map.image)[rows.image_rows]

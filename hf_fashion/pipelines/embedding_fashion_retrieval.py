@@ -105,7 +105,7 @@ class QueryEmbedder:
             `torch.Tensor` of shape `(B, d)`: float32.
 
         Raises:
-            ValueError: a query's weights cancel out.
+            ValueError: a query's weights cancel out; its parts are named.
         """
         embeds, weights = [], []
         for part, embeds_of in (("photo", self._photo_embeds), ("terms", self._term_embeds)):
@@ -115,8 +115,12 @@ class QueryEmbedder:
                 weights.append(torch.block_diag(*(query[f"{part}_weights"] for query in queries)))  # (B, P)
         weights = torch.cat(weights, dim=1)
         summed = weights @ torch.cat(embeds)  # (B, d)
-        if (summed.norm(dim=-1) <= 1e-5 * weights.abs().sum(dim=-1)).any():
-            raise ValueError("the weights of a query cancel out, so that nothing is left to search by: change them")
+        lost = summed.norm(dim=-1) <= 1e-5 * weights.abs().sum(dim=-1)
+        if lost.any():
+            query = queries[int(lost.nonzero()[0])]
+            raise ValueError(
+                f"the weights of a query cancel out, so that nothing is left to search by: change {_weighted(query)}"
+            )
         return normalize(summed, dim=-1)
 
     def _photo_embeds(self, queries: Sequence[dict[str, Any]]) -> Tensor:
@@ -153,6 +157,13 @@ def load_photo(photo: Image.Image | str) -> Image.Image:
         known = not isinstance(photo, str) or photo.startswith(PHOTO_BEGINNINGS) or os.path.exists(photo)
         reason = f"{type(error).__name__}: {error}" if known else "there is no such file"
         raise ValueError(f"the photo {str(photo)[:200]!r} cannot be read: {reason}") from error
+
+
+def _weighted(query: dict[str, Any]) -> str:
+    """The parts of a prepared query with their weights, for people."""
+    parts = [("photo", weight) for weight in query["photo_weights"].tolist()]
+    parts += zip(map(repr, query.get("terms", [])), query["terms_weights"].tolist(), strict=True)
+    return ", ".join(f"{part} {weight:g}" for part, weight in parts)
 
 
 def _joined(photos: Sequence[Tensor]) -> Tensor:

@@ -105,10 +105,11 @@ class FashionRetrievalPipeline(Pipeline):
                 - `filter` (`str`): condition of SQL on the metadata, as in [`Gallery.search`].
                 - `threshold` (`float`): least score of a result.
                 - `group_by` (`str`): metadata column; of products with the same value only the best one is kept, such
-                  as one photo a product. Products without a value are all kept.
+                  as one photo a product. Products without a value are all kept. In Milvus, groups are
+                  looked for among the 16,384 nearest products.
                 - `attribute` (`str`): for the queries that name none.
-                - `num_rerank` (`int`): how many candidates the re-ranker gets. Default: as many as an FR is made for,
-                  100 for others.
+                - `num_rerank` (`int`): how many candidates the re-ranker gets; needs one. Default: as many as an FR is
+                  made for, 100 for others.
 
         Returns:
             `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product; `rank`,
@@ -182,6 +183,8 @@ class FashionRetrievalPipeline(Pipeline):
                 f"`num_rerank` must be at least 1, and at most what an FR is made for, got {num_rerank}"
                 + (f" for {most}" if num_rerank > most else "")
             )
+        if self.reranker is None:
+            raise ValueError("`num_rerank` is for a re-ranker, and there is none: give a `reranker`, or leave it out")
 
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
         """For each of B queries its `vector` (d,), the `space` that is in, and the `results`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoModel, PreTrainedModel
+from transformers import CONFIG_MAPPING, AutoModel, PreTrainedModel
 
 from .query_fashion_retrieval import nearest
 
@@ -16,6 +16,7 @@ from .query_fashion_retrieval import nearest
 # (query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)
 Reranker = Callable[[Tensor, Tensor, Tensor], Tensor]
 BASELINES = ("query_expansion", "k_reciprocal")
+FR_TYPE = "feature_reasoning"
 
 
 class ReasoningReranker:
@@ -29,7 +30,7 @@ class ReasoningReranker:
     """
 
     def __init__(self, model: PreTrainedModel):
-        if model.config.model_type != "feature_reasoning":
+        if model.config.model_type != FR_TYPE:
             raise ValueError(f"`reranker` must be a FeatureReasoningModel, got {type(model).__name__}")
         self.model = model
         self.num_candidates = model.config.num_candidates
@@ -82,7 +83,18 @@ def _load_reasoning(name: str) -> ReasoningReranker:
     try:
         return ReasoningReranker(AutoModel.from_pretrained(name))
     except (OSError, ValueError) as error:
-        raise ValueError(f"`reranker` must be {_ALLOWED}, got {name!r}{nearest(name, BASELINES)}: {error}") from error
+        raise ValueError(
+            f"`reranker` must be {_ALLOWED}, got {name!r}{nearest(name, BASELINES)}: {error}{_hint(name)}"
+        ) from error
+
+
+def _hint(name: str) -> str:
+    if FR_TYPE in CONFIG_MAPPING:  # hf_fashion has been imported
+        return ""
+    return (
+        f". Without hf_fashion, give the FR itself: AutoModel.from_pretrained({name!r}, "
+        "trust_remote_code=True); with it, import hf_fashion first"
+    )
 
 
 def _baseline(name: str) -> Reranker:

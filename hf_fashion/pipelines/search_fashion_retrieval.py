@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,13 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from .query_fashion_retrieval import nearest
+
+
+logger = logging.getLogger(__name__)
+# The most products that Milvus lists for a query; LanceDB has no limit.
+LONGEST_LIST = 16_384
+# Beginnings of the types whose values cannot be compared as one.
+NESTED = ("list", "large_list", "fixed_size_list", "struct", "map")
 
 
 class CandidateFinder:
@@ -27,8 +36,7 @@ class CandidateFinder:
         self.gallery = open_gallery(gallery)
         info = self.gallery.info()
         self.uri, self.spaces = info["uri"], list(info["spaces"])
-        # A list has no one value to group by.
-        self.columns = [name for name, kind in info["metadata"].items() if not kind.startswith("list")]
+        self.columns = [name for name, kind in info["metadata"].items() if not kind.startswith(NESTED)]
         if not info["products"]:
             raise ValueError(
                 f"the gallery at {self.uri} is empty: embed a catalogue with Gallery.from_dataset, or add products"
@@ -77,6 +85,7 @@ class CandidateFinder:
         self, queries: Tensor, space: str, number: int, filter: str | None = None, group_by: str | None = None
     ) -> list[list[dict[str, Any]]]:
         """Each query's best products, or the best of each of its best groups; fewer where the gallery has fewer.
+        Groups are looked for in ever longer lists, as long as the gallery gives them; Milvus gives 16,384 products.
 
         Args:
             queries (`torch.Tensor` of shape `(Q, d)`): what is searched by.
@@ -88,13 +97,17 @@ class CandidateFinder:
         Raises:
             ValueError: `filter` is no condition on this gallery.
         """
-        fetched = number
-        while True:
-            found = self.gallery.search(queries, space, fetched, filter).to_dicts()
-            kept = found if group_by is None else [_best_of_groups(products, group_by) for products in found]
-            if all(len(best) >= number or len(products) < fetched for best, products in zip(kept, found, strict=True)):
-                return [best[:number] for best in kept]
-            fetched *= 4
+        found = self.gallery.search(queries, space, number, filter).to_dicts()
+        if group_by is None:
+            return found
+        return [
+            _best_groups(products, number, group_by, partial(self._listed, query, space, filter))
+            for products, query in zip(found, queries.split(1), strict=True)
+        ]
+
+    def _listed(self, query: Tensor, space: str, filter: str | None, number: int) -> list[dict[str, Any]]:
+        """The products nearest to one query (1, d)."""
+        return self.gallery.search(query, space, number, filter).to_dicts()[0]
 
 
 def open_gallery(gallery: Any) -> Any:
@@ -115,6 +128,28 @@ def open_gallery(gallery: Any) -> Any:
             f'opening the gallery at {gallery} needs hf_fashion: pip install "hf-fashion[gallery]"'
         ) from error
     return Gallery.open(gallery)
+
+
+def _best_groups(
+    products: list[dict[str, Any]], number: int, column: str, listed: Callable[[int], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """The best product of each group, of `number` groups or all. `products` are the `number` nearest ones to a query,
+    `listed` gives more of them."""
+    fetched, best = number, _best_of_groups(products, column)
+    while len(best) < number and len(products) >= fetched:
+        fetched = _longer(fetched)
+        try:
+            products = listed(fetched)
+        except ValueError as error:  # the same but shorter list was given, so its length is refused
+            logger.warning("`group_by` %r finds %d groups in the longest list: %s", column, len(best), error)
+            break
+        best = _best_of_groups(products, column)
+    return best[:number]
+
+
+def _longer(fetched: int) -> int:
+    """Four times as many, but first as many as every gallery gives."""
+    return LONGEST_LIST if fetched < LONGEST_LIST < 4 * fetched else 4 * fetched
 
 
 def _best_of_groups(candidates: Iterable[dict[str, Any]], column: str) -> list[dict[str, Any]]:

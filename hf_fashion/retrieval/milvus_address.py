@@ -38,7 +38,7 @@ class MilvusAddress:
             uri (`str`): one that [`is_milvus`].
 
         Raises:
-            ValueError: the URI has another form, or holds a user or password.
+            ValueError: the URI has another form, holds a user or password, or names a server like a file.
         """
         parts = urlsplit(uri.removeprefix("milvus+"))
         if "@" in uri and parts.scheme != "file":  # the error must not repeat it
@@ -55,12 +55,16 @@ class MilvusAddress:
                 f"a gallery in Milvus must have a URI such as {FORMS}, a collection's name being letters, digits and "
                 f"'_', got {re.split('[?#]', uri)[0]!r}"
             )
+        if parts.netloc.endswith(".db"):
+            raise ValueError(
+                f"pymilvus takes a host whose name ends in .db for a file, got {parts.netloc!r}: add its port"
+            )
         return cls(uri, f"{parts.scheme}://{parts.netloc}", collection)
 
     @property
     def file(self) -> Path | None:
         """The database file of Milvus Lite, none where it is a server."""
-        return Path(self.endpoint) if self.endpoint.endswith(".db") else None
+        return None if self.endpoint.startswith(("http://", "https://")) else Path(self.endpoint)
 
 
 def is_milvus(uri: str) -> bool:

@@ -84,7 +84,7 @@ class _Translator:
         """What follows a column's name."""
         if self._words.take("IS"):
             return self._is(name, negated)
-        kind, field = self._scalar_kind(name), self._columns.fields[name]
+        kind = self._scalar_kind(name)
         if self._words.peek().is_sign(*_SIGNS):
             return self._compared(name, _SIGNS[self._words.next().value], self._value(name, kind), negated)
         if self._words.peek(1).is_word("IN", "BETWEEN", "LIKE"):
@@ -94,10 +94,10 @@ class _Translator:
         if self._words.take("BETWEEN"):
             return self._between(name, negated)
         if self._words.take("LIKE"):
-            return self._opposite(name, f"{field} like {self._pattern(name)}", negated)
+            return self._like(name, negated)
         if not kinds.is_boolean(kind):
             raise ValueError(f"`{name}` ({kind}) before {self._words.peek()} does not return a boolean")
-        return f"{field} == {'false' if negated else 'true'}"
+        return f"{self._columns.fields[name]} == {'false' if negated else 'true'}"
 
     def _compared(self, name: str, sign: str, value: str, negated: bool) -> str:
         if kinds.is_boolean(self._kind(name)) and sign not in ("==", "!="):
@@ -156,13 +156,23 @@ class _Translator:
         # With array_contains Milvus Lite takes no negative numbers.
         return self._opposite(name, f"array_contains_any({self._columns.fields[name]}, [{value}])", negated)
 
+    def _like(self, name: str, negated: bool) -> str:
+        """Servers of 2.5 take a pattern that begins without % and _ for a beginning, whatever they find behind it: the
+        empty one for every beginning, and _ at the end for %."""
+        pattern = self._pattern(name)
+        if not set("%_") & set(pattern):
+            return self._compared(name, "==", text(pattern), negated)
+        if "_" in pattern[len(pattern.rstrip("%_")) :]:
+            raise ValueError(f"on Milvus LIKE takes no _ at the end, got {pattern!r}")
+        return self._opposite(name, f"{self._columns.fields[name]} like {text(pattern)}", negated)
+
     def _pattern(self, name: str) -> str:
         token, kind = self._words.next(), self._kind(name)
         if token.kind != "string" or not (kinds.is_string(kind) or kinds.is_large_string(kind)):
             raise ValueError(f"LIKE compares text with text, got `{name}` ({kind}) and {token}")
         if "\\" in token.value:
             raise ValueError("on Milvus LIKE takes no backslash: % and _ always stand for other letters")
-        return text(token.value)
+        return token.value
 
     def _among(self, name: str, negated: bool) -> str:
         self._words.require("(")

@@ -16,7 +16,7 @@ LITE_KINDS = ("IVF_SQ8", "HNSW")
 _OTHER_NAMES = {"IVF_RQ": "IVF_RABITQ"}  # LanceDB's name, which is the default of `Gallery.build_index`
 _GROUPS, _GROUPS_SEARCHED = 1024, 64
 _REFINE_FACTOR = 10
-_SEARCHED_AT_LEAST = 128  # rows of an HNSW
+_SEARCHED_AT_LEAST, _SEARCHED_AT_MOST = 128, 32_768  # rows of an HNSW; servers take no more
 
 
 def build(connection: MilvusConnection, collection: str, columns: MilvusColumns, kind: str, rows: int) -> None:
@@ -51,7 +51,8 @@ def build(connection: MilvusConnection, collection: str, columns: MilvusColumns,
 
 
 def describe(connection: MilvusConnection, collection: str, fields: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Vector field -> kind of its index, and how many rows are in it; without those that compare every row.
+    """Vector field -> kind of its index, and how many rows are in it; without those that compare every row or
+    have lost theirs.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -62,22 +63,24 @@ def describe(connection: MilvusConnection, collection: str, fields: Sequence[str
     return {
         field: (one["index_type"], int(one["indexed_rows"]))
         for field, one in found.items()
-        if one["index_type"] != "FLAT"
+        if one and one["index_type"] != "FLAT"
     }
 
 
-def search_parameters(kind: str | None, top_k: int) -> dict[str, Any]:
+def search_parameters(kind: str | None, top_k: int, far: bool = False) -> dict[str, Any]:
     """How far a search goes in an index.
 
     Args:
         kind (`str`, *optional*): the kind of the index; none where there is none.
         top_k (`int`): rows that are asked for.
+        far (`bool`, *optional*, defaults to `False`): through all groups, and as far as an HNSW can be searched.
     """
     if kind == "HNSW":
-        return {"ef": max(top_k, _SEARCHED_AT_LEAST)}
+        return {"ef": _SEARCHED_AT_MOST if far else max(top_k, _SEARCHED_AT_LEAST)}
+    groups = {"nprobe": _GROUPS if far else _GROUPS_SEARCHED}
     if kind == "IVF_RABITQ":
-        return {"nprobe": _GROUPS_SEARCHED, "refine_k": _REFINE_FACTOR}
-    return {"nprobe": _GROUPS_SEARCHED} if kind else {}
+        return groups | {"refine_k": _REFINE_FACTOR}
+    return groups if kind else {}
 
 
 def _known(connection: MilvusConnection, kind: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -81,19 +82,24 @@ class MilvusReader:
         """
         if top_k > MAX_ROWS:
             raise ValueError(f"`top_k` must be at most {MAX_ROWS:,} on Milvus, got {top_k:,}")
-        options = {
-            "anns_field": column,
-            "limit": top_k,
-            "filter": self._condition(filter),
-            "output_fields": self._fields(columns),
-            "search_params": {"metric_type": "COSINE", "params": self._search_parameters(column, top_k)},
-        }
+        kind = self._index_kind(column)
+        options = {"anns_field": column, "limit": top_k, "output_fields": self._fields(columns)}
         number = max(1, self._rows_at_once(columns) // top_k)
-        answers = [self._ask("search", filter, data=list(part), **options) for part in parts(queries, number)]
-        found = [[{**hit["entity"], ID: hit[ID]} for hit in hits] for answer in answers for hits in answer]
+        search = partial(self._search, parts(queries, number), filter, **options)
+        found = search(milvus_index.search_parameters(kind, top_k))
+        if kind and sum(map(len, found)) < top_k * len(queries):  # few rows of the nearest groups meet it
+            found = search(milvus_index.search_parameters(kind, top_k, far=True))
         table = self._columns.to_arrow([row for rows in found for row in rows], columns)
         lengths = np.array([len(rows) for rows in found], np.int64)
         return table.append_column("query_index", pa.array(np.arange(len(found), dtype=np.int32).repeat(lengths)))
+
+    def _search(
+        self, queries: Sequence[np.ndarray], filter: str | None, reach: Mapping[str, Any], **options: Any
+    ) -> list[list[dict[str, Any]]]:
+        """The rows of each query, which come in parts."""
+        options |= {"filter": self._condition(filter), "search_params": {"metric_type": "COSINE", "params": reach}}
+        answers = [self._ask("search", filter, data=list(part), **options) for part in queries]
+        return [[{**hit["entity"], ID: hit[ID]} for hit in hits] for answer in answers for hits in answer]
 
     def _pages(self, columns: Sequence[str], filter: str | None) -> Iterator[Sequence[Mapping[str, Any]]]:
         """Rows by their ids, which Milvus compares as bytes. pymilvus's own iterator does the same, but it does not
@@ -120,19 +126,28 @@ class MilvusReader:
     def _condition(self, filter: str | None) -> str:
         return "" if filter is None else milvus_filter(filter, self._columns)
 
-    def _search_parameters(self, column: str, top_k: int) -> dict[str, Any]:
+    def _index_kind(self, column: str) -> str | None:
         index = milvus_index.describe(self._connection, self._collection, [column])
-        return milvus_index.search_parameters(index[column][0] if index else None, top_k)
+        return index[column][0] if index else None
 
     def _ask(self, method: str, of_user: str | None, **options: Any) -> Any:
         """Reads; a user's filter that the server refuses is no damage."""
         try:
             return self._connection.call(method, self._collection, **options)
         except MilvusRefusal as error:
-            if of_user is None:
+            if of_user is None or not self._is_refused(of_user):
                 raise
-            self.count()  # raises where the filter is not to blame
             raise ValueError(f"`filter` cannot be applied to this gallery: {of_user!r} ({error})") from None
+
+    def _is_refused(self, filter: str) -> bool:
+        """Whether rows can be counted, but not under this condition."""
+        self.count()
+        counting = {"filter": self._condition(filter), "output_fields": ["count(*)"]}
+        try:
+            self._connection.call("query", self._collection, **counting)
+        except MilvusRefusal:
+            return True
+        return False
 
 
 def parts(values: Any, number: int) -> list[Any]:

@@ -24,3 +24,11 @@ def test_searches_of_a_file_become_tables(folder, tmp_path, capsys):
     assert main(["rerank", *places, "--reranker", "query_expansion"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines] == ["id", "------", "00.png", "01.png"] * 2
+
+
+def test_a_search_of_another_form_is_said_in_one_line(folder, tmp_path, capsys):
+    search = {"query_id": "00.png", "space": "image", "results": [{"id": "01.png", "initial_rank": "first"}]}
+    (tmp_path / "searches.jsonl").write_text(json.dumps(search))
+    places = ["--gallery", str(folder / "e2_gallery"), "--searches", str(tmp_path / "searches.jsonl")]
+    assert main(["rerank", *places, "--reranker", "query_expansion"]) == 2
+    assert "line 1 is no search" in capsys.readouterr().err

@@ -72,6 +72,14 @@ def test_long_metadata_are_cut_and_missing_ones_are_dashes():
     assert results_table([]) == "nothing found"
 
 
+def test_results_need_no_metadata():
+    results = [{"id": f"p{rank}", "rank": rank, "initial_rank": rank} for rank in (1, 2)]
+    results[1]["metadata"] = {"brand": "Lumaro"}
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in results_table(results).splitlines()]
+    assert rows[0] == ["id", "rank", "was", "score", "brand"]
+    assert rows[2:] == [["p1", "1", "1", "-", "-"], ["p2", "2", "2", "-", "Lumaro"]]
+
+
 def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
     grid = ["--grid", str(tmp_path / "found.png"), "--corpus", str(folder / "photos")]
     query = ["--image", str(folder / "photos" / "03.png"), "--term", "in blue=1", "--top_k", "1"]
@@ -79,3 +87,8 @@ def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
     with Image.open(tmp_path / "found.png") as picture, Image.open(folder / "photos" / "03.png") as photo:
         assert picture.getpixel((8 + 80, 8 + 80)) == pytest.approx(photo.getpixel((9, 10)), abs=60)
         assert picture.convert("L").crop((8, 171, 168, 200)).getextrema()[0] < 100
+
+
+def test_candidates_for_no_re_ranker_are_refused(searched, capsys):
+    assert main(searched("--text", "a dress", "--num_rerank", "5")) == 2
+    assert "`num_rerank` is for a re-ranker, and there is none" in capsys.readouterr().err

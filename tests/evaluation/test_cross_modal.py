@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.cross_modal import PRIMARY_METRIC, evaluate_cross_modal
+from hf_fashion.evaluation.cross_modal import PRIMARY_METRIC, cross_modal_figures, evaluate_cross_modal
 from hf_fashion.evaluation.cross_modal_candidates import choose_candidates, embed_candidates
 from hf_fashion.evaluation.inputs import embed_images, embed_texts
 from hf_fashion.metrics import cross_modal_recall
@@ -113,5 +113,9 @@ def test_bad_settings_are_named(e2, processor, corpus, column_map):
         evaluate_cross_modal(*common, column_map, protocol="half")
     with pytest.raises(ValueError, match="give `group_column`"):
         evaluate_cross_modal(*common, column_map, protocol="sample100")
+    embedded = embed_candidates(*common, column_map, progress=False)
+    for protocol, message in (("half", "`protocol` must be one of"), ("sample100", "give `group_column`")):
+        with pytest.raises(ValueError, match=message):
+            cross_modal_figures(embedded, corpus["validation"], column_map, protocol)
     with pytest.raises(ValueError, match="no `caption`"):
         evaluate_cross_modal(*common, ColumnMap())

@@ -163,6 +163,7 @@ def test_a_model_in_training_mode_searches_in_evaluation_mode(make):
         ({"group_by": "sizes"}, "one value a product"),
         ({"attribute": "neckline"}, "E2Model has no attributes, got `attribute`='neckline'"),
         ({"num_rerank": 0}, "`num_rerank` must be at least 1, .* got 0"),
+        ({"num_rerank": 5}, "`num_rerank` is for a re-ranker, and there is none: give a `reranker`"),
         ({"filter": "no_column = 3"}, "filter"),
     ],
 )
@@ -175,8 +176,8 @@ def test_options_that_cannot_be_met_are_refused(options, message, make):
     ("query", "message"),
     [
         ({"image": PHOTO, "attribute": "neckline"}, "E2Model has no attributes"),
-        ({"a dress": 1, "A dress": -1}, "weights of a query cancel out"),
-        ({"image": PHOTO, "image_weight": 0}, "weights of a query cancel out"),
+        ({"a dress": 1, "A dress": -1}, "weights of a query cancel out, .*: change 'a dress' 1, 'A dress' -1"),
+        ({"image": PHOTO, "image_weight": 0}, "weights of a query cancel out, .*: change photo 0"),
         ({"imge": PHOTO}, "did you mean 'image'"),
         ("photos/no_such.jpg", "the photo 'photos/no_such.jpg' cannot be read: there is no such file"),
         ({"image": __file__}, r"the photo '.*\.py' cannot be read: UnidentifiedImageError"),
@@ -185,6 +186,12 @@ def test_options_that_cannot_be_met_are_refused(options, message, make):
 def test_queries_that_cannot_be_embedded_are_refused(query, message, make):
     with pytest.raises(ValueError, match=message):
         make()(query)
+
+
+def test_of_many_queries_the_one_that_cancels_out_is_named(make):
+    queries = ["a dress", {"image": PHOTO, "text": "in blue"}, {"a coat": 2, "A coat": -2}]
+    with pytest.raises(ValueError, match=r"left to search by: change 'a coat' 2, 'A coat' -2$"):
+        make()(queries, batch_size=3)
 
 
 def test_unknown_options_are_refused(make):

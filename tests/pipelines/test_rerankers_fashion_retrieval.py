@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from transformers import set_seed
+from transformers import CONFIG_MAPPING, set_seed
 
 from hf_fashion import FeatureReasoningModel
 from hf_fashion.retrieval.k_reciprocal import k_reciprocal
@@ -110,3 +110,12 @@ def test_an_fr_gets_no_more_candidates_than_it_is_made_for(make):
 def test_a_function_must_score_each_candidate(make):
     with pytest.raises(ValueError, match=r"scores of shape \(Q, k\) = \(1, 24\), got \(24,\)"):
         make(reranker=lambda query, candidates, mask: candidates[0, :, 0])(PHOTO)
+
+
+def test_where_an_fr_is_not_known_its_own_code_is_named(make, monkeypatch, tmp_path):
+    tiny_feature_reasoning().save_pretrained(tmp_path)
+    monkeypatch.delitem(CONFIG_MAPPING._extra_content, "feature_reasoning")
+    with pytest.raises(
+        ValueError, match=r"give the FR itself: AutoModel\.from_pretrained\(.*, trust_remote_code=True\)"
+    ):
+        make(reranker=str(tmp_path))

@@ -66,9 +66,19 @@ def test_nothing_found_stays_nothing(gallery):
     assert rerank_search(search(results=[]), gallery, backwards)["results"] == []
 
 
+def test_a_vector_of_whole_numbers_is_one_of_numbers(gallery):
+    found = [
+        rerank_search(search(vector=vector), gallery, by_cosine)["results"]
+        for vector in ([1, 0, 0, 0, 0, 0, 0, -2], [1.0, 0, 0, 0, 0, 0, 0, -2.0])
+    ]
+    assert found[0] == found[1]
+
+
 def test_what_does_not_belong_to_the_gallery_is_refused(gallery):
     with pytest.raises(ValueError, match=r"vector is of Model-2, the gallery at .* of Model-1"):
         rerank_search(search(fingerprint="Model-2"), gallery, backwards)
+    with pytest.raises(ValueError, match="the query's vector has 2 numbers, those of 'neckline' have 8"):
+        rerank_search(search(vector=[1.0, 2.0]), gallery, backwards)
     with pytest.raises(ValueError, match="p999"):
         rerank_search(search(results=[{"id": "p999"}]), gallery, backwards)
 
@@ -94,3 +104,29 @@ def test_lines_are_read_and_empty_ones_passed_over():
 def test_a_line_that_is_no_search_is_named(line, message):
     with pytest.raises(ValueError, match=message):
         read_searches(["", line])
+
+
+HUGE = f"[1{'0' * 400}]"
+
+
+@pytest.mark.parametrize(
+    "vector",
+    ['"abc"', "3", '[1, "2"]', "[[1]]", "[true]", "[NaN]", "[1e39]", pytest.param(HUGE, id="huge")],
+)
+def test_a_vector_that_is_none_is_named(vector):
+    line = f'{{"vector": {vector}, "fingerprint": "", "space": "", "results": []}}'
+    with pytest.raises(ValueError, match=r"line 1 is no search .*: its `vector` must be a list of finite numbers"):
+        read_searches([line])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ('"initial_rank": "1"', "the `initial_rank` of a result must be a whole number, got '1'"),
+        ('"initial_rank": 1.5', "must be a whole number, got 1.5"),
+        ('"metadata": null', "the `metadata` of a result must be an object, got None"),
+    ],
+)
+def test_a_result_of_another_form_is_named(fields, message):
+    with pytest.raises(ValueError, match=message):
+        read_searches([f'{{"query_id": "p1", "space": "", "results": [{{"id": "p2", {fields}}}]}}'])

@@ -12,6 +12,7 @@ from hf_fashion.retrieval.milvus_address import MilvusAddress, is_milvus
     [
         ("milvus+http://localhost:19530/coats", "http://localhost:19530", "coats", None),
         ("milvus+https://in01.example.com/_A1", "https://in01.example.com", "_A1", None),
+        ("milvus+http://coats.db:19530/coats", "http://coats.db:19530", "coats", None),
         ("milvus+file:/data/coats.db", "/data/coats.db", "gallery", Path("/data/coats.db")),
         ("milvus+file:///data/coats.db", "/data/coats.db", "gallery", Path("/data/coats.db")),
         ("milvus+file:my coats@home.db", "my coats@home.db", "gallery", Path("my coats@home.db")),
@@ -60,3 +61,8 @@ def test_a_password_in_a_uri_is_refused_and_not_repeated(where):
     with pytest.raises(ValueError, match=r"no user or password: put the token, .* MILVUS_TOKEN") as error:
         MilvusAddress.parse(f"milvus{'' if where[0] == ':' else '+'}{where}")
     assert "S3cret" not in str(error.value)
+
+
+def test_a_host_that_pymilvus_takes_for_a_file_needs_its_port():
+    with pytest.raises(ValueError, match=r"host whose name ends in \.db for a file, got 'coats\.db': add its port"):
+        MilvusAddress.parse("milvus+http://coats.db/coats")

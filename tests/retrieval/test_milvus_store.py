@@ -3,12 +3,13 @@
 import signal
 import subprocess
 import sys
+from collections import Counter
 
 import pyarrow as pa
 import pytest
 import torch
 
-from hf_fashion.retrieval import gallery_search, milvus_connection, milvus_reader, milvus_store
+from hf_fashion.retrieval import gallery_search, milvus_connection, milvus_index, milvus_reader, milvus_store
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.gallery_schema import GallerySchema
 from hf_fashion.retrieval.milvus_connection import MilvusConnection, MilvusRefusal
@@ -36,6 +37,18 @@ def killed_at(monkeypatch, method: str, number: int = 1):
         return call(self, name, *arguments, **options)
 
     monkeypatch.setattr(MilvusConnection, "call", counted)
+
+
+def counted(monkeypatch, collection: str) -> Counter:
+    """How often each method of pymilvus's is called for this collection from now on."""
+    call, calls = MilvusConnection.call, Counter()
+
+    def counting(self, name, *arguments, **options):
+        calls[name] += arguments[:1] == (collection,)
+        return call(self, name, *arguments, **options)
+
+    monkeypatch.setattr(MilvusConnection, "call", counting)
+    return calls
 
 
 def test_attachments_are_kept_beside_the_table(milvus_uri):
@@ -128,21 +141,33 @@ def test_what_one_message_cannot_hold_goes_in_several(milvus_uri, monkeypatch):
     monkeypatch.setattr(milvus_store, "MESSAGE_BYTES", 1000)
     names = ["it's", 'a "b"', "back\\slash\\", "größe", "a\nb", "%", "\x7f", "😀", "z" * 1000, *ids(19)]
     gallery = Gallery.create(milvus_uri, SPACES)
+    calls = counted(monkeypatch, milvus_uri.rsplit("/", 1)[1])
     gallery.add(names, vectors(28))
+    assert calls["upsert"] > 1
+    calls.clear()
     assert sorted(gallery.ids()) == sorted(names)
+    assert calls["query"] == 5  # four pages of seven, and what shows that there are no more
     assert sorted(gallery._store.read(["id"], "id < 'p'")["id"].to_pylist()) == sorted(n for n in names if n < "p")
     expected = torch.nn.functional.normalize(vectors(28)["neckline"], dim=-1)
     torch.testing.assert_close(gallery.vectors(names, "neckline"), expected, atol=1e-3, rtol=0)
+    calls.clear()
     assert gallery.delete([*names[:11], "nobody", names[0]]) == 11
+    assert (calls["query"], calls["delete"]) == (4, 4)  # twelve ids are looked for, eleven are there
     assert sorted(gallery.ids()) == sorted(names[11:])
+
+
+LISTED = ["id", *METADATA.names, "vector_0"]
 
 
 def test_many_queries_of_long_lists_go_in_several_searches(milvus_uri, monkeypatch):
     monkeypatch.setattr(gallery_search, "EXACT_SEARCH_LIMIT", 0)
     gallery, queries = filled(milvus_uri), vectors(9, seed=1)["neckline"]
+    calls = counted(monkeypatch, milvus_uri.rsplit("/", 1)[1])
     together = gallery.search(queries, "neckline", 20)
-    monkeypatch.setattr(milvus_reader, "MESSAGE_BYTES", 100 * 50)
+    assert calls["search"] == 1
+    monkeypatch.setattr(milvus_reader, "MESSAGE_BYTES", 40 * gallery._store._columns.row_bytes(LISTED))
     assert gallery.search(queries, "neckline", 20).ids == together.ids
+    assert calls["search"] == 1 + 5  # two queries of twenty rows each in a message, the last one alone
     with pytest.raises(ValueError, match="`top_k` must be at most 16,384 on Milvus, got 20,000"):
         gallery.search(queries, "neckline", 20_000)
 
@@ -352,3 +377,51 @@ def test_an_index_that_the_server_refuses_leaves_a_gallery_that_is_found(milvus_
         gallery.build_index("IVF_SQ8")
     assert gallery.info()["index"] == {}
     assert len(gallery.search(torch.ones(1, 8), "neckline", 9).ids[0]) == 4
+
+
+@pytest.mark.usefixtures("never_in_memory")
+@pytest.mark.parametrize(("kind", "reach"), [("IVF_SQ8", "_GROUPS_SEARCHED"), ("HNSW", "_SEARCHED_AT_LEAST")])
+def test_a_filter_that_leaves_few_rows_finds_them_all_through_an_index(milvus_uri, monkeypatch, kind, reach):
+    monkeypatch.setattr(milvus_index, reach, 1)
+    generator, rows = torch.Generator().manual_seed(0), 5000
+    gallery = Gallery.create(milvus_uri, {"image": 4}, pa.schema([("rare", pa.bool_())]))
+    gallery.add(
+        [f"p{number:04d}" for number in range(rows)],
+        {"image": torch.randn(rows, 4, generator=generator)},
+        {"rare": [number % 500 == 0 for number in range(rows)]},
+    )
+    gallery.build_index(kind)
+    calls = counted(monkeypatch, milvus_uri.rsplit("/", 1)[1])
+    found = gallery.search(torch.randn(2, 4, generator=generator), "image", 10, "rare")
+    assert [sorted(names) for names in found.ids] == [[f"p{number:04d}" for number in range(0, rows, 500)]] * 2
+    assert calls["search"] == 2
+    assert [len(names) for names in gallery.search(torch.ones(1, 4), "image", 1).ids] == [1]
+    assert calls["search"] == 3  # as many as were asked for: it is not searched again
+
+
+@pytest.mark.usefixtures("never_in_memory")
+def test_a_lost_index_is_none(milvus_uri):
+    gallery, name = filled(milvus_uri, 4), milvus_uri.rsplit("/", 1)[1]
+    gallery.build_index("HNSW")
+    gallery._store._connection.call("release_collection", name)
+    gallery._store._connection.call("drop_index", name, "vector_0")
+    assert gallery._store._connection.call("describe_index", name, "vector_0") is None
+    assert gallery.info()["index"] == {}
+
+
+@pytest.mark.usefixtures("never_in_memory")
+def test_what_is_refused_for_another_reason_is_not_blamed_on_the_filter(milvus_uri, monkeypatch):
+    gallery, call, refused = filled(milvus_uri, 4), MilvusConnection.call, {}
+
+    def refusing(self, name, *arguments, **options):
+        if name == refused["method"] and options.get("filter") not in refused["but"]:
+            raise MilvusRefusal("no memory")
+        return call(self, name, *arguments, **options)
+
+    monkeypatch.setattr(MilvusConnection, "call", refusing)
+    refused |= {"method": "search", "but": ()}
+    with pytest.raises(MilvusRefusal, match="no memory"):
+        gallery.search(torch.ones(1, 8), "neckline", 2, "price > 1")
+    refused |= {"method": "query", "but": ("", 'name == "version"')}
+    with pytest.raises(ValueError, match=r"`filter` cannot be applied to this gallery: 'price > 1' \(no memory\)"):
+        gallery._store.read(["id"], "price > 1")
