@@ -24,7 +24,7 @@ def launched(*command: str, **variables: str) -> subprocess.CompletedProcess:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | variables
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     run = subprocess.run(
-        [*launcher, *command], env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=120
+        [*launcher, *command], env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=300
     )
     return run
 
