@@ -95,7 +95,7 @@ def renewed_card(old: str, new: str) -> str:
     fields = old_card.data.to_dict() | new_card.data.to_dict()
     fields["tags"] = list(dict.fromkeys([*(old_card.data.get("tags") or []), *new_card.data.tags]))
     before, begin, rest = old_card.text.partition(_BEGIN)
-    after = rest.partition(_END)[2]
+    after = rest.partition(_END)[2] if _END in rest else rest  # people may have deleted the mark
     part = _BEGIN + new_card.text.partition(_BEGIN)[2].partition(_END)[0] + _END
     text = f"{before}{part}{after}" if begin else f"{before.rstrip()}\n\n{part}\n"
     return _joined(DatasetCardData(**fields), text)

@@ -39,3 +39,9 @@ def test_a_card_of_somebody_else_is_added_to():
 
 def test_a_card_is_renewed_once_and_no_more():
     assert renewed_card(card(5), card(6)) == card(6)
+
+
+def test_what_people_wrote_is_kept_though_they_deleted_the_mark():
+    old = card(5).replace("<!-- The end of the gallery. -->", "") + "Photos by Ines.\n"
+    renewed = renewed_card(old, card(6))
+    assert "Photos by Ines." in renewed and "| products | 6 |" in renewed
