@@ -116,13 +116,13 @@ def measure(kind: str, folder: Path) -> dict[str, float]:
             hits.append(len({*found} & {*nearest[number]}) / TOP_K)
         cuts = statistics.quantiles(seconds[WARM_UP:], n=100)
         figures |= {f"{name}_p50": cuts[49], f"{name}_p99": cuts[98], f"{name}_recall": statistics.mean(hits)}
-    return figures | {"peak_bytes": peak_bytes()}
+    # getrusage would say the parent's where that was higher.
+    return figures | {"peak_bytes": process_bytes("VmHWM")}
 
 
-def peak_bytes() -> int:
-    """Highest resident memory of this process; getrusage would say its parent's where that was higher."""
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.split("VmHWM:")[1].split()[0])
+def process_bytes(entry: str) -> int:
+    """Memory of this process, by an entry of Linux' status: `VmRSS` is what is resident, `VmHWM` its highest."""
+    return 1024 * int(Path("/proc/self/status").read_text().split(f"{entry}:")[1].split()[0])
 
 
 def table(results: dict[str, dict[str, float]]) -> str:

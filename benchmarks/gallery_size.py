@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from benchmarks.gallery_index import size
+from benchmarks.gallery_index import process_bytes, size
 from benchmarks.made_vectors import TOP_K, drawn
 from benchmarks.runs import markdown
 from hf_fashion.files import write_json
@@ -50,7 +50,7 @@ def resident_bytes() -> int:
     gc.collect()
     pa.default_memory_pool().release_unused()
     ctypes.CDLL(None).malloc_trim(0)
-    return 1024 * int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
+    return process_bytes("VmRSS")
 
 
 def measure(products: int, kept: int) -> dict[str, float]:

@@ -68,9 +68,9 @@ class Space:
             ValueError: the length of one is far from 1, so that it is not what was stored.
         """
         width = column.type.list_size
+        chunks = [chunk.flatten().to_numpy().reshape(-1, width) for chunk in column.chunks]
         # A store may keep the same numbers in float32.
-        chunks = [chunk.flatten().to_numpy().astype(np.float16).reshape(-1, width) for chunk in column.chunks]
-        half = np.concatenate([np.empty((0, width), np.float16), *chunks])
+        half = np.concatenate([np.empty((0, width), np.float16), *chunks], dtype=np.float16, casting="same_kind")
         lengths = np.concatenate(
             [_lengths(half[at : at + ROWS_AT_ONCE]) for at in range(0, len(half) + 1, ROWS_AT_ONCE)]
         )
