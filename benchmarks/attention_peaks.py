@@ -15,7 +15,7 @@ from transformers.models.auto.image_processing_auto import AutoImageProcessor
 import hf_fashion
 from benchmarks.attribute_models import CORPORA, ROWS, WITHOUT_ATTENTION, run_folder
 from benchmarks.runs import markdown, spread
-from hf_fashion.evaluation.attribute_inputs import image_batches
+from hf_fashion.embedding.attribute_corpus import image_batches
 from hf_fashion.evaluation.attribute_pointing import attention_peaks
 
 

@@ -20,13 +20,13 @@ from transformers.models.auto.image_processing_auto import AutoImageProcessor
 import hf_fashion
 from benchmarks.attribute_models import CORPORA, LONGER, run_folder
 from benchmarks.runs import markdown, spread
-from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import draw_folds
-from hf_fashion.data.attribute_vocabulary import with_attributes
+from hf_fashion.data.attributes.labels import read_labels
+from hf_fashion.data.attributes.protocol import draw_folds
+from hf_fashion.data.attributes.vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
+from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.files import write_json
-from hf_fashion.retrieval.labelled_search import LabelledSearch
 
 
 RESULTS = Path(__file__).parent / "results" / "attribute_branches.json"

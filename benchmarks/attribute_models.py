@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.files import write_json
-from hf_fashion.training.attribute_recipe import AttributeRecipe
-from hf_fashion.training.pretraining import PretrainingRecipe
+from hf_fashion.training.attribute.pretraining import PretrainingRecipe
+from hf_fashion.training.attribute.recipe import AttributeRecipe
 
 
 FOLDER = Path(__file__).parent

@@ -16,7 +16,7 @@ from statistics import mean
 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.files import write_json
-from hf_fashion.training.recipe import Recipe
+from hf_fashion.training.e2.recipe import Recipe
 
 
 FOLDER = Path(__file__).parent

@@ -14,8 +14,9 @@ import torch
 
 from benchmarks.made_vectors import CHUNK, DIMENSION, make_vectors
 from benchmarks.runs import markdown
-from hf_fashion.retrieval import gallery_search, lance_store
+from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.stores.lance import store as lance_store
 
 
 BATCH = 32

@@ -19,8 +19,8 @@ from benchmarks.timing import interleaved
 from hf_fashion.files import write_json
 from hf_fashion.models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
-from hf_fashion.retrieval.k_reciprocal import k_reciprocal
-from hf_fashion.retrieval.query_expansion import query_expansion
+from hf_fashion.retrieval.rerankers.k_reciprocal import k_reciprocal
+from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
 
 
 def published_way(model: FeatureReasoningModel, query: Tensor, candidates: Tensor) -> Tensor:

@@ -20,9 +20,10 @@ from benchmarks.gallery_index import process_bytes, size
 from benchmarks.made_vectors import TOP_K, drawn
 from benchmarks.runs import markdown
 from hf_fashion.files import write_json
-from hf_fashion.retrieval import gallery_search
+from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.principal_axes import SAMPLED_PHOTOS, principal_axes
+from hf_fashion.retrieval.ingestion.learn_axes import SAMPLED_PHOTOS
+from hf_fashion.retrieval.projection import principal_axes
 
 
 DIMENSION = 1024

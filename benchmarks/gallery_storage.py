@@ -21,14 +21,14 @@ from transformers import AutoImageProcessor, AutoModel
 import hf_fashion
 from benchmarks.attribute_models import CORPORA, run_folder
 from benchmarks.runs import markdown
-from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import draw_folds
+from hf_fashion.data.attributes.labels import read_labels
+from hf_fashion.data.attributes.protocol import draw_folds
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.attribute_inputs import embed_attributes, model_attribute_ids
+from hf_fashion.embedding.attribute_corpus import embed_attributes, model_attribute_ids
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
 from hf_fashion.files import write_json
-from hf_fashion.retrieval.principal_axes import principal_axes
-from hf_fashion.retrieval.space import Space
+from hf_fashion.retrieval.projection import principal_axes
+from hf_fashion.retrieval.vector_column import Space
 
 
 MEASURED = ("catalog-large", "generated")

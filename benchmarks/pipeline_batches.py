@@ -21,7 +21,7 @@ from benchmarks.made_vectors import DIMENSION, make_vectors
 from benchmarks.runs import markdown
 from benchmarks.timing import interleaved
 from hf_fashion import FashionRetrievalPipeline, FeatureReasoningConfig, FeatureReasoningModel, Gallery
-from hf_fashion.retrieval.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import model_fingerprint
 from tests.tiny_e2 import tiny_model, tiny_processor
 
 

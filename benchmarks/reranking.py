@@ -24,20 +24,20 @@ from transformers.models.auto.image_processing_auto import AutoImageProcessor
 import hf_fashion
 from benchmarks.attribute_models import ALL, BACKBONES, CORPORA, make_backbone, make_run, run_folder
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
-from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import draw_folds, draw_protocol
-from hf_fashion.data.attribute_vocabulary import with_attributes
+from hf_fashion.data.attributes.labels import read_labels
+from hf_fashion.data.attributes.protocol import draw_folds, draw_protocol
+from hf_fashion.data.attributes.vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.cross_modal_candidates import embed_candidates
+from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.evaluation.reranking import evaluate_reranking
 from hf_fashion.files import write_json
-from hf_fashion.retrieval.k_reciprocal import k_reciprocal
-from hf_fashion.retrieval.labelled_search import LabelledSearch
-from hf_fashion.retrieval.query_expansion import query_expansion
-from hf_fashion.training.attribute_recipe import AttributeDataRecipe
-from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
-from hf_fashion.training.start import load_data
+from hf_fashion.retrieval.rerankers.k_reciprocal import k_reciprocal
+from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
+from hf_fashion.training.attribute.recipe import AttributeDataRecipe
+from hf_fashion.training.corpus import load_data
+from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 
 
 FOLDER = Path(__file__).parent

@@ -19,6 +19,9 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 _hf_home = tempfile.TemporaryDirectory(prefix="hf_fashion_tests_")
 os.environ["HF_HOME"] = _hf_home.name
 
+# Read after the lines above: it imports the libraries.
+pytest_plugins = ["tests.small_corpus"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 

@@ -13,13 +13,11 @@ from pathlib import Path
 from accelerate.utils import set_seed
 from transformers import AutoConfig
 
-from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_vocabulary import build_vocabulary, with_attributes
+from hf_fashion.data.attributes.labels import read_labels
+from hf_fashion.data.attributes.vocabulary import build_vocabulary, with_attributes
 from hf_fashion.data.photo_cache import PhotoCache
-from hf_fashion.training.attribute_build import square_processor
-from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes
-from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.pretraining import (
+from hf_fashion.training.attribute.build import square_processor
+from hf_fashion.training.attribute.pretraining import (
     ClassifierCollator,
     LabelledPhotos,
     PretrainingRecipe,
@@ -27,7 +25,9 @@ from hf_fashion.training.pretraining import (
     classification_loss,
     make_classifier,
 )
-from hf_fashion.training.start import load_data
+from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes
+from hf_fashion.training.corpus import load_data
+from hf_fashion.training.loop import TrainingLoop, make_accelerator
 
 
 def main() -> None:

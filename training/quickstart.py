@@ -22,36 +22,31 @@ from transformers import AutoModel, AutoProcessor
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 import hf_fashion
-from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import draw_protocol
+from hf_fashion.data.attributes.labels import read_labels
+from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation import comparison, report
+from hf_fashion.embedding.batches import has_regions
+from hf_fashion.embedding.corpus import embed_images, embed_texts
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches
-from hf_fashion.evaluation.attribute_summary import (
+from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
+from hf_fashion.evaluation.cross_modal_candidates import choose_candidates
+from hf_fashion.evaluation.localisation import evaluate_localisation
+from hf_fashion.evaluation.tags import evaluate_tags, region_embeds_by_entity
+from hf_fashion.files import write_json
+from hf_fashion.reports import comparison
+from hf_fashion.reports import tables as report
+from hf_fashion.reports.attribute_summary import (
     compare_attributes,
     evaluate_attributes,
     show_attributes,
     summarise_attributes,
 )
-from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
-from hf_fashion.evaluation.cross_modal_candidates import choose_candidates
-from hf_fashion.evaluation.embed import has_regions
-from hf_fashion.evaluation.inputs import embed_images, embed_texts
-from hf_fashion.evaluation.localisation import evaluate_localisation
-from hf_fashion.evaluation.report_page import figure, html_table, paragraph, write_page
-from hf_fashion.evaluation.reranking_summary import Reranking
-from hf_fashion.evaluation.showcase import (
-    Gallery,
-    photos_by_tag,
-    photos_by_title,
-    region_strips,
-    titles_by_photo,
-)
-from hf_fashion.evaluation.tags import evaluate_tags, region_embeds_by_entity
-from hf_fashion.files import write_json
-from hf_fashion.training.attribute_recipe import AttributeRecipe
-from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
-from hf_fashion.training.recipe import Recipe
+from hf_fashion.reports.report_page import figure, html_table, paragraph, write_page
+from hf_fashion.reports.reranking_summary import Reranking
+from hf_fashion.reports.showcase import Gallery, photos_by_tag, photos_by_title, region_strips, titles_by_photo
+from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
 
 

@@ -14,22 +14,22 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from datasets import Dataset
 
-from hf_fashion.data.attribute_labels import AttributeLabels, read_labels
-from hf_fashion.data.attribute_photos import AttributeCollator, AttributePhotos
-from hf_fashion.data.attribute_protocol import RetrievalLists, draw_protocol
-from hf_fashion.data.attribute_vocabulary import AttributeVocabulary, build_vocabulary, with_attributes
+from hf_fashion.data.attributes.labels import AttributeLabels, read_labels
+from hf_fashion.data.attributes.photos import AttributeCollator, AttributePhotos
+from hf_fashion.data.attributes.protocol import RetrievalLists, draw_protocol
+from hf_fashion.data.attributes.vocabulary import AttributeVocabulary, build_vocabulary, with_attributes
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.photo_cache import PhotoCache
-from hf_fashion.data.pk_batches import PKBatchSampler
-from hf_fashion.data.triplet_batches import TripletBatchSampler
+from hf_fashion.data.samplers.pk_batches import PKBatchSampler
+from hf_fashion.data.samplers.triplet_batches import TripletBatchSampler
 from hf_fashion.evaluation.attribute_retrieval import PRIMARY_METRIC, evaluate_attribute_retrieval
-from hf_fashion.training.attribute_build import make_config, make_model, make_processors
-from hf_fashion.training.attribute_diverging import AttributeDiverging
-from hf_fashion.training.attribute_recipe import AttributeRecipe
-from hf_fashion.training.attribute_step import AttributeStep, centred_branches
+from hf_fashion.training.attribute.build import make_config, make_model, make_processors
+from hf_fashion.training.attribute.diverging import AttributeDiverging
+from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.attribute.step import AttributeStep, centred_branches
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
+from hf_fashion.training.corpus import load_data
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.start import load_data
 
 
 SHOWN = ("map", "mean_attribute_map", "map_chance")

@@ -17,12 +17,12 @@ from accelerate.utils import set_seed
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.training.build import choose_entities, make_model, make_processor
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
+from hf_fashion.training.corpus import load_data, with_entities
+from hf_fashion.training.e2.build import choose_entities, make_model, make_processor
+from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.validation import validate
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.recipe import Recipe
-from hf_fashion.training.start import load_data, with_entities
-from hf_fashion.training.validation import validate
 
 
 SHOWN = ("image_to_text_recall@1", "text_to_image_recall@1", "sum_recall")

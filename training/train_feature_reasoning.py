@@ -17,12 +17,12 @@ import hf_fashion  # noqa: F401  registers the models with transformers' Auto cl
 from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
 from hf_fashion.pipelines.rerankers_fashion_retrieval import ReasoningReranker
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
-from hf_fashion.training.feature_reasoning_lists import CandidateLists, collate_lists
-from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
-from hf_fashion.training.feature_reasoning_step import make_feature_reasoning, reasoning_loss
+from hf_fashion.training.corpus import load_data
+from hf_fashion.training.feature_reasoning.lists import CandidateLists, collate_lists
+from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
+from hf_fashion.training.feature_reasoning.searches import embedded_once
+from hf_fashion.training.feature_reasoning.step import make_feature_reasoning, reasoning_loss
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.reasoning_searches import embedded_once
-from hf_fashion.training.start import load_data
 
 
 SHOWN = ("initial_map", "map", "share_better", "share_worse")

@@ -36,7 +36,7 @@ def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) 
 
 def load_catalogue_of(arguments: argparse.Namespace, **columns: Any) -> dict[str, Any]:
     """The catalogue that the options of [`add_catalogue_arguments`] name, as arguments of [`Gallery.from_dataset`]."""
-    from ..retrieval.load_catalogue import load_catalogue
+    from ..retrieval.ingestion.load_catalogue import load_catalogue
 
     return load_catalogue(
         arguments.corpus,

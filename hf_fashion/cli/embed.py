@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Embeds what is not in the gallery yet, and prints how many products it has."""
-    from ..retrieval.processes import Processes
+    from ..retrieval.ingestion.processes import Processes
 
     processes = Processes()
     with processes.main_first():  # what it fetches from a hub, or caches of a feed, the others find there

@@ -25,7 +25,7 @@ def results_table(results: Sequence[Mapping[str, Any]]) -> str:
     Args:
         results (`Sequence[Mapping]`): those of one search.
     """
-    from ..evaluation.report import table
+    from ..reports.tables import table
 
     if not results:
         return "nothing found"

@@ -82,8 +82,8 @@ def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     """Draws query and results with the catalogue's photos."""
     from transformers.image_utils import load_image
 
-    from ..retrieval.catalogue import Catalogue
-    from ..retrieval.grid import draw_grid
+    from ..reports.grid import draw_grid
+    from ..retrieval.ingestion.catalogue import Catalogue
 
     query = found["query"]
     text = query.get("text") or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())

@@ -1,1 +1,1 @@
-"""Corpora: loading, column maps, checks, the generated corpus and converters. Import the submodule you need."""
+"""Corpora: loading, column maps and checks. Import the submodule you need."""

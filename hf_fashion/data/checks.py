@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping
 
 from datasets import Dataset, DatasetDict
 
+from ..images import BadImage, verify_images
+from ..messages import name_rows
 from .column_map import ColumnMap
 from .columns import column_problems
-from .images import BadImage, verify_images
+from .corpus_report import CorpusReport, describe_bad_images
 from .leaks import find_photo_leaks, find_title_leaks
-from .messages import name_rows
-from .report import CorpusReport, describe_bad_images
 from .values import column_texts
 
 

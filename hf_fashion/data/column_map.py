@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .messages import nearest
+from ..messages import did_you_mean
 
 
 SHIPPED_FOLDER = Path(__file__).parent / "column_maps"
@@ -70,7 +70,7 @@ class ColumnMap:
         for key in values:
             if key not in known:
                 raise ValueError(
-                    f"column map: unknown key {key!r}{nearest(str(key), known)}; allowed: {', '.join(known)}"
+                    f"column map: unknown key {key!r}{did_you_mean(str(key), known)}; allowed: {', '.join(known)}"
                 )
         return cls(**values)
 
@@ -88,7 +88,7 @@ class ColumnMap:
         known = shipped_names()
         if name not in known:
             raise ValueError(
-                f"no column map is shipped as {name!r}{nearest(name, known)}; shipped: {', '.join(known)}"
+                f"no column map is shipped as {name!r}{did_you_mean(name, known)}; shipped: {', '.join(known)}"
             )
         return cls.from_yaml(SHIPPED_FOLDER / f"{name.replace('/', '__')}.yaml")
 

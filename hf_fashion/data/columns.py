@@ -5,8 +5,8 @@ from typing import Any
 
 from datasets import ClassLabel, Dataset, DatasetDict, Image, List, Value
 
+from ..messages import did_you_mean
 from .column_map import ColumnMap
-from .messages import nearest
 
 
 TEXT = ("string", "large_string", "string_view")
@@ -31,7 +31,7 @@ def column_problems(corpus: DatasetDict, column_map: ColumnMap, require_caption:
 def _column_problem(split: Dataset, part: str, column: str) -> str | None:
     if column not in split.features:
         names = ", ".join(split.column_names)
-        return f"no column {column!r} ({part}){nearest(column, split.column_names)}; columns: {names}"
+        return f"no column {column!r} ({part}){did_you_mean(column, split.column_names)}; columns: {names}"
     feature = split.features[column]
     allowed, fits = _requirement(part, feature)
     return None if fits else f"column {column!r} ({part}) must hold {allowed}, it holds {_name(feature)}"

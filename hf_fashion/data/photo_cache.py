@@ -15,7 +15,7 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
-from .images import encoded_images, photo_files
+from ..images import encoded_images, photo_files
 
 
 # What of an image processor shapes the pixels before they are normalised.

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from datasets import Dataset, Image, List
 
-from .messages import name_rows, nearest
+from ..messages import did_you_mean, name_rows
 
 
 FEED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
@@ -42,7 +42,7 @@ def load_product_feed(path: str | Path, image_column: str = "image", require_fil
     columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(key for row in rows for key in row)}
     if image_column not in columns:
         raise ValueError(
-            f"{path}: no column {image_column!r}{nearest(image_column, columns)} for the image paths; "
+            f"{path}: no column {image_column!r}{did_you_mean(image_column, columns)} for the image paths; "
             f"columns: {', '.join(columns)}"
         )
     columns[image_column] = [_resolve(cell, path.parent) for cell in columns[image_column]]

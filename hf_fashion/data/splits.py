@@ -4,8 +4,8 @@ import hashlib
 
 from datasets import Dataset, DatasetDict
 
+from ..messages import name_rows
 from .column_map import ColumnMap
-from .messages import name_rows
 from .values import column_texts
 
 

@@ -1,1 +1,1 @@
-"""Model and data to figures: search, tags, probes, localisation, re-ranking; reports of them."""
+"""Model and data to metrics. Import the submodule you need."""

@@ -8,11 +8,11 @@ from datasets import Dataset
 from transformers import AutoModel
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
-from ..data.attribute_labels import read_labels
-from ..data.attribute_protocol import RetrievalLists, draw_folds, draw_protocol, read_protocol
-from ..data.attribute_vocabulary import build_vocabulary, with_attributes
+from ..data.attributes.labels import read_labels
+from ..data.attributes.protocol import RetrievalLists, draw_folds, draw_protocol, read_protocol
+from ..data.attributes.vocabulary import build_vocabulary, with_attributes
 from ..data.column_map import ColumnMap, column_map_for
-from . import report
+from ..reports import tables as report
 from .attribute_pointing import evaluate_pointing
 from .attribute_retrieval import attribute_searches, retrieval_figures
 from .command_line import device_of

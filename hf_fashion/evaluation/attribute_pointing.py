@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from transformers import BaseImageProcessor
 
 from ..data.column_map import ColumnMap
-from .attribute_inputs import image_batches, model_attribute_ids
-from .embed import inference
-from .frame import boxes_in_model_frame
-from .inputs import first_view
+from ..embedding.attribute_corpus import image_batches, model_attribute_ids
+from ..embedding.batches import inference
+from ..embedding.corpus import first_view
+from .box_geometry import boxes_in_model_frame
 from .localisation import localisation_figures, patch_boxes
 
 

@@ -7,13 +7,13 @@ from datasets import Dataset
 from torch import Tensor, nn
 from transformers import BaseImageProcessor
 
-from ..data.attribute_labels import read_labels
-from ..data.attribute_protocol import RetrievalLists, draw_protocol
+from ..data.attributes.labels import read_labels
+from ..data.attributes.protocol import RetrievalLists, draw_protocol
 from ..data.column_map import ColumnMap
+from ..embedding.attribute_corpus import embed_attributes, model_attribute_ids
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits, expected_average_precisions_of_counts
-from ..retrieval.labelled_search import LabelledSearch
-from .attribute_inputs import embed_attributes, model_attribute_ids
+from .labelled_search import LabelledSearch
 
 
 PRIMARY_METRIC = "map"

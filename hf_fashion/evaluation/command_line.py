@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from .choices import PAIRINGS, PROTOCOLS
+from .retrieval_options import PAIRINGS, PROTOCOLS
 
 
 def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -6,10 +6,10 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
 from ..data.values import column_texts
+from ..embedding.corpus import equality_ids, photo_ids
 from ..metrics import cross_modal_recall, relevant_recall_at_k, relevant_recall_ceiling, sample_cross_modal_recall
-from .choices import PROTOCOLS
 from .cross_modal_candidates import EmbeddedCandidates, embed_candidates
-from .inputs import equality_ids, photo_ids
+from .retrieval_options import PROTOCOLS
 
 
 PRIMARY_METRIC = "sum_recall"

@@ -10,9 +10,9 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ..data.column_map import ColumnMap
 from ..data.products import product_texts
 from ..data.values import column_texts
-from ..retrieval.labelled_search import LabelledSearch
-from .choices import PAIRINGS
-from .inputs import embed_images, embed_texts, equality_ids
+from ..embedding.corpus import embed_images, embed_texts, equality_ids
+from .labelled_search import LabelledSearch
+from .retrieval_options import PAIRINGS
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 from transformers import AutoModel, AutoProcessor, PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import column_map_for
-from . import report
+from ..embedding.corpus import embed_images
+from ..reports import tables as report
 from .command_line import device_of
 from .cross_modal import check_protocol, cross_modal_figures
 from .cross_modal_candidates import embed_candidates
-from .inputs import embed_images
 from .linear_probe import evaluate_linear_probe
 from .localisation import evaluate_localisation
 from .reranking import compare_rerankers

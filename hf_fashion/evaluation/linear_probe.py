@@ -11,7 +11,7 @@ from transformers.utils import is_sklearn_available
 
 from ..data.column_map import ColumnMap
 from ..data.values import column_texts
-from .inputs import embed_images
+from ..embedding.corpus import embed_images
 from .tags import region_embeds_by_entity
 
 

@@ -8,9 +8,9 @@ from torch import Tensor
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
-from .embed import has_regions
-from .frame import boxes_in_model_frame
-from .inputs import embed_images
+from ..embedding.batches import has_regions
+from ..embedding.corpus import embed_images
+from .box_geometry import boxes_in_model_frame
 
 
 PRIMARY_METRIC = "mean_overlap_gain"

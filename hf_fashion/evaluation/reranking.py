@@ -8,7 +8,7 @@ from torch import Tensor
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits
 from ..pipelines.rerankers_fashion_retrieval import ReasoningReranker, Reranker, load_reranker
-from ..retrieval.labelled_search import LabelledSearch, Rankings
+from .labelled_search import LabelledSearch, Rankings
 
 
 PRIMARY_METRIC = "map"

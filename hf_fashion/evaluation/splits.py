@@ -6,8 +6,8 @@ from datasets import Dataset, DatasetDict
 
 from ..data.checks import check_corpus
 from ..data.column_map import ColumnMap
+from ..data.corpus_report import CorpusReport
 from ..data.loading import load_corpus
-from ..data.report import CorpusReport
 from ..data.splits import train_and_validation
 
 

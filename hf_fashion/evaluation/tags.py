@@ -7,9 +7,9 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
 from ..data.values import column_texts
+from ..embedding.batches import has_regions
+from ..embedding.corpus import embed_images, embed_texts
 from ..metrics import mean_average_precision, precision_at_k, precision_ceiling, recall_at_k
-from .embed import has_regions
-from .inputs import embed_images, embed_texts
 
 
 PRIMARY_METRIC = "mean_tag_accuracy"

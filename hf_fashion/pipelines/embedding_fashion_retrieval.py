@@ -13,7 +13,7 @@ from torch.nn.functional import normalize, pad
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.image_utils import load_image
 
-from .query_fashion_retrieval import PHOTO_BEGINNINGS, FashionQuery, nearest
+from .query_fashion_retrieval import PHOTO_BEGINNINGS, FashionQuery, did_you_mean
 
 
 IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
@@ -62,7 +62,7 @@ class QueryEmbedder:
             )
         if attribute is not None and attribute not in known:
             raise ValueError(
-                f"unknown `attribute` {attribute!r}{nearest(attribute, known)}: model and gallery know "
+                f"unknown `attribute` {attribute!r}{did_you_mean(attribute, known)}: model and gallery know "
                 f"{', '.join(known)}"
             )
 

@@ -20,8 +20,8 @@ PHOTO_BEGINNINGS = ("http://", "https://", "data:image/")
 KEYS = ("image", "text", "terms", "image_weight", "attribute")
 
 
-# Copied from hf_fashion.data.messages.nearest
-def nearest(name: str, allowed: Iterable[str]) -> str:
+# Copied from hf_fashion.messages.did_you_mean
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """`" (did you mean 'caption'?)"` for the allowed name closest to `name`, or `""` when none is close."""
     by_lower = {candidate.lower(): candidate for candidate in allowed}
     matches = get_close_matches(name.lower(), by_lower, n=1)
@@ -96,8 +96,8 @@ def _fields(query: dict[str, Any]) -> dict[str, Any]:
     unknown = [key for key in query if key not in KEYS]
     if unknown:
         raise ValueError(
-            f"a query has no {unknown[0]!r}{nearest(str(unknown[0]), KEYS)}: its keys are {', '.join(KEYS)}, or terms "
-            "with a number as weight each"
+            f"a query has no {unknown[0]!r}{did_you_mean(str(unknown[0]), KEYS)}: its keys are {', '.join(KEYS)}, or "
+            "terms with a number as weight each"
         )
     if "text" in query and "terms" in query:
         raise ValueError("a query has `text` or `terms`, got both: add the text to the terms, with a weight")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import CONFIG_MAPPING, AutoModel, PreTrainedModel
 
-from .query_fashion_retrieval import nearest
+from .query_fashion_retrieval import did_you_mean
 
 
 # (query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)
@@ -84,7 +84,7 @@ def _load_reasoning(name: str) -> ReasoningReranker:
         return ReasoningReranker(AutoModel.from_pretrained(name))
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"`reranker` must be {_ALLOWED}, got {name!r}{nearest(name, BASELINES)}: {error}{_hint(name)}"
+            f"`reranker` must be {_ALLOWED}, got {name!r}{did_you_mean(name, BASELINES)}: {error}{_hint(name)}"
         ) from error
 
 
@@ -99,8 +99,8 @@ def _hint(name: str) -> str:
 
 def _baseline(name: str) -> Reranker:
     try:
-        from hf_fashion.retrieval.k_reciprocal import k_reciprocal
-        from hf_fashion.retrieval.query_expansion import query_expansion
+        from hf_fashion.retrieval.rerankers.k_reciprocal import k_reciprocal
+        from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
     except ImportError as error:
         raise ImportError(f"`reranker`={name!r} needs hf_fashion: pip install hf-fashion") from error
     return {"query_expansion": query_expansion, "k_reciprocal": k_reciprocal}[name]

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .query_fashion_retrieval import nearest
+from .query_fashion_retrieval import did_you_mean
 
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class CandidateFinder:
         if group_by is not None and group_by not in self.columns:
             raise ValueError(
                 f"`group_by` must be a metadata column with one value a product, one of {self.columns}, got "
-                f"{group_by!r}{nearest(group_by, self.columns)}"
+                f"{group_by!r}{did_you_mean(group_by, self.columns)}"
             )
 
     def candidates(

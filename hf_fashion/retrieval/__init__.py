@@ -1,1 +1,1 @@
-"""What happens between embeddings and a result list: re-rankers as pure tensor functions. Import the submodule."""
+"""A catalogue's vectors, stored and searched. Import the submodule you need."""

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from .gallery_schema import ID
-from .stored_vectors import StoredVectors
+from .schema import ID
+from .vector_column import StoredVectors
 
 
 # Scores of one product are held together: (this many, N) float32.

@@ -12,22 +12,22 @@ from huggingface_hub import CommitInfo
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
-from .catalogue import Catalogue
-from .embed_catalogue import embed_catalogue
-from .fingerprint import model_fingerprint
-from .gallery_hub import find_saved_gallery, push_gallery
-from .gallery_schema import ID, GallerySchema, require_ids
-from .gallery_search import EXACT_SEARCH_LIMIT, GallerySearch
-from .load_gallery import SavedGallery
-from .photo_embedder import PhotoEmbedder
-from .principal_axes import learn_axes
-from .processes import Processes
+from ..embedding.fingerprint import model_fingerprint
+from ..embedding.photo_embedder import PhotoEmbedder
+from .ingestion.catalogue import Catalogue
+from .ingestion.embed_catalogue import embed_catalogue
+from .ingestion.learn_axes import learn_axes
+from .ingestion.processes import Processes
+from .projection import axes_as_attachments, read_spaces
+from .repository.hub import find_saved_gallery, push_gallery
+from .repository.load import SavedGallery
+from .repository.save import save_gallery
 from .results import RetrievalResults
-from .save_gallery import save_gallery
-from .space import Space, directions
-from .stored_axes import axes_as_attachments, read_spaces
-from .stores import create_store, open_store
-from .vector_store import VectorStore
+from .schema import ID, GallerySchema, require_ids
+from .search import EXACT_SEARCH_LIMIT, GallerySearch
+from .stores.base import VectorStore
+from .stores.opening import create_store, open_store
+from .vector_column import Space, directions
 
 
 class Gallery:

@@ -1,1 +1,1 @@
-"""Parts that the training scripts share: recipes, the start of a run, checkpoints."""
+"""What the training scripts share. Import the submodule you need."""

@@ -1,28 +1,10 @@
-"""A training run of E2, or of the CLIP beside it, as one YAML file."""
+"""The sections that the recipes of all models share: data and training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .recipe_file import RecipeFile, require
-
-
-@dataclass
-class ModelRecipe:
-    """Args:
-    architecture (`str`): `"e2"`, or `"clip"` for the baseline of the same size.
-    start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer and
-        image processor are taken. `None`: from scratch, with a tokenizer trained on the corpus.
-    config (`dict`): fields of `E2Config` or `CLIPConfig`; with `start_from` those that the checkpoint does not decide.
-    vocab_size (`int`): size of the tokenizer that is trained from scratch.
-    compose_text (`bool`): put the tags in front of the caption, as the paper does.
-    """
-
-    architecture: str = "e2"
-    start_from: str | None = None
-    config: dict[str, Any] = field(default_factory=dict)
-    vocab_size: int = 8192
-    compose_text: bool = False
+from .recipe_file import require
 
 
 @dataclass
@@ -129,18 +111,3 @@ def check_run(data: DataRecipe, training: TrainingRecipe, trainable: Sequence[st
         require(f"training.stages[{number}].trainable", stage.trainable, trainable)
         if stage.decay_every <= 0:
             raise ValueError(f"`training.stages[{number}].decay_every` must be above 0; got {stage.decay_every}.")
-
-
-@dataclass
-class Recipe(RecipeFile):
-    """A run: its model, its data, its training."""
-
-    model: ModelRecipe = field(default_factory=ModelRecipe)
-    data: DataRecipe = field(default_factory=DataRecipe)
-    training: TrainingRecipe = field(default_factory=TrainingRecipe)
-
-    def __post_init__(self):
-        require("model.architecture", self.model.architecture, ("e2", "clip"))
-        check_run(self.data, self.training, trainable=("all", "new"))
-        if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
-            raise ValueError('`training.stages`: trainable="new" needs architecture "e2"; a CLIP has no new parts.')

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
-from ..data.messages import nearest
+from ..messages import did_you_mean
 
 
 Section = TypeVar("Section")
@@ -49,6 +49,13 @@ def require(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
 
 
+def check_keys(where: str, values: Mapping[str, Any], known: set[str]) -> None:
+    """Raises `ValueError` for a key that is not among those known, naming the one meant."""
+    for key in values:
+        if key not in known:
+            raise ValueError(f"`{where}`: unknown key {key!r}{did_you_mean(key, known)}.")
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     bases = values.pop("base", [])
@@ -79,7 +86,9 @@ def _fill(section: type[Section], values: Any, where: str) -> Section:
     hints = get_type_hints(section)
     for key in values:
         if key not in known:
-            raise ValueError(f"{where}: unknown key {key!r}{nearest(str(key), known)}; allowed: {', '.join(known)}.")
+            raise ValueError(
+                f"{where}: unknown key {key!r}{did_you_mean(str(key), known)}; allowed: {', '.join(known)}."
+            )
     filled = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in values.items()}
     try:
         return section(**filled)

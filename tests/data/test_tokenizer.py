@@ -7,7 +7,7 @@ import pytest
 from transformers import CLIPTextConfig, CLIPTokenizer
 
 from hf_fashion.data.tokenizer import check_vocabulary, train_tokenizer
-from tests.training.tiny_run import REPOSITORY
+from tests.scripts.tiny_run import REPOSITORY
 
 
 TITLES = [f"{colour} cotton dress number {n}" for colour in ("red", "blue") for n in range(20)]

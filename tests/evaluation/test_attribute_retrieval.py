@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import one_hot
 
-from hf_fashion.data.attribute_labels import read_labels
-from hf_fashion.data.attribute_protocol import RetrievalLists, all_against_all, draw_protocol
+from hf_fashion.data.attributes.labels import read_labels
+from hf_fashion.data.attributes.protocol import RetrievalLists, all_against_all, draw_protocol
 from hf_fashion.evaluation.attribute_retrieval import (
     PRIMARY_METRIC,
     attribute_searches,

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.embedding.corpus import embed_images, embed_texts
 from hf_fashion.evaluation.cross_modal import PRIMARY_METRIC, cross_modal_figures, evaluate_cross_modal
 from hf_fashion.evaluation.cross_modal_candidates import choose_candidates, embed_candidates
-from hf_fashion.evaluation.inputs import embed_images, embed_texts
 from hf_fashion.metrics import cross_modal_recall
 
 

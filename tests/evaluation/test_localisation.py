@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.inputs import embed_images
+from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.evaluation.localisation import (
     PRIMARY_METRIC,
     evaluate_localisation,

@@ -3,29 +3,18 @@
 import pytest
 import torch
 
+from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking
 from hf_fashion.metrics import attribute_map, average_precisions
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 from hf_fashion.pipelines.rerankers_fashion_retrieval import ReasoningReranker
-from hf_fashion.retrieval.labelled_search import LabelledSearch
-from hf_fashion.retrieval.query_expansion import query_expansion
-from tests.retrieval.test_labelled_search import random_search, within_itself
+from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
+from tests.evaluation.searches import keep, random_search, reverse, within_itself
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_feature_reasoning_config
 
 
 GALLERY = 9
-
-
-def keep(query_embeds, candidate_embeds, candidate_mask):
-    places = -torch.arange(candidate_mask.shape[1], dtype=torch.float32)
-    return places.expand_as(candidate_mask).masked_fill(~candidate_mask, -torch.inf)
-
-
-def reverse(query_embeds, candidate_embeds, candidate_mask):
-    return -keep(query_embeds, candidate_embeds, torch.ones_like(candidate_mask)).masked_fill(
-        ~candidate_mask, torch.inf
-    )
 
 
 def before(search: LabelledSearch) -> torch.Tensor:

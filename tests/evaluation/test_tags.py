@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.inputs import embed_images, embed_texts
+from hf_fashion.embedding.corpus import embed_images, embed_texts
 from hf_fashion.evaluation.tags import PRIMARY_METRIC, evaluate_tags, tag_figures, tag_labels
 
 

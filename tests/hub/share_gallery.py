@@ -9,8 +9,8 @@ import torch
 from datasets import load_dataset
 from huggingface_hub import DatasetCard, HfApi, constants
 
-from hf_fashion.retrieval import save_gallery
 from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.repository import save as save_gallery
 
 
 NAME = "tester/catalogue"

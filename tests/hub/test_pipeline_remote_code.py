@@ -9,9 +9,9 @@ from safetensors.torch import save_file
 from transformers import AutoModel, AutoProcessor, pipeline
 
 import hf_fashion
-from hf_fashion.retrieval.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
-from tests.hub.test_remote_code import run_python
+from tests.hub.processes import run_python
 from tests.hub_server import HubServer
 from tests.pipelines.searches import COUNT, embedded_gallery
 from tests.tiny_attribute import tiny_asen, tiny_image_processor, tiny_photos

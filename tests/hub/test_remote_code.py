@@ -1,9 +1,6 @@
 """A saved E2, in a folder or on a Hub, loads through transformers' Auto classes with and without hf_fashion."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoProcessor, pipeline
 
 import hf_fashion
+from tests.hub.processes import run_python
 from tests.hub_server import HubServer
 from tests.tiny_e2 import tiny_images, tiny_inputs, tiny_model, tiny_processor
 
@@ -24,12 +22,6 @@ import hf_fashion
 AutoModel.from_pretrained(sys.argv[1]).push_to_hub("{REPOSITORY_ID}")
 AutoProcessor.from_pretrained(sys.argv[1]).push_to_hub("{REPOSITORY_ID}")
 """
-
-
-def run_python(arguments: list[str], home: Path, environment: dict[str, str] | None = None) -> None:
-    environment = {**os.environ, "HF_HOME": str(home), **(environment or {})}
-    result = subprocess.run([sys.executable, *arguments], env=environment, cwd=home, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
-from tests.hub.test_remote_code import run_python
+from tests.hub.processes import run_python
 from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_lists
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.hub.test_remote_code import run_python
+from tests.hub.processes import run_python
 from tests.tiny_attribute import ATTRIBUTE_VALUES, tiny_image_processor, tiny_photos
 from tests.tiny_ipad import tiny_ipad
 

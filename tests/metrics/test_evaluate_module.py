@@ -8,12 +8,7 @@ import pytest
 import torch
 
 import hf_fashion.metrics
-from hf_fashion.metrics import (
-    attribute_map,
-    average_precisions,
-    cross_modal_recall,
-    sample_cross_modal_recall,
-)
+from hf_fashion.metrics import attribute_map, average_precisions, cross_modal_recall, sample_cross_modal_recall
 
 
 FOLDER = Path(hf_fashion.metrics.__file__).parent

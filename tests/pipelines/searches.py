@@ -8,9 +8,9 @@ from PIL import Image
 from torch.nn.functional import normalize
 from transformers import PreTrainedModel
 
-from hf_fashion.retrieval.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.embedding.photo_embedder import PhotoEmbedder
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.photo_embedder import PhotoEmbedder
 from tests.tiny_attribute import tiny_photos
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
 

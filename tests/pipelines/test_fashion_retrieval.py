@@ -9,7 +9,7 @@ from datasets import Dataset
 from transformers import CLIPConfig, CLIPModel, pipeline
 from transformers.pipelines.pt_utils import KeyDataset
 
-from hf_fashion.retrieval import gallery_search
+from hf_fashion.retrieval import search as gallery_search
 from tests.pipelines.searches import COUNT, by_hand, embedded_gallery, ids_of, photo_embeds, text_embeds
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_processor
 

@@ -5,8 +5,8 @@ import torch
 from transformers import CONFIG_MAPPING, set_seed
 
 from hf_fashion import FeatureReasoningModel
-from hf_fashion.retrieval.k_reciprocal import k_reciprocal
-from hf_fashion.retrieval.query_expansion import query_expansion
+from hf_fashion.retrieval.rerankers.k_reciprocal import k_reciprocal
+from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
 from tests.pipelines.searches import COUNT, by_hand, ids_of, photo_embeds
 from tests.tiny_e2 import tiny_images, tiny_model
 from tests.tiny_feature_reasoning import NUM_CANDIDATES, tiny_feature_reasoning, tiny_feature_reasoning_config

@@ -4,11 +4,12 @@ import pyarrow as pa
 import pytest
 import torch
 
+from hf_fashion.embedding.fingerprint import model_fingerprint
 from hf_fashion.pipelines import search_fashion_retrieval
 from hf_fashion.pipelines.search_fashion_retrieval import CandidateFinder
-from hf_fashion.retrieval import gallery_search, milvus_reader
-from hf_fashion.retrieval.fingerprint import model_fingerprint
+from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.stores.milvus import reader as milvus_reader
 from tests.pipelines.searches import ids_of
 from tests.tiny_e2 import tiny_model
 

@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.principal_axes import principal_axes
+from hf_fashion.retrieval.projection import principal_axes
 
 
 SPACES = {"neckline": 8, "sleeve length": 5}

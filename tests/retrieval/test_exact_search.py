@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 
 from hf_fashion.retrieval import exact_search
 from hf_fashion.retrieval.exact_search import ExactSearch
-from hf_fashion.retrieval.stored_vectors import StoredVectors
+from hf_fashion.retrieval.vector_column import StoredVectors
 
 
 NAMES = [f"p{number:02d}" for number in range(50)]

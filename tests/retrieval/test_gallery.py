@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.retrieval import gallery_search
-from hf_fashion.retrieval.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.lance_store import LanceStore
-from hf_fashion.retrieval.query_expansion import query_expansion
+from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
+from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
 from tests.tiny_e2 import tiny_model
 

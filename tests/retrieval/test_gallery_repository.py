@@ -14,11 +14,12 @@ import pytest
 import torch
 from datasets import List, Value, load_dataset
 
-from hf_fashion.retrieval import load_gallery, save_gallery
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.gallery_columns import vector_columns
-from hf_fashion.retrieval.gallery_schema import GallerySchema
-from hf_fashion.retrieval.lance_store import LanceStore
+from hf_fashion.retrieval.repository import load as load_gallery
+from hf_fashion.retrieval.repository import save as save_gallery
+from hf_fashion.retrieval.repository.columns import vector_columns
+from hf_fashion.retrieval.schema import GallerySchema
+from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval import galleries
 from tests.retrieval.galleries import ids
 

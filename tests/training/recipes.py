@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from hf_fashion.training.attribute_recipe import AttributeRecipe
-from hf_fashion.training.feature_reasoning_recipe import FeatureReasoningRecipe
-from hf_fashion.training.pretraining import PretrainingRecipe
-from hf_fashion.training.recipe import Recipe
+from hf_fashion.training.attribute.pretraining import PretrainingRecipe
+from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
-from tests.training.tiny_run import REPOSITORY
+from tests.scripts.tiny_run import REPOSITORY
 
 
 OF_FOLDER = {"attributes": AttributeRecipe, "feature_reasoning": FeatureReasoningRecipe}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hf_fashion.training.recipe import Recipe
+from hf_fashion.training.e2.recipe import Recipe
 from tests.training.recipes import RECIPES, recipe_class
 
 

@@ -1,0 +1,158 @@
+"""
+The published splits of FashionAI, DARN and DeepFashion -> a corpus that `load_corpus` takes.
+
+    python -m hf_fashion.data.converters.attribute_labels fashionai FOLDER --output DIR
+"""
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, Value
+from torch import Tensor
+
+from ..attributes.published_labels import read_filenames, read_pairs
+from ..attributes.vocabulary import AttributeVocabulary
+
+
+# Attribute -> number of values, in the order that the files count in.
+CORPORA = {
+    "fashionai": {
+        "skirt_length": 6,
+        "sleeve_length": 9,
+        "coat_length": 8,
+        "pant_length": 6,
+        "collar_design": 5,
+        "lapel_design": 5,
+        "neckline_design": 10,
+        "neck_design": 5,
+    },
+    "darn": {
+        "category": 20,
+        "button": 13,
+        "colour": 55,
+        "length": 7,
+        "pattern": 28,
+        "shape": 11,
+        "collar_shape": 26,
+        "sleeve_length": 8,
+        "sleeve_shape": 17,
+    },
+    "deepfashion": {"texture": 156, "fabric": 218, "shape": 180, "part": 216, "style": 230},
+}
+MULTI_LABEL = ("deepfashion",)
+SPLITS = {"train": "train", "validation": "valid", "test": "test"}
+PROTOCOL_FOLDER = "protocol"
+
+
+def convert_attribute_labels(
+    corpus: str, folder: str | Path, output: str | Path, images: str | Path | None = None
+) -> dict[str, int]:
+    """
+    Saves the published splits as a `DatasetDict`, with the lists of queries and candidates beside it.
+
+    Labels of the train split are those of `label_train.txt`, of the others those of their queries and candidates.
+    Rows keep the order of `filenames_<split>.txt`, which the lists count in; `<output>/protocol/` holds these as
+    `query_<split>.txt` and `candidate_<split>.txt`, for `read_protocol`. Photos stay where they are: the corpus holds
+    their paths. It is read with the shipped column map of its name.
+
+    Args:
+        corpus (`str`): `"fashionai"`, `"darn"` or `"deepfashion"`.
+        folder (`str` or `Path`): holds `filenames_<split>.txt` for `train`, and for `valid` and `test` where they are
+            wanted; `label_train.txt`, and `query_<split>.txt` and `candidate_<split>.txt` of the others.
+        output (`str` or `Path`): folder to make; it must not exist. It is written aside and renamed when it is whole.
+        images (`str` or `Path`, *optional*): folder that the file names are relative to; by default `folder`.
+
+    Returns:
+        Split -> rows written. Splits are named `train`, `validation` and `test`.
+
+    Raises:
+        FileNotFoundError: for a text file that is missing.
+        ValueError: for another `corpus`, an `output` that exists, or naming file and line of what is wrong there.
+    """
+    if corpus not in CORPORA:
+        raise ValueError(f"`corpus` must be one of {', '.join(CORPORA)}, got {corpus!r}")
+    folder, output = Path(folder), Path(output)
+    if output.exists():
+        raise ValueError(f"`output` {output} exists already: remove it, or choose another folder")
+    splits = {
+        split: _read_split(corpus, folder, published, Path(images or folder))
+        for split, published in SPLITS.items()
+        if published == "train" or (folder / f"filenames_{published}.txt").is_file()
+    }
+    aside = output.with_name(f".{output.name}.{os.getpid()}")
+    DatasetDict(splits).save_to_disk(aside)
+    (aside / PROTOCOL_FOLDER).mkdir()
+    for split in set(splits) - {"train"}:
+        for kind in ("query", "candidate"):
+            source = folder / f"{kind}_{SPLITS[split]}.txt"
+            shutil.copyfile(source, aside / PROTOCOL_FOLDER / f"{kind}_{split}.txt")
+    os.replace(aside, output)
+    return {split: len(rows) for split, rows in splits.items()}
+
+
+def corpus_vocabulary(corpus: str) -> AttributeVocabulary:
+    """Attributes of a published corpus; the files name no values, so these are called `"0"`, `"1"`, ... as there."""
+    counts = CORPORA[corpus]
+    return AttributeVocabulary(list(counts), {name: [str(i) for i in range(count)] for name, count in counts.items()})
+
+
+def _read_split(corpus: str, folder: Path, published: str, images: Path) -> Dataset:
+    vocabulary = corpus_vocabulary(corpus)
+    listed = folder / f"filenames_{published}.txt"
+    names = read_filenames(listed)
+    for number, name in enumerate(names, 1):
+        if not (images / name).is_file():
+            raise ValueError(f"{listed}, line {number}: no photo at {images / name}")
+    files = ["label_train.txt"] if published == "train" else [f"{k}_{published}.txt" for k in ("query", "candidate")]
+    pairs = torch.cat(
+        [read_pairs(folder / file, len(names), vocabulary.num_values, published != "train") for file in files]
+    )
+    columns: dict[str, list[Any]] = {"image": [str((images / name).resolve()) for name in names], "file": names}
+    features = {"image": Image(), "file": Value("string")}
+    for attribute, name in enumerate(vocabulary.attribute_names):
+        values = _values(pairs[pairs[:, 1] == attribute], len(names))
+        label = ClassLabel(names=vocabulary.attribute_values[name])
+        if corpus in MULTI_LABEL:
+            features[name], columns[name] = List(label), values
+        else:
+            _require_single(values, files, folder, name)
+            features[name], columns[name] = label, [row[0] if row else None for row in values]
+    return Dataset.from_dict(columns, features=Features(features))
+
+
+def _values(pairs: Tensor, num_rows: int) -> list[list[int]]:
+    """The distinct values of every row, in the order of the file."""
+    values: list[dict[int, None]] = [{} for _ in range(num_rows)]
+    for row, _, value in pairs.tolist():
+        values[row][value] = None
+    return list(map(list, values))
+
+
+def _require_single(values: list[list[int]], files: list[str], folder: Path, name: str) -> None:
+    for row, carried in enumerate(values):
+        if len(carried) > 1:
+            raise ValueError(
+                f"{' and '.join(str(folder / file) for file in files)}: index {row} has the values {carried} of "
+                f"{name!r}, and one is allowed"
+            )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Converts the published attribute splits to a corpus.")
+    parser.add_argument("corpus", choices=CORPORA)
+    parser.add_argument("folder", help="holds filenames_train.txt, label_train.txt, query_valid.txt, ...")
+    parser.add_argument("--output", required=True, help="folder to make")
+    parser.add_argument("--images", help="folder that the file names are relative to, where it is another one")
+    options = parser.parse_args(arguments)
+    counts = convert_attribute_labels(options.corpus, options.folder, options.output, options.images)
+    for split, count in counts.items():
+        print(f"{split}: {count:,} rows -> {Path(options.output) / split}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""
+Fashion-Gen's HDF5 files -> a folder of parquet, one file a split, that `load_corpus` takes.
+
+    python -m hf_fashion.data.converters.fashiongen train=train.h5 validation=validation.h5 --output DIR
+"""
+
+import argparse
+import io
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Features, List, Value
+from datasets import Image as ImageFeature
+from PIL import Image
+from tqdm.auto import tqdm
+
+
+TEXT_COLUMNS = {
+    "name": "input_name",
+    "description": "input_description",
+    "brand": "input_brand",
+    "category": "input_category",
+    "subcategory": "input_subcategory",
+    "composition": "input_composition",
+    "season": "input_season",
+    "gender": "input_gender",
+    "department": "input_department",
+}
+READ_COLUMNS = ("input_image", "input_productID", "input_pose", *TEXT_COLUMNS.values())
+PRODUCTS_PER_GROUP = 200
+
+
+def convert_fashiongen(
+    files: Mapping[str, str | Path], output: str | Path, one_row_per: str = "product"
+) -> dict[str, int]:
+    """
+    Converts Fashion-Gen to `<output>/<split>.parquet`, read with the shipped column map `fashiongen`.
+
+    A few hundred photos are in memory at a time. Each file is written aside and renamed when it is whole.
+
+    Args:
+        files (`dict`): split -> path of its HDF5 file.
+        output (`str` or `Path`): folder to write to; made if it does not exist.
+        one_row_per (`str`, *optional*, defaults to `"product"`): `"product"` gives the list of a product's views, in
+            the order of their poses; `"view"` one row a photo.
+
+    Returns:
+        Split -> rows written.
+
+    Raises:
+        ImportError: without h5py, saying how to get it.
+        ValueError: for another `one_row_per`, or a file without the columns of Fashion-Gen (named).
+    """
+    if one_row_per not in ("product", "view"):
+        raise ValueError(f"`one_row_per` must be 'product' or 'view', got {one_row_per!r}")
+    h5py = _import_h5py()
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = {}
+    for split, path in files.items():
+        with h5py.File(path, "r") as file:
+            missing = [name for name in READ_COLUMNS if name not in file]
+            if missing:
+                raise ValueError(f"{path}: no {', '.join(missing)}; the file holds: {', '.join(file)}")
+            rows = product_rows(file) if one_row_per == "product" else view_rows(file)
+            counts[split] = _write_parquet(rows, _features(one_row_per), folder / f"{split}.parquet")
+    return counts
+
+
+def product_rows(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields one row a product in order of first appearance: its views as `image`, texts from its first view."""
+    poses = [decode_text(pose) for pose in file["input_pose"][:]]
+    views: dict[str, list[int]] = {}
+    for row, product in enumerate(_product_ids(file)):
+        views.setdefault(product, []).append(row)
+    for product, rows in tqdm(views.items(), desc="products"):
+        ordered = sorted(rows, key=lambda row: poses[row] or "")
+        yield {
+            "image": [_encode(file["input_image"][row]) for row in ordered],
+            "pose": [poses[row] for row in ordered],
+            "product_id": product,
+            **_texts(file, ordered[0]),
+        }
+
+
+def view_rows(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields one row a photo, in the order of the file."""
+    for row, product in enumerate(tqdm(_product_ids(file), desc="views")):
+        yield {
+            "image": _encode(file["input_image"][row]),
+            "pose": decode_text(file["input_pose"][row]),
+            "product_id": product,
+            **_texts(file, row),
+        }
+
+
+def decode_text(cell: Any) -> str | None:
+    """A cell, perhaps in an array of one, as text: UTF-8, or Latin-1 where it is none. Line breaks of HTML become
+    spaces; `None` for what is empty."""
+    value = np.asarray(cell).reshape(-1)[0]
+    if isinstance(value, bytes):
+        try:
+            value = value.decode("utf-8")
+        except UnicodeDecodeError:
+            value = value.decode("latin-1")
+    return " ".join(re.sub(r"<br\s*/?>", " ", str(value)).split()) or None
+
+
+def _import_h5py() -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError("Fashion-Gen is HDF5, which needs h5py: pip install 'hf-fashion[fashiongen]'") from error
+    return h5py
+
+
+def _product_ids(file: Mapping[str, Any]) -> list[str]:
+    return [str(value) for value in np.asarray(file["input_productID"][:]).reshape(-1).tolist()]
+
+
+def _texts(file: Mapping[str, Any], row: int) -> dict[str, str | None]:
+    return {name: decode_text(file[column][row]) for name, column in TEXT_COLUMNS.items()}
+
+
+def _encode(pixels: np.ndarray) -> dict[str, Any]:
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(pixels, dtype=np.uint8)).save(buffer, format="JPEG", quality=95)
+    return {"bytes": buffer.getvalue(), "path": None}
+
+
+def _features(one_row_per: str) -> Features:
+    image, pose = ImageFeature(), Value("string")
+    if one_row_per == "product":
+        image, pose = List(image), List(pose)
+    return Features(
+        {
+            "image": image,
+            "pose": pose,
+            "product_id": Value("string"),
+            **{name: Value("string") for name in TEXT_COLUMNS},
+        }
+    )
+
+
+def _write_parquet(rows: Iterator[dict[str, Any]], features: Features, path: Path) -> int:
+    aside = path.with_suffix(".parquet.partial")
+    count, group = 0, []
+    with pq.ParquetWriter(aside, features.arrow_schema) as writer:
+        for row in rows:
+            group.append(row)
+            count += 1
+            if len(group) == PRODUCTS_PER_GROUP:
+                writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
+                group = []
+        writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
+    os.replace(aside, path)
+    return count
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Converts Fashion-Gen's HDF5 files to parquet.")
+    parser.add_argument("files", nargs="+", metavar="split=file.h5", help="e.g. train=fashiongen_256_256_train.h5")
+    parser.add_argument("--output", required=True, help="folder to write to")
+    parser.add_argument("--one_row_per", default="product", choices=("product", "view"))
+    options = parser.parse_args(arguments)
+    malformed = [entry for entry in options.files if "=" not in entry]
+    if malformed:
+        parser.error(f"expected split=file.h5, got {malformed[0]!r}")
+    files = dict(entry.split("=", 1) for entry in options.files)
+    for split, count in convert_fashiongen(files, options.output, options.one_row_per).items():
+        print(f"{split}: {count:,} rows -> {Path(options.output) / split}.parquet")
+
+
+if __name__ == "__main__":
+    main()

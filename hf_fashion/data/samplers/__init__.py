@@ -1,0 +1,1 @@
+"""Which photos form a training batch of an attribute-specific model."""

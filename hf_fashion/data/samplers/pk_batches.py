@@ -1,0 +1,162 @@
+"""Batches of P values with K images each: N images that yield all their triplets, instead of three a triplet."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from ..attributes.labels import AttributeLabels
+from ..attributes.pairs import ImagesByValue
+
+
+# Of a multi-label corpus: how often the values of a batch are drawn anew because none of their images stands apart.
+VALUE_DRAWS = 32
+
+
+class LabelledRow(NamedTuple):
+    """An image of a batch, and the attribute and value that it stands for there."""
+
+    row: int
+    attribute_id: int
+    value_id: int
+
+
+class PKBatchSampler(Sampler[list[LabelledRow]]):
+    """
+    Yields batches of `attributes_per_batch` groups, each of P values with K images of one attribute.
+
+    Every batch has the same size, and over an epoch every attribute gets equally many groups, give or take one. A
+    group holds one value that can be an anchor's and P - 1 others, uniformly (see `ImagesByValue`). Its P * K places
+    go to its values as evenly as their images allow: an attribute with fewer than P values gives each of them more
+    places, and the places that a value with fewer than K images leaves free go to the others. Only when all images of
+    the group's values are in, they come again, evenly over the values. In a multi-label corpus a group takes images
+    that carry exactly one of its values, so that values tell positives from negatives; where too few stand apart, it
+    draws other values, and fewer.
+
+    Seed and epoch alone decide the draw: call `set_epoch` before each epoch. Under several processes each draws all
+    batches and takes its share, which Accelerate's `BatchSamplerShard` does; that class does not pass `set_epoch` on.
+
+    Args:
+        labels (`AttributeLabels`): of the split that is trained on.
+        num_batches (`int`): batches an epoch, of all processes together.
+        values_per_group (`int`, *optional*, defaults to 8): P, at least 2.
+        images_per_value (`int`, *optional*, defaults to 4): K, at least 2.
+        attributes_per_batch (`int`, *optional*, defaults to 1): groups a batch, each of another attribute.
+        seed (`int`, *optional*, defaults to 0): not negative.
+
+    Raises:
+        ValueError: for a number outside its range, more groups than attributes, or if no triplet can be formed.
+    """
+
+    drop_last = True  # what Accelerate asks a batch sampler for: no batch is filled up
+
+    def __init__(
+        self,
+        labels: AttributeLabels,
+        num_batches: int,
+        values_per_group: int = 8,
+        images_per_value: int = 4,
+        attributes_per_batch: int = 1,
+        seed: int = 0,
+    ):
+        self.images = ImagesByValue(labels)
+        limits = {"num_batches": (num_batches, 1), "values_per_group": (values_per_group, 2)}
+        limits |= {"images_per_value": (images_per_value, 2), "attributes_per_batch": (attributes_per_batch, 1)}
+        for name, (number, least) in limits.items():
+            if number < least:
+                raise ValueError(f"`{name}` must be at least {least}, got {number}")
+        if attributes_per_batch > len(self.images.attributes):
+            raise ValueError(
+                f"`attributes_per_batch` is {attributes_per_batch}, and {len(self.images.attributes)} attributes can "
+                "form triplets"
+            )
+        self.num_batches, self.attributes_per_batch, self.seed = num_batches, attributes_per_batch, seed
+        self.values_per_group, self.places = values_per_group, values_per_group * images_per_value
+        self.epoch = 0
+
+    @property
+    def batch_size(self) -> int:
+        """Images a batch."""
+        return self.attributes_per_batch * self.places
+
+    @property
+    def never_anchors(self) -> dict[str, dict[str, int]]:
+        """Attribute -> value -> its images, for the values that are never an anchor's."""
+        return self.images.never_anchors
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch (counted from 0) the next iteration draws."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[list[LabelledRow]]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        uses = np.zeros(len(self.images.attributes), dtype=np.int64)
+        for _ in range(self.num_batches):
+            order = rng.permutation(len(uses))
+            chosen = order[uses[order].argsort(kind="stable")[: self.attributes_per_batch]]  # the least used
+            uses[chosen] += 1
+            yield [item for place in chosen for item in self._group(rng, int(self.images.attributes[place]))]
+
+    def _group(self, rng: np.random.Generator, attribute: int) -> list[LabelledRow]:
+        pools = self._pools(rng, attribute)
+        first_pair = self.images.attribute_starts[attribute]
+        group = []
+        for (pair, rows), count in zip(pools, spread(self.places, [len(rows) for _, rows in pools]), strict=True):
+            whole, rest = divmod(count, len(rows))
+            drawn = np.concatenate([*[rows] * whole, rng.choice(rows, size=rest, replace=False)])
+            group += [LabelledRow(row, attribute, int(pair - first_pair)) for row in drawn.tolist()]
+        return group
+
+    def _pools(self, rng: np.random.Generator, attribute: int) -> list[tuple[int, np.ndarray]]:
+        """(pair, the images to take of it) for the values of a group; at least two, one with two images."""
+        for attempt in range(VALUE_DRAWS):
+            pairs = self._pairs(rng, attribute, max(2, self.values_per_group - attempt))
+            pools = [(pair, self._apart(pair, pairs)) for pair in pairs]
+            pools = [(pair, rows) for pair, rows in pools if len(rows)]
+            if len(pools) >= 2 and max(len(rows) for _, rows in pools) >= 2:
+                return pools
+        name = self.images.labels.vocabulary.attribute_names[attribute]
+        raise ValueError(
+            f"attribute {name!r}: in {VALUE_DRAWS} draws no two values had images that carry one of them alone; leave "
+            "the attribute out, or train on triplets"
+        )
+
+    def _pairs(self, rng: np.random.Generator, attribute: int, number: int) -> np.ndarray:
+        anchor = rng.choice(self.images.anchors[attribute])
+        others = self.images.seen[attribute]
+        others = others[others != anchor]
+        pairs = rng.choice(others, size=min(number - 1, len(others)), replace=False)
+        return rng.permutation(np.append(pairs, anchor))
+
+    def _apart(self, pair: int, pairs: np.ndarray) -> np.ndarray:
+        rows = self.images.rows_of(pair)
+        if not self.images.labels.is_multi_label:
+            return rows
+        return rows[self.images.carries[np.ix_(rows, pairs)].sum(axis=1) == 1]
+
+
+def spread(places: int, images: list[int]) -> list[int]:
+    """Shares out places among values, as evenly as can be without repeating an image while another is left.
+
+    Args:
+        places (`int`): places to fill.
+        images (`list[int]`): how many images each value has, at least 1.
+
+    Returns:
+        `list[int]`: the places of each value, `places` in all; more than its images only if all are used.
+    """
+    images = np.array(images)
+    taken = np.zeros_like(images)
+    while left := places - taken.sum():
+        room = (images - taken).clip(min=0)
+        if not room.any():  # every image is in: they come again
+            room = np.full_like(images, left)
+        open_values = room.nonzero()[0]
+        share, rest = divmod(left, len(open_values))
+        offered = share + (np.arange(len(open_values)) < rest)
+        taken[open_values] += np.minimum(room[open_values], offered)
+    return taken.tolist()

@@ -1,0 +1,1 @@
+"""Photos, texts and attributes to vectors. Import the submodule you need."""

@@ -1,0 +1,1 @@
+"""Tables, plots and pages made of metrics. Import the submodule you need."""

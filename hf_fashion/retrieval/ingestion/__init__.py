@@ -1,0 +1,1 @@
+"""From a catalogue of photos to a filled gallery."""

@@ -1,0 +1,158 @@
+"""A `datasets.Dataset` as a catalogue: its ids, photos and metadata, checked before anything is embedded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from datasets import ClassLabel, Dataset, List, Value
+from PIL import Image
+
+from ...data.loading import decode_images
+from ...embedding.corpus import first_view
+from ...messages import did_you_mean, name_rows
+
+
+class Catalogue:
+    """The products of a dataset, one a row.
+
+    Args:
+        dataset (`datasets.Dataset`): N rows.
+        id_column (`str`): column of ids, as strings or integers; none is null, none comes twice.
+        image_column (`str`): column of photos; of a list of them the first counts.
+        metadata_columns (`Sequence[str]`): columns of strings, class labels (kept as their names), numbers, booleans,
+            dates, or lists of those.
+
+    Raises:
+        ValueError: a column is missing, ids or photos are null, ids come twice, or a metadata column is of another
+            type.
+    """
+
+    def __init__(self, dataset: Dataset, id_column: str, image_column: str, metadata_columns: Sequence[str]):
+        arguments = {"id_column": [id_column], "image_column": [image_column], "metadata_columns": metadata_columns}
+        for argument, columns in arguments.items():
+            for column in columns:
+                _require_column(dataset, argument, column)
+        dataset = decode_images(dataset.with_format(None), image_column)
+        self.ids = _checked_ids(dataset, id_column)
+        self._photos = dataset.select_columns(image_column)
+        self._image_column = image_column
+        # With the ids, because a dataset without columns has no rows.
+        self._metadata = dataset.select_columns(list(dict.fromkeys([id_column, *metadata_columns])))
+        self.metadata_schema = pa.schema([(name, _metadata_type(dataset, name)) for name in metadata_columns])
+        _require_photos(self._photos, image_column)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def photo(self, row: int) -> Image.Image:
+        """The photo of a row, decoded, in RGB.
+
+        Raises:
+            ValueError: it cannot be read.
+        """
+        try:
+            return first_view(self._photos[row][self._image_column]).convert("RGB")
+        except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, beside OSError
+            raise ValueError(
+                f"row {row} (id {self.ids[row]!r}): the photo in column {self._image_column!r} cannot be read "
+                f"({type(error).__name__}: {error}). Replace it or drop the row and start again: what was embedded "
+                "before is kept"
+            ) from error
+
+    def photos_of(self, ids: Sequence[str]) -> list[Image.Image]:
+        """The photos of some products.
+
+        Args:
+            ids (`Sequence[str]`): their ids.
+
+        Raises:
+            ValueError: there is no such product, or its photo cannot be read.
+        """
+        rows = {name: row for row, name in enumerate(self.ids)}
+        unknown = [name for name in ids if name not in rows]
+        if unknown:
+            raise ValueError(f"the catalogue has no product {unknown[0]!r}")
+        return [self.photo(rows[name]) for name in ids]
+
+    def metadata(self, rows: Sequence[int]) -> dict[str, list[Any]]:
+        """The metadata of some rows, by column.
+
+        Args:
+            rows (`Sequence[int]`): their numbers, from 0.
+        """
+        values = self._metadata[list(rows)]
+        return {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
+
+
+def _require_column(dataset: Dataset, argument: str, column: str) -> None:
+    if column not in dataset.column_names:
+        raise ValueError(
+            f"`{argument}`: the dataset has no column {column!r}{did_you_mean(column, dataset.column_names)}, it has "
+            f"{sorted(dataset.column_names)}"
+        )
+
+
+def _checked_ids(dataset: Dataset, column: str) -> list[str]:
+    feature = dataset.features[column]
+    values = dataset.select_columns(column)[:][column]
+    missing = [row for row, value in enumerate(values) if value is None]
+    if missing:
+        raise ValueError(f"`id_column`: {column!r} is null in {name_rows(missing)}; every product needs an id")
+    if not isinstance(feature, Value) or not _is_id(feature.pa_type):
+        raise ValueError(
+            f"`id_column`: column {column!r} is {feature}, allowed are strings and integers; it begins with "
+            f"{values[:2]}. Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers"
+        )
+    ids = [str(value) for value in values]
+    counts = Counter(ids)
+    if len(counts) < len(ids):
+        name = next(name for name in ids if counts[name] > 1)
+        rows = [row for row, other in enumerate(ids) if other == name]
+        raise ValueError(
+            f"`id_column`: ids must differ; {name!r} in column {column!r} stands in {name_rows(rows)}, and "
+            f"{sum(count > 1 for count in counts.values())} ids in all come more than once"
+        )
+    return ids
+
+
+def _is_id(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or str(kind) in ("string", "large_string", "string_view")
+
+
+def _require_photos(photos: Dataset, column: str) -> None:
+    stored = photos.with_format("arrow")
+    missing = [
+        row
+        for start in range(0, len(photos), 1000)
+        for row, absent in enumerate(stored[start : start + 1000][column].is_null().to_pylist(), start)
+        if absent
+    ]
+    if missing:
+        raise ValueError(f"`image_column`: {column!r} is null in {name_rows(missing)}; drop these rows")
+
+
+def _metadata_type(dataset: Dataset, column: str) -> pa.DataType:
+    feature = dataset.features[column]
+    inner = feature.feature if isinstance(feature, List) else feature
+    if isinstance(inner, ClassLabel):
+        kind = pa.string()
+    elif isinstance(inner, Value) and not pa.types.is_binary(inner.pa_type):
+        kind = inner.pa_type
+    else:
+        raise ValueError(
+            f"`metadata_columns`: column {column!r} is {feature}; allowed are strings, class labels, numbers, "
+            "booleans, dates and lists of them"
+        )
+    return pa.list_(kind) if isinstance(feature, List) else kind
+
+
+def _named(values: list[Any], feature: Any) -> list[Any]:
+    """Values with class labels as their names; a class below zero is how `datasets` writes "no label"."""
+    if isinstance(feature, List):
+        return [None if value is None else _named(value, feature.feature) for value in values]
+    if isinstance(feature, ClassLabel):
+        return [None if value is None or value < 0 else feature.int2str(value) for value in values]
+    return values

@@ -1,0 +1,66 @@
+"""From the name of a corpus to what a gallery reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+
+from ...data.column_map import ColumnMap, column_map_for, find_for
+from ...data.loading import FILE_NAME, load_corpus
+from ...messages import did_you_mean
+
+
+def load_catalogue(
+    source: str | Path,
+    split: str | None = None,
+    id_column: str | None = None,
+    image_column: str | None = None,
+    metadata_columns: Sequence[str] | None = None,
+    column_map: str | None = None,
+) -> dict[str, Any]:
+    """Loads a catalogue as the arguments of [`Gallery.from_dataset`] that say what is embedded.
+
+    ```python
+    Gallery.from_dataset(**load_catalogue("photos"), model=model, processor=processor, uri="my_gallery")
+    ```
+
+    Args:
+        source (`str` or `Path`): what `load_corpus` takes. In a plain folder of photos a photo's id is its path there.
+        split (`str`, *optional*): which split; may be left out where there is one only.
+        id_column (`str`, *optional*): column of ids. Default: the column map's `product_id`, else `file_name`.
+        image_column (`str`, *optional*): column of photos. Default: the column map's.
+        metadata_columns (`Sequence[str]`, *optional*): what filters and results shall know. Default: the column map's
+            tags.
+        column_map (`str`, *optional*): a YAML file, or the name of a shipped map. Default: the one shipped for the
+            source, if there is one.
+
+    Returns:
+        `dict`: `dataset`, `id_column`, `image_column` and `metadata_columns`. Whether the columns are there is for the
+        gallery to check.
+
+    Raises:
+        FileNotFoundError: there is no such source or column map.
+        ValueError: `split` is unknown or missing, or source or column map cannot be read.
+    """
+    shipped = find_for(str(source)) if column_map is None else column_map_for(column_map, str(source))
+    columns = shipped or ColumnMap()
+    image_column = image_column or columns.image
+    return {
+        "dataset": _one_split(load_corpus(source, image_column=image_column), split),
+        "id_column": id_column or columns.product_id or FILE_NAME,
+        "image_column": image_column,
+        "metadata_columns": list(columns.tags.values()) if metadata_columns is None else list(metadata_columns),
+    }
+
+
+def _one_split(corpus: DatasetDict, split: str | None) -> Dataset:
+    if split is None and len(corpus) == 1:
+        (split,) = corpus
+    if split is None:
+        raise ValueError(f"`split` must be given where there are several, there are {', '.join(corpus)}")
+    if split not in corpus:
+        raise ValueError(f"no split {split!r}{did_you_mean(split, corpus)}, there are {', '.join(corpus)}")
+    return corpus[split]

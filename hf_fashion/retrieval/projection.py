@@ -1,0 +1,85 @@
+"""The few axes along which the vectors of a space lie, for galleries that keep no more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .schema import GallerySchema
+from .stores.base import damage
+from .vector_column import Space, directions
+
+
+def principal_axes(vectors: Tensor, dimensions: int) -> Tensor:
+    """The axes through the origin that vectors of length 1 lie closest to: eigenvectors of XᵀX.
+
+    Args:
+        vectors (`torch.Tensor` of shape `(N, d)`): any length but 0.
+        dimensions (`int`): r, how many axes; at most N and d.
+
+    Returns:
+        `torch.Tensor` of shape `(d, r)`: orthonormal, float32, on the CPU; the one with the largest shares first.
+
+    Raises:
+        ValueError: there are fewer vectors, or dimensions of them, than axes are asked for.
+    """
+    if not 1 <= dimensions <= min(vectors.shape):
+        raise ValueError(
+            f"`dimensions` must be from 1 to {min(vectors.shape)}, N and d of `vectors`, got {dimensions}"
+        )
+    rows = directions(vectors, "vectors").double()
+    axes = torch.linalg.eigh(rows.T @ rows).eigenvectors.flip(1)[:, :dimensions]
+    # An axis may point either way: its largest entry shall be positive, so that the same photos give the same axes.
+    largest = axes.gather(0, axes.abs().argmax(dim=0, keepdim=True))  # (1, r)
+    return (axes * largest.sign()).float()
+
+
+def axes_as_attachments(schema: GallerySchema, axes: Mapping[str, Tensor]) -> dict[str, bytes]:
+    """Axes as named bytes, float32.
+
+    Args:
+        schema (`GallerySchema`): the gallery's.
+        axes (`Mapping[str, torch.Tensor]`): for each space that has some (d, r), orthonormal.
+
+    Raises:
+        ValueError: they are not orthonormal, or do not fit their space.
+    """
+    attachments = {}
+    for name, matrix in axes.items():
+        space = Space(name, schema.column(name), schema.spaces[name], matrix.float().cpu())
+        rows = space.axes.T.contiguous().numpy().astype("<f4")
+        attachments |= {_name(space.column, number): row.tobytes() for number, row in enumerate(rows)}
+    return attachments
+
+
+def read_spaces(schema: GallerySchema, attachments: Mapping[str, bytes], uri: str) -> dict[str, Space]:
+    """All spaces of a gallery by name, with the axes that [`axes_as_attachments`] wrote.
+
+    Args:
+        schema (`GallerySchema`): the gallery's.
+        attachments (`Mapping[str, bytes]`): what its store keeps.
+        uri (`str`): where they come from, for errors.
+
+    Raises:
+        OSError: some of the axes are missing or damaged.
+    """
+    spaces = {}
+    for name, dimension in schema.spaces.items():
+        column = schema.column(name)
+        wanted = [_name(column, number) for number in range(schema.axes.get(name, 0))]
+        missing = [one for one in wanted if one not in attachments]
+        if missing:
+            raise damage(uri, f"an axis of its vectors is missing ({missing[0]})")
+        try:
+            rows = [np.frombuffer(attachments[one], "<f4") for one in wanted]
+            spaces[name] = Space(name, column, dimension, torch.tensor(np.stack(rows, axis=1)) if rows else None)
+        except ValueError as error:
+            raise damage(uri, f"the axes of its vectors are no axes ({error})") from error
+    return spaces
+
+
+def _name(column: str, number: int) -> str:
+    return f"{column}/{number}"

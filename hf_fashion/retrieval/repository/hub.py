@@ -1,0 +1,125 @@
+"""Saved galleries on the Hub: downloaded, and pushed as one commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from huggingface_hub import (
+    CommitInfo,
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    hf_hub_download,
+    snapshot_download,
+)
+from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError, RepositoryNotFoundError
+
+from ..stores.base import VectorStore
+from .card import CARD, renewed_card
+from .manifest import ATTACHMENTS, MANIFEST, GalleryManifest, not_a_gallery
+from .save import save_gallery
+
+
+_REPOSITORY = {"repo_type": "dataset"}
+
+
+def find_saved_gallery(source: str | Path, revision: str | None, token: str | None) -> Path:
+    """The folder of a saved gallery; one on the Hub is downloaded into the cache, and of it only a gallery's files.
+
+    Args:
+        source (`str` or `Path`): a folder, or the id of a dataset on the Hub. A folder goes before an id.
+        revision (`str`, *optional*): branch, tag or commit on the Hub.
+        token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+
+    Raises:
+        FileNotFoundError: there is neither, or it is no gallery.
+        OSError: the Hub cannot be reached, or `gallery.json` is damaged.
+        ValueError: a newer version of hf_fashion wrote it.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder
+    place = {"repo_id": str(source), "token": token, **_REPOSITORY}
+    try:
+        found = Path(hf_hub_download(filename=MANIFEST, revision=revision, **place)).parent
+    except (HFValidationError, RepositoryNotFoundError) as error:
+        raise FileNotFoundError(
+            f"`source` must be the folder of a saved gallery or the id of one on the Hub, got {str(source)!r}: there "
+            f"is no such folder, and the Hub says: {error}"
+        ) from error
+    except RemoteEntryNotFoundError as error:
+        raise FileNotFoundError(not_a_gallery(f"the dataset {source}")) from error
+    files = list(GalleryManifest.read(found).sha256)
+    # The folder is called by its commit: what comes now belongs to what has come.
+    return Path(snapshot_download(revision=found.name, allow_patterns=[MANIFEST, *files], **place))
+
+
+def push_gallery(
+    store: VectorStore,
+    repo_id: str,
+    private: bool | None,
+    token: str | None,
+    commit_message: str,
+    revision: str | None,
+) -> CommitInfo:
+    """Pushes a gallery as one commit, which takes the place of a gallery that was pushed there before.
+
+    Args:
+        store (`VectorStore`): the gallery's table.
+        repo_id (`str`): id of a dataset on the Hub; made where it is missing.
+        private (`bool`, *optional*): whether a dataset that is made is private. Default: what the organisation has
+            chosen, else public.
+        token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+        commit_message (`str`): first line of the commit.
+        revision (`str`, *optional*): a branch; made where it is missing. Default: `main`.
+
+    Raises:
+        ValueError: the repository is a dataset that is no gallery.
+        RuntimeError: the gallery was changed meanwhile.
+    """
+    api = HfApi(token=token)
+    repo_id = api.create_repo(repo_id, private=private, exist_ok=True, **_REPOSITORY).repo_id
+    if revision is not None and not revision.startswith("refs/pr/"):
+        api.create_branch(repo_id, branch=revision, exist_ok=True, **_REPOSITORY)
+    before = api.dataset_info(repo_id, revision=revision)
+    there = {file.rfilename for file in before.siblings}
+    _require_room(repo_id, there)
+    with TemporaryDirectory() as work:
+        folder = Path(work, "gallery")
+        save_gallery(store, folder, repo_id)
+        if CARD in there:
+            old = api.hf_hub_download(repo_id, CARD, revision=before.sha, **_REPOSITORY)
+            _renew(folder / CARD, Path(old))
+        # Not `upload_folder`: it may make several commits.
+        return api.create_commit(
+            repo_id,
+            _operations(folder, there),
+            commit_message=commit_message,
+            revision=revision,
+            parent_commit=before.sha,
+            **_REPOSITORY,
+        )
+
+
+def _renew(card: Path, old: Path) -> None:
+    card.write_text(renewed_card(old.read_text(encoding="utf-8"), card.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _operations(folder: Path, there: set[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
+    """Every file of the folder, and an end to the older files of a gallery."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    stale = sorted(name for name in there - files.keys() if name == ATTACHMENTS or name.startswith("data/train-"))
+    return [
+        *(CommitOperationAdd(name, path) for name, path in files.items()),
+        *(CommitOperationDelete(name) for name in stale),
+    ]
+
+
+def _require_room(repo_id: str, there: set[str]) -> None:
+    others = sorted(name for name in there if name not in (CARD, ".gitattributes"))
+    if others and MANIFEST not in there:
+        raise ValueError(
+            f"the dataset {repo_id} is no gallery and has files of its own, {others[0]!r} among them. Push the "
+            "gallery to another repository"
+        )

@@ -1,0 +1,100 @@
+"""A saved gallery read into a gallery's table, and on where a killed run stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from huggingface_hub.utils import tqdm
+from safetensors.numpy import load_file
+
+from ...files import sha256_of
+from ..projection import read_spaces
+from ..schema import ID, GallerySchema
+from ..stores.base import VectorStore
+from .manifest import ATTACHMENTS, GalleryManifest, damaged
+
+
+BATCH_ROWS = 10_000  # so many are in memory at a time, and in a commit
+
+
+class SavedGallery:
+    """A folder that [`save_gallery`] wrote, with every file as it was written.
+
+    Args:
+        folder (`Path`): the folder.
+
+    Raises:
+        FileNotFoundError: it is no saved gallery, or a file of it is missing.
+        OSError: a file is damaged.
+        ValueError: a newer version of hf_fashion wrote it.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.manifest = GalleryManifest.read(folder)
+        for name, expected in self.manifest.sha256.items():
+            if not (folder / name).is_file():
+                raise FileNotFoundError(f"{folder / name} is missing. Download, save or push the gallery again")
+            if sha256_of(folder / name) != expected:
+                raise damaged(folder / name, "its content is not what gallery.json says")
+        read_spaces(self.manifest.schema, self.attachments, str(folder))  # raises before anything is written
+
+    @cached_property
+    def attachments(self) -> dict[str, bytes]:
+        """What the gallery's store shall keep beside the table."""
+        if ATTACHMENTS not in self.manifest.sha256:
+            return {}
+        return {name: value.tobytes() for name, value in load_file(self.folder / ATTACHMENTS).items()}
+
+    def table(self) -> pa.Schema:
+        """Schema of the gallery's table."""
+        return self.manifest.schema.to_table()
+
+    def copy_to(self, store: VectorStore) -> None:
+        """Adds the products whose ids are not in the table yet. Every batch is one commit.
+
+        Args:
+            store (`VectorStore`): a table that was made for this gallery, perhaps partly filled.
+
+        Raises:
+            ValueError: the table has another model's vectors, other columns or other attachments.
+        """
+        self._require_alike(store)
+        store.refresh()
+        present = set(store.read([ID])[ID].to_pylist())
+        added = 0
+        with tqdm(total=self.manifest.products, desc="loading", unit="product") as bar:
+            for rows in self._batches():
+                missing = rows.filter(pa.array([name not in present for name in rows[ID].to_pylist()], pa.bool_()))
+                if len(missing):
+                    store.upsert(missing)
+                added += len(missing)
+                bar.update(len(rows))
+        if added:
+            store.compact()
+
+    def _batches(self) -> Iterator[pa.Table]:
+        """Rows as the gallery's table has them."""
+        names, table = self.manifest.file_schema().names, self.table()
+        for path in self.manifest.shards:
+            with pq.ParquetFile(self.folder / path) as file:
+                for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                    yield pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
+
+    def _require_alike(self, store: VectorStore) -> None:
+        there, here = GallerySchema.from_table(store.schema), self.manifest.schema
+        if there.fingerprint != here.fingerprint:
+            raise ValueError(
+                f"the gallery at {store.uri} was embedded by {there.fingerprint}, the one in {self.folder} by "
+                f"{here.fingerprint}: their vectors cannot be compared. Load it to another place"
+            )
+        there.require_same_columns(here, store.uri)
+        if there != here or store.attachments() != self.attachments:
+            raise ValueError(
+                f"the gallery at {store.uri} keeps its vectors in another way than the one in {self.folder}. Load it "
+                "to another place"
+            )

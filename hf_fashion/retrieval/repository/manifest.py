@@ -1,0 +1,140 @@
+"""`gallery.json`: what the files of a saved gallery hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from datasets import Features
+
+from ...files import write_json
+from ..schema import GallerySchema
+from .columns import metadata_features
+
+
+MANIFEST = "gallery.json"
+ATTACHMENTS = "attachments.safetensors"
+SHARD = "data/train-{:05d}-of-{:05d}.parquet"  # a name that `datasets` knows the split by
+_FORMAT = 1
+# Names come from the file, perhaps a stranger's: no other file may be read by them.
+_FILE = re.compile(rf"data/train-\d{{5,}}-of-\d{{5,}}\.parquet|{re.escape(ATTACHMENTS)}")
+
+
+@dataclass(frozen=True)
+class GalleryManifest:
+    """What the files of a saved gallery hold.
+
+    Args:
+        schema (`GallerySchema`): the gallery's.
+        columns (`Mapping[str, str]`): space -> column of its vectors in the files.
+        shards (`Mapping[str, int]`): path of each shard -> number of its rows.
+        sha256 (`Mapping[str, str]`): path of each file, shards and attachments -> hash of its content.
+    """
+
+    schema: GallerySchema
+    columns: Mapping[str, str]
+    shards: Mapping[str, int]
+    sha256: Mapping[str, str]
+
+    @property
+    def products(self) -> int:
+        return sum(self.shards.values())
+
+    def file_schema(self) -> pa.Schema:
+        """Columns of the shards: those of the gallery's table in their order, vectors under readable names."""
+        names = {self.schema.column(space): column for space, column in self.columns.items()}
+        return pa.schema([field.with_name(names.get(field.name, field.name)) for field in self.schema.to_table()])
+
+    def write(self, folder: Path) -> None:
+        """Writes `gallery.json`.
+
+        Args:
+            folder (`Path`): where the other files are.
+
+        Raises:
+            ValueError: a metadata column is of a type that `datasets` does not know.
+        """
+        table = self.schema.to_table()
+        values = {
+            "format": _FORMAT,
+            "products": self.products,
+            "columns": dict(self.columns),
+            "metadata": metadata_features(self.schema.metadata).to_dict(),
+            "table": {key.decode(): json.loads(value) for key, value in table.metadata.items()},
+            "files": {name: self._file(name) for name in self.sha256},
+        }
+        write_json(values, folder / MANIFEST)
+
+    def _file(self, name: str) -> dict[str, Any]:
+        rows = {"rows": self.shards[name]} if name in self.shards else {}
+        return {**rows, "sha256": self.sha256[name]}
+
+    @classmethod
+    def read(cls, folder: Path) -> GalleryManifest:
+        """Reads `gallery.json`.
+
+        Args:
+            folder (`Path`): where it is.
+
+        Raises:
+            FileNotFoundError: there is none.
+            OSError: it is damaged.
+            ValueError: a newer version of hf_fashion wrote it.
+        """
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise FileNotFoundError(not_a_gallery(str(folder)))
+        try:
+            written = json.loads(path.read_bytes())
+            version = written["format"]
+            if version == _FORMAT:
+                return cls._parsed(written, path)
+        except (LookupError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise damaged(path, f"{type(error).__name__}: {error}") from error
+        raise ValueError(f"{path} must be of format {_FORMAT}, got format {version}; upgrade hf_fashion to read it")
+
+    @classmethod
+    def _parsed(cls, written: Mapping[str, Any], path: Path) -> GalleryManifest:
+        files = written["files"]
+        strange = [name for name in files if not _FILE.fullmatch(name)]
+        if strange:
+            raise damaged(path, f"it names {strange[0]!r}, which is no file of a gallery")
+        table = {key: json.dumps(value) for key, value in written["table"].items()}
+        try:
+            metadata = Features.from_dict(written["metadata"]).arrow_schema
+            schema = GallerySchema.from_table(pa.schema(list(metadata), metadata=table))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        columns = {space: written["columns"][space] for space in schema.spaces}
+        shards = {name: file["rows"] for name, file in files.items() if name != ATTACHMENTS}
+        return cls(schema, columns, shards, {name: file["sha256"] for name, file in files.items()})
+
+
+def not_a_gallery(source: str) -> str:
+    """The message for a folder or repository without `gallery.json`.
+
+    Args:
+        source (`str`): its path or id.
+    """
+    return (
+        f"{source} has no {MANIFEST}: it is not a saved gallery. `Gallery.open` opens a gallery's own folder, "
+        "`Gallery.from_dataset` makes a gallery of a dataset with photos"
+    )
+
+
+def damaged(path: Path, what: str) -> OSError:
+    """The error for a file that is not what was saved.
+
+    Args:
+        path (`Path`): the file.
+        what (`str`): what is wrong with it.
+    """
+    at_fault = path.resolve()  # in the Hub's cache `path` is a link, and a new one would lead to the same content
+    return OSError(
+        f"{path} is damaged: {what}. Delete {at_fault} to download it again, or save or push the gallery again"
+    )

@@ -1,0 +1,1 @@
+"""Re-rankers without weights, as pure tensor functions."""

@@ -1,0 +1,202 @@
+"""The columns of a gallery's table, and rows that fit them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Number
+from typing import Any
+
+import pyarrow as pa
+from torch import Tensor
+
+from .vector_column import Space
+
+
+ID = "id"
+_KEY = b"hf_fashion.gallery"  # of the table's metadata
+_FORMAT = 1
+_COLUMN_NAME = re.compile(r"[^\W\d_][\w \-]*")
+_TAKEN_NAME = re.compile(r"id|query_index|vector_\d+")
+
+
+@dataclass(frozen=True)
+class GallerySchema:
+    """What a gallery holds of each product: an id, metadata, and one vector for each space.
+
+    Args:
+        spaces (`Mapping[str, int]`): name and dimension of each space, at least one.
+        metadata (`pyarrow.Schema`): names and types of the metadata columns; every value may be missing.
+        fingerprint (`str`): of the model that embedded the photos.
+        axes (`Mapping[str, int]`, *optional*): of spaces whose vectors are kept along fewer axes, how many these are.
+
+    Raises:
+        ValueError: there is no space, a dimension is below 1, axes are fewer than 1 or more than the dimensions, or a
+            metadata column has a name that filters cannot use.
+    """
+
+    spaces: Mapping[str, int]
+    metadata: pa.Schema
+    fingerprint: str
+    axes: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not self.spaces or min(self.spaces.values()) < 1:
+            raise ValueError(f"`spaces` must give at least one name its dimension, 1 or more, got {dict(self.spaces)}")
+        for space, number in self.axes.items():
+            if not 1 <= number <= self.spaces.get(space, 0):
+                raise ValueError(
+                    f"dimensions that are kept of {space!r} must be from 1 to its own, got {number} of "
+                    f"{self.spaces.get(space, 'no such space')}"
+                )
+        for name in self.metadata.names:
+            if not _COLUMN_NAME.fullmatch(name) or _TAKEN_NAME.fullmatch(name):
+                raise ValueError(
+                    f"a gallery can have no metadata column {name!r}: names begin with a letter, go on with letters, "
+                    "digits, '_', '-' or spaces, and are not 'id', 'query_index' or 'vector_0'. Rename the column"
+                )
+
+    @classmethod
+    def from_table(cls, table: pa.Schema) -> GallerySchema:
+        """The schema that [`GallerySchema.to_table`] wrote.
+
+        Raises:
+            ValueError: the table is no gallery, or one that a newer version of hf_fashion wrote.
+        """
+        written = json.loads((table.metadata or {}).get(_KEY, b"{}"))
+        if written.get("format") != _FORMAT:
+            raise ValueError(
+                f"the table must be a gallery of format {_FORMAT}, got format {written.get('format')}"
+                + ("; upgrade hf_fashion to read it" if written else ": hf_fashion did not write it")
+            )
+        metadata = [field for field in table if field.name != ID and not _TAKEN_NAME.fullmatch(field.name)]
+        return cls(written["spaces"], pa.schema(metadata), written["fingerprint"], written["axes"])
+
+    def to_table(self) -> pa.Schema:
+        """Schema of the table, with all of this in its metadata."""
+        written = {
+            "format": _FORMAT,
+            "fingerprint": self.fingerprint,
+            "spaces": dict(self.spaces),
+            "axes": dict(self.axes),
+        }
+        vectors = [
+            pa.field(self.column(space), pa.list_(pa.float16(), dimension), nullable=False)
+            for space, dimension in self.stored_dimensions().items()
+        ]
+        fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata, *vectors]
+        return pa.schema(fields, metadata={_KEY: json.dumps(written)})
+
+    def column(self, space: str) -> str:
+        """Name of the column with the vectors of a space; a store may not take the space's own as one.
+
+        Raises:
+            ValueError: the gallery has no such space.
+        """
+        if space not in self.spaces:
+            raise ValueError(f"`space` must be one of {list(self.spaces)}, got {space!r}")
+        return f"vector_{list(self.spaces).index(space)}"
+
+    def stored_dimensions(self) -> dict[str, int]:
+        """How many numbers of each vector are kept, by space."""
+        return {space: self.axes.get(space, dimension) for space, dimension in self.spaces.items()}
+
+    def require_same_columns(self, wanted: GallerySchema, uri: str) -> None:
+        """Does nothing if products with the columns of `wanted` can be added.
+
+        Args:
+            wanted (`GallerySchema`): the columns of the products.
+            uri (`str`): of this gallery.
+
+        Raises:
+            ValueError: spaces, what is kept of them, metadata columns or their types differ.
+        """
+        for what, there, here in (
+            ("spaces", dict(self.spaces), dict(wanted.spaces)),
+            ("stored dimensions", self.stored_dimensions(), wanted.stored_dimensions()),
+            ("metadata columns", _kinds(self.metadata), _kinds(wanted.metadata)),
+        ):
+            if there != here:
+                raise ValueError(
+                    f"the gallery at {uri} has the {what} {there}, what shall be added has {here}: they must be the "
+                    "same. Choose the same ones (columns, `dimensions`), or embed into another folder"
+                )
+
+    def rows(
+        self,
+        ids: Sequence[str],
+        vectors: Mapping[str, Tensor],
+        metadata: Mapping[str, Sequence[Any]],
+        spaces: Mapping[str, Space],
+    ) -> pa.Table:
+        """Rows of the table: vectors L2-normalised in float16, whole or along their axes.
+
+        Args:
+            ids (`Sequence[str]`): N ids, all different.
+            vectors (`Mapping[str, torch.Tensor]`): for each space (N, d), floating point.
+            metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` where one is missing.
+            spaces (`Mapping[str, Space]`): how each space keeps its vectors.
+
+        Raises:
+            ValueError: an id comes twice, spaces or columns are not the gallery's, or a vector has a wrong dimension,
+                no direction or no finite length, or a value is not of its column's type.
+        """
+        _require_same("vectors", vectors, self.spaces)
+        _require_same("metadata", metadata, self.metadata.names)
+        require_ids(ids)
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"`ids` must differ, got {next(name for name in ids if ids.count(name) > 1)!r} twice")
+        columns = [pa.array(ids, pa.string())]
+        columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
+        columns += [spaces[name].to_column(vectors[name], len(ids)) for name in self.spaces]
+        return pa.Table.from_arrays(columns, schema=self.to_table())
+
+
+def require_ids(ids: Sequence[str]) -> None:
+    """Does nothing if these are ids.
+
+    Args:
+        ids (`Sequence[str]`): what was given as ids.
+
+    Raises:
+        ValueError: they are one string, whose letters would be taken for ids, or not all of them are strings.
+    """
+    strange = [name for name in ids if not isinstance(name, str)]
+    if isinstance(ids, str) or strange:
+        came = ids if isinstance(ids, str) else strange[0]
+        raise ValueError(f"`ids` must be a list of strings, got {came!r} ({type(came).__name__})")
+
+
+def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
+    try:
+        column = pa.array(values, field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"`metadata[{field.name!r}]` must hold {field.type} or None: {error}") from error
+    _require_whole(field, values)
+    return column
+
+
+def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
+    """Raises where Arrow has cut off the fraction of a number."""
+    several = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
+    kind = field.type.value_type if several else field.type
+    if not (pa.types.is_integer(kind) or pa.types.is_temporal(kind)):
+        return
+    for row, value in enumerate(values):
+        numbers = value if several and value is not None else [value]
+        if any(isinstance(one, Number) and not isinstance(one, Integral) and one % 1 for one in numbers):
+            raise ValueError(
+                f"`metadata[{field.name!r}]` must hold {field.type} or None, row {row} is {value!r}, whose fraction "
+                "would be lost. Round it, or make the gallery with a column of floats"
+            )
+
+
+def _kinds(schema: pa.Schema) -> dict[str, str]:
+    return {field.name: str(field.type) for field in schema}
+
+
+def _require_same(argument: str, given: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    if set(given) != set(wanted):
+        raise ValueError(f"`{argument}` must have the keys {list(wanted)}, got {list(given)}")

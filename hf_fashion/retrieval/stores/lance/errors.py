@@ -1,0 +1,75 @@
+"""LanceDB's errors in words that help: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from ..base import damage
+
+
+Method = TypeVar("Method", bound=Callable)
+
+
+def unreachable(uri: str, error: Exception) -> OSError:
+    """The error for a place that does not answer.
+
+    Args:
+        uri (`str`): the place.
+        error (`Exception`): LanceDB's.
+    """
+    return OSError(
+        f"the gallery at {uri} cannot be reached, so nobody knows whether there is one. Check the URI, the network "
+        "and the credentials, for s3:// in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL. "
+        f"LanceDB says: {error}"
+    )
+
+
+def failure(uri: str, error: Exception) -> OSError:
+    """The error for a call that failed. LanceDB has one class for all reasons, and tells them apart in its text.
+
+    Args:
+        uri (`str`): where the table is.
+        error (`Exception`): LanceDB's.
+    """
+    text = str(error)
+    of_system = re.search(r"os error (\d+)", text)
+    if "://" in uri and re.search(r"Generic (?!LocalFileSystem)\w+ error", text):
+        return unreachable(uri, error)
+    if of_system and int(of_system[1]) != errno.ENOENT:  # a missing file is damage
+        return OSError(
+            f"the gallery at {uri} could not be read or changed; what it held is kept. See to the disk, its room and "
+            f"its permissions, and try again: {text}"
+        )
+    if "commit conflict" in text.lower():
+        return OSError(
+            f"the gallery at {uri} was not changed, because another process changed it at the same time: only one "
+            f"may. Try again: {text}"
+        )
+    if "_indices" in text:
+        return OSError(
+            f"files of an index of the gallery at {uri} are missing or unreadable; its products are kept. Build it "
+            f"anew with `build_index`: {text}"
+        )
+    return damage(uri, error)
+
+
+def in_our_words(method: Method) -> Method:
+    """A method of a store whose RuntimeErrors, by which LanceDB tells of files and disks, become [`failure`]s.
+
+    Its ValueErrors stay, and so do the RuntimeErrors that are Python's own: these are mistakes of the caller.
+    """
+
+    @wraps(method)
+    def translated(self, *arguments, **keywords):
+        try:
+            return method(self, *arguments, **keywords)
+        except RuntimeError as error:
+            if type(error) is not RuntimeError:
+                raise
+            raise failure(self.uri, error) from error
+
+    return translated

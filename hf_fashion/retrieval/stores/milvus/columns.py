@@ -1,0 +1,156 @@
+"""The columns of a gallery's table as fields of Milvus, and its rows in both forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as kinds
+
+from ...schema import ID
+
+
+MAX_BYTES = 65_535  # of a string
+MAX_ITEMS = 4096  # of a list
+_VECTORS = re.compile(r"vector_\d+")
+_FIELD_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOL",
+    pa.int32(): "INT64",
+    pa.int64(): "INT64",
+    pa.float64(): "DOUBLE",
+}
+
+
+class MilvusColumns:
+    """A table's columns, and the field that keeps each. Names of fields are letters, digits and `_` alone, so metadata
+    columns are kept as `column_0`, `column_1`, ...; ids and vectors keep their names.
+
+    Dates and timestamps are kept as whole numbers in their column's unit, and vectors as float32, in which float16
+    loses nothing: Milvus Lite has no float16.
+
+    Args:
+        schema (`pyarrow.Schema`): of the table.
+
+    Raises:
+        ValueError: Milvus cannot keep a column of such a type.
+    """
+
+    def __init__(self, schema: pa.Schema):
+        self.schema = schema
+        self.vectors = [name for name in schema.names if _VECTORS.fullmatch(name)]
+        metadata = [name for name in schema.names if name not in (ID, *self.vectors)]
+        self.metadata = {name: schema.field(name).type for name in metadata}
+        self.fields = {name: name for name in (ID, *self.vectors)}
+        self.fields |= {name: f"column_{number}" for number, name in enumerate(metadata)}
+        self._stored = {name: _stored(kind) for name, kind in self.metadata.items()}
+        for name, kind in self.metadata.items():
+            if self._stored[name] is None:
+                raise ValueError(
+                    f"Milvus cannot keep the metadata column {name!r} of type {kind}: it keeps strings, booleans, "
+                    "whole numbers of at most 64 bits with a sign, floating point numbers, dates, timestamps, and "
+                    "lists of those. Convert the column or leave it out"
+                )
+
+    def milvus_schema(self, pymilvus: ModuleType) -> Any:
+        """The fields as pymilvus describes them.
+
+        Args:
+            pymilvus (`ModuleType`): the package.
+        """
+        types = pymilvus.DataType
+        schema = pymilvus.MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field(ID, types.VARCHAR, is_primary=True, max_length=MAX_BYTES)
+        for name, kind in self._stored.items():
+            options = {"max_length": MAX_BYTES, "nullable": True}
+            field_type = types.ARRAY if kinds.is_list(kind) else types[_FIELD_TYPES[kind]]
+            if kinds.is_list(kind):
+                options |= {"element_type": types[_FIELD_TYPES[kind.value_type]], "max_capacity": MAX_ITEMS}
+            schema.add_field(self.fields[name], field_type, **options)
+        for name in self.vectors:
+            schema.add_field(name, types.FLOAT_VECTOR, dim=self.schema.field(name).type.list_size)
+        return schema
+
+    def to_milvus(self, rows: pa.Table) -> list[dict[str, Any]]:
+        """Rows as pymilvus takes them.
+
+        Args:
+            rows (`pyarrow.Table`): rows of the table, at least one.
+
+        Raises:
+            ValueError: Milvus cannot keep a value.
+        """
+        rows = rows.combine_chunks()
+        values = {ID: _checked(rows[ID], ID)}
+        values |= {self.fields[name]: _checked(rows[name].cast(kind), name) for name, kind in self._stored.items()}
+        for name in self.vectors:
+            values[name] = rows[name].chunk(0).flatten().to_numpy().astype(np.float32).reshape(len(rows), -1)
+        return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+    def to_arrow(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pa.Table:
+        """Rows as the table has them.
+
+        Args:
+            rows (`Sequence[Mapping[str, Any]]`): pymilvus's.
+            columns (`Sequence[str]`): which columns; all of their fields are in the rows.
+        """
+        values = [self._column(name, [row[self.fields[name]] for row in rows]) for name in columns]
+        return pa.Table.from_arrays(values, schema=pa.schema([self.schema.field(name) for name in columns]))
+
+    def row_bytes(self, columns: Sequence[str]) -> int:
+        """About how many bytes of these columns a row has on the wire.
+
+        Args:
+            columns (`Sequence[str]`): their names.
+        """
+        return sum(4 * self.schema.field(name).type.list_size if name in self.vectors else 1000 for name in columns)
+
+    def _column(self, name: str, values: Sequence[Any]) -> pa.Array:
+        kind = self.schema.field(name).type
+        if name in self.vectors:
+            flat = np.asarray(values, np.float32).astype(np.float16).reshape(-1)
+            return pa.FixedSizeListArray.from_arrays(pa.array(flat), kind.list_size)
+        return pa.array(values, self._stored.get(name, pa.string())).cast(kind)
+
+
+def _stored(kind: pa.DataType) -> pa.DataType | None:
+    """The type of the numbers or strings that Milvus gets for values of `kind`; none where it cannot keep them."""
+    if kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
+        items = None if kinds.is_nested(kind.value_type) else _stored(kind.value_type)
+        return items and pa.list_(items)
+    if kinds.is_string(kind) or kinds.is_large_string(kind):
+        return pa.string()
+    if kinds.is_boolean(kind):
+        return pa.bool_()
+    if kinds.is_floating(kind):
+        return pa.float64()
+    if kinds.is_date32(kind):
+        return pa.int32()  # Arrow makes dates of nothing wider
+    whole = kinds.is_timestamp(kind) or kinds.is_date64(kind) or (kinds.is_integer(kind) and kind != pa.uint64())
+    return pa.int64() if whole else None
+
+
+def _checked(column: pa.ChunkedArray, name: str) -> list[Any]:
+    """The values, if Milvus keeps them as they are."""
+    items = column
+    if kinds.is_list(column.type):
+        _require(name, pc.list_value_length(column), MAX_ITEMS, "items a list")
+        items = pc.list_flatten(column)
+        if items.null_count:
+            raise ValueError(f"Milvus keeps no missing values inside lists, column {name!r} has one. Leave them out")
+    if kinds.is_string(items.type):
+        _require(name, pc.binary_length(items), MAX_BYTES, "bytes a string")
+    if kinds.is_floating(items.type) and not pc.all(pc.is_finite(items)).as_py() and len(items.drop_null()):
+        raise ValueError(f"Milvus keeps no NaN and no infinite numbers, column {name!r} has one. Make it None")
+    return column.to_pylist()
+
+
+def _require(name: str, sizes: pa.ChunkedArray, limit: int, what: str) -> None:
+    largest = pc.max(sizes).as_py() or 0
+    if largest > limit:
+        raise ValueError(f"Milvus keeps at most {limit:,} {what}, column {name!r} has one of {largest:,}. Shorten it")

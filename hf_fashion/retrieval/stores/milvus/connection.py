@@ -1,0 +1,158 @@
+"""Calls of pymilvus whose errors say what to do."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .address import MilvusAddress
+
+
+TOKEN = "MILVUS_TOKEN"  # the environment variable
+CONNECT_SECONDS = 10
+CALL_SECONDS = 60  # pymilvus asks a server that does not answer again for so long
+_SLOW = ("create_index", "load_collection", "flush")  # they end when the server is done, whenever that is
+_NO_COLLECTION, _NO_CONNECTION = 100, 2  # codes of Milvus and of pymilvus
+
+
+class MilvusRefusal(OSError):
+    """The server answered, and will not do it."""
+
+
+class MilvusConnection:
+    """A connection to a Milvus server, or to Milvus Lite, which is a thread of this process.
+
+    Args:
+        address (`MilvusAddress`): of the gallery.
+
+    Raises:
+        ImportError: pymilvus or Milvus Lite is not installed.
+        OSError: nothing answers there, or another process has the database file open.
+    """
+
+    def __init__(self, address: MilvusAddress):
+        self.uri = address.uri
+        self.pymilvus = _pymilvus()
+        self._token = ""
+        if address.file:
+            _start_lite(address.file, self.uri)
+        else:
+            self._token = os.environ.get(TOKEN, "")
+        self._client = self._run(
+            self.pymilvus.MilvusClient, uri=address.endpoint, token=self._token, timeout=CONNECT_SECONDS
+        )
+        self.is_lite = "lite" in self.call("get_server_version")
+
+    def call(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """Calls a method of pymilvus's client.
+
+        Args:
+            method (`str`): its name.
+            arguments: passed on.
+            options: passed on.
+
+        Raises:
+            FileNotFoundError: there is no such collection.
+            MilvusRefusal: the server will not do it.
+            ConnectionError: the server cannot be reached.
+        """
+        timeout = None if method in _SLOW else CALL_SECONDS
+        return self._run(getattr(self._client, method), *arguments, timeout=timeout, **options)
+
+    def create_collection(self, name: str, fields: Any, vectors: Sequence[str]) -> None:
+        """Makes an empty collection that can be read.
+
+        Args:
+            name (`str`): its name.
+            fields: pymilvus's schema.
+            vectors (`Sequence[str]`): names of the vector fields.
+
+        Raises:
+            ValueError: the server does not take such fields.
+        """
+        try:
+            # Strong: a read sees all that was written before it, by whichever process.
+            self.call("create_collection", name, schema=fields, consistency_level="Strong")
+        except MilvusRefusal as error:
+            raise ValueError(f"the columns do not suit the server: {error}") from None
+        self.load(name, vectors)
+
+    def load(self, name: str, vectors: Sequence[str]) -> None:
+        """Makes a collection readable; does nothing where it is. It needs an index of every vector field for that,
+        `FLAT` where there is none, which compares every row.
+
+        Args:
+            name (`str`): the collection.
+            vectors (`Sequence[str]`): names of the vector fields.
+        """
+        indexed = self.call("list_indexes", name)
+        for field in vectors:
+            if field not in indexed:
+                self.create_index(name, field, "FLAT", {})
+        self.call("load_collection", name)
+
+    def create_index(self, name: str, field: str, kind: str, parameters: dict[str, Any]) -> None:
+        """Indexes one field; an index of vectors is built when the call returns.
+
+        Args:
+            name (`str`): the collection.
+            field (`str`): a field, whose name the index gets.
+            kind (`str`): Milvus's name for a kind of index; `INVERTED` for what is no vector.
+            parameters (`dict[str, Any]`): the kind's.
+        """
+        index = self.pymilvus.MilvusClient.prepare_index_params()
+        metric = {} if kind == "INVERTED" else {"metric_type": "COSINE"}
+        index.add_index(field, index_type=kind, index_name=field, params=parameters, **metric)
+        # Milvus Lite builds while it loads, and cannot be asked how far it is.
+        wait = kind not in ("FLAT", "INVERTED") and not self.is_lite
+        self.call("create_index", name, index, sync=wait)
+
+    def _run(self, function, *arguments: Any, **options: Any) -> Any:
+        from grpc import RpcError  # pymilvus lets some of gRPC's own errors through
+
+        try:
+            return function(*arguments, **options)
+        except (self.pymilvus.MilvusException, RpcError) as error:
+            raise self._explained(error) from None  # the chain would end in pymilvus's traceback
+
+    def _explained(self, error: Exception) -> OSError:
+        code = getattr(error, "code", None)  # of gRPC's errors it is a method
+        what = error.message if isinstance(error, self.pymilvus.MilvusException) else error.details()
+        what = what.replace(self._token, "***") if self._token else what
+        if code == _NO_COLLECTION:
+            return FileNotFoundError(f"there is no gallery at {self.uri}")
+        if isinstance(code, int) and code != _NO_CONNECTION:
+            return MilvusRefusal(f"Milvus will not do it for the gallery at {self.uri}: {what}")
+        return ConnectionError(
+            f"the gallery at {self.uri} cannot be reached: {what}. Start the server, or correct the URI or the "
+            f"environment variable {TOKEN}"
+        )
+
+
+def _start_lite(file: Path, uri: str) -> None:
+    """Starts Milvus Lite, so that pymilvus finds it running; it runs until the process ends."""
+    try:
+        from milvus_lite.server_manager import server_manager_instance
+    except ImportError as error:
+        raise ImportError("a gallery in a file is kept by Milvus Lite: pip install 'hf-fashion[milvus]'") from error
+    logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if server_manager_instance.start_and_get_uri(str(file)) is None:
+        raise OSError(
+            f"the gallery at {uri} cannot be opened: another process has it open, only one can, or its files are "
+            "damaged. Close it there, or keep the gallery on a Milvus server"
+        )
+
+
+def _pymilvus() -> ModuleType:
+    try:
+        import pymilvus
+    except ImportError as error:
+        raise ImportError("a gallery at such a URI is kept in Milvus: pip install 'hf-fashion[milvus]'") from error
+    # It prints a traceback for every error besides raising it.
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    return pymilvus

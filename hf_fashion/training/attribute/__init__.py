@@ -1,0 +1,1 @@
+"""Training of attribute-specific models and of their backbones."""

@@ -1,0 +1,116 @@
+"""The processor and the model that a run starts with."""
+
+from dataclasses import fields
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    CLIPConfig,
+    CLIPModel,
+    CLIPTextConfig,
+    CLIPVisionConfig,
+    PreTrainedModel,
+)
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
+
+from ...data.column_map import ColumnMap
+from ...data.products import product_tags
+from ...data.tokenizer import check_vocabulary, train_tokenizer
+from ...data.values import column_texts
+from ...models.e2.configuration_e2 import E2Config, E2VisionConfig
+from ...models.e2.image_processing_e2 import E2ImageProcessorPil
+from ...models.e2.modeling_e2 import E2Model
+from ...models.e2.processing_e2 import E2Processor
+from ..recipe_file import check_keys
+from .recipe import ModelRecipe
+
+
+# Fields of E2's vision tower, which may stand in the whole configuration too.
+E2_FIELDS = {entry.name for entry in fields(E2VisionConfig)} - {entry.name for entry in fields(CLIPVisionConfig)}
+TOWER_FIELDS = ("text_config", "vision_config", "projection_dim")
+
+
+def choose_entities(recipe: ModelRecipe, column_map: ColumnMap) -> list[str]:
+    """The tag entities in the model's order: of an E2 that is continued, of the recipe, or all of the column map."""
+    if recipe.start_from and recipe.architecture == "e2":
+        config = AutoConfig.from_pretrained(recipe.start_from)
+        if config.model_type == "e2":
+            return list(config.tag_entities)
+    return list(recipe.config.get("tag_entities", column_map.tags))
+
+
+def make_processor(recipe: ModelRecipe, train: Dataset, column_map: ColumnMap) -> E2Processor:
+    """The start checkpoint's processor; from scratch, the whole photo as a square and a tokenizer of the corpus.
+
+    Args:
+        recipe (`ModelRecipe`): says where to start.
+        train (`Dataset`): the train split, read for the tokenizer.
+        column_map (`ColumnMap`): its tags are the model's entities, in the model's order.
+    """
+    if recipe.start_from:
+        tokenizer = AutoTokenizer.from_pretrained(recipe.start_from)
+        longest = AutoConfig.from_pretrained(recipe.start_from).text_config.max_position_embeddings
+        tokenizer.model_max_length = min(tokenizer.model_max_length, longest)  # some checkpoints state none
+        images = AutoImageProcessor.from_pretrained(recipe.start_from)
+        images = E2ImageProcessorPil(**{k: v for k, v in images.to_dict().items() if not k.endswith("_type")})
+    else:
+        size = recipe.config.get("vision_config", {}).get("image_size", CLIPVisionConfig.image_size)
+        images = E2ImageProcessorPil(size={"height": size, "width": size}, do_center_crop=False)
+        titles = filter(None, column_texts(train, column_map.caption))
+        tags = {tag for row in product_tags(train, column_map) for tag in row.values() if tag}
+        text_config = recipe.config.get("text_config", {})
+        length = text_config.get("max_position_embeddings", CLIPTextConfig.max_position_embeddings)
+        tokenizer = train_tokenizer([*titles, *sorted(tags)], recipe.vocab_size, length)
+    return E2Processor(images, tokenizer, tag_entities=list(column_map.tags), compose_text=recipe.compose_text)
+
+
+def make_model(recipe: ModelRecipe, processor: E2Processor) -> PreTrainedModel:
+    """E2, or the CLIP beside it, from scratch or from a checkpoint, in float32.
+
+    Raises:
+        ValueError: if `model.config` holds a field that does not count here, or tokenizer and text tower do not fit.
+    """
+    config = dict(recipe.config)
+    check_fields(recipe)
+    if recipe.architecture == "e2":
+        config["tag_entities"] = processor.tag_entities
+    model = _from_checkpoint(recipe, config) if recipe.start_from else _from_scratch(recipe, config, processor)
+    check_vocabulary(processor.tokenizer, model.config.text_config)
+    return model
+
+
+def check_fields(recipe: ModelRecipe) -> None:
+    """Raises `ValueError` for a key of `model.config` that no configuration has, or that a checkpoint overrules."""
+    whole, vision = (E2Config, E2VisionConfig) if recipe.architecture == "e2" else (CLIPConfig, CLIPVisionConfig)
+    extra = E2_FIELDS if recipe.architecture == "e2" else set()
+    check_keys("model.config", recipe.config, {entry.name for entry in fields(whole)} | extra)
+    for name, section in (("text_config", CLIPTextConfig), ("vision_config", vision)):
+        check_keys(f"model.config.{name}", recipe.config.get(name, {}), {entry.name for entry in fields(section)})
+    overruled = [name for name in TOWER_FIELDS if name in recipe.config]
+    if recipe.start_from and overruled:
+        raise ValueError(f"`model.config` names {overruled}, which `model.start_from` decides: leave them out.")
+
+
+def _from_scratch(recipe: ModelRecipe, config: dict[str, Any], processor: E2Processor) -> PreTrainedModel:
+    tokenizer = processor.tokenizer
+    vocabulary = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    config["text_config"] = vocabulary | {"vocab_size": len(tokenizer)} | config.get("text_config", {})
+    if recipe.architecture == "e2":
+        return E2Model(E2Config(**config))
+    projection = {"projection_dim": config.get("projection_dim", CLIPConfig.projection_dim)}
+    config["text_config"] |= projection
+    config["vision_config"] = config.get("vision_config", {}) | projection
+    return CLIPModel(CLIPConfig(**config))
+
+
+def _from_checkpoint(recipe: ModelRecipe, config: dict[str, Any]) -> PreTrainedModel:
+    # float32 whatever the checkpoint was saved in: half-precision weights do not take small steps.
+    start, dtype = recipe.start_from, torch.float32
+    if recipe.architecture == "clip":
+        return CLIPModel.from_pretrained(start, dtype=dtype, **config)
+    if AutoConfig.from_pretrained(start).model_type == "e2":
+        return E2Model.from_pretrained(start, dtype=dtype, **config)
+    return E2Model.from_clip(CLIPModel.from_pretrained(start, dtype=dtype), **config)

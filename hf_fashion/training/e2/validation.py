@@ -1,0 +1,38 @@
+"""The evaluation that a training run repeats: retrieval among distinct titles of the validation split."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ...data.products import ProductCollator, ProductDataset
+from ...embedding.batches import embed_batches
+from ...evaluation.cross_modal_candidates import choose_candidates
+from ...metrics import cross_modal_recall
+
+
+def validate(model, products: ProductDataset, collator: ProductCollator, batch_size: int = 256) -> dict[str, float]:
+    """Recall@1, 5, 10 both ways and their sum, over the first product of every distinct title.
+
+    Args:
+        model (`E2Model` or `CLIPModel`): the model, unwrapped.
+        products (`ProductDataset`): the validation split.
+        collator (`ProductCollator`): makes the batches.
+        batch_size (`int`): products a forward pass.
+
+    Returns:
+        `dict[str, float]`: figures of `cross_modal_recall`; `sum_recall` is the primary one.
+    """
+    rows = choose_candidates(products.titles).image_rows.tolist()
+    batches = _batches(products, rows, collator, batch_size)
+    embeds = embed_batches(model, batches, "validation", progress=False)
+    labels = torch.arange(len(rows))
+    return cross_modal_recall(embeds["image_embeds"], embeds["text_embeds"], labels, labels)
+
+
+def _batches(
+    products: ProductDataset, rows: list[int], collator: ProductCollator, batch_size: int
+) -> Iterator[dict[str, Tensor]]:
+    # No DataLoader: starting one draws from the global random state, and a resumed run must not depend on that.
+    for start in range(0, len(rows), batch_size):
+        yield collator([products[row] for row in rows[start : start + batch_size]])

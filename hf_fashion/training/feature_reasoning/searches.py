@@ -1,0 +1,135 @@
+"""What an embedding model finds on photos that it has not seen, and on those to validate on: FR learns from it."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from accelerate import Accelerator
+from datasets import Dataset, DatasetDict
+from safetensors import safe_open
+from safetensors.torch import save_file
+from transformers import AutoModel, AutoProcessor, PreTrainedModel
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
+
+from ...data.attributes.labels import read_labels
+from ...data.attributes.protocol import all_against_all, draw_protocol
+from ...data.attributes.vocabulary import with_attributes
+from ...data.column_map import ColumnMap
+from ...data.photo_cache import rows_fingerprint
+from ...embedding.fingerprint import model_fingerprint
+from ...evaluation.attribute_retrieval import attribute_searches
+from ...evaluation.cross_modal_candidates import embed_candidates
+from ...evaluation.labelled_search import LabelledSearch
+from .recipe import FeatureReasoningRecipe
+
+
+Searches = dict[str, list[LabelledSearch]]
+FIELDS = ("query_embeds", "gallery_embeds", "query_labels", "gallery_labels", "own_places")
+
+
+def embedded_once(
+    recipe: FeatureReasoningRecipe, corpus: DatasetDict, column_map: ColumnMap, accelerator: Accelerator
+) -> dict[str, Searches]:
+    """The searches of a run: embedded by its main process, read by the others and by a resumed run, so that all
+    have the same.
+
+    Args:
+        recipe (`FeatureReasoningRecipe`): names the embedder and the output folder.
+        corpus (`DatasetDict`): `train`, which the embedder has not seen, and `validation`.
+        column_map (`ColumnMap`): names the photo, and the attributes or the caption.
+        accelerator (`Accelerator`): devices and processes.
+
+    Returns:
+        `dict`: as `embedded_searches`.
+
+    Raises:
+        ValueError: as `embedded_searches`.
+    """
+    model = AutoModel.from_pretrained(recipe.model.embedder)
+    rows = [rows_fingerprint(split, column_map.image) for split in corpus.values()]
+    made_of = json.dumps([model_fingerprint(model), asdict(recipe.data), rows], sort_keys=True)
+    name = f"searches-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.safetensors"
+    path = Path(recipe.training.output_dir, name)
+    with accelerator.main_process_first():
+        if not path.exists():
+            model.to(accelerator.device)
+            found = embedded_searches(model, recipe.model.embedder, corpus, column_map, recipe.data.attributes)
+            save_searches(found, path)
+    return load_searches(path)
+
+
+def embedded_searches(
+    model: PreTrainedModel, embedder: str, corpus: DatasetDict, column_map: ColumnMap, attributes: list[str] | None
+) -> dict[str, Searches]:
+    """Embeds both splits and asks: photos for photos of their value, or descriptions for photos.
+
+    Args:
+        model (`PreTrainedModel`): an attribute-specific model, or an E2 or CLIP.
+        embedder (`str`): its folder or Hub id, where its processor is.
+        corpus (`DatasetDict`): `train`, which the model has not seen, and `validation`.
+        column_map (`ColumnMap`): names the photo, and the attributes or the caption.
+        attributes (`list[str]`, *optional*): those to search by; default: all that the model and the map have.
+
+    Returns:
+        `dict`: split -> attribute -> searches; of descriptions under the name `text_to_image`.
+
+    Raises:
+        ValueError: if the model lacks an attribute, or the corpus labels or captions.
+    """
+    if not hasattr(model.config, "attribute_names"):
+        if attributes:
+            raise ValueError(f"`data.attributes` must be null for {type(model).__name__}, which knows none.")
+        processor = AutoProcessor.from_pretrained(embedder)
+        return {
+            name: {"text_to_image": [embed_candidates(model, processor, split, column_map).text_to_image()]}
+            for name, split in corpus.items()
+        }
+    processor = AutoImageProcessor.from_pretrained(embedder)
+    known = [name for name in model.config.attribute_names if name in column_map.attributes]
+    column_map = with_attributes(column_map, attributes or known)
+
+    def searches(split: Dataset, protocol) -> Searches:
+        return attribute_searches(model, processor, split, column_map, [protocol(read_labels(split, column_map))])
+
+    return {
+        "train": searches(corpus["train"], all_against_all),
+        "validation": searches(corpus["validation"], draw_protocol),
+    }
+
+
+def save_searches(searches: dict[str, Searches], path: Path) -> None:
+    """Writes searches beside their path and moves them there.
+
+    Args:
+        searches (`dict`): as `embedded_searches` returns them.
+        path (`Path`): a `.safetensors` file.
+    """
+    listed = [
+        (split, name, search) for split, named in searches.items() for name, parts in named.items() for search in parts
+    ]
+    tensors = {
+        f"{number}.{field}": getattr(search, field).clone()  # two fields may be one tensor
+        for number, (_, _, search) in enumerate(listed)
+        for field in FIELDS
+        if getattr(search, field) is not None
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    save_file(tensors, aside, metadata={"searches": json.dumps([place[:2] for place in listed])})
+    aside.replace(path)
+
+
+def load_searches(path: Path) -> dict[str, Searches]:
+    """The searches that `save_searches` wrote.
+
+    Args:
+        path (`Path`): the file.
+    """
+    searches: dict[str, Searches] = {}
+    with safe_open(path, "pt") as file:
+        names = set(file.keys())
+        for number, (split, name) in enumerate(json.loads(file.metadata()["searches"])):
+            stored = {field: file.get_tensor(f"{number}.{field}") for field in FIELDS if f"{number}.{field}" in names}
+            searches.setdefault(split, {}).setdefault(name, []).append(LabelledSearch(**stored))
+    return searches

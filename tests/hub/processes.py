@@ -1,0 +1,12 @@
+"""Python processes in which hf_fashion is not what is tested."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run_python(arguments: list[str], home: Path, environment: dict[str, str] | None = None) -> None:
+    environment = {**os.environ, "HF_HOME": str(home), **(environment or {})}
+    result = subprocess.run([sys.executable, *arguments], env=environment, cwd=home, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

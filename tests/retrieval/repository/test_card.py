@@ -1,0 +1,47 @@
+"""The card says what is in a gallery; what people write on it stays."""
+
+import pyarrow as pa
+import pytest
+from huggingface_hub import DatasetCard
+
+from hf_fashion.retrieval.repository.card import gallery_card, renewed_card
+from hf_fashion.retrieval.repository.manifest import GalleryManifest
+from hf_fashion.retrieval.schema import GallerySchema
+
+
+def card(products: int = 5, name: str = "me/catalogue") -> str:
+    schema = GallerySchema({"image": 8}, pa.schema([("sizes", pa.list_(pa.string()))]), "Model-1")
+    return gallery_card(GalleryManifest(schema, {"image": "image_embeds"}, {"data": products}, {}), name)
+
+
+def test_what_is_in_the_gallery_is_said():
+    text = card()
+    assert "| embedded by | `Model-1` |" in text
+    assert "| spaces | `image` (8 dimensions, column `image_embeds`) |" in text
+    assert "| metadata | `sizes` (list<item: string>) |" in text
+
+
+@pytest.mark.parametrize(
+    ("products", "size"),
+    [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (9999, "1K<n<10K"), (10**6, "1M<n<10M"), (10**9, "1B<n<10B")],
+)
+def test_the_size_is_in_the_words_of_the_hub(products, size):
+    assert DatasetCard(card(products)).data.size_categories == [size]
+
+
+def test_a_card_of_somebody_else_is_added_to():
+    old = "---\nlicense: mit\ntags:\n- shoes\n- fashion\nsize_categories: n<1K\n---\n# Shoes\n"
+    new = DatasetCard(renewed_card(old, card(2000)))
+    assert new.data.license == "mit" and new.data.size_categories == ["1K<n<10K"] and new.data.configs
+    assert new.data.tags == ["shoes", "fashion", "hf_fashion", "embeddings", "image-retrieval"]
+    assert new.text.startswith("# Shoes\n\n<!-- The gallery.") and "| products | 2,000 |" in new.text
+
+
+def test_a_card_is_renewed_once_and_no_more():
+    assert renewed_card(card(5), card(6)) == card(6)
+
+
+def test_what_people_wrote_is_kept_though_they_deleted_the_mark():
+    old = card(5).replace("<!-- The end of the gallery. -->", "") + "Photos by Ines.\n"
+    renewed = renewed_card(old, card(6))
+    assert "Photos by Ines." in renewed and "| products | 6 |" in renewed

@@ -1,0 +1,110 @@
+"""The training script from outside: it trains, it is repeatable, it survives a kill, two processes are one."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoProcessor
+
+import hf_fashion  # noqa: F401 (registers the models)
+from tests.scripts.tiny_run import history, kill_at, start, tiny_corpus, tiny_recipe, train
+
+
+STAGES = [
+    {"name": "warm-up", "trainable": "new", "epochs": 1, "learning_rate": 1e-2},
+    {"name": "full", "epochs": 1.7, "learning_rate": 1e-3},
+]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    tiny_corpus(tmp_path)
+    return tmp_path
+
+
+def weights(run):
+    return load_file(run / "last" / "model.safetensors")
+
+
+def test_killed_and_resumed_equals_never_killed(corpus):
+    """Two stages, accumulated updates; the process is killed without warning once a checkpoint of stage two exists."""
+    recipe = tiny_recipe(corpus, stages=STAGES, gradient_accumulation_steps=2, save_every=1)
+    train(recipe, "--output_dir", str(corpus / "whole"))
+
+    process = start(recipe, "--output_dir", str(corpus / "killed"))
+    kill_at(process, corpus / "killed", 5)
+    train(recipe, "--output_dir", str(corpus / "killed"), "--resume_from_checkpoint", "latest")
+
+    assert history(corpus / "killed") == history(corpus / "whole")
+    resumed, whole = weights(corpus / "killed"), weights(corpus / "whole")
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+
+
+def test_exports_load_and_only_the_new_parts_move_in_the_warm_up(corpus):
+    train(
+        tiny_recipe(corpus, stages=STAGES[1:]),
+        "--set",
+        "model.architecture=clip",
+        "--output_dir",
+        str(corpus / "clip"),
+    )
+    start_from = f"model.start_from={corpus / 'clip' / 'last'}"
+    recipe = tiny_recipe(corpus, stages=STAGES[:1])
+    printed = train(recipe, "--set", start_from, "model.config={}")
+    assert "text_to_image_recall@1" in printed
+
+    clip, e2 = weights(corpus / "clip"), weights(corpus / "run")
+    moved = {name for name in clip if not torch.equal(clip[name], e2[name])}
+    assert moved == set(), "the warm-up trains what a CLIP lacks, and nothing else"
+    model = AutoModel.from_pretrained(corpus / "run" / "best")
+    processor = AutoProcessor.from_pretrained(corpus / "run" / "best")
+    assert model.config.tag_entities == processor.tag_entities == ["colour", "brand"]
+    for export in ("best", "last"):
+        files = {path.suffix for path in (corpus / "run" / export).iterdir()}
+        assert files == {".json", ".py", ".safetensors"}, "no pickle in what others load"
+
+
+def test_two_processes_learn_what_one_learns(corpus):
+    """Two processes with half a batch each take the steps of one with the whole batch: E2 with tags, some missing.
+
+    Without fusion blocks no patch is drawn, so that both runs compute the same.
+    """
+    config = tiny_recipe(corpus, stages=[{"epochs": 1, "learning_rate": 1e-3}])
+    quiet = ["--set", "model.config.fusion_layers=[]"]
+    train(config, *quiet, "training.batch_size=8", "--output_dir", str(corpus / "one"))
+    train(config, *quiet, "training.batch_size=4", "--output_dir", str(corpus / "two"), processes=2)
+    one, two = history(corpus / "one"), history(corpus / "two")
+    assert len(one) == len(two) == 4
+    for first, second in zip(one, two, strict=True):
+        for name in ("contrastive", "region"):
+            assert first.get(name, 0) == pytest.approx(second.get(name, 0), rel=1e-4)
+
+
+def test_a_new_run_does_not_mix_with_an_old_one(corpus):
+    recipe = tiny_recipe(corpus)
+    train(recipe)
+    again = start(recipe)
+    printed, _ = again.communicate(timeout=120)
+    assert again.returncode != 0 and "earlier run" in printed
+    changed = start(recipe, "--resume_from_checkpoint", "latest", "--set", "training.batch_size=8")
+    printed, _ = changed.communicate(timeout=120)
+    assert changed.returncode != 0 and "training.batch_size" in printed
+
+
+def test_bad_data_is_refused_before_training(corpus):
+    recipe = tiny_recipe(corpus)
+    (corpus / "map.yaml").write_text("caption: titel\n")
+    process = start(recipe)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "titel" in printed and "title" in printed
+    assert not (corpus / "run").exists()
+
+
+def test_results_say_how_they_were_made(corpus):
+    train(tiny_recipe(corpus), "--set", "training.seed=7", "model.compose_text=true")
+    results = json.loads((corpus / "run" / "results.json").read_text())
+    assert results["recipe"]["training"]["seed"] == 7 and results["recipe"]["model"]["compose_text"]
+    assert results["best_sum_recall"] >= 0
+    assert {"loss", "contrastive", "region", "learning_rate"} <= set(results["history"][0])

@@ -1,0 +1,144 @@
+"""The training script of FR from outside: it learns from what an embedder finds, and survives a kill."""
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from datasets import DatasetDict, load_from_disk
+from safetensors.torch import load_file
+from transformers import AutoModel
+
+from hf_fashion import ColumnMap, load_corpus
+from hf_fashion.models.attribute.configuration_asen import AsenConfig
+from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
+from hf_fashion.models.attribute.modeling_asen import AsenModel
+from hf_fashion.training.feature_reasoning.lists import CandidateLists
+from hf_fashion.training.feature_reasoning.recipe import ListsRecipe
+from hf_fashion.training.feature_reasoning.searches import embedded_searches, load_searches, save_searches
+from tests.scripts.tiny_attribute_run import PLACES, SIZE, SIZES, tiny_attribute_corpus
+from tests.scripts.tiny_run import COLOURS, REPOSITORY, history, kill_at, start, tiny_corpus, train
+from tests.tiny_e2 import tiny_model, tiny_processor
+
+
+SCRIPT = REPOSITORY / "training" / "train_feature_reasoning.py"
+
+
+def tiny_embedder(folder: Path, names: tuple[str, ...] = ("colour", "place")) -> Path:
+    """An ASEN that has learned nothing: colours differ for it all the same."""
+    torch.manual_seed(0)
+    values = {"colour": sorted(COLOURS), "place": sorted(PLACES)}
+    config = AsenConfig(attribute_names=list(names), attribute_values={name: values[name] for name in names}, **SIZES)
+    AsenModel(config).save_pretrained(folder / "embedder")
+    size = {"size": {"shortest_edge": SIZE}, "crop_size": {"height": SIZE, "width": SIZE}}
+    AttributeImageProcessorPil(**size).save_pretrained(folder / "embedder")
+    return folder / "embedder"
+
+
+def tiny_recipe(folder: Path, embedder: Path, **training) -> Path:
+    places = {"corpus": str(folder / "corpus"), "column_map": str(folder / "map.yaml"), "on_leak": "warn"}
+    recipe = {
+        "model": {"embedder": str(embedder), "config": {"num_candidates": 9, "hidden_size": 8}},
+        "data": places | {"cache_folder": str(folder / "photos")},
+        "lists": {"max_average_precision": 1.0, "min_positives": 1},
+        "training": {"output_dir": str(folder / "run"), "batch_size": 4, "log_every": 1, "warmup_steps": 2}
+        | {"stages": [{"epochs": 2, "learning_rate": 1e-2}]}
+        | training,
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    return folder / "recipe.yaml"
+
+
+def lists_of(printed: str) -> dict[str, int]:
+    """Attribute -> lists to learn from."""
+    return ast.literal_eval(printed.partition("lists to learn from: ")[2].splitlines()[0])
+
+
+@pytest.fixture
+def corpus(tmp_path) -> Path:
+    tiny_attribute_corpus(tmp_path)
+    return tmp_path
+
+
+def test_killed_and_resumed_equals_never_killed(corpus):
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus), save_every=1)
+    printed = train(recipe, "--output_dir", str(corpus / "whole"), script=SCRIPT)
+    assert lists_of(printed)["colour"] > 9 and "initial_map" in printed
+    assert "must not have seen the train split" in printed
+
+    process = start(recipe, "--output_dir", str(corpus / "killed"), script=SCRIPT)
+    kill_at(process, corpus / "killed", 3)
+    train(recipe, "--output_dir", str(corpus / "killed"), "--resume_from_checkpoint", "latest", script=SCRIPT)
+
+    losses = history(corpus / "whole")
+    assert history(corpus / "killed") == losses and losses[1]["loss"] > 0
+    untrained = losses[0]
+    assert untrained["update"] == 0 and untrained["validation/map"] == untrained["validation/initial_map"]
+    resumed, whole = (load_file(corpus / run / "last" / "model.safetensors") for run in ("killed", "whole"))
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+    model = AutoModel.from_pretrained(corpus / "whole" / "last")
+    assert model.config.num_candidates == 9 and model.query_update.fc_out.weight.abs().max() > 0
+
+
+def test_two_processes_learn_what_one_learns_from_what_is_held_out(corpus):
+    """Two processes with half a batch each take the steps of one with the whole batch."""
+    splits = load_from_disk(corpus / "corpus")
+    numbered = {name: split.add_column("id", list(map(str, range(len(split))))) for name, split in splits.items()}
+    DatasetDict(numbered).save_to_disk(corpus / "numbered")
+    (corpus / "map.yaml").write_text("attributes: {colour: colour, place: place}\nproduct_id: id\n")
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus), stages=[{"epochs": 2, "learning_rate": 1e-3}])
+    held_out = ["--set", f"data.corpus={corpus / 'numbered'}", "data.held_out_fraction=0.4"]
+    printed = train(recipe, "--output_dir", str(corpus / "one"), *held_out, script=SCRIPT)
+    assert "must not have seen" not in printed and lists_of(printed)["colour"] <= 9, "so many products are held out"
+    train(recipe, "--output_dir", str(corpus / "two"), *held_out, "training.batch_size=2", processes=2, script=SCRIPT)
+    one, two = (load_file(corpus / run / "last" / "model.safetensors") for run in ("one", "two"))
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=1e-5)
+
+
+def test_where_training_only_harms_the_best_model_changes_nothing(corpus):
+    """By steps far too large."""
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus, ("colour",)), stages=[{"epochs": 1, "learning_rate": 10.0}])
+    train(recipe, script=SCRIPT)
+    evaluations = [entry for entry in history(corpus / "run") if "validation/map" in entry]
+    best = AutoModel.from_pretrained(corpus / "run" / "best")
+    assert evaluations[-1]["validation/map"] <= evaluations[0]["validation/map"]
+    assert (best.query_update.fc_out.weight == 0).all() and (best.candidate_update.fc_out.weight == 0).all()
+
+
+def test_a_catalogue_that_has_changed_is_embedded_anew(corpus):
+    """In the same place, by the same recipe: what an earlier run has stored is of other photos."""
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus))
+    for _ in range(2):
+        train(recipe, script=SCRIPT)
+        shutil.rmtree(corpus / "run" / "checkpoints")
+    assert len(list((corpus / "run").glob("searches-*"))) == 1, "the same photos are embedded once"
+    shutil.rmtree(corpus / "corpus")
+    tiny_attribute_corpus(corpus, train_rows=20)
+    train(recipe, script=SCRIPT)
+    assert len(list((corpus / "run").glob("searches-*"))) == 2
+
+
+def test_searches_of_an_e2_are_those_of_its_descriptions(tmp_path):
+    tiny_corpus(tmp_path)
+    tiny_model().save_pretrained(tmp_path / "e2")
+    tiny_processor().save_pretrained(tmp_path / "e2")
+    corpus = load_corpus(tmp_path / "corpus")
+    searches = embedded_searches(tiny_model(), str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), None)
+    (train_search,), (validation_search,) = (searches[name]["text_to_image"] for name in ("train", "validation"))
+    assert len(train_search) == len(train_search.gallery_embeds) == 24 and len(validation_search) == 6
+    assert len(CandidateLists(searches["train"], 9, ListsRecipe(1.0, 1)))
+    save_searches(searches, tmp_path / "run" / "searches.safetensors")
+    stored = load_searches(tmp_path / "run" / "searches.safetensors")["validation"]["text_to_image"][0]
+    assert torch.equal(stored.query_embeds, validation_search.query_embeds) and stored.own_places is None
+    with pytest.raises(ValueError, match=r"`data.attributes` must be null for E2Model"):
+        embedded_searches(tiny_model(), str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), ["hem"])
+
+
+def test_an_attribute_that_the_embedder_has_not_is_named(corpus):
+    recipe = tiny_recipe(corpus, tiny_embedder(corpus, ("colour",)))
+    process = start(recipe, "--set", "data.attributes=[place]", script=SCRIPT)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode != 0 and "the model has no attribute 'place'; it has colour" in printed

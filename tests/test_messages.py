@@ -1,0 +1,11 @@
+from hf_fashion.messages import did_you_mean, name_rows
+
+
+def test_nearest_keeps_the_spelling_of_the_allowed_name():
+    assert did_you_mean("basecolour", ["baseColour", "season"]) == " (did you mean 'baseColour'?)"
+    assert did_you_mean("xyz", ["baseColour"]) == ""
+
+
+def test_rows_are_named_up_to_a_limit():
+    assert name_rows([4]) == "row 4"
+    assert name_rows(list(range(12)), limit=3) == "rows 0, 1, 2 and 9 more"

@@ -1,0 +1,157 @@
+"""Configuration, model and processors of a run: new, continued, with a branch added, around pretrained backbones."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from hf_fashion.data.attributes.vocabulary import AttributeVocabulary
+from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
+from hf_fashion.models.attribute.modeling_asen import AsenModel
+from hf_fashion.models.attribute.modeling_ipad import IpadModel
+from hf_fashion.training.attribute.build import CLASSES, make_config, make_model, make_processors, square_processor
+from hf_fashion.training.attribute.recipe import AttributeDataRecipe, AttributeModelRecipe, AttributeRecipe
+from tests.scripts.tiny_attribute_run import BACKBONE, IPAD, LOCAL, SIZES
+from tests.tiny_attribute import tiny_asen
+from tests.tiny_ipad import tiny_ipad
+from tests.training.recipes import RECIPES, recipe_class
+
+
+VOCABULARY = AttributeVocabulary(["neck", "hem"], {"neck": ["v", "round"], "hem": ["short", "long"]})
+
+
+def build(**fields):
+    recipe = AttributeModelRecipe(**fields)
+    return make_model(recipe, make_config(recipe, VOCABULARY))
+
+
+@pytest.fixture
+def asen(tmp_path):
+    """A checkpoint in half precision, with the attributes of the tiny models."""
+    model = tiny_asen()
+    model.half().save_pretrained(tmp_path / "asen")
+    square_processor(40).save_pretrained(tmp_path / "asen")
+    return model, str(tmp_path / "asen")
+
+
+def test_a_new_model_has_the_corpus_attributes_and_the_recipe_fields():
+    model = build(config=SIZES)
+    assert isinstance(model, AsenModel) and model.local_branch is None
+    assert model.config.attribute_names == ["neck", "hem"]
+    assert model.config.attribute_values == VOCABULARY.attribute_values
+    assert model.config.embedding_dim == 8
+    assert isinstance(build(**IPAD), IpadModel)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in RECIPES if recipe_class(path) is AttributeRecipe],
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
+def test_every_recipe_has_the_parts_that_its_stages_train(path):
+    recipe = AttributeRecipe.read(path)
+    config = make_config(replace(recipe.model, start_from=None), VOCABULARY)
+    with torch.device("meta"):
+        model = CLASSES[recipe.model.architecture][1](config)
+    for stage in recipe.training.stages:
+        for prefix in stage.learning_rates:
+            assert any(name.startswith(prefix) for name, _ in model.named_parameters())
+        local = model.local_branch if recipe.model.architecture == "asen" else model.semantics
+        assert local is not None or stage.losses.keys() == {"global_triplet"}
+
+
+def test_a_continued_model_keeps_its_attributes_and_weights(asen):
+    model, folder = asen
+    continued = build(start_from=folder, config={"crop_threshold": 0.3})
+    assert continued.config.attribute_names == model.config.attribute_names
+    assert continued.config.crop_threshold == 0.3
+    assert continued.dtype == torch.float32, "half-precision weights would not take small steps"
+    weights = continued.state_dict()
+    assert all(torch.equal(weights[name], tensor.to(weights[name])) for name, tensor in model.state_dict().items())
+
+
+def test_a_local_branch_is_added_with_weights_of_its_own(asen):
+    model, folder = asen
+    wider = build(start_from=folder, config=LOCAL)
+    weights = wider.state_dict()
+    assert all(torch.equal(weights[name], tensor.to(weights[name])) for name, tensor in model.state_dict().items())
+    added = {name: tensor for name, tensor in weights.items() if name.startswith("local_branch")}
+    assert added and all(tensor.isfinite().all() for tensor in added.values())
+    for name, tensor in added.items():
+        if name.endswith(("running_mean", "running_var")):
+            assert (tensor == name.endswith("var")).all(), "statistics start at mean 0 and variance 1"
+        elif name.endswith("weight") and tensor.ndim > 1:
+            assert tensor.std() > 0
+    pixels = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert wider.eval()(pixels).local_embeds.isfinite().all()
+
+
+def test_ipad_gets_its_semantic_branch_later_and_vit_fields_join_those_there_are(tmp_path):
+    alone = tiny_ipad(use_semantic_branch=False)
+    alone.save_pretrained(tmp_path)
+    config = {"use_semantic_branch": True, "vit_config": {"hidden_dropout_prob": 0.5}}
+    both = build(architecture="ipad", start_from=str(tmp_path), config=config)
+    assert both.semantics is not None and both.config.vit_config.hidden_dropout_prob == 0.5
+    assert both.config.vit_config.hidden_size == alone.config.vit_config.hidden_size
+    weights = both.state_dict()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in alone.state_dict().items())
+
+
+def test_pretrained_backbones_of_new_and_of_added_branches(asen, tmp_path):
+    pretrained = AsenModel(make_config(AttributeModelRecipe(config=SIZES), VOCABULARY)).global_branch.backbone
+    torch.nn.init.constant_(pretrained.embedder.embedder.convolution.weight, 0.25)
+    pretrained.save_pretrained(tmp_path / "resnet")
+    folder = str(tmp_path / "resnet")
+
+    def first_weight(branch):
+        return branch.backbone.embedder.embedder.convolution.weight
+
+    both = build(backbone=folder, local_backbone=folder, config=SIZES | LOCAL)
+    added = build(start_from=asen[1], local_backbone=folder, config=LOCAL)
+    alone = build(local_backbone=folder, config=SIZES | LOCAL)
+    for branch in (both.global_branch, both.local_branch, added.local_branch, alone.local_branch):
+        assert (first_weight(branch) == 0.25).all()
+    assert (first_weight(alone.global_branch) != 0.25).all()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ({"config": {"embeding_dim": 4}}, "embeding_dim.*embedding_dim"),
+        ({"config": {"attribute_names": ["a", "b"]}}, "attribute_names"),
+        ({"architecture": "ipad", "config": {"head": "csn"}}, "'head'"),
+        ({"config": SIZES, "local_backbone": "somewhere"}, "local_backbone.*leaves out"),
+        (IPAD | {"config": IPAD["config"] | {"use_semantic_branch": False}, "local_backbone": "x"}, "leaves out"),
+    ],
+)
+def test_mistakes_are_named(recipe, message):
+    with pytest.raises(ValueError, match=message):
+        build(**recipe)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(asen):
+    with pytest.raises(ValueError, match=r"is of architecture 'asen', and `model.architecture` is 'ipad'"):
+        build(architecture="ipad", start_from=asen[1])
+
+
+def test_processors_have_the_sizes_of_model_and_source():
+    config = make_config(AttributeModelRecipe(config=SIZES | {"backbone_config": BACKBONE}), VOCABULARY)
+    processor, source = make_processors(AttributeRecipe(), config)
+    assert (processor.size["shortest_edge"], processor.crop_size["height"], source) == (32, 32, None)
+    assert not processor.do_source
+    recipe = AttributeRecipe(data=AttributeDataRecipe(source_size=48))
+    processor, source = make_processors(recipe, config)
+    assert processor.do_source and processor.size["shortest_edge"] == 32
+    assert (source.size["shortest_edge"], source.crop_size["width"]) == (48, 48)
+
+
+def test_a_continued_model_keeps_the_other_settings_of_its_processor(tmp_path):
+    AttributeImageProcessorPil(image_mean=[0.5] * 3).save_pretrained(tmp_path)
+    config = make_config(AttributeModelRecipe(config=SIZES), VOCABULARY)
+    recipe = AttributeRecipe(
+        model=AttributeModelRecipe(start_from=str(tmp_path)), data=AttributeDataRecipe(source_size=48)
+    )
+    processor, source = make_processors(recipe, config)
+    assert list(processor.image_mean) == list(source.image_mean) == [0.5] * 3
+    assert (processor.size["shortest_edge"], source.size["shortest_edge"]) == (32, 48)

@@ -1,0 +1,94 @@
+"""Processor and model of a run: from scratch, from a CLIP, from an E2; mistakes in their fields are named."""
+
+import pytest
+import torch
+from transformers import CLIPModel
+
+from hf_fashion import E2Model
+from hf_fashion.training.corpus import load_data, with_entities
+from hf_fashion.training.e2.build import check_fields, choose_entities, make_model, make_processor
+from hf_fashion.training.e2.recipe import ModelRecipe
+from hf_fashion.training.recipe import DataRecipe
+from tests.scripts.tiny_run import tiny_corpus
+
+
+TOWER = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+CONFIG = {"projection_dim": 8, "text_config": TOWER, "vision_config": TOWER | {"image_size": 16, "patch_size": 8}}
+
+
+@pytest.fixture
+def data(tmp_path):
+    tiny_corpus(tmp_path)
+    (tmp_path / "map.yaml").write_text("caption: title\ntags: {colour: colour, brand: brand}\n")
+    return DataRecipe(corpus=str(tmp_path / "corpus"), column_map=str(tmp_path / "map.yaml"))
+
+
+def start(data: DataRecipe, recipe: ModelRecipe):
+    corpus, column_map, _ = load_data(data)
+    if recipe.architecture == "e2":
+        column_map = with_entities(column_map, choose_entities(recipe, column_map))
+    processor = make_processor(recipe, corpus["train"], column_map)
+    return processor, make_model(recipe, processor)
+
+
+def save(folder, processor, model) -> str:
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return str(folder)
+
+
+def test_e2_from_scratch_has_the_corpus_entities_and_vocabulary(data):
+    processor, model = start(data, ModelRecipe(config=CONFIG, vocab_size=600))
+    assert isinstance(model, E2Model) and model.config.tag_entities == ["colour", "brand"]
+    assert model.config.text_config.vocab_size == len(processor.tokenizer)
+    assert model.config.text_config.eos_token_id == processor.tokenizer.eos_token_id
+
+
+def test_clip_beside_it_has_the_same_towers(data):
+    _, e2 = start(data, ModelRecipe(config=CONFIG, vocab_size=600))
+    _, clip = start(data, ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
+    assert isinstance(clip, CLIPModel)
+    shapes = {name: tensor.shape for name, tensor in e2.state_dict().items()}
+    assert all(shapes[name] == tensor.shape for name, tensor in clip.state_dict().items())
+
+
+def test_continuing_takes_weights_tokenizer_and_images(data, tmp_path):
+    processor, clip = start(data, ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
+    recipe = ModelRecipe(start_from=save(tmp_path, processor, clip.half()), config={"tokens_per_entity": 3})
+    continued, e2 = start(data, recipe)
+    assert continued.tokenizer.get_vocab() == processor.tokenizer.get_vocab()
+    assert continued.image_processor.size == processor.image_processor.size
+    assert e2.config.tokens_per_entity == 3
+    assert e2.dtype == torch.float32, "half-precision weights would not take small steps"
+    weights = e2.state_dict()
+    assert all(torch.equal(weights[name], tensor.float()) for name, tensor in clip.state_dict().items())
+
+
+def test_an_e2_is_continued_with_its_own_order_of_entities(data, tmp_path):
+    recipe = ModelRecipe(config=CONFIG | {"tag_entities": ["brand", "colour"]}, vocab_size=600)
+    processor, model = start(data, recipe)
+    recipe = ModelRecipe(start_from=save(tmp_path, processor, model), config={"region_loss_weight": 0.1})
+    again, continued = start(data, recipe)
+    assert again.tag_entities == continued.config.tag_entities == ["brand", "colour"]
+    assert continued.config.region_loss_weight == 0.1
+    assert torch.equal(continued.region_head.projections[0].weight, model.region_head.projections[0].weight)
+
+
+def test_fewer_entities_than_the_corpus_has(data):
+    processor, model = start(data, ModelRecipe(config=CONFIG | {"tag_entities": ["brand"]}, vocab_size=600))
+    assert processor.tag_entities == model.config.tag_entities == ["brand"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ({"config": {"region_los_weight": 0}}, "region_los_weight.*region_loss_weight"),
+        ({"config": {"vision_config": {"drop_patch": False}}}, "vision_config.*drop_patch"),
+        ({"architecture": "clip", "config": {"tag_entities": ["brand"]}}, "tag_entities"),
+        ({"architecture": "clip", "config": {"text_config": {"num_hidden_layer": 2}}}, "num_hidden_layers"),
+        ({"start_from": "clip", "config": {"vision_config": {"patch_size": 8}}}, "start_from"),
+    ],
+)
+def test_fields_that_would_be_dropped_are_refused(recipe, message):
+    with pytest.raises(ValueError, match=message):
+        check_fields(ModelRecipe(**recipe))

@@ -1,0 +1,36 @@
+"""The evaluation of a run in work: distinct titles, a perfect and an untrained model."""
+
+import pytest
+import torch
+from datasets import Dataset, Image
+
+from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.photo_cache import PhotoCache
+from hf_fashion.data.products import ProductCollator, ProductDataset
+from hf_fashion.training.e2.validation import validate
+from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
+
+
+@pytest.fixture
+def validation(tmp_path):
+    titles = ["red dress", "blue dress", "red dress", "green coat"]
+    dataset = Dataset.from_dict({"image": tiny_images(4), "title": titles}).cast_column("image", Image())
+    processor = tiny_processor()
+    photos = PhotoCache.build(dataset, "image", processor.image_processor, tmp_path)
+    products = ProductDataset(dataset, ColumnMap(caption="title"), photos, processor)
+    return products, ProductCollator(processor, with_tags=False)
+
+
+def test_a_title_counts_once(validation):
+    figures = validate(tiny_model(), *validation)
+    assert figures["image_to_text_num_queries"] == figures["text_to_image_num_queries"] == 3
+    assert figures["image_to_text_recall@5"] == 1, "three candidates, so five always hold the right one"
+    assert figures["sum_recall"] == pytest.approx(sum(v for k, v in figures.items() if "_recall@" in k))
+
+
+def test_batches_change_nothing_and_randomness_is_left_alone(validation):
+    model = tiny_model().train()
+    before = torch.get_rng_state()
+    one, many = validate(model, *validation, batch_size=1), validate(model, *validation, batch_size=8)
+    assert one == many and model.training
+    assert torch.equal(torch.get_rng_state(), before), "a resumed run would diverge"
