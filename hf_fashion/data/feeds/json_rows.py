@@ -1,0 +1,59 @@
+"""Read the rows of a JSON or JSON-lines feed strictly."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+
+# Line of the file, from 1, on which a row begins; its values by column.
+Row = tuple[int, dict[str, Any]]
+LARGEST = 2**63 - 1
+
+
+def read_json_rows(path: Path, text: str) -> list[Row]:
+    """Return the objects of a feed, with the line of each; of a list in a `.json` file their number, from 1.
+
+    Args:
+        path (`Path`): the feed, whose ending tells a list (`.json`) from one object a line.
+        text (`str`): its content.
+
+    Raises:
+        ValueError: naming file and line: it is not JSON, an object has a key twice, a row is no object, or a whole
+            number is larger than 64 bits hold.
+    """
+    if path.suffix.lower() == ".json":
+        rows = _parse(path, 1, text)
+        numbered = list(enumerate(rows, 1)) if isinstance(rows, list) else [(1, None)]
+    else:
+        lines = enumerate(text.split("\n"), 1)
+        numbered = [(number, _parse(path, number, line)) for number, line in lines if line.strip()]
+    for number, row in numbered:
+        if not isinstance(row, dict):
+            raise ValueError(f"{path}, row {number}: expected one JSON object a product")
+        _require_small(path, number, row)
+    return numbered
+
+
+def _parse(path: Path, first_line: int, text: str) -> Any:
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+        if twice:
+            raise ValueError(f"{path}, line {first_line}: an object has the key {twice[0]!r} twice: keep one of them")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=distinct, parse_constant=lambda name: None)
+    except json.JSONDecodeError as error:
+        line = first_line + error.lineno - 1
+        raise ValueError(f"{path}, line {line}: not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise ValueError(f"{path}, line {first_line}: JSON nested too deeply") from error
+
+
+def _require_small(path: Path, number: int, row: dict[str, Any]) -> None:
+    for name, value in row.items():
+        if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+            raise ValueError(
+                f"{path}, row {number}: {name!r} is {value}, more than 64 bits hold: write it as text, in quotes"
+            )
