@@ -26,6 +26,7 @@ from .results import RetrievalResults
 from .schema import ID, GallerySchema, require_ids
 from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stores.base import VectorStore
+from .stores.filters import read_condition
 from .stores.opening import create_store, open_store
 from .vector_column import Space, directions
 
@@ -247,6 +248,11 @@ class Gallery:
         """
         return push_gallery(self._store, repo_id, private, token, commit_message, revision)
 
+    @property
+    def max_top_k(self) -> int | None:
+        """Products that one search gives at most; `None` if there is no limit."""
+        return self._store.max_top_k
+
     def __len__(self) -> int:
         self._store.refresh()
         return self._store.count()
@@ -368,7 +374,9 @@ class Gallery:
         require_ids(ids)
         return self._search.vectors(ids, self._space(space))
 
-    def search(self, vectors: Tensor, space: str, top_k: int, filter: str | None = None) -> RetrievalResults:
+    def search(
+        self, vectors: Tensor, space: str, top_k: int, filter: str | Mapping[str, Any] | None = None
+    ) -> RetrievalResults:
         """The products nearest to each query by cosine; of equal ones, those whose ids come first.
 
         Up to `EXACT_SEARCH_LIMIT` products the search is exact, above it is the store's; scores are exact cosines to
@@ -378,7 +386,7 @@ class Gallery:
             vectors (`torch.Tensor` of shape `(Q, d)`): embeddings of queries, of any length but 0, on any device.
             space (`str`): the space they are in.
             top_k (`int`): products for a query; there are fewer where fewer are in the gallery or meet the filter.
-            filter (`str`, *optional*): SQL condition that products must meet to be found.
+            filter (`str` or `Mapping`, *optional*): what products must meet to be found, as SQL or as a dict.
 
         Raises:
             ValueError: the gallery has no such space, a query does not fit it, `top_k` is below 1, or `filter` is no
@@ -387,9 +395,10 @@ class Gallery:
         dimension = self._space(space).dimension
         if vectors.ndim != 2 or vectors.shape[1] != dimension:
             raise ValueError(f"`vectors` must have shape (Q, {dimension}) for {space!r}, got {tuple(vectors.shape)}")
+        condition = read_condition(filter, self.schema.filter_columns())
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1, got {top_k}")
-        return self._search.nearest(directions(vectors, "vectors"), self._space(space), top_k, filter)
+        return self._search.nearest(directions(vectors, "vectors"), self._space(space), top_k, condition)
 
     def _space(self, name: str) -> Space:
         self.schema.column(name)  # raises where there is no such space

@@ -16,6 +16,7 @@ from .exact_search import ExactSearch, rounded
 from .results import RetrievalResults
 from .schema import ID
 from .stores.base import VectorStore, damage
+from .stores.conditions import Condition
 from .vector_column import Space, StoredVectors
 
 
@@ -44,17 +45,14 @@ class GallerySearch:
         """Whether the gallery is small enough to be searched in memory."""
         return self._is_small(self._store.refresh())
 
-    def nearest(self, queries: Tensor, space: Space, top_k: int, filter: str | None) -> RetrievalResults:
+    def nearest(self, queries: Tensor, space: Space, top_k: int, filter: Condition | None) -> RetrievalResults:
         """The products with the largest cosines to each query, by descending score, of equal ones by id.
 
         Args:
             queries (`torch.Tensor` of shape `(Q, d)`): L2-normalised, float32, on the CPU.
             space (`Space`): the space they are in.
             top_k (`int`): products for a query.
-            filter (`str`, *optional*): SQL condition that products must meet to be found.
-
-        Raises:
-            ValueError: `filter` is no condition on the table.
+            filter (`Condition`, *optional*): what products must meet to be found.
         """
         version = self._store.refresh()
         queries = space.reduced(queries)
