@@ -114,7 +114,7 @@ def model_attribute_ids(model: nn.Module, names: Sequence[str]) -> list[int]:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(
-            f"the model has no attribute {unknown[0]!r}; it has {', '.join(known)}. Leave others out of the column map"
+            f"the model has no attribute {unknown[0]!r}; it has {', '.join(known)}. Remove others from the column map"
         )
     return [known.index(name) for name in names]
 

@@ -41,8 +41,8 @@ from .query_vectors import embed_queries, prepare_query
 
 Photo = Image.Image | Path | str
 Embeddings = np.ndarray | Tensor
-# Of `from_pretrained`: they say where the files are, so the processor needs them too.
-PLACE_ARGUMENTS = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token")
+# Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
+PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
 
 
 class Encoder:
@@ -104,8 +104,8 @@ class Encoder:
         """
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device)
-        shared = {name: kwargs[name] for name in (*PLACE_ARGUMENTS, "trust_remote_code") if name in kwargs}
-        return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **shared))
+        place = {name: value for name, value in kwargs.items() if name in PLACE}
+        return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **place))
 
     @property
     def space_names(self) -> list[str]:

@@ -19,7 +19,7 @@ def test_the_pipeline_embeds_and_searches():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_travel(name, tmp_path):
-    """As transformers' loader sees them: what stands inside `try` may be missing."""
+    """As transformers' loader sees them: what is inside `try` may be missing."""
     path = Path(tmp_path, name)
     path.write_text(MODULES[name], encoding="utf-8")
     assert set(get_imports(path)) <= ALLOWED | {"tqdm"}

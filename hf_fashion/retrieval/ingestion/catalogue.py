@@ -1,4 +1,4 @@
-"""A `datasets.Dataset` as a catalogue: its ids, photos and metadata, checked before anything is embedded."""
+"""Reads a `datasets.Dataset` as a catalogue: ids, photos and metadata, checked before anything is embedded."""
 
 from __future__ import annotations
 

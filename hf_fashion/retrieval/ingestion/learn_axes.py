@@ -1,4 +1,4 @@
-"""Learns the axes of a gallery's spaces from a sample of its photos."""
+"""Learns the principal axes of a gallery's spaces from a sample of its photos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .catalogue import Catalogue
 from .prefetch import embedded_batches, in_batches
 
 
-# Photos that axes are learnt from: what benchmarks/gallery_storage.py was measured with.
+# As many as in benchmarks/gallery_storage.py.
 SAMPLED_PHOTOS = 5000
 
 

@@ -17,7 +17,7 @@ from .catalogue import Catalogue
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# They decode and resize while the model computes.
+# Threads that decode and resize photos while the model computes.
 DECODING_THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -53,7 +53,7 @@ def in_batches(rows: Sequence[int], batch_size: int) -> list[Sequence[int]]:
 
 
 def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`map(function, items)`, computed by threads a few items ahead of what is asked for."""
+    """`map(function, items)`, computed by threads a few items ahead of the caller."""
     waiting: deque = deque()
     with ThreadPoolExecutor(DECODING_THREADS) as threads:
         try:

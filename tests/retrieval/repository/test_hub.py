@@ -38,5 +38,7 @@ def test_a_push_deletes_what_is_left_of_another_gallery(saved):
 def test_only_a_gallery_or_an_empty_repository_is_pushed_to(files, refused):
     if not refused:
         return hub._require_room("me/photos", files)
-    with pytest.raises(ValueError, match=r"dataset me/photos is no gallery and has files of its own, 'a.csv' among"):
+    with pytest.raises(
+        ValueError, match=r"dataset me/photos is not a gallery and has files of its own, such as 'a.csv'"
+    ):
         hub._require_room("me/photos", files)

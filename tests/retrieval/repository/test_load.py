@@ -51,7 +51,7 @@ def test_a_killed_load_goes_on_with_what_is_missing(gallery, saved, tmp_path, mo
     [
         ({"fingerprint": "Model-2"}, r"was embedded by Model-2, the one in .*saved by Model-1: their vectors cannot"),
         ({"metadata": METADATA.remove(1)}, "has the metadata columns"),
-        ({"attachments": {**ATTACHMENTS, "empty": b"x"}}, "keeps its vectors in another way"),
+        ({"attachments": {**ATTACHMENTS, "empty": b"x"}}, "stores its vectors in another way"),
     ],
 )
 def test_a_gallery_that_is_another_is_not_added_to(saved, tmp_path, changes, message):

@@ -37,7 +37,11 @@ SHARD = "data/train-00001-of-00003.parquet"
     ("damage", "error", "message"),
     [
         (lambda at: (at / SHARD).unlink(), FileNotFoundError, f"{SHARD} is missing"),
-        (lambda at: cut_off(at / SHARD), OSError, f"{SHARD} is damaged: its content is not what gallery.json says"),
+        (
+            lambda at: cut_off(at / SHARD),
+            OSError,
+            f"{SHARD} is damaged: its content differs from its hash in gallery.json",
+        ),
         (lambda at: shutil.copy(at / SHARD.replace("1", "0", 1), at / SHARD), OSError, f"{SHARD} is damaged"),
         (lambda at: cut_off(at / "attachments.safetensors"), OSError, "attachments.safetensors is damaged"),
         (lambda at: cut_off(at / "gallery.json"), OSError, "gallery.json is damaged: JSONDecodeError"),
@@ -46,7 +50,7 @@ SHARD = "data/train-00001-of-00003.parquet"
         (
             lambda at: edited(at, lambda it: it["files"].update({"../other.parquet": {"rows": 1, "sha256": ""}})),
             OSError,
-            r"gallery.json is damaged: it names '../other.parquet', which is no file of a gallery",
+            r"gallery.json is damaged: it names '../other.parquet', which is not a file of a gallery",
         ),
         (
             lambda at: edited(at, lambda it: it.update(format=2)),
@@ -61,7 +65,7 @@ SHARD = "data/train-00001-of-00003.parquet"
         (
             lambda at: (at / "gallery.json").unlink(),
             FileNotFoundError,
-            r"has no gallery.json: it is not a saved gallery\..*`Gallery.from_dataset` makes a gallery of a dataset",
+            r"has no gallery.json: it is not a saved gallery\..*`Gallery.from_dataset` embeds a dataset of photos",
         ),
     ],
 )
