@@ -1,24 +1,23 @@
 """Searches a gallery by photo, by text, by attribute, and by weighted terms; re-ranks what is found.
 
-This file and its siblings are saved with the model, so they import hf_fashion where it cannot be avoided only: to open
-a gallery by its path, and for the re-rankers that have a name.
+This file is saved with the model, together with all that it imports relatively (`travelling_code.py`). hf_fashion
+itself is imported only to open a gallery by its path, and for the re-rankers that have a name.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
-from transformers.dynamic_module_utils import custom_object_save
 
-from .embedding_fashion_retrieval import QueryEmbedder
-from .query_fashion_retrieval import FashionQuery
+from ..embedding.encoder import Encoder
+from ..embedding.features import check_attribute
 from .rerankers_fashion_retrieval import ReasoningReranker, Reranker, load_reranker
 from .results_fashion_retrieval import numbered, rerank_lists
 from .search_fashion_retrieval import CandidateFinder
+from .travelling_code import save_code
 
 
 TASK = "fashion-retrieval"
@@ -84,8 +83,8 @@ class FashionRetrievalPipeline(Pipeline):
         if image_processor is None:
             raise ValueError(f"`processor` must be given: none could be loaded for {type(model).__name__}")
         self.finder = CandidateFinder(gallery)
-        self.embedder = QueryEmbedder(model.eval(), image_processor, kwargs.get("tokenizer"), self.finder.spaces)
-        self.finder.check_model(model, self.embedder.model_spaces)
+        self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
+        self.finder.check_model(model, self.encoder.space_names)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
@@ -132,7 +131,7 @@ class FashionRetrievalPipeline(Pipeline):
         num_rerank: int | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if attribute is not None:
-            self.embedder.check_attribute(attribute)
+            check_attribute(self.model, attribute, self.finder.spaces)
         self.finder.check_options(top_k, group_by)
         if num_rerank is not None:
             self._check_num_rerank(num_rerank)
@@ -142,10 +141,7 @@ class FashionRetrievalPipeline(Pipeline):
 
     def preprocess(self, inputs: Any, attribute: str | None = None) -> dict[str, Any]:
         """One query as the model's inputs."""
-        query = FashionQuery.read(inputs)
-        if query.attribute is None:
-            query = replace(query, attribute=attribute)
-        return {"query": self.embedder.prepare(query)}
+        return {"query": self.encoder.prepare_query(inputs, attribute, self.finder.spaces)}
 
     def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:
         """What a query is searched by, and what it finds: see `_searches`; of B queries a list."""
@@ -170,11 +166,13 @@ class FashionRetrievalPipeline(Pipeline):
         entry = {"impl": f"{home}.{type(self).__name__}", "pt": ["AutoModel"], "type": "multimodal"}
         others = getattr(self.model.config, "custom_pipelines", {})
         self.model.config.custom_pipelines = {**others, TASK: entry}
-        super().save_pretrained(save_directory, **kwargs)
+        # Not by the parent, which copies the module as it is and cannot follow its imports.
+        for part in (self.model, self.tokenizer, self.image_processor):
+            if part is not None:
+                part.save_pretrained(save_directory, **kwargs)
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
-        # transformers saves the code of registered classes alone, and so loses that of a pipeline that was loaded.
-        custom_object_save(self, save_directory)
+        save_code(type(self), save_directory)
 
     def _check_num_rerank(self, num_rerank: int) -> None:
         most = getattr(self.reranker, "num_candidates", num_rerank)
@@ -188,11 +186,11 @@ class FashionRetrievalPipeline(Pipeline):
 
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
         """For each of B queries its `vector` (d,), the `space` that is in, and the `results`."""
-        vectors = self.embedder.embed(queries).cpu()  # (B, d)
+        vectors = self.encoder.embed_queries(queries).cpu()  # (B, d)
         space_ids = torch.cat([query["space_id"] for query in queries]).cpu()
         searches: list[dict[str, Any]] = [{} for _ in queries]
         for space_id in space_ids.unique().tolist():  # the queries of a space are searched and re-ranked together
-            rows, space = (space_ids == space_id).nonzero().flatten(), self.embedder.model_spaces[space_id]
+            rows, space = (space_ids == space_id).nonzero().flatten(), self.encoder.space_names[space_id]
             found = self._results(vectors[rows], space, **searching)
             for row, results in zip(rows.tolist(), found, strict=True):
                 searches[row] = {"space": space, "vector": vectors[row], "results": results}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import CONFIG_MAPPING, AutoModel, PreTrainedModel
 
-from .query_fashion_retrieval import did_you_mean
+from ..messages import did_you_mean
 
 
 # (query_embeds (Q, d), candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .query_fashion_retrieval import did_you_mean
+from ..messages import did_you_mean
 
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from huggingface_hub import CommitInfo
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
+from ..embedding.encoder import Encoder
 from ..embedding.fingerprint import model_fingerprint
-from ..embedding.photo_embedder import PhotoEmbedder
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
@@ -153,20 +153,19 @@ class Gallery:
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
-            embedder = PhotoEmbedder(model, processor)
-            spaces = embedder.spaces()
-            kept = {} if dimensions is None else dict.fromkeys(spaces, dimensions)
-            schema = GallerySchema(spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
+            encoder = Encoder(model, processor)
+            kept = {} if dimensions is None else dict.fromkeys(encoder.spaces, dimensions)
+            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
             try:
                 gallery = cls.open(uri)
             except FileNotFoundError as error:
                 if not processes.is_main:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
-                axes = learn_axes(embedder, catalogue, dimensions, batch_size, progress) if dimensions else None
+                axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
             gallery._check_fingerprint(schema.fingerprint)
             gallery.schema.require_same_columns(schema, str(uri))
-        embed_catalogue(gallery, embedder, catalogue, batch_size, progress, processes)
+        embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
 
     @classmethod
