@@ -24,7 +24,7 @@ from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_folds
 from hf_fashion.data.attributes.vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
-from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_metrics
 from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.files import write_json
 
@@ -45,7 +45,7 @@ def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
     labels = read_labels(dataset, with_attributes(column_map, list(model.config.attribute_names)))
     searches = attribute_searches(model, processor, dataset, column_map, draw_folds(labels))
     return {
-        str(weight): retrieval_figures(
+        str(weight): retrieval_metrics(
             {name: [reweighted(search, weight) for search in parts] for name, parts in searches.items()}
         )["map"]
         for weight in WEIGHTS

@@ -25,7 +25,7 @@ from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_folds
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.attribute_corpus import embed_attributes, model_attribute_ids
-from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_metrics
 from hf_fashion.files import write_json
 from hf_fashion.retrieval.projection import principal_axes
 from hf_fashion.retrieval.vector_column import Space
@@ -92,7 +92,7 @@ def measure(corpus: str) -> dict[str, tuple[float, float]]:
         return [replace(one, gallery_embeds=normalize(storage(one.gallery_embeds), dim=-1)) for one in searches[name]]
 
     return {
-        kind: (bits, retrieval_figures({name: stored(name, kind) for name in searches})["map"])
+        kind: (bits, retrieval_metrics({name: stored(name, kind) for name in searches})["map"])
         for kind, (bits, _) in next(iter(by_attribute.values())).items()
     }
 

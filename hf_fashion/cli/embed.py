@@ -12,7 +12,6 @@ when it is started again; so does one for a catalogue that has grown. Several GP
 
 import argparse
 
-from ..evaluation.command_line import device_of
 from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
 
 
@@ -41,9 +40,10 @@ def run(arguments: argparse.Namespace) -> None:
 
         from transformers import AutoModel, AutoProcessor
 
+        from ..embedding.device import device_of
         from ..retrieval.gallery import Gallery
 
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments))
+        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
         processor = AutoProcessor.from_pretrained(arguments.model)
     gallery = Gallery.from_dataset(
         **catalogue,

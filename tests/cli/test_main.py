@@ -1,4 +1,4 @@
-"""The command as a whole: its help, its parser, and what becomes of mistakes."""
+"""The command as a whole: its help, its parser, and its errors."""
 
 import re
 import subprocess
@@ -76,7 +76,7 @@ def test_what_is_missing_is_named(arguments, message, capsys):
 def test_a_device_that_is_not_here_is_one_line(device, reason, searched, capsys):
     assert cli.main([*searched("--text", "a dress"), "--device", device]) == 2
     printed = capsys.readouterr().err.strip().splitlines()[-1]
-    assert printed.startswith("hf-fashion: error: --device must be one that is here")
+    assert printed.startswith("hf-fashion: error: the device must be on this machine")
     assert "such as cpu" in printed and f"got {device!r}" in printed and reason.lower() in printed.lower()
 
 

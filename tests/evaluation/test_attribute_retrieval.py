@@ -42,7 +42,7 @@ def random_model() -> LookUp:
     return LookUp(torch.nn.functional.normalize(embeds, dim=-1))
 
 
-def test_figures_are_those_of_the_protocol(corpus, labels):
+def test_metrics_are_those_of_the_protocol(corpus, labels):
     model = random_model()
     results = evaluate(model, corpus)
     found, chance = {}, {}
@@ -96,8 +96,8 @@ def test_images_that_ask_each_other_do_not_find_themselves(corpus, labels):
     protocol = all_against_all(labels)
     results = evaluate(random_model(), corpus, protocols=[protocol])
     searches = attribute_searches(random_model(), image_processor(), corpus, MAP, [protocol], progress=False)
-    figures = evaluate_reranking(searches, lambda query, candidates, mask: -mask.cumsum(1).float(), 3)
-    assert results["map"] == pytest.approx(figures["initial_map"])
+    metrics = evaluate_reranking(searches, lambda query, candidates, mask: -mask.cumsum(1).float(), 3)
+    assert results["map"] == pytest.approx(metrics["initial_map"])
     perfect = evaluate(LookUp(one_hot(labels.value_ids[:, [1, 0, 0]].clamp(min=0), 3).float()), corpus)
     assert perfect["map"] == 1
     alike = [evaluate(LookUp(torch.ones(NUMBER, 3, 2)), corpus, protocols=[all_against_all(labels)])]
