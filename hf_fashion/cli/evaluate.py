@@ -1,4 +1,4 @@
-"""Evaluates a model on a corpus whose right answers are known.
+"""Evaluate a model on a corpus whose right answers are known.
 
     hf-fashion evaluate --model runs/quickstart/e2/best --corpus generated --tags --localisation
 

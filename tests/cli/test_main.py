@@ -49,7 +49,7 @@ def test_the_installed_command_is_this_one():
     assert EntryPoint("hf-fashion", value, "console_scripts").load() is cli.main
 
 
-def test_a_mistake_is_one_line_and_exit_code_2(folder, searched):
+def test_an_input_error_is_one_line_and_exit_code_2(folder, searched):
     found = process(*searched("--text", "a dress", "--top_k", "99"))
     assert (found.returncode, found.stdout) == (2, "")
     last = found.stderr.strip().splitlines()[-1]
