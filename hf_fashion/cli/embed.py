@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     add_catalogue_arguments(parser, required=True)
     parser.add_argument(
-        "--metadata_columns", nargs="*", help="columns to filter by and to show with results; default: the column map's tags"
+        "--metadata_columns",
+        nargs="*",
+        help="columns to filter by and to show with results; default: the column map's tags",
     )
     parser.add_argument("--batch_size", type=positive, default=64, help="photos in a forward pass and in a commit")
     parser.add_argument(

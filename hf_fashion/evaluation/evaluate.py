@@ -33,15 +33,6 @@ def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
     Raises:
         ValueError: the model or an option is of another kind, or the corpus cannot be used as it is.
         OSError: there is no such model or corpus.
-
-    Example:
-
-    ```python
-    >>> from hf_fashion.evaluation.evaluate import evaluate
-
-    >>> results = evaluate("runs/quickstart/e2/best", "generated", tags=True)  # doctest: +SKIP
-    >>> results["cross_modal"]["sum_recall"]  # doctest: +SKIP
-    ```
     """
     chosen = read_options(model, options)
     column_map = column_map_for(chosen.column_map, corpus)

@@ -1,4 +1,4 @@
-"""Report on an attribute-specific model: tables, a sentence, and pictures of what it finds and where it looks."""
+"""Report on an attribute-specific model: tables, a sentence, and pictures of its results and of its attention."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from .tables import POINTING_COLUMNS, Cells, attribute_cells, cell, entity_cells
 
 SAME_VALUE = paragraph("The most similar in this attribute only. Green frame: the same value as the query.")
 ROUNDS = paragraph(
-    "A line an attribute. Green: the region that the second branch sees. Red: attention, round by round."
+    "A row for each attribute. Green: the region that the second branch sees. Red: attention, round by round."
 )
 
 
@@ -61,7 +61,7 @@ def show_attributes(
     Args:
         model (`PreTrainedModel`): returns attention maps.
         image_processor (`BaseImageProcessor`): its image processor.
-        split (`Dataset`): what is searched.
+        split (`Dataset`): the rows to search.
         column_map (`ColumnMap`): names photo and attributes.
         rows (`Sequence[int]`): the queries, and the photos whose attention is shown.
     """

@@ -1,4 +1,4 @@
-"""Report on models that read text (E2, CLIP): tables that compare them, sentences, and pictures of what E2 finds."""
+"""Report on models that read text (E2, CLIP): tables that compare them, sentences, and pictures of E2's results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -113,7 +113,7 @@ def summarise_e2(results: Mapping[str, Metrics]) -> list[str]:
     return [
         f"{' and '.join(sizes)} saw the same data in the same number of steps, from scratch.",
         f"R@1 in percent, image to text / text to image: {', '.join(recalls)}, chance {chance}.",
-        "Share of the images in which a brand token picks a patch whose centre lies in the true brand box: "
+        "Share of the images in which a brand token picks a patch whose centre is in the true brand box: "
         f"{', '.join(brand)}.",
     ]
 
@@ -126,12 +126,12 @@ def show_e2(
     images: Mapping[str, Tensor],
     examples: Sequence[int],
 ) -> list[tuple[str, str]]:
-    """Return the report's sections with pictures of what E2 finds: heading and HTML.
+    """Return the report's sections with pictures of E2's results: heading and HTML.
 
     Args:
         model (`PreTrainedModel`): an E2 with a fusion block.
         processor (`ProcessorMixin`): its processor.
-        split (`Dataset`): what is searched, with true `boxes`.
+        split (`Dataset`): the rows to search, with true `boxes`.
         column_map (`ColumnMap`): names photo, caption and tags.
         images (`Mapping[str, torch.Tensor]`): from `embed_images`, of the split.
         examples (`Sequence[int]`): the queries, counted among the rows with distinct titles.

@@ -1,4 +1,4 @@
-"""Show what a model finds for a title, a photo, a tag or an attribute, as rows of HTML."""
+"""Show the results of a model for a title, a photo, a tag or an attribute, as rows of HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def photos_by_title(data: ShowcaseData, rows: Sequence[int], k: int = 5) -> str:
     """Return HTML of titles and the k best photos of each; right is the photo of the same product.
 
     Args:
-        data (`ShowcaseData`): what is searched.
+        data (`ShowcaseData`): the products to search.
         rows (`Sequence[int]`): the products whose titles are the queries.
         k (`int`, *optional*, defaults to 5): photos of a query.
     """
@@ -46,7 +46,7 @@ def titles_by_photo(data: ShowcaseData, rows: Sequence[int], k: int = 5) -> str:
     """Return HTML of photos and the k best titles of each; right is the title of the same product.
 
     Args:
-        data (`ShowcaseData`): what is searched.
+        data (`ShowcaseData`): the products to search.
         rows (`Sequence[int]`): the products whose photos are the queries.
         k (`int`, *optional*, defaults to 5): titles of a query.
     """
@@ -68,7 +68,7 @@ def photos_by_tag(
     """Return HTML of tags and the k best photos of each; right is a photo that has the tag.
 
     Args:
-        data (`ShowcaseData`): what is searched.
+        data (`ShowcaseData`): the products to search.
         queries (`Sequence[str]`): Q tags of one entity.
         query_embeds (`torch.Tensor` of shape `(Q, P)`): L2-normalised; of the tags.
         embeds (`torch.Tensor` of shape `(N, P)`): L2-normalised; of the photos, for this entity.

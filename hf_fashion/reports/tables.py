@@ -93,7 +93,7 @@ def recall_cells(metrics: Mapping[str, Any]) -> Cells:
 
 
 def entity_cells(metrics: Mapping[str, Any], entities: Sequence[str], columns: Mapping[str, str]) -> Cells:
-    """Return metrics of entities, a row an entity: shares in percent, counts as they are, `-` for what is missing.
+    """Return metrics of entities, a row an entity: shares in percent, counts as they are, `-` for missing ones.
 
     Args:
         metrics (`Mapping[str, Any]`): keys `{entity}_{end}`.

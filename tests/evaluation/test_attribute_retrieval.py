@@ -86,7 +86,7 @@ def test_folds_are_taken_together_and_every_photo_is_embedded_once(corpus, label
 def test_published_lists_and_queries_without_a_match(corpus):
     lists = RetrievalLists(*map(torch.tensor, ([0, 1], [4, 2], [2, 3, 2], [4, 1, 0])))
     embeds = torch.zeros(NUMBER, 3, 2)
-    embeds[:, 2, 0] = 1  # all alike: the candidates stand as they are listed, row 2 with two values
+    embeds[:, 2, 0] = 1  # all equal: the candidates keep their order, row 2 with two values
     results = evaluate(LookUp(embeds), corpus, protocols=[{"hem": lists}])
     assert results["hem_map"] == results["map"] == 1 / 2
     assert results["num_without_match"] == 1 and results["num_queries"] == 2

@@ -1,4 +1,4 @@
-"""The probe reads what is there, and says what it left out."""
+"""The probe learns a tag from embeddings, and counts the rows that it leaves out."""
 
 import pytest
 import torch

@@ -16,7 +16,7 @@ def load_metric(name: str, cache: Path) -> evaluate.Metric:
 
 
 def in_two_batches(metric: evaluate.Metric, columns: dict[str, list], **options) -> dict[str, float]:
-    """What a metric computes of columns that it is given in two parts."""
+    """Compute a metric of columns that are added in two batches."""
     for rows in (slice(0, 5), slice(5, 12)):
         metric.add_batch(**{name: values[rows] for name, values in columns.items()})
     return metric.compute(**options)

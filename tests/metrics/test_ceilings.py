@@ -84,7 +84,7 @@ def test_a_title_shared_by_d_photos_caps_both_directions():
 
 
 def test_a_perfect_model_reaches_the_ceiling_and_no_more():
-    """Equal embeddings for equal titles and for the photos of a title: the figure is the ceiling."""
+    """Equal embeddings for equal titles and for the photos of a title: recall is the ceiling."""
     titles, rows = torch.tensor([0, 0, 0, 1, 2, 2]), torch.arange(6)
     embeds = torch.eye(3)[titles]
     metrics = recall_at_k(embeds, embeds, rows, rows, (1, 2, 5))

@@ -117,7 +117,7 @@ def test_bad_input_is_named():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_with_every_non_match_drawn_the_ceiling_is_that_of_the_full_protocol(seed):
-    """Photos and titles repeat, alone and together; what is worth more is served first."""
+    """Photos and titles repeat, by themselves and together; the more frequent ones are ranked first."""
     generator = torch.Generator().manual_seed(seed)
     labels, embeds = torch.arange(14), torch.randn(14, 3, generator=generator)
     inputs = torch.randint(0, 5, (2, 14), generator=generator)

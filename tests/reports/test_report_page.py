@@ -11,7 +11,7 @@ from hf_fashion.reports.report_page import html_table, paragraph, picture, pictu
 
 
 class Tags(HTMLParser):
-    """Collects tags with their attributes; closes what it opens, or says what it could not."""
+    """Collects tags with their attributes; `open` holds the tags that are not closed."""
 
     VOID = ("meta", "img")
 

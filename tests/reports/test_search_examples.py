@@ -1,4 +1,4 @@
-"""Examples for a report: what is shown, in which order, and which results are marked as right."""
+"""Examples for a report: which results are shown, in which order, and which of them are marked as right."""
 
 import re
 
