@@ -16,7 +16,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.command_line import device_of
 from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
 from .output import print_search
 
@@ -55,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from transformers import AutoModel, AutoProcessor
 
+    from ..embedding.device import device_of
     from ..pipelines.saved_search import SavedSearchPipeline
 
     # Not by `pipeline`, which would execute the code that a folder may bring along.
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         gallery=arguments.gallery,
         reranker=arguments.reranker,
         processor=AutoProcessor.from_pretrained(arguments.model),
-        device=device_of(arguments),
+        device=device_of(arguments.device),
     )
     query = read_query(arguments)
     found = {"query": query, **searching(query, **_given(arguments, OPTIONS))}
