@@ -3,8 +3,7 @@
 import pytest
 from transformers.dynamic_module_utils import get_imports, get_relative_imports
 
-from tests.repo.test_model_folders import ALLOWED
-from tests.repo.tree import PACKAGE, short
+from tests.repo.tree import ALLOWED, PACKAGE, short
 
 
 TRAVELLING = [path for path in sorted((PACKAGE / "pipelines").glob("*.py")) if path.name != "__init__.py"]
