@@ -34,7 +34,7 @@ def commands() -> list[tuple[Path, list[str]]]:
 
 
 def script_and_arguments(words: list[str]) -> tuple[str, list[str]] | None:
-    """`python SCRIPT ...` and `accelerate launch ... SCRIPT ...` as (script, its arguments)."""
+    """Return script and arguments of `python SCRIPT ...` and `accelerate launch ... SCRIPT ...`."""
     scripts = [number for number, word in enumerate(words) if word.endswith(".py")]
     return (words[scripts[0]], words[scripts[0] + 1 :]) if scripts else None
 

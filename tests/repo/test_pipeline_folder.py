@@ -15,6 +15,6 @@ def test_there_are_pipelines():
 
 @pytest.mark.parametrize("path", TRAVELLING, ids=short)
 def test_imports_travel(path):
-    """As transformers' loader sees them: what stands inside `try` may be missing."""
+    """As transformers' loader sees them: imports inside `try` may be missing."""
     assert set(get_imports(path)) <= ALLOWED
     assert set(get_relative_imports(path)) <= {sibling.stem for sibling in TRAVELLING}
