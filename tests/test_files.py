@@ -1,4 +1,4 @@
-"""Files that a reader never sees half-written, and known by their content."""
+"""Files are written whole or not at all, and known by their content."""
 
 import hashlib
 import json

@@ -3,11 +3,11 @@
 import torch
 
 
-def device_of(name: str | None = None) -> torch.device:
+def device_of(name: str | torch.device | None = None) -> torch.device:
     """Return the device of this name; by default a GPU if there is one, else the CPU.
 
     Args:
-        name (`str`, *optional*): such as `"cpu"` or `"cuda:1"`.
+        name (`str` or `torch.device`, *optional*): such as `"cpu"` or `"cuda:1"`.
 
     Raises:
         ValueError: there is no such device on this machine.

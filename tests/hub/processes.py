@@ -1,4 +1,4 @@
-"""Python processes in which hf_fashion is not what is tested."""
+"""Python processes in which hf_fashion cannot be imported."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Pushes galleries to a Hub and loads them from it; prints what happened. Arguments: a folder for its galleries."""
+"""Push galleries to a Hub and load them from it; print the results. Arguments: a folder for its galleries."""
 
 import json
 import re
