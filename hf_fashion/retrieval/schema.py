@@ -1,4 +1,4 @@
-"""The columns of a gallery's table, and rows that fit them."""
+"""Describe the columns of a gallery's table, and make rows that fit them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GallerySchema:
 
     @classmethod
     def from_table(cls, table: pa.Schema) -> GallerySchema:
-        """The schema that [`GallerySchema.to_table`] wrote.
+        """Read the schema that [`GallerySchema.to_table`] wrote.
 
         Raises:
             ValueError: the table is no gallery, or one that a newer version of hf_fashion wrote.
@@ -75,7 +75,7 @@ class GallerySchema:
         return cls(written["spaces"], pa.schema(metadata), written["fingerprint"], written["axes"])
 
     def to_table(self) -> pa.Schema:
-        """Schema of the table, with all of this in its metadata."""
+        """Return the schema of the table, with all of this in its metadata."""
         written = {
             "format": _FORMAT,
             "fingerprint": self.fingerprint,
@@ -94,7 +94,7 @@ class GallerySchema:
         return {ID: pa.string()} | {field.name: field.type for field in self.metadata}
 
     def column(self, space: str) -> str:
-        """Name of the column with the vectors of a space; a store may not take the space's own as one.
+        """Return the name of the column with the vectors of a space; stores restrict names, so it is not the space's.
 
         Raises:
             ValueError: the gallery has no such space.
@@ -104,11 +104,11 @@ class GallerySchema:
         return f"vector_{list(self.spaces).index(space)}"
 
     def stored_dimensions(self) -> dict[str, int]:
-        """How many numbers of each vector are kept, by space."""
+        """Return how many numbers of each vector are kept, by space."""
         return {space: self.axes.get(space, dimension) for space, dimension in self.spaces.items()}
 
     def require_same_columns(self, wanted: GallerySchema, uri: str) -> None:
-        """Does nothing if products with the columns of `wanted` can be added.
+        """Raise if products with the columns of `wanted` cannot be added.
 
         Args:
             wanted (`GallerySchema`): the columns of the products.
@@ -124,7 +124,7 @@ class GallerySchema:
         ):
             if there != here:
                 raise ValueError(
-                    f"the gallery at {uri} has the {what} {there}, what shall be added has {here}: they must be the "
+                    f"the gallery at {uri} has the {what} {there}, the products to add have {here}: they must be the "
                     "same. Choose the same ones (columns, `dimensions`), or embed into another folder"
                 )
 
@@ -135,7 +135,7 @@ class GallerySchema:
         metadata: Mapping[str, Sequence[Any]],
         spaces: Mapping[str, Space],
     ) -> pa.Table:
-        """Rows of the table: vectors L2-normalised in float16, whole or along their axes.
+        """Make rows of the table: vectors L2-normalised in float16, whole or along their axes.
 
         Args:
             ids (`Sequence[str]`): N ids, all different.
@@ -159,7 +159,7 @@ class GallerySchema:
 
 
 def require_ids(ids: Sequence[str]) -> None:
-    """Does nothing if these are ids.
+    """Raise if these are not ids.
 
     Args:
         ids (`Sequence[str]`): what was given as ids.
@@ -183,7 +183,7 @@ def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
 
 
 def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
-    """Raises where Arrow has cut off the fraction of a number."""
+    """Raise if Arrow has cut off the fraction of a number."""
     several = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
     kind = field.type.value_type if several else field.type
     if not (pa.types.is_integer(kind) or pa.types.is_temporal(kind)):

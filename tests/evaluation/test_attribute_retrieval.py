@@ -62,7 +62,7 @@ def test_metrics_are_those_of_the_protocol(corpus, labels):
 
 
 def test_a_perfect_model_and_one_that_knows_nothing(corpus, labels):
-    """The second gives one embedding to all, and gets on average what chance says, over the folds of many seeds."""
+    """The second gives one embedding to all, and on average equals chance, over the folds of many seeds."""
     ids = labels.value_ids[:, [1, 0, 0]].clamp(min=0)  # the model's neck, sleeve, hem
     results = evaluate(LookUp(one_hot(ids, 3).float()), corpus)
     assert results["map"] == results["mean_attribute_map"] == 1 and results["num_without_match"] == 0

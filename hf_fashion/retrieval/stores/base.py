@@ -1,4 +1,4 @@
-"""What a gallery asks of the database that keeps it."""
+"""Say what a gallery asks of the database that keeps it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .conditions import Condition
 
 class VectorStore(Protocol):
     """One table with a string column `id`, metadata and vector columns. Every change is one commit: all or nothing.
-    Beside it stand attachments, named bytes of at most 32 KiB each that are written once, with the empty table.
+    Next to it are attachments, named bytes of at most 32 KiB each, written once with the empty table.
 
     Filters are checked conditions, which a store compiles. All methods raise OSError if data are damaged.
     """
@@ -23,27 +23,27 @@ class VectorStore(Protocol):
 
     @property
     def schema(self) -> pa.Schema:
-        """The table's schema, with the metadata that it was created with."""
+        """Return the table's schema, with the metadata that it was created with."""
 
     def attachments(self) -> dict[str, bytes]:
-        """The attachments by name; none where the table was made without."""
+        """Return the attachments by name."""
 
     def refresh(self) -> int:
-        """Takes in what other processes have committed; the version of the table, another one after each change."""
+        """Read what other processes have committed. Return the version of the table, which every change increases."""
 
     def count(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
 
     def upsert(self, rows: pa.Table) -> None:
-        """Adds rows; those whose id is there already take the old one's place."""
+        """Add rows; a row replaces the one with the same id."""
 
     def delete(self, ids: Sequence[str]) -> int:
-        """Removes the rows with these ids and says how many there were."""
+        """Delete the rows with these ids. Return how many there were."""
 
     def read(
         self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
     ) -> pa.Table:
-        """Some columns of all rows, in any order, or of those that match.
+        """Return some columns of all rows, in any order, or of those that match.
 
         Args:
             columns (`Sequence[str]`): which.
@@ -54,7 +54,7 @@ class VectorStore(Protocol):
     def nearest(
         self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
-        """The rows with the largest cosines to each query, approximately.
+        """Return the rows with the largest cosines to each query, approximately.
 
         Args:
             queries (`numpy.ndarray` of shape `(Q, d)`): float32.
@@ -71,7 +71,7 @@ class VectorStore(Protocol):
         """
 
     def build_index(self, columns: Sequence[str], kind: str) -> None:
-        """Indexes vector columns for `nearest`, and the others for filters; replaces indexes that are there.
+        """Index vector columns for `nearest` and the others for filters, in place of older indexes.
 
         Rows that are changed afterwards are found too, those that are not in an index yet by comparing each.
 
@@ -84,14 +84,14 @@ class VectorStore(Protocol):
         """
 
     def indexes(self) -> dict[str, tuple[str, int]]:
-        """Vector column -> kind of its index, and how many rows are in it; columns without an index are left out."""
+        """Return kind and number of rows of each vector column's index; columns without one are omitted."""
 
     def compact(self) -> None:
-        """Joins what many small commits have left, and brings all rows into the indexes."""
+        """Join the files of many small commits, and add all rows to the indexes."""
 
 
 def damage(uri: str, what: object) -> OSError:
-    """The error for a table that cannot be read, in words that help.
+    """Return the error for a table that cannot be read.
 
     Args:
         uri (`str`): where the table is.

@@ -166,7 +166,7 @@ class Columns:
 
 
 def point_in_time(text: str, day: bool) -> date | datetime:
-    """Read what stands in date '...' or timestamp '...'.
+    """Read the text of date '...' or timestamp '...'.
 
     Args:
         text (`str`): an ISO date, or date and time.

@@ -1,4 +1,4 @@
-"""Which database keeps a gallery: its URI says so."""
+"""Choose the database of a gallery by its URI."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .milvus.store import MilvusStore
 
 
 def create_store(uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> VectorStore:
-    """Makes an empty table.
+    """Create an empty table.
 
     Args:
         uri (`str`): `milvus+http://host:19530/collection` and the like for Milvus; all others are LanceDB's.
         schema (`pyarrow.Schema`): the columns, `id` among them.
-        attachments (`Mapping[str, bytes]`, *optional*): what [`VectorStore.attachments`] shall return.
+        attachments (`Mapping[str, bytes]`, *optional*): what [`VectorStore.attachments`] returns.
 
     Raises:
         FileExistsError: there is a gallery at `uri`.
@@ -29,7 +29,7 @@ def create_store(uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] |
 
 
 def open_store(uri: str) -> VectorStore:
-    """Opens a table.
+    """Open a table.
 
     Args:
         uri (`str`): what [`create_store`] was given.

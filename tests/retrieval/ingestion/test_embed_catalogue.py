@@ -155,12 +155,12 @@ def test_a_gallery_with_other_columns_is_refused(tmp_path, model):
     with pytest.raises(ValueError, match=r"has the metadata columns \{'brand': 'string', 'title': 'string'\}"):
         embedded(tmp_path / "gallery", model, products(6), metadata_columns=["brand"])
     Gallery.create(tmp_path / "spaces", {"photo": 12}, fingerprint=model_fingerprint(model))
-    with pytest.raises(ValueError, match=r"has the spaces \{'photo': 12\}, what shall be added has \{'image': 12\}"):
+    with pytest.raises(ValueError, match=r"has the spaces \{'photo': 12\}, the products to add have \{'image': 12\}"):
         embedded(tmp_path / "spaces", model, products(6), metadata_columns=())
 
 
 # Forked processes embed and are killed at their third, ninth and sixteenth commit: LanceDB, which starts threads, is
-# imported in them alone.
+# imported only in them.
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path

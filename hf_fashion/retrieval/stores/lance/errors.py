@@ -1,4 +1,4 @@
-"""LanceDB's errors in words that help: what is wrong, and what to do."""
+"""Translate LanceDB's errors: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Method = TypeVar("Method", bound=Callable)
 
 
 def unreachable(uri: str, error: Exception) -> OSError:
-    """The error for a place that does not answer.
+    """Return the error for a place that does not answer.
 
     Args:
         uri (`str`): the place.
@@ -29,7 +29,7 @@ def unreachable(uri: str, error: Exception) -> OSError:
 
 
 def failure(uri: str, error: Exception) -> OSError:
-    """The error for a call that failed. LanceDB has one class for all reasons, and tells them apart in its text.
+    """Return the error for a call that failed. LanceDB has one class for all reasons; only its text differs.
 
     Args:
         uri (`str`): where the table is.
@@ -52,13 +52,13 @@ def failure(uri: str, error: Exception) -> OSError:
     if "_indices" in text:
         return OSError(
             f"files of an index of the gallery at {uri} are missing or unreadable; its products are kept. Build it "
-            f"anew with `build_index`: {text}"
+            f"again with `build_index`: {text}"
         )
     return damage(uri, error)
 
 
 def in_our_words(method: Method) -> Method:
-    """A method of a store whose RuntimeErrors, by which LanceDB tells of files and disks, become [`failure`]s.
+    """Wrap a method of a store: LanceDB's RuntimeErrors, about files and disks, become [`failure`]s.
 
     Its ValueErrors stay, and so do the RuntimeErrors that are Python's own: these are mistakes of the caller.
     """

@@ -1,4 +1,4 @@
-"""Indexes of a gallery's table in LanceDB: one for each vector column, and one for each column of filters."""
+"""Build and describe the indexes of a gallery's table in LanceDB: one a vector column, one a column of filters."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import pyarrow as pa
 import pyarrow.types as kinds_of
 
 
-# Name -> LanceDB's class. IVF_RQ keeps one bit a dimension beside the vectors.
+# Name -> LanceDB's class. IVF_RQ keeps one bit a dimension next to the vectors.
 KINDS = {"IVF_RQ": "IvfRq", "IVF_HNSW_SQ": "HnswSq"}
-# IVF_RQ has half the square root of N groups: 500 for a million rows, each of 2,000. So many are searched for a query,
-# or for one with a filter, which leaves fewer rows of each (benchmarks/gallery_index.py).
+# IVF_RQ has half the square root of N groups: for a million rows 500 groups of 2,000. A query searches this number of
+# them; a query with a filter, which leaves fewer rows of each, the second (benchmarks/gallery_index.py).
 GROUPS_SEARCHED = 40
 GROUPS_SEARCHED_FILTERED = 80
-# For each row that is asked for so many are found by their codes and then compared by their vectors, and no fewer in
-# all than the second number: one bit a dimension alone finds half of the ten nearest, with this it is 99 %.
+# Rows found by their codes and then compared by their vectors: a number for each row that is asked for, and a minimum.
+# Codes of one bit a dimension find half of the ten nearest; with this comparison it is 99 %.
 REFINE_FACTOR = 10
 REFINED_AT_LEAST = 100
 
 
 def build(table, columns: Sequence[str], kind: str) -> None:
-    """Indexes vector columns, and all other columns that an index can serve; replaces what there was.
+    """Index vector columns, and all other columns that an index can serve, in place of older indexes.
 
     Args:
-        table: LanceDB's.
+        table (`lancedb.table.Table`): the gallery's.
         columns (`Sequence[str]`): the vector columns.
         kind (`str`): one of `KINDS`.
 
@@ -49,10 +49,10 @@ def build(table, columns: Sequence[str], kind: str) -> None:
 
 
 def describe(table) -> dict[str, tuple[str, int, int]]:
-    """Vector column -> kind of its index, rows that are in it, and rows that are not.
+    """Return the kind of each vector column's index, its number of rows, and the number of rows that it lacks.
 
     Args:
-        table: LanceDB's.
+        table (`lancedb.table.Table`): the gallery's.
     """
     names = {kind.replace("_", "").lower(): kind for kind in KINDS}  # LanceDB says "IvfRq"
     return {
@@ -63,10 +63,10 @@ def describe(table) -> dict[str, tuple[str, int, int]]:
 
 
 def tuned(query, top_k: int, groups: int) -> Any:
-    """A query that goes through an index far enough; without an index it stays as it is.
+    """Return a query that searches far enough in an index; without an index it is unchanged.
 
     Args:
-        query: LanceDB's.
+        query (`lancedb.query.LanceQueryBuilder`): a search.
         top_k (`int`): rows that are asked for.
         groups (`int`): how many are searched, 0 for all.
     """
@@ -76,7 +76,7 @@ def tuned(query, top_k: int, groups: int) -> Any:
 
 
 def _filter_index(kind: pa.DataType) -> str | None:
-    """The class of LanceDB that indexes a column for filters; lists of dates or fractions have none."""
+    """Return the class of LanceDB that indexes a column for filters; lists of dates or fractions have none."""
     if kinds_of.is_list(kind) or kinds_of.is_large_list(kind):
         inner = kind.value_type
         return "LabelList" if kinds_of.is_string(inner) or kinds_of.is_integer(inner) else None

@@ -1,4 +1,4 @@
-"""A gallery's table in LanceDB: a folder, or a URI of object storage, without a server."""
+"""Keep a gallery's table in LanceDB: a folder or a URI of object storage, without a server."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .tables import make_table, open_table, whole_place
 
 
 TABLE = "gallery"
-ATTACHMENTS = "attachments"  # a table beside it, of names and bytes
+ATTACHMENTS = "attachments"  # a table next to it, of names and bytes
 _MAKING = b"hf_fashion.made"  # of the table's metadata: no two tables have the same there
 # Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
 MAX_FRAGMENTS = 256
-# Rows that no index has are compared with a query one by one, 1.7 ms a thousand of 512 dimensions. Each time that an
-# index takes some in, it gains a part, and every search 0.4 ms: both cost as much when 100,000 are added so many at a
-# time (benchmarks/exact_search_limit.py).
+# Rows that no index has are compared with a query one by one, 1.7 ms a thousand of 512 dimensions. Each addition to an
+# index makes a part of it, which costs every search 0.4 ms. Both cost the same when 100,000 rows are added in steps of
+# this size (benchmarks/exact_search_limit.py).
 MAX_UNINDEXED = 5000
 # A compaction removes all older versions: kept, they would double the disk space. A reader that was in the middle of
 # one reads the newest instead; a writer of another process that was fails, and has changed nothing.
@@ -48,12 +48,12 @@ class LanceStore:
 
     @classmethod
     def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> LanceStore:
-        """Makes an empty table.
+        """Create an empty table.
 
         Args:
             uri (`str`): a folder, or a URI of object storage.
             schema (`pyarrow.Schema`): the columns, `id` among them.
-            attachments (`Mapping[str, bytes]`, *optional*): what [`LanceStore.attachments`] shall return.
+            attachments (`Mapping[str, bytes]`, *optional*): what [`LanceStore.attachments`] returns.
 
         Raises:
             FileExistsError: there is a gallery at `uri`.
@@ -72,7 +72,7 @@ class LanceStore:
 
     @classmethod
     def open(cls, uri: str) -> LanceStore:
-        """Opens a table and reads the ids of all rows, so that every file of it is there and has an end.
+        """Open a table and read the ids of all rows, which shows that no file is missing or cut off.
 
         Raises:
             FileNotFoundError: there is no gallery at `uri`.
@@ -100,7 +100,7 @@ class LanceStore:
     def refresh(self) -> int:
         self._table.checkout_latest()
         if _making(self._table) != self._made:
-            raise OSError(f"the gallery at {self.uri} was deleted and made anew meanwhile; open it again")
+            raise OSError(f"the gallery at {self.uri} was deleted and created again meanwhile; open it again")
         return self._table.version
 
     @in_our_words
@@ -163,7 +163,7 @@ class LanceStore:
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
     def _tidy(self) -> None:
-        """Compacts. The rows have been added: they must not seem lost because there is no room for this."""
+        """Compact. The rows are added already: a full disk is only a warning."""
         try:
             self.compact()
         except OSError as error:

@@ -1,4 +1,4 @@
-"""LanceDB's tables at a place: opened and made, with errors that say what is wrong with the place."""
+"""Open and create LanceDB's tables, with errors that say what is wrong with the place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import failure, unreachable
 
 
 def whole_place(uri: str) -> str:
-    """A place that means the same in whatever folder a process is by now; `~` is the user's home.
+    """Return the absolute form of a place, so that it means the same in every folder; `~` is the user's home.
 
     Args:
         uri (`str`): a folder, or a URI of object storage, which stays as it is.
@@ -23,7 +23,7 @@ def whole_place(uri: str) -> str:
 
 
 def open_table(uri: str, name: str) -> Any:
-    """LanceDB's table of a name.
+    """Open a table of LanceDB.
 
     Args:
         uri (`str`): a folder, or a URI of object storage.
@@ -50,7 +50,7 @@ def open_table(uri: str, name: str) -> Any:
 
 
 def make_table(uri: str, name: str, content: pa.Schema | pa.Table, overwrite: bool = False) -> Any:
-    """Makes a table; LanceDB's.
+    """Create a table of LanceDB.
 
     Args:
         uri (`str`): a folder, or a URI of object storage.

@@ -1,4 +1,4 @@
-"""Where a gallery in Milvus is: a URI taken apart."""
+"""Parse the URI of a gallery in Milvus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORMS = "'milvus+http://host:19530/collection', 'milvus+https://host/collection'
 # Of a database file, which the URI names no collection in.
 FILE_COLLECTION = "gallery"
 _MILVUS = re.compile(r"milvus(\+\w+)?:")
-# Milvus's own rule, with room for the name of the collection beside it.
+# Milvus's own rule, with room for the name of the collection next to it.
 _COLLECTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 
 
@@ -32,7 +32,7 @@ class MilvusAddress:
 
     @classmethod
     def parse(cls, uri: str) -> MilvusAddress:
-        """Takes a URI apart.
+        """Parse a URI.
 
         Args:
             uri (`str`): one that [`is_milvus`].
@@ -63,12 +63,12 @@ class MilvusAddress:
 
     @property
     def file(self) -> Path | None:
-        """The database file of Milvus Lite, none where it is a server."""
+        """Return the database file of Milvus Lite; `None` for a server."""
         return None if self.endpoint.startswith(("http://", "https://")) else Path(self.endpoint)
 
 
 def is_milvus(uri: str) -> bool:
-    """Whether a gallery at this URI is kept in Milvus.
+    """Return whether a gallery at this URI is kept in Milvus.
 
     Args:
         uri (`str`): a gallery's.

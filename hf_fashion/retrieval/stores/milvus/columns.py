@@ -1,4 +1,4 @@
-"""The columns of a gallery's table as fields of Milvus, and its rows in both forms."""
+"""Convert the columns and rows of a gallery's table to fields and rows of Milvus, and back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FIELD_TYPES = {
 
 
 class MilvusColumns:
-    """A table's columns, and the field that keeps each. Names of fields are letters, digits and `_` alone, so metadata
+    """A table's columns, and the field that keeps each. Names of fields are only letters, digits and `_`, so metadata
     columns are kept as `column_0`, `column_1`, ...; ids and vectors keep their names.
 
     Dates and timestamps are kept as whole numbers in their column's unit, and vectors as float32, in which float16
@@ -58,7 +58,7 @@ class MilvusColumns:
                 )
 
     def milvus_schema(self, pymilvus: ModuleType) -> Any:
-        """The fields as pymilvus describes them.
+        """Return the fields as pymilvus describes them.
 
         Args:
             pymilvus (`ModuleType`): the package.
@@ -77,7 +77,7 @@ class MilvusColumns:
         return schema
 
     def to_milvus(self, rows: pa.Table) -> list[dict[str, Any]]:
-        """Rows as pymilvus takes them.
+        """Return rows as pymilvus takes them.
 
         Args:
             rows (`pyarrow.Table`): rows of the table, at least one.
@@ -93,7 +93,7 @@ class MilvusColumns:
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
     def to_arrow(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pa.Table:
-        """Rows as the table has them.
+        """Return rows as the table has them.
 
         Args:
             rows (`Sequence[Mapping[str, Any]]`): pymilvus's.
@@ -103,7 +103,7 @@ class MilvusColumns:
         return pa.Table.from_arrays(values, schema=pa.schema([self.schema.field(name) for name in columns]))
 
     def row_bytes(self, columns: Sequence[str]) -> int:
-        """About how many bytes of these columns a row has on the wire.
+        """Estimate the bytes that these columns of a row take in a message.
 
         Args:
             columns (`Sequence[str]`): their names.
@@ -119,7 +119,7 @@ class MilvusColumns:
 
 
 def _stored(kind: pa.DataType) -> pa.DataType | None:
-    """The type of the numbers or strings that Milvus gets for values of `kind`; none where it cannot keep them."""
+    """Return the type that Milvus gets for values of `kind`; `None` if it cannot keep them."""
     if kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
         items = None if kinds.is_nested(kind.value_type) else _stored(kind.value_type)
         return items and pa.list_(items)
@@ -136,7 +136,7 @@ def _stored(kind: pa.DataType) -> pa.DataType | None:
 
 
 def _checked(column: pa.ChunkedArray, name: str) -> list[Any]:
-    """The values, if Milvus keeps them as they are."""
+    """Return the values if Milvus keeps them unchanged."""
     items = column
     if kinds.is_list(column.type):
         _require(name, pc.list_value_length(column), MAX_ITEMS, "items a list")

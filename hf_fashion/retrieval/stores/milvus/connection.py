@@ -1,4 +1,4 @@
-"""Calls of pymilvus whose errors say what to do."""
+"""Call pymilvus, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .address import MilvusAddress
 
 TOKEN = "MILVUS_TOKEN"  # the environment variable
 CONNECT_SECONDS = 10
-CALL_SECONDS = 60  # pymilvus asks a server that does not answer again for so long
+CALL_SECONDS = 60  # of retries by pymilvus while a server does not answer
 _SLOW = ("create_index", "load_collection", "flush")  # they end when the server is done, whenever that is
 _NO_COLLECTION, _NO_CONNECTION = 100, 2  # codes of Milvus and of pymilvus
 
 
 class MilvusRefusal(OSError):
-    """The server answered, and will not do it."""
+    """The server answered and refused."""
 
 
 class MilvusConnection:
@@ -48,7 +48,7 @@ class MilvusConnection:
         self.is_lite = "lite" in self.call("get_server_version")
 
     def call(self, method: str, *arguments: Any, **options: Any) -> Any:
-        """Calls a method of pymilvus's client.
+        """Call a method of pymilvus's client.
 
         Args:
             method (`str`): its name.
@@ -64,7 +64,7 @@ class MilvusConnection:
         return self._run(getattr(self._client, method), *arguments, timeout=timeout, **options)
 
     def create_collection(self, name: str, fields: Any, vectors: Sequence[str]) -> None:
-        """Makes an empty collection that can be read.
+        """Create an empty collection that can be read.
 
         Args:
             name (`str`): its name.
@@ -96,7 +96,7 @@ class MilvusConnection:
         self.call("load_collection", name)
 
     def create_index(self, name: str, field: str, kind: str, parameters: dict[str, Any]) -> None:
-        """Indexes one field; an index of vectors is built when the call returns.
+        """Index one field; an index of vectors is built when the call returns.
 
         Args:
             name (`str`): the collection.
@@ -134,7 +134,7 @@ class MilvusConnection:
 
 
 def _start_lite(file: Path, uri: str) -> None:
-    """Starts Milvus Lite, so that pymilvus finds it running; it runs until the process ends."""
+    """Start Milvus Lite, so that pymilvus finds it running; it runs until the process ends."""
     try:
         from milvus_lite.server_manager import server_manager_instance
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Indexes of a gallery's collection in Milvus: one for each vector field, and one for each field of filters."""
+"""Build and describe the indexes of a gallery's collection in Milvus: one a vector field, one a field of filters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SEARCHED_AT_LEAST, _SEARCHED_AT_MOST = 128, 32_768  # rows of an HNSW; servers 
 
 
 def build(connection: MilvusConnection, collection: str, columns: MilvusColumns, kind: str, rows: int) -> None:
-    """Indexes vector fields, and all others that an index serves; replaces what there was. Meanwhile nobody can read
+    """Index vector fields, and all others that an index serves, in place of older indexes. Meanwhile nobody can read
     the collection. Fields that the server refuses to index are compared row by row.
 
     Args:
@@ -51,8 +51,8 @@ def build(connection: MilvusConnection, collection: str, columns: MilvusColumns,
 
 
 def describe(connection: MilvusConnection, collection: str, fields: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Vector field -> kind of its index, and how many rows are in it; without those that compare every row or
-    have lost theirs.
+    """Return kind and number of rows of each vector field's index, without fields that compare every row or have lost
+    theirs.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -68,7 +68,7 @@ def describe(connection: MilvusConnection, collection: str, fields: Sequence[str
 
 
 def search_parameters(kind: str | None, top_k: int, far: bool = False) -> dict[str, Any]:
-    """How far a search goes in an index.
+    """Return the parameters that say how far a search goes in an index.
 
     Args:
         kind (`str`, *optional*): the kind of the index; none where there is none.
@@ -99,7 +99,7 @@ def _build_parameters(kind: str, rows: int) -> dict[str, Any]:
 
 
 def _filtered(connection: MilvusConnection, columns: MilvusColumns) -> Sequence[str]:
-    """The fields that an index serves; Milvus Lite has none for lists."""
+    """Return the fields that an index serves; Milvus Lite has none for lists."""
     lists = [columns.fields[name] for name, kind in columns.metadata.items() if hasattr(kind, "value_type")]
     names = [columns.fields[name] for name in columns.metadata]
     return [name for name in names if not (connection.is_lite and name in lists)]

@@ -1,4 +1,4 @@
-"""Reads and searches of a gallery's collection in Milvus."""
+"""Read and search a gallery's collection in Milvus."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MESSAGE_BYTES = 16 * 2**20
 
 
 class MilvusReader:
-    """Answers of Milvus as tables; as many calls for each as it takes.
+    """Reads Milvus' answers as tables, with several calls where one message is too small.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -38,11 +38,11 @@ class MilvusReader:
         self._columns = columns
 
     def count(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
         return self._ask("query", filter="", output_fields=["count(*)"])[0]["count(*)"]
 
     def all(self, columns: Sequence[str], filter: Condition | None) -> pa.Table:
-        """Some columns of all rows that meet a filter.
+        """Return some columns of all rows that meet a filter.
 
         Args:
             columns (`Sequence[str]`): which.
@@ -51,7 +51,7 @@ class MilvusReader:
         return self._table(self._pages(columns, filter), columns)
 
     def some(self, columns: Sequence[str], ids: Sequence[str]) -> pa.Table:
-        """Some columns of the rows with these ids.
+        """Return some columns of the rows with these ids.
 
         Args:
             columns (`Sequence[str]`): which.
@@ -65,7 +65,7 @@ class MilvusReader:
     def nearest(
         self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
-        """The rows with the largest cosines to each query, as [`VectorStore.nearest`] has them.
+        """Return the rows with the largest cosines to each query, as [`VectorStore.nearest`] does.
 
         Args:
             queries (`numpy.ndarray` of shape `(Q, d)`): float32.
@@ -93,14 +93,16 @@ class MilvusReader:
     def _search(
         self, queries: Sequence[np.ndarray], filter: Condition | None, reach: Mapping[str, Any], **options: Any
     ) -> list[list[dict[str, Any]]]:
-        """The rows of each query, which come in parts."""
+        """Return the rows of each query; queries come in parts."""
         options |= {"filter": self._condition(filter), "search_params": {"metric_type": "COSINE", "params": reach}}
         answers = [self._ask("search", data=list(part), **options) for part in queries]
         return [[{**hit["entity"], ID: hit[ID]} for hit in hits] for answer in answers for hits in answer]
 
     def _pages(self, columns: Sequence[str], filter: Condition | None) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Rows by their ids, which Milvus compares as bytes. pymilvus's own iterator does the same, but it does not
-        escape the ids that it goes on from."""
+        """Yield pages of rows in the order of their ids, which Milvus compares as bytes.
+
+        pymilvus's own iterator does the same, but does not escape the ids that it continues from.
+        """
         number, condition = self._rows_at_once(columns), self._condition(filter)
         options = {"output_fields": self._fields(columns), "limit": number, "reduce_stop_for_best": True}
         page, after = None, condition
@@ -132,10 +134,10 @@ class MilvusReader:
 
 
 def parts(values: Any, number: int) -> list[Any]:
-    """Slices of `number` values.
+    """Split values into slices.
 
     Args:
-        values: a list or an array.
+        values (`list` or `numpy.ndarray`): what is split.
         number (`int`): values of each slice but the last.
     """
     return [values[start : start + number] for start in range(0, len(values), number)]

@@ -1,4 +1,4 @@
-"""A gallery's table in Milvus: a collection of a server, or of Milvus Lite in a file."""
+"""Keep a gallery's table in Milvus: a collection of a server, or of Milvus Lite in a file."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class MilvusStore:
 
     @classmethod
     def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> MilvusStore:
-        """Makes an empty table. It exists when all parts of it do; what an interrupted creation has left is replaced.
+        """Create an empty table. It exists when all its parts do; the rest of an interrupted creation is replaced.
 
         Args:
             uri (`str`): a collection of a server, or a file of Milvus Lite.
             schema (`pyarrow.Schema`): the columns, `id` among them.
-            attachments (`Mapping[str, bytes]`, *optional*): what [`MilvusStore.attachments`] shall return.
+            attachments (`Mapping[str, bytes]`, *optional*): what [`MilvusStore.attachments`] returns.
 
         Raises:
             FileExistsError: there is a gallery at `uri`.
@@ -74,7 +74,7 @@ class MilvusStore:
 
     @classmethod
     def open(cls, uri: str) -> MilvusStore:
-        """Opens a table and counts its rows.
+        """Open a table and count its rows.
 
         Raises:
             FileNotFoundError: there is no gallery at `uri`.
@@ -152,8 +152,8 @@ class MilvusStore:
         return milvus_index.describe(self._connection, self._collection, self._columns.vectors)
 
     def compact(self) -> None:
-        """Closes the segments that rows are still written to, so that indexes take them in, and has the server join
-        small ones, which it does in its own time."""
+        """Close the segments that are still written to, so that indexes include them, and ask the server to join small
+        ones, which it does later."""
         self._connection.call("flush", self._collection)
         self._connection.call("compact", self._collection)
 

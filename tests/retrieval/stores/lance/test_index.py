@@ -189,7 +189,7 @@ def test_an_index_whose_files_are_gone_is_noticed_and_can_be_built_anew(indexed,
     query = vectors(1)[SPACE][0]
     shutil.rmtree(tmp_path / "gallery" / "gallery.lance" / "_indices")
     gallery = Gallery.open(tmp_path / "gallery")
-    with pytest.raises(OSError, match=r"its products are kept\. Build it anew with `build_index`"):
+    with pytest.raises(OSError, match=r"its products are kept\. Build it again with `build_index`"):
         found(gallery, query, 1)
     gallery.build_index()
     assert found(gallery, query, 1) == ["p000"]

@@ -219,7 +219,7 @@ def test_a_gallery_that_was_made_anew_is_not_taken_for_the_old_one(tmp_path):
     old.search(vectors(1)["neckline"], "neckline", 5)
     shutil.rmtree(tmp_path / "gallery")
     filled(tmp_path / "gallery", axes=3)
-    with pytest.raises(OSError, match="was deleted and made anew meanwhile; open it again"):
+    with pytest.raises(OSError, match="was deleted and created again meanwhile; open it again"):
         old.search(vectors(1)["neckline"], "neckline", 5)
 
 
@@ -250,4 +250,4 @@ def test_products_are_in_though_there_was_no_room_to_compact(tmp_path, monkeypat
 
 def test_a_broken_index_does_not_cost_the_gallery():
     text = "lance error: Not found: gallery.lance/_indices/1234/index.idx, object_store.rs:600"
-    assert "Build it anew with `build_index`" in str(failure("gallery", RuntimeError(text)))
+    assert "Build it again with `build_index`" in str(failure("gallery", RuntimeError(text)))

@@ -182,7 +182,7 @@ def test_many_queries_of_long_lists_go_in_several_searches(milvus_uri, monkeypat
     assert calls["search"] == 1
     monkeypatch.setattr(milvus_reader, "MESSAGE_BYTES", 40 * gallery._store._columns.row_bytes(LISTED))
     assert gallery.search(queries, "neckline", 20).ids == together.ids
-    assert calls["search"] == 1 + 5  # two queries of twenty rows each in a message, the last one alone
+    assert calls["search"] == 1 + 5  # two queries of twenty rows each in a message, the last one by itself
     with pytest.raises(ValueError, match="`top_k` must be at most 16,384 on Milvus, got 20,000"):
         gallery.search(queries, "neckline", 20_000)
 
