@@ -26,18 +26,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--searches", metavar="FILE", help="what `search --json` printed; default: stdin")
     parser.add_argument(
-        "--num_rerank", type=positive, help="how many results are re-ordered; default: as many as an FR takes, or all"
+        "--num_candidates",
+        type=positive,
+        help="results that the re-ranker gets; default: the number that an FR is made for, or all",
     )
     parser.add_argument("--json", action="store_true", help="a line of JSON a search in place of a table")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Re-ranks and prints one search after the other."""
-    from ..pipelines.rerankers_fashion_retrieval import load_reranker
     from ..pipelines.saved_search import read_searches, rerank_search
     from ..retrieval.gallery import Gallery
+    from ..retrieval.rerankers.loading import load_reranker
 
     gallery, reranker = Gallery.open(arguments.gallery), load_reranker(arguments.reranker)
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()
     for search in read_searches(text.split("\n")):
-        print_search(rerank_search(search, gallery, reranker, arguments.num_rerank), arguments.json)
+        print_search(rerank_search(search, gallery, reranker, arguments.num_candidates), arguments.json)

@@ -22,7 +22,7 @@ from .output import print_search
 
 
 QUERY = ("image", "text", "image_weight", "attribute")
-OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_rerank")
+OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=float, help="least score of a result")
     parser.add_argument("--group_by", metavar="COLUMN", help="keep the best product of each value of the column")
     parser.add_argument("--reranker", metavar="R", help="folder of an FR, or query_expansion, k_reciprocal")
-    parser.add_argument("--num_rerank", type=positive, help="how many candidates the re-ranker gets")
+    parser.add_argument("--num_candidates", type=positive, help="how many candidates the re-ranker gets")
     parser.add_argument("--json", action="store_true", help="one line of JSON in place of a table")
     grid = parser.add_argument_group("picture")
     grid.add_argument("--grid", metavar="PNG", help="picture to write; needs --corpus")

@@ -8,7 +8,7 @@ from PIL import Image
 from ..data.attributes.protocol import RetrievalLists
 from ..evaluation.labelled_search import LabelledSearch
 from ..evaluation.reranking import evaluate_reranking
-from ..pipelines.rerankers_fashion_retrieval import BASELINES, load_reranker
+from ..retrieval.rerankers.loading import BASELINES, load_reranker
 from .report_page import paragraph
 from .reranking_showcase import photos_before_and_after
 from .tables import Cells, cell, reranking_cells

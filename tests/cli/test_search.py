@@ -44,7 +44,7 @@ def test_photos_are_compared_in_one_attribute(folder, searched, capsys):
 
 
 def test_fr_moves_what_was_found(folder, searched, capsys):
-    search = found(searched, capsys, "--text", "a dress", "--reranker", str(folder / "fr"), "--num_rerank", "5")
+    search = found(searched, capsys, "--text", "a dress", "--reranker", str(folder / "fr"), "--num_candidates", "5")
     ranks = [result["initial_rank"] for result in search["results"]]
     assert sorted(ranks) == [1, 2, 3, 4, 5, 6, 7, 8] and ranks != sorted(ranks) and ranks[5:] == [6, 7, 8]
 
@@ -90,5 +90,5 @@ def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
 
 
 def test_candidates_for_no_re_ranker_are_refused(searched, capsys):
-    assert main(searched("--text", "a dress", "--num_rerank", "5")) == 2
-    assert "`num_rerank` is for a re-ranker, and there is none" in capsys.readouterr().err
+    assert main(searched("--text", "a dress", "--num_candidates", "5")) == 2
+    assert "`num_candidates` is for a re-ranker, and there is none" in capsys.readouterr().err

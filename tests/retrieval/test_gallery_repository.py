@@ -96,7 +96,7 @@ def saved(gallery, tmp_path) -> Path:
 
 
 def test_what_is_loaded_is_what_was_saved(gallery, saved, tmp_path):
-    loaded = Gallery.from_pretrained(saved, tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert rows(loaded).equals(rows(gallery))
     assert loaded._store.schema.equals(gallery._store.schema, check_metadata=True)
     assert loaded._store.attachments() == ATTACHMENTS
@@ -133,7 +133,7 @@ def test_datasets_reads_the_columns(gallery, saved):
 def test_axes_are_saved_with_the_vectors_along_them(tmp_path):
     gallery = galleries.filled(tmp_path / "gallery", axes=3)
     gallery.save_pretrained(tmp_path / "saved")
-    loaded = Gallery.from_pretrained(tmp_path / "saved", tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(tmp_path / "saved", uri=tmp_path / "loaded")
     assert loaded.info()["stored_dimensions"] == dict.fromkeys(galleries.SPACES, 3)
     for space in galleries.SPACES:
         assert torch.equal(loaded.vectors(ids(40), space), gallery.vectors(ids(40), space))
@@ -143,7 +143,7 @@ def test_axes_are_saved_with_the_vectors_along_them(tmp_path):
 
 def test_an_empty_gallery_is_a_gallery(tmp_path):
     Gallery.create(tmp_path / "empty", SPACES, METADATA).save_pretrained(tmp_path / "saved")
-    loaded = Gallery.from_pretrained(tmp_path / "saved", tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(tmp_path / "saved", uri=tmp_path / "loaded")
     assert len(loaded) == 0 and loaded.schema.metadata == METADATA
 
 
@@ -195,14 +195,14 @@ def test_a_killed_load_goes_on_with_what_is_missing(gallery, saved, tmp_path, mo
 
     monkeypatch.setattr(LanceStore, "upsert", until_killed)
     with pytest.raises(Killed):
-        Gallery.from_pretrained(saved, tmp_path / "loaded")
+        Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert len(Gallery.open(tmp_path / "loaded")) == 4 + 4 + 2
     monkeypatch.setattr(LanceStore, "upsert", to_the_end)
-    loaded = Gallery.from_pretrained(saved, tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert sorted(name for names in commits for name in names) == ids(COUNT)
     assert rows(loaded).equals(rows(gallery))
     version = loaded.info()["version"]
-    assert Gallery.from_pretrained(saved, tmp_path / "loaded").info()["version"] == version
+    assert Gallery.from_pretrained(saved, uri=tmp_path / "loaded").info()["version"] == version
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_killed_load_goes_on_with_what_is_missing(gallery, saved, tmp_path, mo
 def test_a_gallery_that_is_another_is_not_added_to(saved, tmp_path, changes, message):
     other = made(tmp_path / "other", ["p900"], **({"attachments": ATTACHMENTS} | changes))
     with pytest.raises(ValueError, match=message):
-        Gallery.from_pretrained(saved, tmp_path / "other")
+        Gallery.from_pretrained(saved, uri=tmp_path / "other")
     assert other.ids() == ["p900"]
 
 
@@ -268,13 +268,13 @@ SHARD = "data/train-00001-of-00003.parquet"
 def test_damage_is_named_before_anything_is_written(saved, tmp_path, damage, error, message):
     damage(saved)
     with pytest.raises(error, match=message):
-        Gallery.from_pretrained(saved, tmp_path / "loaded")
+        Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert not (tmp_path / "loaded").exists()
 
 
 def test_a_source_that_is_nowhere_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="must be the folder of a saved gallery or the id of one on the Hub"):
-        Gallery.from_pretrained(tmp_path / "nowhere", tmp_path / "loaded")
+        Gallery.from_pretrained(tmp_path / "nowhere", uri=tmp_path / "loaded")
 
 
 def test_an_existing_folder_is_left_as_it_is(gallery, tmp_path):
