@@ -13,6 +13,7 @@ from ._registration import register_when_needed
 if TYPE_CHECKING:
     from .data.column_map import ColumnMap
     from .data.loading import load_corpus
+    from .embedding.encoder import Encoder
     from .models.attribute.configuration_asen import AsenConfig
     from .models.attribute.configuration_ipad import IpadConfig
     from .models.attribute.image_processing_attribute import AttributeImageProcessorPil
@@ -40,6 +41,7 @@ _HOMES = {
     "E2Processor": ".models.e2.processing_e2",
     "E2VisionConfig": ".models.e2.configuration_e2",
     "E2VisionModel": ".models.e2.modeling_e2",
+    "Encoder": ".embedding.encoder",
     "FashionRetrievalPipeline": ".pipelines.fashion_retrieval",
     "FeatureReasoningConfig": ".models.feature_reasoning.configuration_feature_reasoning",
     "FeatureReasoningModel": ".models.feature_reasoning.modeling_feature_reasoning",
@@ -60,6 +62,7 @@ __all__ = [
     "E2Processor",
     "E2VisionConfig",
     "E2VisionModel",
+    "Encoder",
     "FashionRetrievalPipeline",
     "FeatureReasoningConfig",
     "FeatureReasoningModel",

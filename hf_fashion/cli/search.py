@@ -80,14 +80,13 @@ def read_query(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     """Draws query and results with the catalogue's photos."""
-    from transformers.image_utils import load_image
-
+    from ..images import open_photo
     from ..reports.grid import draw_grid
     from ..retrieval.ingestion.catalogue import Catalogue
 
     query = found["query"]
     text = query.get("text") or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())
-    asked, caption = (load_image(query["image"]), text or "query") if "image" in query else (text, "query")
+    asked, caption = (open_photo(query["image"]), text or "query") if "image" in query else (text, "query")
     catalogue = Catalogue(**load_catalogue_of(arguments, metadata_columns=[]))
     photos = catalogue.photos_of([result["id"] for result in found["results"]])
     Path(arguments.grid).parent.mkdir(parents=True, exist_ok=True)

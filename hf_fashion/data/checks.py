@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 
 from datasets import Dataset, DatasetDict
 
-from ..images import BadImage, verify_images
 from ..messages import name_rows
 from .column_map import ColumnMap
 from .columns import column_problems
 from .corpus_report import CorpusReport, describe_bad_images
+from .encoded_photos import BadImage, verify_images
 from .leaks import find_photo_leaks, find_title_leaks
 from .values import column_texts
 

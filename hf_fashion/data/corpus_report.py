@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..images import BadImage
 from ..messages import name_rows
+from .encoded_photos import BadImage
 from .leaks import Leak
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from datasets import Dataset, DatasetDict
 
-from ..images import encoded_images, read_bytes
+from .encoded_photos import encoded_images, read_bytes
 from .values import column_texts
 
 

@@ -15,7 +15,8 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
-from ..images import encoded_images, photo_files
+from ..images import to_rgb_on_white
+from .encoded_photos import encoded_images, photo_files
 
 
 # What of an image processor shapes the pixels before they are normalised.
@@ -146,7 +147,7 @@ def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProces
     pixels = None
     for row, example in enumerate(tqdm(dataset, desc="resizing photos", leave=False)):
         photos = example[image_column]
-        photos = photos if isinstance(photos, list) else [photos]
+        photos = [to_rgb_on_white(photo) for photo in (photos if isinstance(photos, list) else [photos])]
         resized = image_processor(photos, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"]
         if pixels is None:
             shape = (int(starts[-1]), *resized.shape[1:])

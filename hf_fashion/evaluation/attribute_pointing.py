@@ -9,8 +9,8 @@ from transformers import BaseImageProcessor
 
 from ..data.column_map import ColumnMap
 from ..embedding.attribute_corpus import image_batches, model_attribute_ids
-from ..embedding.batches import inference
-from ..embedding.corpus import first_view
+from ..embedding.features import inference
+from ..images import first_view
 from .box_geometry import boxes_in_model_frame
 from .localisation import localisation_figures, patch_boxes
 

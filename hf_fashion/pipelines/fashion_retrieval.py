@@ -1,27 +1,27 @@
 """Searches a gallery by photo, by text, by attribute, and by weighted terms; re-ranks what is found.
 
-This file is saved with the model, together with all that it imports relatively. hf_fashion itself is imported only to
-open a gallery by its path.
+This file is saved with the model, together with all that it imports relatively (`travelling_code.py`). hf_fashion
+itself is imported only to open a gallery by its path.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
-from transformers.dynamic_module_utils import custom_object_save
 
+from ..embedding.encoder import Encoder
+from ..embedding.features import check_attribute
 from ..retrieval.rerankers.loading import load_reranker
 from ..retrieval.rerankers.reasoning import ReasoningReranker
 from ..retrieval.rerankers.reranking import Reranker, rerank
 from ..retrieval.results import RetrievalResults
-from .embedding_fashion_retrieval import QueryEmbedder
-from .query_fashion_retrieval import FashionQuery
 from .search_fashion_retrieval import CandidateFinder, read_vectors
 from .threshold_fashion_retrieval import apply_threshold
+from .travelling_code import save_code
 
 
 TASK = "fashion-retrieval"
@@ -89,8 +89,8 @@ class FashionRetrievalPipeline(Pipeline):
         if image_processor is None:
             raise ValueError(f"`processor` must be given: none could be loaded for {type(model).__name__}")
         self.finder = CandidateFinder(gallery)
-        self.embedder = QueryEmbedder(model.eval(), image_processor, kwargs.get("tokenizer"), self.finder.spaces)
-        self.finder.check_model(model, self.embedder.model_spaces)
+        self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
+        self.finder.check_model(model, self.encoder.space_names)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
@@ -107,7 +107,7 @@ class FashionRetrievalPipeline(Pipeline):
                 - `top_k` (`int`, defaults to 10): results for a query, at most as many as the gallery has products.
                   There are fewer where `filter`, `threshold` or `group_by` leave fewer, or the gallery is smaller than
                   the default.
-                - `filter` (`str`): SQL condition on the metadata, as in [`Gallery.search`].
+                - `filter` (`str` or `Mapping`): condition on the metadata, as SQL or a dict, as in [`Gallery.search`].
                 - `threshold` (`float`): least score of a result.
                 - `group_by` (`str`): metadata column; of products with the same value only the best one is kept, such
                   as one photo of each product. Products without a value are all kept. Groups are looked for among
@@ -131,13 +131,13 @@ class FashionRetrievalPipeline(Pipeline):
         self,
         attribute: str | None = None,
         top_k: int | None = None,
-        filter: str | None = None,
+        filter: str | Mapping[str, Any] | None = None,
         threshold: float | None = None,
         group_by: str | None = None,
         num_candidates: int | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if attribute is not None:
-            self.embedder.check_attribute(attribute)
+            check_attribute(self.model, attribute, self.finder.spaces)
         self.finder.check_options(top_k, group_by)
         if num_candidates is not None:
             self._check_num_candidates(num_candidates)
@@ -147,10 +147,7 @@ class FashionRetrievalPipeline(Pipeline):
 
     def preprocess(self, inputs: Any, attribute: str | None = None) -> dict[str, Any]:
         """One query as the model's inputs."""
-        query = FashionQuery.read(inputs)
-        if query.attribute is None:
-            query = replace(query, attribute=attribute)
-        return {"query": self.embedder.prepare(query)}
+        return {"query": self.encoder.prepare_query(inputs, attribute, self.finder.spaces)}
 
     def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:
         """Embed, search and re-rank one query, or B queries together: see `_searches`."""
@@ -176,11 +173,13 @@ class FashionRetrievalPipeline(Pipeline):
         entry = {"impl": f"{home}.{type(self).__name__}", "pt": ["AutoModel"], "type": "multimodal"}
         others = getattr(self.model.config, "custom_pipelines", {})
         self.model.config.custom_pipelines = {**others, TASK: entry}
-        super().save_pretrained(save_directory, **kwargs)
+        # Not by the parent, which copies the module as it is and cannot follow its imports.
+        for part in (self.model, self.tokenizer, self.image_processor):
+            if part is not None:
+                part.save_pretrained(save_directory, **kwargs)
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
-        # transformers saves the code of registered classes alone, and so loses that of a pipeline that was loaded.
-        custom_object_save(self, save_directory)
+        save_code(type(self), save_directory)
 
     def _check_num_candidates(self, num_candidates: int) -> None:
         most = getattr(self.reranker, "num_candidates", num_candidates)
@@ -196,11 +195,11 @@ class FashionRetrievalPipeline(Pipeline):
 
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
         """For each of B queries its `vector` (d,), its `space`, and its list: a `row` of `results`."""
-        vectors = self.embedder.embed(queries).cpu()  # (B, d)
+        vectors = self.encoder.embed_queries(queries).cpu()  # (B, d)
         space_ids = torch.cat([query["space_id"] for query in queries]).cpu()
         searches: list[dict[str, Any]] = [{} for _ in queries]
         for space_id in space_ids.unique().tolist():  # the queries of a space are searched and re-ranked together
-            places, space = (space_ids == space_id).nonzero().flatten(), self.embedder.model_spaces[space_id]
+            places, space = (space_ids == space_id).nonzero().flatten(), self.encoder.space_names[space_id]
             results = self._results(vectors[places], space, **searching)
             for row, place in enumerate(places.tolist()):
                 searches[place] = {"space": space, "vector": vectors[place], "results": results, "row": row}
@@ -211,7 +210,7 @@ class FashionRetrievalPipeline(Pipeline):
         queries: torch.Tensor,
         space: str,
         top_k: int = 10,
-        filter: str | None = None,
+        filter: str | Mapping[str, Any] | None = None,
         threshold: float | None = None,
         group_by: str | None = None,
         num_candidates: int | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ class CandidateFinder:
         queries: Tensor,
         space: str,
         number: int,
-        filter: str | None = None,
+        filter: str | Mapping[str, Any] | None = None,
         group_by: str | None = None,
         with_vectors: bool = False,
     ) -> RetrievalResults:
@@ -95,7 +95,7 @@ class CandidateFinder:
             queries (`torch.Tensor` of shape `(Q, d)`): embeddings of the queries.
             space (`str`): the space of the queries.
             number (`int`): candidates of a query; there are fewer where the gallery has fewer.
-            filter (`str`, *optional*): SQL condition on the metadata.
+            filter (`str` or `Mapping`, *optional*): condition on the metadata, as SQL or as a dict.
             group_by (`str`, *optional*): metadata column with equal values within a group.
             with_vectors (`bool`, *optional*, defaults to `False`): whether results keep the candidates' vectors.
                 Groups do not, since most candidates of their long lists are dropped: [`read_vectors`] reads those of

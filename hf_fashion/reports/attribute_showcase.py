@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..embedding.attribute_corpus import image_batches
-from ..embedding.batches import inference
+from ..embedding.features import inference
 from ..models.attribute.attention_maps_attribute import draw_attention
 from .report_page import figure, picture_row
 from .showcase import top_k

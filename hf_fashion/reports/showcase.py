@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from transformers import PreTrainedModel, ProcessorMixin
 
-from ..embedding.batches import inference
+from ..embedding.features import inference
 from .report_page import figure, picture_row, ranked_texts
 
 

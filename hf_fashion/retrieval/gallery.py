@@ -12,8 +12,8 @@ from huggingface_hub import CommitInfo
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
+from ..embedding.encoder import Encoder
 from ..embedding.fingerprint import model_fingerprint
-from ..embedding.photo_embedder import PhotoEmbedder
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
@@ -26,6 +26,7 @@ from .results import RetrievalResults
 from .schema import ID, GallerySchema, require_ids
 from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stores.base import VectorStore
+from .stores.filters import read_condition
 from .stores.opening import create_store, open_store
 from .vector_column import Space, directions
 
@@ -154,20 +155,19 @@ class Gallery:
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
-            embedder = PhotoEmbedder(model, processor)
-            spaces = embedder.spaces()
-            kept = {} if dimensions is None else dict.fromkeys(spaces, dimensions)
-            schema = GallerySchema(spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
+            encoder = Encoder(model, processor)
+            kept = {} if dimensions is None else dict.fromkeys(encoder.spaces, dimensions)
+            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
             try:
                 gallery = cls.open(uri)
             except FileNotFoundError as error:
                 if not processes.is_main:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
-                axes = learn_axes(embedder, catalogue, dimensions, batch_size, progress) if dimensions else None
+                axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
             gallery._check_fingerprint(schema.fingerprint)
             gallery.schema.require_same_columns(schema, str(uri))
-        embed_catalogue(gallery, embedder, catalogue, batch_size, progress, processes)
+        embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
 
     @classmethod
@@ -249,6 +249,11 @@ class Gallery:
             RuntimeError: the gallery was changed meanwhile.
         """
         return push_gallery(self._store, repo_id, private, token, commit_message, revision)
+
+    @property
+    def max_top_k(self) -> int | None:
+        """The most candidates of a query that one search returns; `None` where there is no limit."""
+        return None if self._search.in_memory() else self._store.max_top_k
 
     def __len__(self) -> int:
         self._store.refresh()
@@ -378,7 +383,7 @@ class Gallery:
         vectors: Tensor,
         space: str,
         top_k: int,
-        filter: str | None = None,
+        filter: str | Mapping[str, Any] | None = None,
         with_vectors: bool = False,
     ) -> RetrievalResults:
         """Search for the products nearest to each query by cosine; of equal ones, those whose ids come first.
@@ -390,7 +395,7 @@ class Gallery:
             vectors (`torch.Tensor` of shape `(Q, d)`): embeddings of queries, of any length but 0, on any device.
             space (`str`): the space of the queries.
             top_k (`int`): candidates of a query; there are fewer where fewer are in the gallery or meet the filter.
-            filter (`str`, *optional*): SQL condition that candidates must meet.
+            filter (`str` or `Mapping`, *optional*): condition that candidates must meet, as SQL or as a dict.
             with_vectors (`bool`, *optional*, defaults to `False`): whether results keep the candidates' vectors, as
                 re-rankers need them.
 
@@ -401,10 +406,11 @@ class Gallery:
         dimension = self._space(space).dimension
         if vectors.ndim != 2 or vectors.shape[1] != dimension:
             raise ValueError(f"`vectors` must have shape (Q, {dimension}) for {space!r}, got {tuple(vectors.shape)}")
+        condition = read_condition(filter, self.schema.filter_columns())
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1, got {top_k}")
         queries = directions(vectors, "vectors")
-        return self._search.search(queries, self._space(space), top_k, filter, with_vectors)
+        return self._search.search(queries, self._space(space), top_k, condition, with_vectors)
 
     def _space(self, name: str) -> Space:
         self.schema.column(name)  # raises where there is no such space

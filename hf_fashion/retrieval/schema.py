@@ -89,6 +89,10 @@ class GallerySchema:
         fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata, *vectors]
         return pa.schema(fields, metadata={_KEY: json.dumps(written)})
 
+    def filter_columns(self) -> dict[str, pa.DataType]:
+        """Return name and type of each column that a filter may name."""
+        return {ID: pa.string()} | {field.name: field.type for field in self.metadata}
+
     def column(self, space: str) -> str:
         """Name of the column with the vectors of a space; a store may not take the space's own as one.
 

@@ -16,6 +16,7 @@ from .exact_search import ExactSearch, rounded
 from .results import RetrievalResults, padded
 from .schema import ID
 from .stores.base import VectorStore, damage
+from .stores.conditions import Condition
 from .vector_column import Space, StoredVectors
 
 
@@ -45,7 +46,7 @@ class GallerySearch:
         return self._is_small(self._store.refresh())
 
     def search(
-        self, queries: Tensor, space: Space, top_k: int, filter: str | None, with_vectors: bool = False
+        self, queries: Tensor, space: Space, top_k: int, filter: Condition | None, with_vectors: bool = False
     ) -> RetrievalResults:
         """Find the products with the largest cosines to each query, by descending score, of equal ones by id.
 
@@ -53,11 +54,8 @@ class GallerySearch:
             queries (`torch.Tensor` of shape `(Q, d)`): L2-normalised, float32, on the CPU.
             space (`Space`): the space of the queries.
             top_k (`int`): candidates of a query.
-            filter (`str`, *optional*): SQL condition that candidates must meet.
+            filter (`Condition`, *optional*): condition that candidates must meet.
             with_vectors (`bool`, *optional*, defaults to `False`): whether results keep the candidates' vectors.
-
-        Raises:
-            ValueError: `filter` is not a condition on the table.
         """
         version = self._store.refresh()
         reduced = space.reduced(queries)

@@ -63,7 +63,7 @@ def test_the_token_is_not_said(shared):
 
 def test_what_is_no_gallery_is_refused(shared):
     assert shared["push onto photos"].startswith(
-        "ValueError: the dataset tester/photos is no gallery and has files of its own, 'a.csv' among them"
+        "ValueError: the dataset tester/photos is not a gallery and has files of its own, such as 'a.csv'"
     )
     assert shared["photos"].startswith("FileNotFoundError: the dataset tester/photos has no gallery.json")
     assert (

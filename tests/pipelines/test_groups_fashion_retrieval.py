@@ -10,6 +10,7 @@ from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.results import RetrievalResults
 from hf_fashion.retrieval.stores.milvus import reader as milvus_reader
+from hf_fashion.retrieval.stores.milvus.store import MilvusStore
 from tests.pipelines.searches import ids_of
 
 
@@ -73,9 +74,9 @@ def test_groups_are_looked_for_as_far_as_the_gallery_lists_products(milvus_file,
     for module, name, value in (
         (gallery_search, "EXACT_SEARCH_LIMIT", 0),
         (milvus_reader, "MAX_ROWS", 32),
+        (MilvusStore, "max_top_k", 32),
     ):
         monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr(Gallery, "max_top_k", 32, raising=False)
     finder = CandidateFinder(fan(milvus_file))
     found = finder.search(QUERIES, SPACE, 4, group_by="brand")
     assert [ids_of(products) for products in found.to_dicts()] == [["p39", "p38", "p37", "p36"], ["p00", "p30", "p31"]]

@@ -1,4 +1,4 @@
-"""A gallery written as a repository of `datasets`: parquet, JSON and safetensors, and a card."""
+"""Saves a gallery as a repository of `datasets`: parquet, JSON and safetensors, and a card."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from .manifest import ATTACHMENTS, SHARD, GalleryManifest
 
 
 SHARD_ROWS = 100_000  # of 512 dimensions: 100 MB
-BLOCK_ROWS = 10_000  # so many are in memory at a time
+BLOCK_ROWS = 10_000  # in memory at a time
 
 
 def save_gallery(store: VectorStore, folder: Path, name: str) -> None:
-    """Writes a gallery into a new folder, which appears when all of it is written.
+    """Write a gallery into a new folder, which appears when all of it is written.
 
-    Products stand in the order of their ids, so that the same gallery gives the same files.
+    Products are sorted by their ids, so that the same gallery gives the same files.
 
     Args:
         store (`VectorStore`): the gallery's table.
         folder (`Path`): must not exist; its parents are made where they are missing.
-        name (`str`): what the card calls the gallery: a path or an id to load it by.
+        name (`str`): the gallery's name on the card, a path or an id to load it by.
 
     Raises:
         FileExistsError: there is something at `folder`.
@@ -87,7 +87,7 @@ def _write_shard(store: VectorStore, manifest: GalleryManifest, ids: Sequence[st
 
 
 def _write_attachments(attachments: dict[str, bytes], folder: Path) -> list[str]:
-    """Writes the file, if there is one to be, and returns its name."""
+    """Write the file, if there are attachments, and return its name."""
     if not attachments:
         return []
     save_file({name: np.frombuffer(value, np.uint8) for name, value in attachments.items()}, folder / ATTACHMENTS)

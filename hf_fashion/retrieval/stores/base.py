@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
+
+from .conditions import Condition
 
 
 class VectorStore(Protocol):
     """One table with a string column `id`, metadata and vector columns. Every change is one commit: all or nothing.
     Beside it stand attachments, named bytes of at most 32 KiB each that are written once, with the empty table.
 
-    Filters are conditions of SQL's WHERE over the columns. All methods raise OSError where the data are damaged.
+    Filters are checked conditions, which a store compiles. All methods raise OSError if data are damaged.
     """
 
     uri: str
+    max_top_k: ClassVar[int | None]  # rows that one search gives at most; `None` if there is no limit
 
     @property
     def schema(self) -> pa.Schema:
@@ -37,20 +40,19 @@ class VectorStore(Protocol):
     def delete(self, ids: Sequence[str]) -> int:
         """Removes the rows with these ids and says how many there were."""
 
-    def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
+    ) -> pa.Table:
         """Some columns of all rows, in any order, or of those that match.
 
         Args:
             columns (`Sequence[str]`): which.
-            filter (`str`, *optional*): rows that meet a condition.
+            filter (`Condition`, *optional*): rows that meet it.
             ids (`Sequence[str]`, *optional*): rows with these ids. Not together with `filter`.
-
-        Raises:
-            ValueError: `filter` is no condition on this table.
         """
 
     def nearest(
-        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
         """The rows with the largest cosines to each query, approximately.
 
@@ -59,13 +61,13 @@ class VectorStore(Protocol):
             column (`str`): the vector column.
             top_k (`int`): rows for a query, fewer where fewer meet the filter.
             columns (`Sequence[str]`): what is returned of each row.
-            filter (`str`, *optional*): rows that may be found; applied before the search.
+            filter (`Condition`, *optional*): rows that may be found; applied before the search.
 
         Returns:
             `pyarrow.Table`: the columns, and `query_index`, the number of the query that a row was found for.
 
         Raises:
-            ValueError: `filter` is no condition on this table.
+            ValueError: `top_k` is more than `max_top_k`.
         """
 
     def build_index(self, columns: Sequence[str], kind: str) -> None:

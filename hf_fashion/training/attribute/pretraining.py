@@ -19,7 +19,7 @@ from transformers.modeling_outputs import ImageClassifierOutput
 
 from ...data.normalisation import PixelNormaliser
 from ...data.photo_cache import PhotoCache
-from ...embedding.batches import inference
+from ...embedding.features import inference
 from ...losses.attribute_cross_entropy import attribute_cross_entropy
 from ..recipe import TrainingRecipe, check_run
 from ..recipe_file import RecipeFile

@@ -133,7 +133,7 @@ def with_ids(ids: list) -> Dataset:
             {},
             r"`id_column`: column 'id' is Value\('float64'\), .* it begins with \[1\.0, 2\.0\]",
         ),
-        (with_ids(["a", "b", "a", "b"]), {}, "'a' in column 'id' stands in rows 0, 2, and 2 ids in all"),
+        (with_ids(["a", "b", "a", "b"]), {}, "'a' in column 'id' is in rows 0, 2, and 2 ids in all"),
         (products(3).map(lambda row: {"image": None if row["id"] == "p001" else row["image"]}), {}, "null in row 1"),
     ],
 )

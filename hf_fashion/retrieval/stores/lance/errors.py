@@ -41,8 +41,8 @@ def failure(uri: str, error: Exception) -> OSError:
         return unreachable(uri, error)
     if of_system and int(of_system[1]) != errno.ENOENT:  # a missing file is damage
         return OSError(
-            f"the gallery at {uri} could not be read or changed; what it held is kept. See to the disk, its room and "
-            f"its permissions, and try again: {text}"
+            f"the gallery at {uri} could not be read or changed; what it held is kept. Check the disk, its free "
+            f"space and permissions, and try again: {text}"
         )
     if "commit conflict" in text.lower():
         return OSError(

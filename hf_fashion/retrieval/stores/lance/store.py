@@ -11,8 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from ..base import damage
+from ..conditions import Condition
 from . import index as lance_index
 from .errors import failure, in_our_words
+from .filter import lance_filter, text
 from .tables import make_table, open_table, whole_place
 
 
@@ -36,6 +38,8 @@ class LanceStore:
     A commit writes new files and then one manifest, so that a kill leaves the table as it was before or after. Reads
     see the version of the last [`LanceStore.refresh`] or own change.
     """
+
+    max_top_k = None
 
     def __init__(self, uri: str, table):
         self.uri = uri
@@ -89,7 +93,7 @@ class LanceStore:
             table = open_table(self.uri, ATTACHMENTS)
         except FileNotFoundError as error:
             raise damage(self.uri, f"the table {ATTACHMENTS!r} is missing") from error
-        rows = self._run(table.search(), filter=None)
+        rows = self._run(table.search())
         return dict(zip(rows["name"].to_pylist(), rows["value"].to_pylist(), strict=True))
 
     @in_our_words
@@ -117,22 +121,28 @@ class LanceStore:
         self.refresh()
         return self._table.delete(_id_in(ids)).num_deleted_rows
 
-    def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
+    ) -> pa.Table:
         query = self._table.search().select(list(columns))
-        condition = filter if ids is None else _id_in(ids)
-        return self._run(query if condition is None else query.where(condition), filter)
+        if ids is not None:
+            query = query.where(_id_in(ids))
+        elif filter is not None:
+            query = query.where(lance_filter(filter, self._table.schema))
+        return self._run(query)
 
     def nearest(
-        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
         query = self._table.search(queries, vector_column_name=column).distance_type("cosine").limit(top_k)
         query = query.select([*columns, "_distance"])
-        query = query if filter is None else query.where(filter, prefilter=True)
+        if filter is not None:
+            query = query.where(lance_filter(filter, self._table.schema), prefilter=True)
         few = lance_index.GROUPS_SEARCHED if filter is None else lance_index.GROUPS_SEARCHED_FILTERED
-        found = self._run(lance_index.tuned(query, top_k, few), filter)
+        found = self._run(lance_index.tuned(query, top_k, few))
         # The filter may have left too few rows in the nearest groups.
         if len(found) < top_k * len(queries) and column in self.indexes():
-            found = self._run(lance_index.tuned(query, top_k, groups=0), filter)
+            found = self._run(lance_index.tuned(query, top_k, groups=0))
         if "query_index" not in found.column_names:  # of a single query LanceDB says none
             found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
         return found.drop_columns("_distance")
@@ -159,33 +169,14 @@ class LanceStore:
         except OSError as error:
             warnings.warn(f"the products were added, but not compacted: {error}", stacklevel=4)
 
-    def _run(self, query, filter: str | None) -> pa.Table:
+    def _run(self, query) -> pa.Table:
         try:
             return query.to_arrow()
-        except ValueError as error:
-            if filter is None:
-                raise failure(self.uri, error) from error
-            raise ValueError(f"`filter` is no condition on this gallery: {filter!r} ({error})") from error
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             version = self._table.version
             if self.refresh() == version:
-                if filter is not None and self._is_refused(filter):
-                    raise ValueError(f"`filter` cannot be applied to this gallery: {filter!r} ({error})") from error
                 raise failure(self.uri, error) from error
-            return self._run(query, filter)  # another process has removed the version that was read
-
-    def _is_refused(self, filter: str) -> bool:
-        """Whether the ids can be read, but not under this condition: a cast or a division that some row forbids."""
-        ids = self._table.search().select(["id"])
-        try:
-            ids.to_arrow()
-        except (OSError, RuntimeError):
-            return False
-        try:
-            ids.where(filter).to_arrow()
-        except (OSError, RuntimeError):
-            return True
-        return False
+            return self._run(query)  # another process has removed the version that was read
 
 
 def _making(table) -> bytes:
@@ -193,5 +184,4 @@ def _making(table) -> bytes:
 
 
 def _id_in(ids: Sequence[str]) -> str:
-    quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in ids)
-    return f"id IN ({quoted})" if ids else "false"
+    return f"id IN ({', '.join(map(text, ids))})" if ids else "false"

@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from ...schema import ID
 from ..base import damage
+from ..conditions import Condition
 from . import index as milvus_index
 from .address import MilvusAddress
 from .columns import MilvusColumns
 from .connection import MilvusConnection
-from .literals import one_of, text
+from .filter import one_of, text
 from .notes import MilvusNotes
-from .reader import IDS_AT_ONCE, MESSAGE_BYTES, MilvusReader, parts
+from .reader import IDS_AT_ONCE, MAX_ROWS, MESSAGE_BYTES, MilvusReader, parts
 
 
 class MilvusStore:
@@ -28,6 +29,8 @@ class MilvusStore:
     what it did, those of other processes too (consistency "Strong"). A server has then written it to its log; Milvus
     Lite has given it to the operating system, so that a killed process loses nothing, but a power failure may.
     """
+
+    max_top_k = MAX_ROWS
 
     def __init__(
         self, address: MilvusAddress, connection: MilvusConnection, notes: MilvusNotes, columns: MilvusColumns
@@ -60,7 +63,7 @@ class MilvusStore:
         address, columns = MilvusAddress.parse(uri), MilvusColumns(schema)
         connection = MilvusConnection(address)
         notes = MilvusNotes(connection, address)
-        if notes.tell_of_a_gallery():
+        if notes.has_gallery():
             raise FileExistsError(f"there is a gallery at {uri} already; open it, or delete it first")
         connection.call("drop_collection", address.collection)
         notes.create(schema, attachments or {})
@@ -84,7 +87,7 @@ class MilvusStore:
             raise FileNotFoundError(f"there is no gallery at {uri}")
         connection = MilvusConnection(address)
         notes = MilvusNotes(connection, address)
-        if not notes.tell_of_a_gallery():
+        if not notes.has_gallery():
             raise FileNotFoundError(f"there is no gallery at {uri}")
         store = cls(address, connection, notes, MilvusColumns(notes.schema()))
         connection.load(address.collection, store._columns.vectors)
@@ -132,11 +135,13 @@ class MilvusStore:
                     self._connection.call("delete", self._collection, filter=one_of(ID, map(text, part)))
         return len(there)
 
-    def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
+    ) -> pa.Table:
         return self._reader.all(columns, filter) if ids is None else self._reader.some(columns, ids)
 
     def nearest(
-        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
         return self._reader.nearest(queries, column, top_k, columns, filter)
 

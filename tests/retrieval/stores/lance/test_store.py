@@ -11,6 +11,7 @@ import pytest
 
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.schema import GallerySchema
+from hf_fashion.retrieval.stores.conditions import Comparison
 from hf_fashion.retrieval.stores.lance import store as lance_store
 from hf_fashion.retrieval.stores.lance.errors import failure
 from hf_fashion.retrieval.stores.lance.store import LanceStore
@@ -107,7 +108,7 @@ def test_a_full_disk_is_no_damage(tmp_path, change):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # the nearest to a full disk that a test can make
     try:
-        with pytest.raises(OSError, match=r"what it held is kept\. See to the disk, its room.*File too large"):
+        with pytest.raises(OSError, match=r"what it held is kept\. Check the disk, its free space.*File too large"):
             changes(gallery)[change]()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -156,7 +157,7 @@ def test_a_version_that_another_process_removed_is_not_missed(tmp_path):
     writer = Gallery.open(tmp_path / "gallery")
     writer.add(ids(1, first=40), vectors(1), metadata(1))
     writer.compact()
-    assert set(reader.read(["id"], "price < 1")["id"].to_pylist()) == {"p000", "p040"}
+    assert set(reader.read(["id"], Comparison("price", "<", 1.0))["id"].to_pylist()) == {"p000", "p040"}
     reader.delete(["p000"])
     assert len(writer) == 40
 

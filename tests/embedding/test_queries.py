@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_fashion.pipelines.query_fashion_retrieval import FashionQuery
+from hf_fashion.embedding.queries import FashionQuery
 from tests.tiny_e2 import tiny_images
 
 

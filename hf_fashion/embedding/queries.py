@@ -1,31 +1,21 @@
-"""What a query may look like, read into one form."""
+"""The forms of a query, read into one: [`FashionQuery`]."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from ..images import names_photo
+from ..messages import did_you_mean
 
-# A string with one of these at its end is a photo, whether or not there is such a file: a misspelt path must not
-# become a description.
-PHOTO_ENDINGS = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-PHOTO_BEGINNINGS = ("http://", "https://", "data:image/")
+
 KEYS = ("image", "text", "terms", "image_weight", "attribute")
-
-
-# Copied from hf_fashion.messages.did_you_mean
-def did_you_mean(name: str, allowed: Iterable[str]) -> str:
-    """`" (did you mean 'caption'?)"` for the allowed name closest to `name`, or `""` when none is close."""
-    by_lower = {candidate.lower(): candidate for candidate in allowed}
-    matches = get_close_matches(name.lower(), by_lower, n=1)
-    return f" (did you mean {by_lower[matches[0]]!r}?)" if matches else ""
 
 
 @dataclass(frozen=True)
@@ -35,11 +25,11 @@ class FashionQuery:
     Args:
         image (`PIL.Image.Image` or `str`, *optional*): a photo, its path or URL.
         terms (`Mapping[str, float]`, *optional*): descriptions and their weights; negative ones are avoided.
-        image_weight (`float`, *optional*, defaults to 1.0): weight of the photo beside the terms.
-        attribute (`str`, *optional*): in which attribute products shall be like the photo.
+        image_weight (`float`, *optional*, defaults to 1.0): weight of the photo next to the terms.
+        attribute (`str`, *optional*): the attribute that products are compared in.
 
     Raises:
-        ValueError: there is neither photo nor term, a term is no text, or a weight no finite number.
+        ValueError: there is neither photo nor term, a term is not a text, or a weight is not a finite number.
     """
 
     image: Image.Image | str | None = None
@@ -60,15 +50,15 @@ class FashionQuery:
 
     @classmethod
     def read(cls, query: Any) -> FashionQuery:
-        """Reads each of the forms that [`FashionRetrievalPipeline`] takes.
+        """Read a query in any of its forms: a photo, a text, a dict of parts, or a dict of terms and their weights.
 
         Args:
             query (`PIL.Image.Image`, `Path`, `str` or `Mapping`): the query.
 
         Raises:
-            ValueError: it has none of these forms, or a key that no query has.
+            ValueError: the query has none of these forms, or has an unknown key.
         """
-        if isinstance(query, str) and not is_photo(query):
+        if isinstance(query, str) and not names_photo(query):
             return cls(terms={query: 1.0})
         if isinstance(query, (Image.Image, Path, str)):
             return cls.read({"image": query})
@@ -80,15 +70,6 @@ class FashionQuery:
         if not set(KEYS) & set(query) and all(isinstance(weight, Real) for weight in query.values()):
             return cls(terms=query)
         return cls(**_fields({key: value for key, value in query.items() if value is not None}))
-
-
-def is_photo(text: str) -> bool:
-    """Whether a string names a photo, by its beginning or ending, and does not describe one.
-
-    Args:
-        text (`str`): a path, a URL or a description.
-    """
-    return text.lower().startswith(PHOTO_BEGINNINGS) or text.lower().endswith(PHOTO_ENDINGS)
 
 
 def _fields(query: dict[str, Any]) -> dict[str, Any]:
