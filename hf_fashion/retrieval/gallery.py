@@ -40,8 +40,8 @@ class Gallery:
 
     By its URI, a gallery is in a folder, in object storage or on a server. In a folder, every change is one commit, on
     disk when the call returns: a killed process leaves the gallery as it was before or after. One process at a time
-    may change a gallery while any number of others read it; they see a change with their next call. What the stores
-    of other URIs promise is in `retrieval/stores/README.md`.
+    may change a gallery while any number of others read it; they see a change with their next call. Where other
+    URIs differ is in `docs/retrieval.md`.
 
     Filters are SQL conditions on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
@@ -342,8 +342,7 @@ class Gallery:
 
         Args:
             kind (`str`, *optional*, defaults to `"IVF_RQ"`): kind of index. `"IVF_RQ"`, which adds one bit for each
-                dimension to the vectors on disk, is known by all stores; `retrieval/stores/README.md` says which
-                others each store knows.
+                dimension to the vectors on disk, is known by all stores; `docs/retrieval.md` names the others.
 
         Raises:
             ValueError: there is no such kind; the gallery is so small that it is searched in memory; or a space has a
