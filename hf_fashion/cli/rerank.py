@@ -1,12 +1,12 @@
-"""Puts the results of searches in the order of a re-ranker, without the model that embedded them.
+"""Re-rank the results of saved searches, without the model that embedded them.
 
     hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress" --top_k 50 \\
         --json > searches.jsonl
     hf-fashion rerank --gallery my_gallery --reranker query_expansion --searches searches.jsonl
 
-One long search, as `hf-fashion search --json` prints it, serves to compare re-rankers; --top_k is at most the number
-of products in the gallery. A file may hold many searches, one a line. What is in a list is re-ordered; nothing is
-added. The query is the line's `vector`; in lines of your own, it is a product of the gallery:
+One long search, as `hf-fashion search --json` prints it, is enough to compare re-rankers; --top_k is at most the
+number of products in the gallery. A file may hold many searches, one a line. Results are re-ordered; none is added.
+The query is the line's `vector`; in lines of your own, it may be a product of the gallery:
 `{"query_id": "p1", "space": "image", "results": [{"id": "p2"}, {"id": "p3"}]}`.
 """
 
@@ -19,12 +19,12 @@ from .output import print_search
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of this command."""
+    """Add the options of this command."""
     parser.add_argument("--gallery", required=True, metavar="DIR", help="the gallery that was searched")
     parser.add_argument(
         "--reranker", required=True, metavar="R", help="folder of an FR, or query_expansion, k_reciprocal"
     )
-    parser.add_argument("--searches", metavar="FILE", help="what `search --json` printed; default: stdin")
+    parser.add_argument("--searches", metavar="FILE", help="output of `search --json`; default: stdin")
     parser.add_argument(
         "--num_candidates",
         type=positive,
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Re-ranks and prints one search after the other."""
+    """Re-rank and print one search after the other."""
     from ..pipelines.saved_search import read_searches, rerank_search
     from ..retrieval.gallery import Gallery
     from ..retrieval.rerankers.loading import load_reranker

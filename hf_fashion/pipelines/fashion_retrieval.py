@@ -1,4 +1,4 @@
-"""Searches a gallery by photo, by text, by attribute, and by weighted terms; re-ranks what is found.
+"""Pipeline that searches a gallery by photo, text, attribute and weighted terms, and re-ranks the results.
 
 This file is saved with the model, together with all that it imports relatively (`travelling_code.py`). hf_fashion
 itself is imported only to open a gallery by its path.
@@ -146,7 +146,7 @@ class FashionRetrievalPipeline(Pipeline):
         return _given({"attribute": attribute}), _given(searching), {}
 
     def preprocess(self, inputs: Any, attribute: str | None = None) -> dict[str, Any]:
-        """One query as the model's inputs."""
+        """Return one query as the model's inputs, on the CPU."""
         return {"query": self.encoder.prepare_query(inputs, attribute, self.finder.spaces)}
 
     def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class FashionRetrievalPipeline(Pipeline):
         return search["results"].dicts_of(search["row"])
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
-        """Saves model and processor, with the code of this pipeline and the entry in the configuration that makes
+        """Save model and processor, with the code of this pipeline and the entry in the configuration that makes
         `pipeline("fashion-retrieval", model=save_directory, trust_remote_code=True, gallery=...)` find it.
 
         Args:

@@ -43,7 +43,8 @@ class Gallery:
     may change a gallery while any number of others read it; they see a change with their next call. Where other
     URIs differ is in `docs/retrieval.md`.
 
-    Filters are SQL conditions on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
+    Filters are conditions on the metadata columns and `id`, as a dict, `{"brand": ["Acme", "Lumaro"], "price": {"<":
+    50}}`, or as SQL: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
 
     Use [`Gallery.create`], [`Gallery.open`], [`Gallery.from_dataset`] or [`Gallery.from_pretrained`].

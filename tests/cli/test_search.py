@@ -7,7 +7,6 @@ from PIL import Image
 from transformers import pipeline
 
 from hf_fashion.cli.main import main
-from hf_fashion.cli.output import results_table
 
 
 def found(searched, capsys, *more: str, model: str = "e2") -> dict:
@@ -56,28 +55,6 @@ def test_a_table_and_a_picture(folder, searched, capsys, tmp_path):
     assert lines[0].split("|")[1].strip() == "id" and len(lines) == 4
     with Image.open(tmp_path / "new" / "found.png") as picture:
         assert picture.width > 3 * 160 > 2 * picture.height
-
-
-def test_long_metadata_are_cut_and_missing_ones_are_dashes():
-    result = {
-        "id": "p1",
-        "score": 0.5,
-        "rank": 1,
-        "initial_rank": 2,
-        "metadata": {"title": "word " * 20, "brand": None},
-    }
-    row = results_table([result]).splitlines()[-1]
-    assert [cell.strip() for cell in row.split("|")][1:5] == ["p1", "1", "2", "0.500"]
-    assert "..." in row and len(row) < 90 and row.endswith("  - |")
-    assert results_table([]) == "nothing found"
-
-
-def test_results_need_no_metadata():
-    results = [{"id": f"p{rank}", "rank": rank, "initial_rank": rank} for rank in (1, 2)]
-    results[1]["metadata"] = {"brand": "Lumaro"}
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in results_table(results).splitlines()]
-    assert rows[0] == ["id", "rank", "was", "score", "brand"]
-    assert rows[2:] == [["p1", "1", "1", "-", "-"], ["p2", "2", "2", "-", "Lumaro"]]
 
 
 def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
