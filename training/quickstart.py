@@ -34,12 +34,13 @@ from hf_fashion.evaluation.localisation import evaluate_localisation
 from hf_fashion.evaluation.reranking import evaluate_reranking
 from hf_fashion.evaluation.tags import evaluate_tags
 from hf_fashion.files import write_json
-from hf_fashion.pipelines.rerankers_fashion_retrieval import BASELINES, ReasoningReranker, load_reranker
 from hf_fashion.reports.attribute_report import compare_attributes, show_attributes, summarise_attributes
 from hf_fashion.reports.e2_report import compare_e2, show_e2, summarise_e2
 from hf_fashion.reports.report_page import html_table, write_page
 from hf_fashion.reports.reranking_report import compare_reranking, show_reranking, summarise_reranking
 from hf_fashion.reports.tables import table
+from hf_fashion.retrieval.rerankers.loading import BASELINES, load_reranker
+from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.attribute.recipe import AttributeRecipe
 from hf_fashion.training.e2.recipe import Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe

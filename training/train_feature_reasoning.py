@@ -15,7 +15,7 @@ from accelerate.utils import set_seed
 
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
 from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
-from hf_fashion.pipelines.rerankers_fashion_retrieval import ReasoningReranker
+from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes, report_validation
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.feature_reasoning.lists import CandidateLists, collate_lists

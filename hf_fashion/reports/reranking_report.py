@@ -7,7 +7,8 @@ from torch import Tensor
 
 from ..data.attributes.protocol import RetrievalLists
 from ..evaluation.labelled_search import LabelledSearch
-from ..evaluation.reranking import Reranker, reranked_places
+from ..evaluation.reranking import reranked_places
+from ..retrieval.rerankers.reranking import Reranker
 from .report_page import paragraph, picture, picture_row
 from .tables import Cells, cell, reranking_cells
 

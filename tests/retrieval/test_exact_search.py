@@ -32,9 +32,10 @@ def stored(vectors: torch.Tensor) -> StoredVectors:
 def found(search: ExactSearch, queries: torch.Tensor, top_k: int, allowed: list[str] | None) -> list[dict[str, float]]:
     """For each query its products and their scores."""
     allowed_ids = None if allowed is None else pa.chunked_array([allowed], pa.string())
-    products, query, scores = search.search("image", queries, top_k, allowed_ids)
+    rows, query, scores = search.search("image", queries, top_k, allowed_ids)
     lists = [{} for _ in queries]
-    for number, name, score in zip(query.tolist(), products["id"].to_pylist(), scores.tolist(), strict=True):
+    names = search.products["id"].take(rows.numpy()).to_pylist()
+    for number, name, score in zip(query.tolist(), names, scores.tolist(), strict=True):
         lists[number][name] = score
     return lists
 

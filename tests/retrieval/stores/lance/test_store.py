@@ -211,7 +211,7 @@ def test_a_place_means_the_same_in_every_folder(tmp_path, monkeypatch):
     opened = Gallery.open("gallery")
     monkeypatch.chdir(tmp_path)
     opened.save_pretrained("saved")
-    assert len(Gallery.from_pretrained("saved", "copy")) == len(Gallery.open("~/gallery")) == 40
+    assert len(Gallery.from_pretrained("saved", uri="copy")) == len(Gallery.open("~/gallery")) == 40
 
 
 def test_a_gallery_that_was_made_anew_is_not_taken_for_the_old_one(tmp_path):

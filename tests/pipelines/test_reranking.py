@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from transformers import CONFIG_MAPPING, set_seed
+from transformers import set_seed
 
 from hf_fashion import FeatureReasoningModel
 from hf_fashion.retrieval.rerankers.k_reciprocal import k_reciprocal
@@ -55,8 +55,8 @@ def test_the_first_candidates_are_reordered_as_by_hand(reranker, by_hand_too, nu
 def test_more_candidates_are_reranked_than_returned(make, gallery):
     search = make(reranker=backwards)
     assert ids_of(search(PHOTO, top_k=2)) == reranked_by_hand(gallery, backwards, COUNT)[:2]
-    assert ids_of(search(PHOTO, top_k=2, num_rerank=5)) == reranked_by_hand(gallery, backwards, 5)[:2]
-    assert ids_of(search(PHOTO, top_k=8, num_rerank=5)) == reranked_by_hand(gallery, backwards, 5)[:8]
+    assert ids_of(search(PHOTO, top_k=2, num_candidates=5)) == reranked_by_hand(gallery, backwards, 5)[:2]
+    assert ids_of(search(PHOTO, top_k=8, num_candidates=5)) == reranked_by_hand(gallery, backwards, 5)[:8]
 
 
 def test_an_untrained_fr_changes_nothing(make):
@@ -102,20 +102,11 @@ def test_other_rerankers_are_refused(reranker, message, make):
 
 def test_an_fr_gets_no_more_candidates_than_it_is_made_for(make):
     with pytest.raises(ValueError, match="what an FR is made for, got 7 for 6"):
-        make(reranker=tiny_feature_reasoning())(PHOTO, num_rerank=NUM_CANDIDATES + 1)
+        make(reranker=tiny_feature_reasoning())(PHOTO, num_candidates=NUM_CANDIDATES + 1)
     with pytest.raises(ValueError, match="got 7 for 6"):
-        make(reranker=tiny_feature_reasoning(), num_rerank=NUM_CANDIDATES + 1)
+        make(reranker=tiny_feature_reasoning(), num_candidates=NUM_CANDIDATES + 1)
 
 
 def test_a_function_must_score_each_candidate(make):
     with pytest.raises(ValueError, match=r"scores of shape \(Q, k\) = \(1, 24\), got \(24,\)"):
         make(reranker=lambda query, candidates, mask: candidates[0, :, 0])(PHOTO)
-
-
-def test_where_an_fr_is_not_known_its_own_code_is_named(make, monkeypatch, tmp_path):
-    tiny_feature_reasoning().save_pretrained(tmp_path)
-    monkeypatch.delitem(CONFIG_MAPPING._extra_content, "feature_reasoning")
-    with pytest.raises(
-        ValueError, match=r"give the FR itself: AutoModel\.from_pretrained\(.*, trust_remote_code=True\)"
-    ):
-        make(reranker=str(tmp_path))
