@@ -75,16 +75,15 @@ class ExactSearch:
         places, scores = (torch.cat(part).flatten() for part in zip(*parts, strict=True))
         return rows[places], torch.arange(len(queries)).repeat_interleave(top_k), scores
 
-    def vectors_at(self, space: str, rows: Tensor) -> StoredVectors:
-        """Return the vectors of some products.
+    def vectors_of(self, space: str) -> StoredVectors:
+        """Return the vectors of all `products`, in their order.
 
         Args:
             space (`str`): a space whose vectors were added.
-            rows (`torch.Tensor` of shape `(M,)`): int64, rows of `products`.
         """
-        return self._spaces[space][rows]
+        return self._spaces[space]
 
-    def vectors_of(self, space: str, ids: Sequence[str]) -> Tensor:
+    def directions_of(self, space: str, ids: Sequence[str]) -> Tensor:
         """Return the vectors of N ids: (N, r), of length 1, float32.
 
         Args:
@@ -98,7 +97,7 @@ class ExactSearch:
         if rows.null_count:
             unknown = next(product_id for product_id, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
             raise ValueError(f"`ids` must be in the gallery, {unknown!r} is not")
-        return self.vectors_at(space, torch.tensor(rows.to_numpy(), dtype=torch.long)).directions()
+        return self._spaces[space][torch.tensor(rows.to_numpy(), dtype=torch.long)].directions()
 
 
 def rounded(scores: Tensor) -> Tensor:

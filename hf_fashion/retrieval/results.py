@@ -254,6 +254,8 @@ def padded(values: Tensor, mask: Tensor, padding: float) -> Tensor:
     Returns:
         `torch.Tensor` of shape `(Q, K, ...)`: the values in their places.
     """
+    if mask.all():
+        return values.view(*mask.shape, *values.shape[1:])
     filled = values.new_full((*mask.shape, *values.shape[1:]), padding)
     filled[mask] = values
     return filled
@@ -269,7 +271,8 @@ def reorder_first(values: Tensor, order: Tensor) -> Tensor:
     Returns:
         `torch.Tensor` of shape `(Q, K, ...)`: on the device of `values`, as `order` must be.
     """
-    return torch.cat([_at(values, order), values[:, order.shape[1] :]], dim=1)
+    moved, behind = _at(values, order), values[:, order.shape[1] :]
+    return torch.cat([moved, behind], dim=1) if behind.shape[1] else moved  # vectors are large: no copy for nothing
 
 
 def _at(values: Tensor, places: Tensor) -> Tensor:

@@ -63,16 +63,15 @@ class GallerySearch:
             allowed_ids = None if filter is None else self._store.read([ID], filter)[ID]
             products = self._exact(space, version)
             rows, query, scores = products.search(space.name, reduced, top_k, allowed_ids)
-            found = products.products.take(rows.numpy())
-            stored = products.vectors_at(space.name, rows) if with_vectors else None
+            found, stored = products.products.take(rows.numpy()), products.vectors_of(space.name)
         else:
             columns = [*self._columns, space.column]
             found = self._store.nearest(reduced.numpy(), space.column, top_k, columns, filter)
             query = torch.tensor(found["query_index"].to_numpy())
-            stored = self._stored(found, space)
+            stored, rows = self._stored(found, space), torch.arange(len(found))
             scores = rounded(stored.paired_cosines(reduced[query]))
         order = _by_rank(found[ID], query, scores)
-        vectors = space.restored(stored[order].directions()) if with_vectors else None
+        vectors = space.restored(stored[rows[order]].directions()) if with_vectors else None
         return self._results(found.take(order.numpy()), query.bincount(minlength=len(queries)), scores[order], vectors)
 
     def vectors(self, ids: Sequence[str], space: Space) -> Tensor:
@@ -87,7 +86,7 @@ class GallerySearch:
         """
         version = self._store.refresh()
         products = self._exact(space, version) if self._is_small(version) else self._only(space, sorted(set(ids)))
-        return space.restored(products.vectors_of(space.name, ids))
+        return space.restored(products.directions_of(space.name, ids))
 
     def _is_small(self, version: int) -> bool:
         if self._counted is None or self._counted[0] != version:
