@@ -1,13 +1,9 @@
 """Photos decoded and resized once, kept on disk as raw pixels, read by memory map."""
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import socket
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +11,13 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
+from ..files import folder_written_aside, remove_abandoned
 from ..images import to_rgb_on_white
 from .encoded_photos import encoded_images, photo_files
 
 
 # What of an image processor shapes the pixels before they are normalised.
 GEOMETRY = ("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_convert_rgb", "do_pad", "pad_size")
-# A folder that another machine began and has not touched for so long is of a build that was killed.
-ABANDONED_AFTER_SECONDS = 24 * 3600
 
 
 class PhotoCache:
@@ -69,15 +64,15 @@ class PhotoCache:
             OSError: if the disk has no room for the pixels.
         """
         target = Path(folder) / _fingerprint(dataset, image_column, image_processor)
-        _remove_abandoned(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(target)
         if not target.is_dir():
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            aside = Path(tempfile.mkdtemp(prefix=f"{target.name}.{socket.gethostname()}.{os.getpid()}.", dir=folder))
             try:
-                _write(dataset.select_columns(image_column), image_column, image_processor, aside)
-                _publish(aside, target)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+                with folder_written_aside(target) as aside:
+                    _write(dataset.select_columns(image_column), image_column, image_processor, aside)
+            except OSError:
+                if not target.is_dir():  # else another process was faster, with the same pixels
+                    raise
         return cls(target)
 
 
@@ -108,37 +103,6 @@ def _state(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_size, stat.st_mtime_ns
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Removes half-made folders of this cache whose process is gone; on other machines: whose age says so."""
-    of_this_machine = f"{target.name}.{socket.gethostname()}."
-    for aside in target.parent.glob(f"{target.name}.*"):
-        with contextlib.suppress(FileNotFoundError):  # its process has just finished, or another one removed it
-            if aside.name.startswith(of_this_machine):
-                abandoned = not _is_alive(int(aside.name.split(".")[-2]))
-            else:
-                abandoned = time.time() - aside.stat().st_mtime > ABANDONED_AFTER_SECONDS
-            if abandoned:
-                shutil.rmtree(aside, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # sends nothing
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is someone else's
-        return True
-    return True
-
-
-def _publish(aside: Path, target: Path) -> None:
-    try:
-        os.replace(aside, target)
-    except OSError:  # another process was faster, with the same pixels
-        if not target.is_dir():
-            raise
 
 
 def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor, folder: Path) -> None:

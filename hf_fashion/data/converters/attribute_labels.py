@@ -5,7 +5,6 @@ The published splits of FashionAI, DARN and DeepFashion -> a corpus that `load_c
 """
 
 import argparse
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import torch
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, Value
 from torch import Tensor
 
+from ...files import folder_written_aside
 from ..attributes.published_labels import read_filenames, read_pairs
 from ..attributes.vocabulary import AttributeVocabulary
 
@@ -83,14 +83,13 @@ def convert_attribute_labels(
         for split, published in SPLITS.items()
         if published == "train" or (folder / f"filenames_{published}.txt").is_file()
     }
-    aside = output.with_name(f".{output.name}.{os.getpid()}")
-    DatasetDict(splits).save_to_disk(aside)
-    (aside / PROTOCOL_FOLDER).mkdir()
-    for split in set(splits) - {"train"}:
-        for kind in ("query", "candidate"):
-            source = folder / f"{kind}_{SPLITS[split]}.txt"
-            shutil.copyfile(source, aside / PROTOCOL_FOLDER / f"{kind}_{split}.txt")
-    os.replace(aside, output)
+    with folder_written_aside(output) as aside:
+        DatasetDict(splits).save_to_disk(aside)
+        (aside / PROTOCOL_FOLDER).mkdir()
+        for split in set(splits) - {"train"}:
+            for kind in ("query", "candidate"):
+                source = folder / f"{kind}_{SPLITS[split]}.txt"
+                shutil.copyfile(source, aside / PROTOCOL_FOLDER / f"{kind}_{split}.txt")
     return {split: len(rows) for split, rows in splits.items()}
 
 

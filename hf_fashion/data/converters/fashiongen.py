@@ -6,7 +6,6 @@ Fashion-Gen's HDF5 files -> a folder of parquet, one file a split, that `load_co
 
 import argparse
 import io
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +18,8 @@ from datasets import Features, List, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 from tqdm.auto import tqdm
+
+from ...files import file_written_aside
 
 
 TEXT_COLUMNS = {
@@ -149,9 +150,8 @@ def _features(one_row_per: str) -> Features:
 
 
 def _write_parquet(rows: Iterator[dict[str, Any]], features: Features, path: Path) -> int:
-    aside = path.with_suffix(".parquet.partial")
     count, group = 0, []
-    with pq.ParquetWriter(aside, features.arrow_schema) as writer:
+    with file_written_aside(path) as aside, pq.ParquetWriter(aside, features.arrow_schema) as writer:
         for row in rows:
             group.append(row)
             count += 1
@@ -159,7 +159,6 @@ def _write_parquet(rows: Iterator[dict[str, Any]], features: Features, path: Pat
                 writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
                 group = []
         writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
-    os.replace(aside, path)
     return count
 
 
