@@ -1,7 +1,9 @@
+"""Phrases of error messages: spelling suggestions and row numbers."""
+
 from hf_fashion.messages import did_you_mean, name_rows
 
 
-def test_nearest_keeps_the_spelling_of_the_allowed_name():
+def test_a_suggestion_keeps_the_spelling_of_the_allowed_name():
     assert did_you_mean("basecolour", ["baseColour", "season"]) == " (did you mean 'baseColour'?)"
     assert did_you_mean("xyz", ["baseColour"]) == ""
 

@@ -1,4 +1,4 @@
-"""Attribute labels of a corpus: which image carries which value."""
+"""Read the attribute labels of a corpus: the values that each image carries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ NAMES_SHOWN = 10
 @dataclass(frozen=True, eq=False)
 class AttributeLabels:
     """
-    What every image carries.
+    Attribute labels of N images.
 
     Args:
         vocabulary (`AttributeVocabulary`): A attributes with P values in all.
-        carries (`torch.Tensor` of shape `(N, P)`): bool; whether an image carries a pair of the vocabulary. An image
-            without any pair of an attribute is unlabelled for it; several are allowed (a multi-label corpus). One byte
-            an entry: 289,000 images with DeepFashion's 1,000 pairs take 289 MB.
+        carries (`torch.Tensor` of shape `(N, P)`): bool; whether an image carries an (attribute, value) pair of the
+            vocabulary. An image without a pair of an attribute is unlabelled for it; it may have several (in a
+            multi-label corpus). One byte an entry: 289,000 images with DeepFashion's 1,000 pairs take 289 MB.
     """
 
     vocabulary: AttributeVocabulary
@@ -35,13 +35,13 @@ class AttributeLabels:
         return len(self.carries)
 
     def of(self, attribute_id: int) -> Tensor:
-        """Which values of one attribute the images carry: bool (N, V)."""
+        """Return whether each image carries each value of one attribute: bool (N, V)."""
         start, end = self.vocabulary.starts[attribute_id : attribute_id + 2]
         return self.carries[:, start:end]
 
     @cached_property
     def labelled(self) -> Tensor:
-        """Which attributes an image is labelled for: bool (N, A)."""
+        """Whether each image is labelled for each attribute: bool (N, A)."""
         return torch.stack([self.of(number).any(dim=1) for number in range(len(self.vocabulary.num_values))], dim=1)
 
     @cached_property
@@ -69,7 +69,14 @@ class AttributeLabels:
         return torch.stack(columns, dim=1)
 
     def rare_values(self, min_images: int = 2) -> dict[str, dict[str, int]]:
-        """Attribute -> value -> its images, for every value of the vocabulary with fewer than `min_images`."""
+        """Count the images of every rare value.
+
+        Args:
+            min_images (`int`, *optional*, defaults to 2): a value with fewer images is rare.
+
+        Returns:
+            `dict[str, dict[str, int]]`: attribute -> value -> number of images.
+        """
         rare: dict[str, dict[str, int]] = {}
         for pair, count in enumerate(self.carries.sum(dim=0).tolist()):
             if count < min_images:
@@ -82,17 +89,17 @@ def read_labels(
     dataset: Dataset, column_map: ColumnMap, vocabulary: AttributeVocabulary | None = None
 ) -> AttributeLabels:
     """
-    The labels of a split.
+    Read the attribute labels of a split.
 
     Args:
         dataset (`Dataset`): N rows; a null, an empty cell or an empty list means unlabelled.
         column_map (`ColumnMap`): names the column of every attribute.
-        vocabulary (`AttributeVocabulary`, *optional*): of a model, say; its attributes are read, and the map may name
-            others too. `None`: `build_vocabulary` of the split.
+        vocabulary (`AttributeVocabulary`, *optional*): its attributes are read, e.g. those of a model; the map may
+            name others too. `None`: `build_vocabulary` of the split.
 
     Raises:
-        ValueError: naming an attribute without a column, a column that is not there, or the row with a value that is
-            not in the vocabulary.
+        ValueError: naming an attribute without a column, a missing column, or the row with a value that is not in the
+            vocabulary.
     """
     if vocabulary is None:
         vocabulary = build_vocabulary(dataset, column_map)
@@ -123,10 +130,10 @@ def read_labels(
 
 
 def describe_values(values: Mapping[str, Mapping[str, int]]) -> str:
-    """`"neck: cowl (1), boat (0) and 3 more; colour: teal (1)"`, for a report of values and their images.
+    """Describe values and their numbers of images, as `"neck: cowl (1), boat (0) and 3 more; colour: teal (1)"`.
 
     Args:
-        values (`dict[str, dict[str, int]]`): attribute -> value -> images, as `rare_values` gives them.
+        values (`dict[str, dict[str, int]]`): attribute -> value -> number of images, as `rare_values` returns them.
     """
     parts = []
     for name, counts in values.items():
