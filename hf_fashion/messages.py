@@ -11,6 +11,12 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     return f" (did you mean {by_lower[matches[0]]!r}?)" if matches else ""
 
 
+def missing_column(column: str, part: str, columns: Iterable[str]) -> str:
+    """Return `"no column 'titel' (caption) (did you mean 'title'?); columns: image, title"`."""
+    names = list(columns)
+    return f"no column {column!r} ({part}){did_you_mean(column, names)}; columns: {', '.join(names)}"
+
+
 def name_rows(rows: Sequence[int], limit: int = 10) -> str:
     """Return `"rows 3, 17 and 4 more"`: the first `limit` row numbers (counted from 0) and how many follow."""
     shown = ", ".join(str(row) for row in rows[:limit])

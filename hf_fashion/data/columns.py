@@ -5,7 +5,7 @@ from typing import Any
 
 from datasets import ClassLabel, Dataset, DatasetDict, Image, List, Value
 
-from ..messages import did_you_mean
+from ..messages import missing_column
 from .column_map import ColumnMap
 
 
@@ -38,8 +38,7 @@ def column_problems(corpus: DatasetDict, column_map: ColumnMap, require_caption:
 
 def _column_problem(split: Dataset, part: str, column: str) -> str | None:
     if column not in split.features:
-        names = ", ".join(split.column_names)
-        return f"no column {column!r} ({part}){did_you_mean(column, split.column_names)}; columns: {names}"
+        return missing_column(column, part, split.column_names)
     feature = split.features[column]
     allowed, fits = _requirement(part, feature)
     return None if fits else f"column {column!r} ({part}) must hold {allowed}, it holds {_name(feature)}"

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from datasets import Dataset, Image, List
 
-from ..messages import did_you_mean, name_rows
+from ..messages import missing_column, name_rows
 
 
 FEED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
@@ -41,10 +41,7 @@ def load_product_feed(path: str | Path, image_column: str = "image", require_fil
         raise ValueError(f"{path}: the feed has no rows")
     columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(key for row in rows for key in row)}
     if image_column not in columns:
-        raise ValueError(
-            f"{path}: no column {image_column!r}{did_you_mean(image_column, columns)} for the image paths; "
-            f"columns: {', '.join(columns)}"
-        )
+        raise ValueError(f"{path}: {missing_column(image_column, 'paths of photos', columns)}")
     columns[image_column] = [_resolve(cell, path.parent) for cell in columns[image_column]]
     if require_files:
         _require_files(path, image_column, columns[image_column])

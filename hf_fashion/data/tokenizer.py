@@ -64,6 +64,10 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
             f"{text_config.max_position_embeddings} tokens: set `model_max_length` to at most that number in the "
             "tokenizer's tokenizer_config.json, so that longer texts are cut"
         )
+    _check_end_of_text(tokenizer, text_config)
+
+
+def _check_end_of_text(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
     # CLIP's first checkpoints have eos_token_id=2, and CLIP then pools at the highest id, which is their end token.
     if text_config.eos_token_id == 2:
         highest = max(tokenizer.get_vocab().values())

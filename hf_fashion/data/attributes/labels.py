@@ -103,6 +103,16 @@ def read_labels(
     """
     if vocabulary is None:
         vocabulary = build_vocabulary(dataset, column_map)
+    columns = _attribute_columns(vocabulary, column_map)
+    require_columns(dataset, columns)
+    carries = torch.zeros(len(dataset), vocabulary.starts[-1], dtype=torch.bool)
+    for start, (name, column) in zip(vocabulary.starts[:-1], columns.items(), strict=True):
+        rows, values = _read_column(dataset, column, name, vocabulary.attribute_values[name])
+        carries[rows, start + values] = True
+    return AttributeLabels(vocabulary, carries)
+
+
+def _attribute_columns(vocabulary: AttributeVocabulary, column_map: ColumnMap) -> dict[str, str]:
     missing = [name for name in vocabulary.attribute_names if name not in column_map.attributes]
     if missing:
         raise ValueError(
@@ -110,23 +120,23 @@ def read_labels(
             f"{did_you_mean(missing[0], column_map.attributes)}; its attributes: "
             f"{', '.join(column_map.attributes) or 'none'}"
         )
-    columns = {name: column_map.attributes[name] for name in vocabulary.attribute_names}
-    require_columns(dataset, columns)
-    carries = torch.zeros(len(dataset), vocabulary.starts[-1], dtype=torch.bool)
-    for start, (name, column) in zip(vocabulary.starts[:-1], columns.items(), strict=True):
-        places = {value: start + place for place, value in enumerate(vocabulary.attribute_values[name])}
-        rows, pairs = [], []
-        for row, cell in enumerate(attribute_cells(dataset, column)):
-            unknown = [value for value in cell if value not in places]
-            if unknown:
+    return {name: column_map.attributes[name] for name in vocabulary.attribute_names}
+
+
+def _read_column(dataset: Dataset, column: str, name: str, allowed: list[str]) -> tuple[Tensor, Tensor]:
+    """Read the labels of one attribute: rows and value ids of all labels, int64."""
+    value_ids = {value: number for number, value in enumerate(allowed)}
+    labels = []
+    for row, cell in enumerate(attribute_cells(dataset, column)):
+        for value in cell:
+            if value not in value_ids:
                 raise ValueError(
-                    f"column {column!r} (attribute {name!r}), row {row}: {unknown[0]!r} is no value of the vocabulary"
-                    f"{did_you_mean(unknown[0], places)}; allowed: {', '.join(places)}"
+                    f"column {column!r} (attribute {name!r}), row {row}: {value!r} is no value of the vocabulary"
+                    f"{did_you_mean(value, allowed)}; allowed: {', '.join(allowed)}"
                 )
-            rows += [row] * len(cell)
-            pairs += [places[value] for value in cell]
-        carries[rows, pairs] = True
-    return AttributeLabels(vocabulary, carries)
+            labels.append((row, value_ids[value]))
+    rows, values = torch.tensor(labels, dtype=torch.long).view(-1, 2).unbind(1)
+    return rows, values
 
 
 def describe_values(values: Mapping[str, Mapping[str, int]]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from datasets import ClassLabel, Dataset, List
 
-from ...messages import did_you_mean
+from ...messages import did_you_mean, missing_column
 from ..column_map import ColumnMap
 from ..values import column_texts, text_of
 
@@ -112,10 +112,7 @@ def require_columns(dataset: Dataset, columns: Mapping[str, str]) -> None:
         raise ValueError("the column map names no `attributes`: add a column for each attribute")
     for name, column in columns.items():
         if column not in dataset.features:
-            raise ValueError(
-                f"no column {column!r} (attribute {name!r}){did_you_mean(column, dataset.column_names)}; columns: "
-                f"{', '.join(dataset.column_names)}"
-            )
+            raise ValueError(missing_column(column, f"attribute {name!r}", dataset.column_names))
 
 
 def _element(feature):

@@ -71,33 +71,46 @@ def _background(size: int, rng: np.random.Generator) -> Image.Image:
 def _draw_garment(canvas: Image.Image, cut: Cut, look: Look, pose: Pose, rng: np.random.Generator) -> None:
     base = np.clip(np.array(COLOURS[look.colour]) + rng.uniform(-9, 9, 3), 0, 255)
     cloth = _weave(look.pattern, base, pose, rng)
-    dark, light = _shade(base, 0.62), _shade(base, 1.12, 14)
-    draw = ImageDraw.Draw(canvas)
-    line = max(1, round(pose.size / 128))
 
     def fill(polygons: list[Polygon], colour: Colour) -> None:
         for polygon in polygons:
-            points = pose.place(polygon)
-            draw.polygon(points, fill=colour)
-            draw.line([*points, points[0]], fill=dark, width=line, joint="curve")
+            ImageDraw.Draw(canvas).polygon(pose.place(polygon), fill=colour)
+            _draw_edge(canvas, pose.place(polygon), _shade(base, 0.62))
 
     _drop_shadow(canvas, [pose.place(part) for part in (cut.body, *cut.sleeves)])
     fill(cut.back, _shade(base, 0.85))
     for polygon in (*cut.sleeves, cut.body):
-        points = pose.place(polygon)
-        mask = Image.new("L", canvas.size)
-        ImageDraw.Draw(mask).polygon(points, fill=255)
-        canvas.paste(cloth, mask=mask)
-        draw.line([*points, points[0]], fill=dark, width=line, joint="curve")
+        _paste_cloth(canvas, cloth, pose.place(polygon))
+        _draw_edge(canvas, pose.place(polygon), _shade(base, 0.62))
     fill(cut.bands, _shade(base, 0.75, 10))
     fill(cut.opening, _shade(base, 0.5))
-    fill(cut.flaps, light)
+    fill(cut.flaps, _shade(base, 1.12, 14))
+    _draw_seams(canvas, cut, pose, _shade(base, 0.62))
+
+
+def _paste_cloth(canvas: Image.Image, cloth: Image.Image, points: Polygon) -> None:
+    mask = Image.new("L", canvas.size)
+    ImageDraw.Draw(mask).polygon(points, fill=255)
+    canvas.paste(cloth, mask=mask)
+
+
+def _draw_edge(canvas: Image.Image, points: Polygon, colour: Colour) -> None:
+    ImageDraw.Draw(canvas).line([*points, points[0]], fill=colour, width=_line_width(canvas), joint="curve")
+
+
+def _draw_seams(canvas: Image.Image, cut: Cut, pose: Pose, colour: Colour) -> None:
+    """Draw seams and buttons."""
+    draw, line = ImageDraw.Draw(canvas), _line_width(canvas)
     for seam in cut.seams:
-        draw.line(pose.place(seam), fill=dark, width=line)
+        draw.line(pose.place(seam), fill=colour, width=line)
     for x, y in pose.place(cut.buttons) if cut.buttons else ():
         draw.ellipse(
-            (x - 1.5 * line, y - 1.5 * line, x + 1.5 * line, y + 1.5 * line), fill=(246, 240, 222), outline=dark
+            (x - 1.5 * line, y - 1.5 * line, x + 1.5 * line, y + 1.5 * line), fill=(246, 240, 222), outline=colour
         )
+
+
+def _line_width(canvas: Image.Image) -> int:
+    return max(1, round(canvas.width / 128))
 
 
 def _weave(pattern: str, base: np.ndarray, pose: Pose, rng: np.random.Generator) -> Image.Image:

@@ -26,13 +26,13 @@ class PKBatchSampler(Sampler[list[LabelledRow]]):
     """
     P x K batch sampler: yields batches of `attributes_per_batch` groups, each of P values with K images.
 
-    The values of a group belong to one attribute. Every batch has the same size, and over an epoch the attributes have equal numbers of groups, up to one. A group
-    has one value that can be an anchor's and P - 1 others, drawn uniformly (see `ImagesByValue`). Its P * K places are
-    divided among its values as evenly as their images allow: an attribute with fewer than P values gives each of them
-    more places, and a value with fewer than K images leaves its free places to the others. Images repeat, evenly over
-    the values, only when all images of the group's values are used. In a multi-label corpus a group takes images that
-    carry exactly one of its values, so that values tell positives from negatives; if there are too few such images, it
-    draws other values, and fewer of them.
+    The values of a group belong to one attribute. Every batch has the same size, and over an epoch the attributes have
+    equal numbers of groups, up to one. A group has one value that can be an anchor's and P - 1 others, drawn uniformly
+    (see `ImagesByValue`). Its P * K places are divided among its values as evenly as their images allow: an attribute
+    with fewer than P values gives each of them more places, and a value with fewer than K images leaves its free
+    places to the others. Images repeat, evenly over the values, only when all images of the group's values are used.
+    In a multi-label corpus a group takes images that carry exactly one of its values, so that values tell positives
+    from negatives; if there are too few such images, it draws other values, and fewer of them.
 
     The draw depends only on seed and epoch: call `set_epoch` before each epoch. With several processes, each draws all
     batches and takes its share, which Accelerate's `BatchSamplerShard` does; that class does not pass `set_epoch` on.
