@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.data.generated.corpus import make_generated_corpus
-from hf_fashion.files import write_json
+from hf_fashion.files import folder_written_aside, write_json
 from hf_fashion.training.attribute.pretraining import PretrainingRecipe
 from hf_fashion.training.attribute.recipe import AttributeRecipe
 
@@ -139,11 +139,9 @@ def write_generated() -> None:
     """Write the generated corpus unless it is there: 20,000 products to train on, 2,000 to validate."""
     if GENERATED.exists():
         return
-    aside = GENERATED.with_name(f"{GENERATED.name}.part")
-    aside.mkdir(parents=True, exist_ok=True)
-    for split, rows in make_generated_corpus(20_000, 2_000, image_size=192).items():
-        rows.to_parquet(aside / f"{split}.parquet")
-    aside.rename(GENERATED)
+    with folder_written_aside(GENERATED) as aside:
+        for split, rows in make_generated_corpus(20_000, 2_000, image_size=192).items():
+            rows.to_parquet(aside / f"{split}.parquet")
 
 
 def run_folder(name: str, seed: int | str) -> Path:

@@ -31,7 +31,7 @@ from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.cross_modal_candidates import embed_candidates
 from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.evaluation.reranking import evaluate_reranking
-from hf_fashion.files import write_json
+from hf_fashion.files import folder_written_aside, write_json
 from hf_fashion.retrieval.rerankers.k_reciprocal import k_reciprocal
 from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
 from hf_fashion.training.attribute.recipe import AttributeDataRecipe
@@ -127,11 +127,9 @@ def write_unseen() -> None:
     seen = set(large["train"]["product_id"])
     rows = [row for row, product in enumerate(small["train"]["product_id"]) if product not in seen]
     chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:NUM_UNSEEN].tolist()
-    aside = UNSEEN.with_name(f"{UNSEEN.name}.part")
-    aside.mkdir(parents=True, exist_ok=True)
-    small["train"].select([rows[number] for number in chosen]).to_parquet(aside / "train.parquet")
-    large["validation"].to_parquet(aside / "validation.parquet")
-    aside.rename(UNSEEN)
+    with folder_written_aside(UNSEEN) as aside:
+        small["train"].select([rows[number] for number in chosen]).to_parquet(aside / "train.parquet")
+        large["validation"].to_parquet(aside / "validation.parquet")
 
 
 def evaluate_baselines(corpus: str, embedder: str, seed: int) -> None:

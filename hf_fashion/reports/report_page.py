@@ -2,12 +2,13 @@
 
 import base64
 import io
-import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from PIL import Image
+
+from ..files import file_written_aside
 
 
 STYLE = """
@@ -42,11 +43,8 @@ def write_page(path: str | Path, title: str, introduction: str, sections: Sequen
     )
     body = "\n".join([f"<h1>{escape(title)}</h1>", paragraph(introduction), *parts])
     page = f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n'
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(page + "</body>\n</html>\n", encoding="utf-8")
-    os.replace(aside, path)
+    with file_written_aside(path) as aside:
+        aside.write_text(page + "</body>\n</html>\n", encoding="utf-8")
 
 
 def paragraph(text: str) -> str:

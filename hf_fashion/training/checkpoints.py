@@ -1,13 +1,16 @@
 """Where a run stands, and its checkpoints: written aside, then renamed, so that a kill leaves none half-written."""
 
 import json
-import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+
+from ..files import folder_written_aside
 
 
 STATE_FILE = "run_state.json"
@@ -46,20 +49,25 @@ def save_checkpoint(accelerator: Accelerator, state: RunState, folder: Path, kee
         keep (`int`): newest checkpoints that stay.
     """
     target = folder / f"update-{state.update:08d}"
-    aside = folder / f".{target.name}.tmp"
     if accelerator.is_main_process:
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-    accelerator.wait_for_everyone()
-    accelerator.save_state(str(aside))
-    accelerator.wait_for_everyone()
+        _remove_half_written(folder)
+    with folder_written_aside(target, replace=True) if accelerator.is_main_process else nullcontext() as aside:
+        (aside,) = broadcast_object_list([aside])
+        accelerator.save_state(str(aside))
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            (aside / STATE_FILE).write_text(json.dumps(asdict(state)))
     if accelerator.is_main_process:
-        (aside / STATE_FILE).write_text(json.dumps(asdict(state)))
-        replace_folder(aside, target)
         for old in list_checkpoints(folder)[:-keep]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
     return target
+
+
+def _remove_half_written(folder: Path) -> None:
+    """Remove what kills left; a run has its folder for itself, so that every hidden checkpoint is an earlier run's."""
+    for left in folder.glob(".update-*"):
+        shutil.rmtree(left)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
@@ -109,13 +117,3 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def read_state(checkpoint: Path) -> RunState:
     """The run's state that a checkpoint holds."""
     return RunState(**json.loads((checkpoint / STATE_FILE).read_text()))
-
-
-def replace_folder(aside: Path, target: Path) -> None:
-    """Puts a finished folder in the place of another one; at every moment one of the two is whole."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        os.replace(target, old)
-    os.replace(aside, target)
-    shutil.rmtree(old, ignore_errors=True)

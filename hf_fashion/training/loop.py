@@ -1,7 +1,6 @@
 """The loop that every training script runs: stages, updates, evaluation, checkpoints, exports."""
 
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +13,12 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
-from ..files import write_json
+from ..files import folder_written_aside, write_json
 from .checkpoints import (
     RunState,
     find_checkpoint,
     list_checkpoints,
     read_state,
-    replace_folder,
     require_same_recipe,
     save_checkpoint,
 )
@@ -269,13 +267,10 @@ class TrainingLoop:
 
     def export(self, model: PreTrainedModel, name: str) -> None:
         """Writes model and processor, where there is one, to `output_dir/name`, a folder for `from_pretrained`."""
-        self.output_dir.mkdir(parents=True, exist_ok=True)
-        aside = self.output_dir / f".{name}.tmp"
-        shutil.rmtree(aside, ignore_errors=True)
-        model.save_pretrained(aside)
-        if self.processor is not None:
-            self.processor.save_pretrained(aside)
-        replace_folder(aside, self.output_dir / name)
+        with folder_written_aside(self.output_dir / name, replace=True) as aside:
+            model.save_pretrained(aside)
+            if self.processor is not None:
+                self.processor.save_pretrained(aside)
 
     def finish(self, model: PreTrainedModel) -> None:
         """Exports the last model and writes `results.json`: the recipe, the best figure, the run's history."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 from huggingface_hub.utils import tqdm
 from safetensors.numpy import save_file
 
-from ...files import sha256_of
+from ...files import folder_written_aside, sha256_of
 from ..projection import read_spaces
 from ..schema import ID, GallerySchema
 from ..stores.base import VectorStore
@@ -44,14 +43,11 @@ def save_gallery(store: VectorStore, folder: Path, name: str) -> None:
     """
     if folder.exists():
         raise FileExistsError(f"there is something at {folder} already; delete it, or save the gallery elsewhere")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-        whole = Path(aside, folder.name)  # which others may read, unlike `aside`
-        (whole / "data").mkdir(parents=True)
-        manifest = _write_files(store, whole)
-        manifest.write(whole)
-        (whole / "README.md").write_text(gallery_card(manifest, name), encoding="utf-8")
-        whole.rename(folder)
+    with folder_written_aside(folder) as aside:
+        (aside / "data").mkdir()
+        manifest = _write_files(store, aside)
+        manifest.write(aside)
+        (aside / "README.md").write_text(gallery_card(manifest, name), encoding="utf-8")
 
 
 def _write_files(store: VectorStore, folder: Path) -> GalleryManifest:

@@ -21,6 +21,7 @@ from ...embedding.fingerprint import model_fingerprint
 from ...evaluation.attribute_retrieval import attribute_searches
 from ...evaluation.cross_modal_candidates import embed_candidates
 from ...evaluation.labelled_search import LabelledSearch
+from ...files import file_written_aside
 from .recipe import FeatureReasoningRecipe
 
 
@@ -115,10 +116,8 @@ def save_searches(searches: dict[str, Searches], path: Path) -> None:
         for field in FIELDS
         if getattr(search, field) is not None
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    save_file(tensors, aside, metadata={"searches": json.dumps([place[:2] for place in listed])})
-    aside.replace(path)
+    with file_written_aside(path) as aside:
+        save_file(tensors, aside, metadata={"searches": json.dumps([place[:2] for place in listed])})
 
 
 def load_searches(path: Path) -> dict[str, Searches]:
