@@ -1,4 +1,4 @@
-"""Python processes in which hf_fashion cannot be imported."""
+"""Run Python in processes of their own."""
 
 import os
 import subprocess

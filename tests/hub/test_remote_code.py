@@ -34,7 +34,7 @@ def saved(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module", params=["folder", "hub"])
 def loaded_anywhere(request, saved, tmp_path_factory) -> Path:
-    """Return the folder with what a process without hf_fashion wrote, loaded from a folder or from a Hub."""
+    """Return the folder of outputs of a process without hf_fashion, which loaded from a folder or from a Hub."""
     work = tmp_path_factory.mktemp(request.param)
     save_file({name: tensor.contiguous() for name, tensor in tiny_inputs().items()}, work / "inputs.safetensors")
     tiny_images(1)[0].save(work / "image.png")

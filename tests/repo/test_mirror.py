@@ -11,21 +11,14 @@ from tests.repo.tree import PACKAGE, REPOSITORY, imported_names, python_modules,
 TESTS = REPOSITORY / "tests"
 TEST_MODULES = [path for path in repository_files() if TESTS in path.parents and path.suffix == ".py"]
 UNTESTED_NAMES = {"__init__.py", "__main__.py"}
-# These test what no single module has; the scripts of `training/` are mirrored by `tests/scripts`.
+# These test no single module; the scripts of `training/` are mirrored by `tests/scripts`.
 FREE_FOLDERS = {"repo", "hub"}
-# `evaluate` wants each of its modules in a folder of the module's name; one test module loads them all.
-EVALUATE_MODULES = {
-    "metrics/attribute_map_score/attribute_map_score.py",
-    "metrics/cross_modal_recall/cross_modal_recall.py",
-    "metrics/sample_cross_modal_recall/sample_cross_modal_recall.py",
-}
-# Test modules of what several modules do together.
+# Test modules of several modules together.
 TOGETHER = {
-    "metrics/test_evaluate_module.py",
     "pipelines/test_attribute_queries.py",
     "pipelines/test_batches.py",
     "pipelines/test_registration.py",
-    "retrieval/test_gallery_repository.py",
+    "pipelines/test_reranking.py",
 }
 
 
@@ -55,10 +48,7 @@ def imports_of_tests(path: Path, tree: ast.Module) -> list[str]:
 
 @pytest.mark.parametrize("path", [path for path in python_modules() if path.name not in UNTESTED_NAMES], ids=short)
 def test_every_module_has_a_test_module(path):
-    if str(path.relative_to(PACKAGE)) in EVALUATE_MODULES:
-        assert (TESTS / "metrics" / "test_evaluate_module.py").is_file()
-    else:
-        assert mirrored(path).is_file(), f"{short(path)} needs {short(mirrored(path))}"
+    assert mirrored(path).is_file(), f"{short(path)} needs {short(mirrored(path))}"
 
 
 def test_every_test_module_mirrors_something():

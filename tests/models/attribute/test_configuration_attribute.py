@@ -14,9 +14,8 @@ from tests.tiny_attribute import tiny_backbone_config
 
 def test_the_default_backbone_is_resnet_50_up_to_its_third_stage():
     config = as_backbone_config(None)
-    assert (
-        isinstance(config, ResNetConfig) and list(config.depths) == [3, 4, 6, 3] and config.out_features == ["stage3"]
-    )
+    assert isinstance(config, ResNetConfig) and config.out_features == ["stage3"]
+    assert list(config.depths) == [3, 4, 6, 3]
 
 
 def test_a_backbone_by_its_configuration_or_its_fields():
