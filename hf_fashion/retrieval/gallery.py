@@ -26,7 +26,7 @@ from .results import RetrievalResults
 from .schema import ID, GallerySchema, require_ids
 from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stores.base import VectorStore
-from .stores.filters import read_condition
+from .stores.conditions.read import read_condition
 from .stores.opening import create_store, open_store
 from .vector_column import Space, directions
 
@@ -406,7 +406,7 @@ class Gallery:
         dimension = self._space(space).dimension
         if vectors.ndim != 2 or vectors.shape[1] != dimension:
             raise ValueError(f"`vectors` must have shape (Q, {dimension}) for {space!r}, got {tuple(vectors.shape)}")
-        condition = read_condition(filter, self.schema.filter_columns())
+        condition = None if filter is None else read_condition(filter, self.schema.filter_columns())
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1, got {top_k}")
         queries = directions(vectors, "vectors")

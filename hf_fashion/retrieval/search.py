@@ -16,7 +16,7 @@ from .exact_search import ExactSearch, rounded
 from .results import RetrievalResults, padded
 from .schema import ID
 from .stores.base import VectorStore, damage
-from .stores.conditions import Condition
+from .stores.conditions.tree import Condition
 from .vector_column import Space, StoredVectors
 
 

@@ -139,11 +139,15 @@ def test_a_gallery_knows_its_model(place):
         ({"vectors": torch.zeros(1, 8)}, "row 0 has length 0"),
         ({"vectors": torch.full((1, 8), torch.nan)}, "row 0 has length nan"),
         ({"top_k": 0}, "`top_k` must be at least 1, got 0"),
-        ({"filter": "colour = 'red'"}, "`filter` is not a condition on this gallery: \"colour = 'red'\" .*`brand`"),
-        ({"filter": "price ="}, "`filter` is not a condition"),
-        ({"filter": "price > 'cheap'"}, "`filter` is not a condition"),
-        ({"filter": "brand"}, "a column is a condition only if it holds booleans"),
-        ({"filter": {"brand": 3}}, r"`brand` \(string\) is compared with text, got 3"),
+        (
+            {"filter": "colour = 'red'"},
+            "`filter` cannot be applied to this gallery: .*`brand`.* Got \"colour = 'red'\"",
+        ),
+        ({"filter": "price ="}, "`filter` cannot be applied"),
+        ({"filter": "price > 'cheap'"}, "`filter` cannot be applied"),
+        ({"filter": {"price": "cheap"}}, "`filter` cannot be applied"),
+        ({"filter": "brand"}, "needs a column of booleans"),
+        ({"filter": {"brand": 3}}, r"`brand` \(string\) can be compared with text .*, got 3"),
     ],
 )
 @pytest.mark.usefixtures("either_search")
@@ -216,7 +220,7 @@ def test_a_lancedb_table_that_is_no_gallery_is_refused(tmp_path):
 @pytest.mark.parametrize("condition", ["CAST(brand AS INT) = 1", "1 / 0 = 1"])
 def test_a_filter_that_fails_on_some_row_is_no_damage(place, condition):
     gallery = filled(place)
-    with pytest.raises(ValueError, match="`filter` is not a condition on this gallery"):
+    with pytest.raises(ValueError, match="`filter` cannot be applied to this gallery"):
         gallery.search(torch.ones(1, SPACES[SPACE]), SPACE, 5, filter=condition)
     assert len(gallery.search(torch.ones(1, SPACES[SPACE]), SPACE, 5).ids[0]) == 5
 

@@ -1,4 +1,4 @@
-"""Translate LanceDB's errors: what is wrong, and what to do."""
+"""LanceDB's errors, translated: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def unreachable(uri: str, error: Exception) -> OSError:
         error (`Exception`): LanceDB's.
     """
     return OSError(
-        f"the gallery at {uri} cannot be reached, so nobody knows whether there is one. Check the URI, the network "
+        f"the gallery at {uri} cannot be reached, and may or may not exist. Check the URI, the network "
         "and the credentials, for s3:// in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL. "
-        f"LanceDB says: {error}"
+        f"LanceDB's error: {error}"
     )
 
 
 def failure(uri: str, error: Exception) -> OSError:
-    """Return the error for a call that failed. LanceDB has one class for all reasons; only its text differs.
+    """Return the error for a call that failed. LanceDB has one class for all reasons; only its text tells them apart.
 
     Args:
         uri (`str`): where the table is.
@@ -41,13 +41,13 @@ def failure(uri: str, error: Exception) -> OSError:
         return unreachable(uri, error)
     if of_system and int(of_system[1]) != errno.ENOENT:  # a missing file is damage
         return OSError(
-            f"the gallery at {uri} could not be read or changed; what it held is kept. Check the disk, its free "
-            f"space and permissions, and try again: {text}"
+            f"the gallery at {uri} could not be read or changed; its products are kept. Check the disk's free "
+            f"space and the permissions, and try again: {text}"
         )
     if "commit conflict" in text.lower():
         return OSError(
-            f"the gallery at {uri} was not changed, because another process changed it at the same time: only one "
-            f"may. Try again: {text}"
+            f"the gallery at {uri} was not changed, because another process changed it at the same time. Try "
+            f"again: {text}"
         )
     if "_indices" in text:
         return OSError(
@@ -57,10 +57,13 @@ def failure(uri: str, error: Exception) -> OSError:
     return damage(uri, error)
 
 
-def in_our_words(method: Method) -> Method:
-    """Wrap a method of a store: LanceDB's RuntimeErrors, about files and disks, become [`failure`]s.
+def translated_errors(method: Method) -> Method:
+    """Wrap a method of a store so that LanceDB's RuntimeErrors, which are about files and disks, become [`failure`]s.
 
-    Its ValueErrors stay, and so do the RuntimeErrors that are Python's own: these are mistakes of the caller.
+    ValueErrors stay, and so do Python's own subclasses of RuntimeError: these are mistakes of the caller.
+
+    Args:
+        method (`Callable`): a method of a class with `uri`.
     """
 
     @wraps(method)

@@ -1,4 +1,4 @@
-"""Build and describe the indexes of a gallery's collection in Milvus: one a vector field, one a field of filters."""
+"""Builds and tunes Milvus's indexes: one for each vector field, and one for each field that filters use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .columns import MilvusColumns
 from .connection import MilvusConnection, MilvusRefusal
 
 
-# Which kinds there are. IVF_RABITQ keeps one bit a dimension, and eight to compare by what it has found.
+# Kinds of index. IVF_RABITQ keeps one bit a dimension, and eight to compare the rows that it has found.
 KINDS = ("IVF_RABITQ", "IVF_SQ8", "HNSW")
 LITE_KINDS = ("IVF_SQ8", "HNSW")
 _OTHER_NAMES = {"IVF_RQ": "IVF_RABITQ"}  # LanceDB's name, which is the default of `Gallery.build_index`
@@ -20,15 +20,15 @@ _SEARCHED_AT_LEAST, _SEARCHED_AT_MOST = 128, 32_768  # rows of an HNSW; servers 
 
 
 def build(connection: MilvusConnection, collection: str, columns: MilvusColumns, kind: str, rows: int) -> None:
-    """Index vector fields, and all others that an index serves, in place of older indexes. Meanwhile nobody can read
-    the collection. Fields that the server refuses to index are compared row by row.
+    """Index vector fields, and all others that an index serves; replace the indexes that are there. Meanwhile nobody
+    can read the collection. Fields that the server refuses to index are compared row by row.
 
     Args:
         connection (`MilvusConnection`): to the server.
         collection (`str`): the gallery's.
         columns (`MilvusColumns`): its columns.
         kind (`str`): one of `KINDS`, or LanceDB's name for one.
-        rows (`int`): how many there are.
+        rows (`int`): number of rows.
 
     Raises:
         ValueError: there is no such kind on this server.
@@ -51,8 +51,8 @@ def build(connection: MilvusConnection, collection: str, columns: MilvusColumns,
 
 
 def describe(connection: MilvusConnection, collection: str, fields: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Return kind and number of rows of each vector field's index, without fields that compare every row or have lost
-    theirs.
+    """Return for each indexed vector field the kind of its index and the number of rows in it; fields whose rows are
+    compared one by one, or whose index is missing, are left out.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -68,12 +68,12 @@ def describe(connection: MilvusConnection, collection: str, fields: Sequence[str
 
 
 def search_parameters(kind: str | None, top_k: int, far: bool = False) -> dict[str, Any]:
-    """Return the parameters that say how far a search goes in an index.
+    """Return how far a search goes in an index.
 
     Args:
-        kind (`str`, *optional*): the kind of the index; none where there is none.
+        kind (`str`, *optional*): the kind of the index; `None` without an index.
         top_k (`int`): rows that are asked for.
-        far (`bool`, *optional*, defaults to `False`): through all groups, and as far as an HNSW can be searched.
+        far (`bool`, *optional*, defaults to `False`): search all groups, or as far as an HNSW allows.
     """
     if kind == "HNSW":
         return {"ef": _SEARCHED_AT_MOST if far else max(top_k, _SEARCHED_AT_LEAST)}
@@ -99,7 +99,7 @@ def _build_parameters(kind: str, rows: int) -> dict[str, Any]:
 
 
 def _filtered(connection: MilvusConnection, columns: MilvusColumns) -> Sequence[str]:
-    """Return the fields that an index serves; Milvus Lite has none for lists."""
+    """The fields that an index serves; Milvus Lite has none for lists."""
     lists = [columns.fields[name] for name, kind in columns.metadata.items() if hasattr(kind, "value_type")]
     names = [columns.fields[name] for name in columns.metadata]
     return [name for name in names if not (connection.is_lite and name in lists)]
