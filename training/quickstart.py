@@ -45,7 +45,7 @@ from hf_fashion.reports.report_page import figure, html_table, paragraph, write_
 from hf_fashion.reports.reranking_summary import Reranking
 from hf_fashion.reports.showcase import Gallery, photos_by_tag, photos_by_title, region_strips, titles_by_photo
 from hf_fashion.training.attribute.recipe import AttributeRecipe
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
 
@@ -117,7 +117,7 @@ def main() -> None:
 
 def read_recipes() -> dict[str, RecipeFile]:
     """Model -> its recipe, with its folder among those of the quickstart."""
-    recipes = {name: Recipe.read(PATHS[name]) for name in WITH_TEXT}
+    recipes = {name: E2Recipe.read(PATHS[name]) for name in WITH_TEXT}
     recipes["IPAD"] = AttributeRecipe.read(PATHS["IPAD"], [f"training.output_dir={FOLDER / 'ipad'}"])
     changes = [f"training.output_dir={FOLDER / 'fr'}", f"model.embedder={best(recipes['IPAD'])}"]
     return recipes | {"FR": FeatureReasoningRecipe.read(PATHS["FR"], changes)}
