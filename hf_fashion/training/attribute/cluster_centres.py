@@ -14,9 +14,9 @@ class ClusterCentres:
     All processes must push the same number of items; each then holds the features of all, so the centres are equal
     everywhere. Each value has its own queue, which does not depend on how often other values come.
 
-    Memory: `total number of values * capacity * dim * 2` bytes in float16. The 1,000 values of DeepFashion, with queues
-    of 1,000 features of 1,024 numbers, take 2.05 GB a branch, so 4.1 GB for both branches of IPAD, on each process and,
-    once the queues are full, in each training checkpoint; FashionAI's 54 values take 0.22 GB for both.
+    Memory: `total number of values * capacity * dim * 2` bytes in float16. The 1,000 values of DeepFashion, with
+    queues of 1,000 features of 1,024 numbers, take 2.05 GB a branch, so 4.1 GB for both branches of IPAD, on each
+    process and, once the queues are full, in each training checkpoint; FashionAI's 54 values take 0.22 GB for both.
 
     Args:
         num_values (`Sequence[int]`): number of values of each attribute, in the order of their ids.

@@ -37,7 +37,7 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
     """Return the tag entities in the model's order: of a continued E2, of the recipe, or all of the column map.
 
     Args:
-        recipe (`E2ModelRecipe`): says where to start.
+        recipe (`E2ModelRecipe`): where to start.
         column_map (`ColumnMap`): its tags.
     """
     if recipe.start_from and recipe.architecture == "e2":
@@ -51,7 +51,7 @@ def make_processor(recipe: E2ModelRecipe, train: Dataset, column_map: ColumnMap)
     """Return the start checkpoint's processor or, from scratch, one of square photos and a tokenizer of the corpus.
 
     Args:
-        recipe (`E2ModelRecipe`): says where to start.
+        recipe (`E2ModelRecipe`): where to start.
         train (`Dataset`): the train split, read for the tokenizer.
         column_map (`ColumnMap`): its tags are the model's entities, in the model's order.
     """

@@ -17,7 +17,7 @@ def stages(**stage):
     return {"training": {"stages": [{"epochs": 1, "learning_rate": 1e-4} | stage]}}
 
 
-def test_what_is_not_said_has_a_default(tmp_path):
+def test_missing_keys_have_defaults(tmp_path):
     recipe = read(tmp_path, {})
     assert recipe.model.architecture == "asen" and recipe.sampling.kind == "pk"
     assert recipe.training.stages[0].losses == {"global_triplet": 1.0}
