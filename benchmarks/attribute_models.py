@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.files import folder_written_aside, write_json
-from hf_fashion.training.attribute.pretraining import PretrainingRecipe
 from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.backbone.recipe import BackboneRecipe
 
 
 FOLDER = Path(__file__).parent
@@ -153,7 +153,7 @@ def run_folder(name: str, seed: int | str) -> Path:
 
 def make_backbone(name: str) -> Run:
     """Train the backbone that all models start from."""
-    recipe = PretrainingRecipe.read(RECIPES / f"{name}.yaml")
+    recipe = BackboneRecipe.read(RECIPES / f"{name}.yaml")
     return Run(Path(recipe.training.output_dir), recipe, "training/pretrain_backbone.py")
 
 

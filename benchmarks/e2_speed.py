@@ -24,10 +24,10 @@ from hf_fashion.models.e2.configuration_e2 import E2Config, E2VisionConfig
 from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.e2.build import make_model, make_processor
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.recipe import E2Recipe
+from hf_fashion.training.e2.step import E2Step
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
-from training.train_e2 import e2_loss, limit_temperature
 
 
 def tower_rows(rounds: int) -> list[dict]:
@@ -97,7 +97,7 @@ def loop_row(rounds: int) -> dict:
     Both on the generated corpus at 64 px, batch 64; the bare step has one batch that is ready. Evaluation and
     checkpoints are not timed.
     """
-    recipe = Recipe()
+    recipe = E2Recipe()
     recipe.data.generated = {"train_rows": 1024, "validation_rows": 32, "image_size": 64}
     tower = {"hidden_size": 96, "intermediate_size": 384, "num_hidden_layers": 8, "num_attention_heads": 3}
     vision = tower | {"image_size": 64, "patch_size": 8}
@@ -111,11 +111,12 @@ def loop_row(rounds: int) -> dict:
         products = ProductDataset(corpus["train"], column_map, photos, processor, view_seed=0)
         collator = ProductCollator(processor, with_tags=True)
         model = make_model(recipe.model, processor).train()
+        step = E2Step()
         batch = collator([products[row] for row in range(settings.batch_size)])
 
         def bare() -> None:
             for _ in range(len(products) // settings.batch_size):
-                e2_loss(model, model, batch)["loss"].backward()
+                step(model, model, batch)["loss"].backward()
                 model.zero_grad()
 
         def no_metrics(model) -> dict[str, float]:
@@ -123,19 +124,8 @@ def loop_row(rounds: int) -> dict:
 
         def loop() -> None:
             accelerator = make_accelerator(settings)
-            parts = (
-                accelerator,
-                settings,
-                products,
-                collator,
-                e2_loss,
-                limit_temperature,
-                no_metrics,
-                "none",
-                processor,
-                {},
-            )
-            TrainingLoop(*parts).run(model)
+            parts = (settings, products, collator, step, no_metrics, "none", {}, processor)
+            TrainingLoop(accelerator, *parts).run(model)
 
         seconds = interleaved({"bare": bare, "loop": loop}, rounds=rounds, warm_up=1)
     rates = {name: len(products) / value for name, value in seconds.items()}

@@ -16,7 +16,7 @@ from statistics import mean
 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.files import write_json
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.recipe import E2Recipe
 
 
 FOLDER = Path(__file__).parent
@@ -85,7 +85,7 @@ def make_run(row: str, seed: int) -> Run:
     """Return the run of a row with a seed; its last model is evaluated, not its best."""
     folder = run_folder(row, seed)
     changes = [f"training.seed={seed}", f"training.output_dir={folder}", *ROWS[row].changes]
-    recipe = Recipe.read(FOLDER / "recipes" / f"{ROWS[row].recipe}.yaml", changes)
+    recipe = E2Recipe.read(FOLDER / "recipes" / f"{ROWS[row].recipe}.yaml", changes)
     evaluation = ["training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", recipe.data.corpus]
     evaluation += ["--column_map", recipe.data.column_map, "--tags", "--output", str(folder / "evaluation.json")]
     evaluation += ["--linear_probe"] if row.endswith(("/clip", "/e2")) else []  # not for ablations

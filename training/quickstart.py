@@ -42,7 +42,7 @@ from hf_fashion.reports.tables import table
 from hf_fashion.retrieval.rerankers.loading import BASELINES, load_reranker
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.attribute.recipe import AttributeRecipe
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
 
@@ -109,7 +109,7 @@ def main() -> None:
 
 def read_recipes() -> dict[str, RecipeFile]:
     """Return model -> its recipe, with its folder among those of the quickstart."""
-    recipes = {name: Recipe.read(PATHS[name]) for name in WITH_TEXT}
+    recipes = {name: E2Recipe.read(PATHS[name]) for name in WITH_TEXT}
     recipes["IPAD"] = AttributeRecipe.read(PATHS["IPAD"], [f"training.output_dir={FOLDER / 'ipad'}"])
     changes = [f"training.output_dir={FOLDER / 'fr'}", f"model.embedder={best(recipes['IPAD'])}"]
     return recipes | {"FR": FeatureReasoningRecipe.read(PATHS["FR"], changes)}

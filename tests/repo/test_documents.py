@@ -81,12 +81,11 @@ def test_searches_ask_for_no_more_than_the_guides_gallery_has():
 def check_arguments(script: str, arguments: list[str], monkeypatch) -> None:
     """The script's own parser takes the arguments; a recipe among them can be read with the changes shown."""
     module = importlib.import_module(script.removesuffix(".py").replace(os.sep, "."))
-    if not hasattr(module, "parse_arguments"):
-        return
-    monkeypatch.setattr("sys.argv", [script, *arguments])
-    parsed = module.parse_arguments()
-    if hasattr(parsed, "recipe"):
-        recipe_class(Path(parsed.recipe)).read(parsed.recipe, parsed.set)
+    if hasattr(module, "read_command_line"):
+        module.read_command_line(recipe_class(Path(arguments[0])), module.__doc__, arguments)
+    elif hasattr(module, "parse_arguments"):
+        monkeypatch.setattr("sys.argv", [script, *arguments])
+        module.parse_arguments()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=short)

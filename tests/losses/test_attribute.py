@@ -6,22 +6,17 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 from safetensors.torch import load_file
 
+from hf_fashion.losses.attribute import ATTRIBUTE_LOSSES, attribute_losses, published_weights
+from hf_fashion.losses.attribute_items import AttributeItems
 from hf_fashion.losses.branch_alignment import branch_alignment_loss
 from hf_fashion.losses.cluster_centre import cluster_centre_loss
 from hf_fashion.losses.e_info_nce import e_info_nce
 from hf_fashion.losses.triplet import triplet_loss
 from hf_fashion.losses.triplet_indices import batch_triplets
-from hf_fashion.training.attribute.losses import (
-    ASEN_PLUS_PLUS_WEIGHTS,
-    ASEN_WEIGHTS,
-    IPAD_WEIGHTS,
-    RPF_WEIGHTS,
-    AttributeItems,
-    attribute_losses,
-)
 
 
-# Two triplets, the three items of each beside one another.
+ASEN, ASEN_PLUS_PLUS, RPF, IPAD = map(published_weights, ("asen", "asen++", "rpf", "ipad"))
+# Two triplets, the three items of each next to one another.
 ATTRIBUTES = torch.tensor([0, 0, 0, 1, 1, 1])
 VALUES = torch.tensor([2, 2, 0, 1, 1, 0])
 TRIPLETS = torch.arange(6).view(-1, 3)
@@ -56,9 +51,23 @@ def equation_19(embeds, centres):
     return sum(cluster_centre_loss(embeds[rows], ATTRIBUTES[rows], VALUES[rows], *centres) for rows in (X, P, N))
 
 
+def test_published_weights():
+    triplets = {"global_triplet": 1.0, "local_triplet": 0.1}
+    assert published_weights("asen") == {"global_triplet": 1.0}
+    assert published_weights("asen++") == triplets | {"alignment": 0.1}
+    assert published_weights("rpf") == triplets | {"e_info_nce": 0.04}
+    assert published_weights("ipad") == published_weights("rpf") | {"global_centre": 1.0, "local_centre": 1.0}
+
+
+def test_a_loss_that_reads_centres_says_of_which_branch():
+    for name, loss in ATTRIBUTE_LOSSES.items():
+        centres = {branch: pair for branch, pair in make_centres().items() if branch == loss.centres_of}
+        assert attribute_losses(make_items(), TRIPLETS, {name: 1.0}, centres)["loss"] > 0
+
+
 def test_equation_18_is_rpfs_total():
     items = make_items()
-    torch.testing.assert_close(attribute_losses(items, TRIPLETS, RPF_WEIGHTS)["loss"], equation_18(items))
+    torch.testing.assert_close(attribute_losses(items, TRIPLETS, RPF)["loss"], equation_18(items))
 
 
 def test_equation_19():
@@ -72,13 +81,13 @@ def test_equation_19():
 def test_equation_20_is_ipads_total():
     items, centres = make_items(), make_centres()
     expected = equation_18(items) + sum(equation_19(getattr(items, name), centres[name]) for name in centres)
-    torch.testing.assert_close(attribute_losses(items, TRIPLETS, IPAD_WEIGHTS, centres)["loss"], expected)
+    torch.testing.assert_close(attribute_losses(items, TRIPLETS, IPAD, centres)["loss"], expected)
 
 
 def test_before_any_centre_is_there_ipads_total_is_equation_18():
     items = make_items()
     centres = {name: (torch.zeros_like(c), torch.zeros_like(p)) for name, (c, p) in make_centres().items()}
-    torch.testing.assert_close(attribute_losses(items, TRIPLETS, IPAD_WEIGHTS, centres)["loss"], equation_18(items))
+    torch.testing.assert_close(attribute_losses(items, TRIPLETS, IPAD, centres)["loss"], equation_18(items))
 
 
 def test_asen_plus_plus_total():
@@ -86,7 +95,7 @@ def test_asen_plus_plus_total():
     pairs = zip(by_role(items.global_embeds), by_role(items.local_embeds), strict=True)
     expected = triplet_loss(*by_role(items.global_embeds)) + 0.1 * triplet_loss(*by_role(items.local_embeds))
     expected += 0.1 * sum(branch_alignment_loss(*pair) for pair in pairs)
-    losses = attribute_losses(items, TRIPLETS, ASEN_PLUS_PLUS_WEIGHTS)
+    losses = attribute_losses(items, TRIPLETS, ASEN_PLUS_PLUS)
     torch.testing.assert_close(losses["loss"], expected)
     assert list(losses) == ["loss", "global_triplet", "local_triplet", "alignment"]
 
@@ -96,7 +105,7 @@ def test_parity_with_the_published_total(shared_fixtures):
     global_embeds, local_embeds = (torch.cat([tensors[f"{kind}{role}"] for role in "xpn"]) for kind in "gl")
     labels = torch.zeros(15, dtype=torch.long)
     items = AttributeItems(global_embeds.requires_grad_(), labels, labels, local_embeds.requires_grad_())
-    loss = attribute_losses(items, torch.arange(15).view(3, 5).T, ASEN_PLUS_PLUS_WEIGHTS)["loss"]
+    loss = attribute_losses(items, torch.arange(15).view(3, 5).T, ASEN_PLUS_PLUS)["loss"]
     loss.backward()
     torch.testing.assert_close(loss, tensors["total"][0], rtol=0, atol=1e-10)
     for kind, embeds in (("g", global_embeds), ("l", local_embeds)):
@@ -104,25 +113,25 @@ def test_parity_with_the_published_total(shared_fixtures):
         torch.testing.assert_close(embeds.grad, expected, rtol=0, atol=1e-10)
 
 
-def test_views_of_the_anchors_join_the_global_triplet_loss_alone():
+def test_views_of_the_anchors_join_only_the_global_triplet_loss():
     views = torch.randn(4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     items = make_items(view_embeds=views, view_items=X.repeat(2))
-    losses = attribute_losses(items, TRIPLETS, RPF_WEIGHTS)
+    losses = attribute_losses(items, TRIPLETS, RPF)
     x, p, n = by_role(items.global_embeds)
     five = [(x, p, n), (views[:2], p, n), (views[2:], p, n), (x, views[:2], n), (x, views[2:], n)]
     expected = sum(triplet_loss(*rows) for rows in five) / 5
     torch.testing.assert_close(losses["global_triplet"], expected)
-    without = attribute_losses(make_items(), TRIPLETS, RPF_WEIGHTS)
+    without = attribute_losses(make_items(), TRIPLETS, RPF)
     for name in ("local_triplet", "e_info_nce"):
         assert losses[name] == without[name]
 
 
-def test_every_loss_reaches_every_branch_that_it_speaks_of():
+def test_every_loss_reaches_every_branch_that_it_reads():
     embeds = {name: torch.randn(6, 8, requires_grad=True) for name in ("global_embeds", "local_embeds")}
     background = torch.randn(6, 8, requires_grad=True)
     items = make_items(**embeds, background_embeds=background)
     centres = {name: (c.float(), p) for name, (c, p) in make_centres().items()}
-    attribute_losses(items, TRIPLETS, IPAD_WEIGHTS, centres)["loss"].backward()
+    attribute_losses(items, TRIPLETS, IPAD, centres)["loss"].backward()
     assert all(tensor.grad.norm() > 0 for tensor in (*embeds.values(), background))
 
 
@@ -135,20 +144,20 @@ def test_a_name_that_is_unknown_is_refused():
 
 @pytest.mark.parametrize(
     ("weights", "missing"),
-    [(ASEN_PLUS_PLUS_WEIGHTS, "local_embeds"), (RPF_WEIGHTS, "local_embeds"), ({"e_info_nce": 1.0}, "local_embeds")],
+    [(ASEN_PLUS_PLUS, "local_embeds"), (RPF, "local_embeds"), ({"e_info_nce": 1.0}, "local_embeds")],
 )
 def test_a_branch_that_is_not_there_is_named(weights, missing):
     items = make_items(local_embeds=None, background_embeds=None)
-    with pytest.raises(ValueError, match=f"`{missing}`.*leave that loss out of `weights`"):
+    with pytest.raises(ValueError, match=f"`{missing}`.*remove that loss from `weights`"):
         attribute_losses(items, TRIPLETS, weights)
-    assert attribute_losses(items, TRIPLETS, ASEN_WEIGHTS)["loss"] > 0
+    assert attribute_losses(items, TRIPLETS, ASEN)["loss"] > 0
 
 
 def test_centres_that_are_not_there_are_named():
     centres = make_centres()
     del centres["local_embeds"]
-    with pytest.raises(ValueError, match=r"centre loss of local_embeds; `centres` has \['global_embeds'\]"):
-        attribute_losses(make_items(), TRIPLETS, IPAD_WEIGHTS, centres)
+    with pytest.raises(ValueError, match=r"centre loss of local_embeds; `centres` has only \['global_embeds'\]"):
+        attribute_losses(make_items(), TRIPLETS, IPAD, centres)
 
 
 def leaves_and_items(rows: slice) -> tuple[list[torch.Tensor], AttributeItems]:
@@ -163,7 +172,7 @@ def leaves_and_items(rows: slice) -> tuple[list[torch.Tensor], AttributeItems]:
 
 def total_of(items: AttributeItems) -> torch.Tensor:
     triplets = batch_triplets(items.attribute_ids, items.value_ids)
-    return attribute_losses(items, triplets, IPAD_WEIGHTS, make_centres())["loss"]
+    return attribute_losses(items, triplets, IPAD, make_centres())["loss"]
 
 
 def run_rank(rank: int, folder: str):
