@@ -169,7 +169,7 @@ def train(name: str, recipe: RecipeFile) -> None:
         raise RuntimeError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
-def load_validation(recipe: Recipe) -> Dataset:
+def load_validation(recipe: E2Recipe) -> Dataset:
     """Load the validation split. A generated row does not depend on their number, so one train row is enough."""
     generated = recipe.data.generated | {"train_rows": 1}
     return hf_fashion.load_corpus(recipe.data.corpus, generated=generated)["validation"]

@@ -167,7 +167,7 @@ class FashionRetrievalPipeline(Pipeline):
 
         Args:
             save_directory (`str` or `Path`): a folder. Gallery and re-ranker are not saved there.
-            kwargs: as for the model's `save_pretrained`.
+            kwargs (`Any`): as for the model's `save_pretrained`.
         """
         home = type(self).__module__.split(".")[-1]
         entry = {"impl": f"{home}.{type(self).__name__}", "pt": ["AutoModel"], "type": "multimodal"}

@@ -1,4 +1,4 @@
-"""Queries of a batch are searched and re-ranked together, and find what each finds alone."""
+"""Queries of a batch are searched and re-ranked together, and find what each finds by itself."""
 
 import pytest
 import torch

@@ -27,7 +27,8 @@ BANNED = {
 }
 # Names included.
 BANNED_IN_CODE = {r"num_rerank": "num_candidates"}
-BANNED_IN_PACKAGE = {r"(?<![A-Za-z])[Ff]igures?(?![A-Za-z])(?! \d)": "'metric'"}
+# HTML has an element of the name, with a class or a style of its own.
+BANNED_IN_PACKAGE = {r"(?<![A-Za-z</])[Ff]igures?(?![A-Za-z])(?! \d| \{| img)": "'metric'"}
 TEXTS = [path for path in repository_files() if path.suffix in (".py", ".md") and path != Path(__file__).resolve()]
 
 
@@ -57,7 +58,8 @@ def prose_of_code(source: str) -> list[tuple[int, str]]:
 def wrong_words(path: Path, text: str) -> list[str]:
     texts = prose_of_code(text) if path.suffix == ".py" else [(1, text)]
     messages = [message for line, prose in texts for message in found(prose, BANNED, line)]
-    messages += found(text, BANNED_IN_CODE)
+    if path.name != "CHANGELOG.md":  # which names what was renamed
+        messages += found(text, BANNED_IN_CODE)
     if REPOSITORY / "hf_fashion" in path.parents:
         messages += found(text, BANNED_IN_PACKAGE)
     return messages

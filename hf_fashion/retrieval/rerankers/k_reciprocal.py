@@ -81,7 +81,7 @@ def k_reciprocal_distances(
 
 
 def _squared_distances(node_embeds: torch.Tensor, node_mask: torch.Tensor) -> torch.Tensor:
-    """Between unit vectors, (..., n, n): inf from and to a masked node, 0 from each node to itself alone."""
+    """Between unit vectors, (..., n, n): inf from and to a masked node, 0 only from each node to itself."""
     units = unit_rows(node_embeds)
     squared = (2 - 2 * units @ units.mT).clamp(min=torch.finfo(units.dtype).eps)  # above 0, where duplicates are
     both = node_mask[..., None] & node_mask[..., None, :]

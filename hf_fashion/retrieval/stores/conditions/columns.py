@@ -93,7 +93,7 @@ class FilterColumns:
         pattern = checked_value(pattern, self._types[name], name)
         if "\\" in pattern:
             raise ValueError(f"LIKE takes no backslash: % and _ cannot be escaped, got {pattern!r}")
-        if not set("%_") & set(pattern):  # servers of Milvus take it for the beginning of a text
+        if not set("%_") & set(pattern):  # some databases take it for the beginning of a text
             return self.compare(name, "=", pattern)
         if "_" in pattern[len(pattern.rstrip("%_")) :]:  # they take it for %
             raise ValueError(f"LIKE takes no _ at the end of a pattern, got {pattern!r}")

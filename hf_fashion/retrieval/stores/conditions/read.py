@@ -39,7 +39,7 @@ def read_condition(filter: str | Mapping[str, Any], types: Mapping[str, pa.DataT
 
 
 def _reader(filter: Any) -> tuple[Callable[..., Condition | None], str]:
-    """The function that reads a filter, and what such filters may say."""
+    """Return the function that reads a filter, and the help of its form."""
     if isinstance(filter, Mapping):
         return mapping.condition_from_mapping, mapping.SUPPORTED
     if not isinstance(filter, str):
