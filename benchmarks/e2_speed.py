@@ -1,9 +1,9 @@
-"""What E2 costs beside CLIP: vision tower, training step, and the training script's loop beside the bare step.
+"""Measure the cost of E2 against CLIP: vision tower, training step, and the training script's loop.
 
     PYTHONPATH=. OMP_NUM_THREADS=2 python benchmarks/e2_speed.py --output benchmarks/results/e2_speed.json
 
-Both models run in one process, one call of each in turn, so that both meet the same moments of the machine; figures
-are medians of the calls and the ratio of the medians.
+Both models run in one process, calls alternating, so that other work on the machine slows both alike; reported are
+medians of the calls and the ratio of the medians.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
 
 
 def tower_rows(rounds: int) -> list[dict]:
-    """E2's vision tower with all of its heads beside transformers' CLIP tower, ViT-B at 224 px, batch 16."""
+    """Measure E2's vision tower with all of its heads against transformers' CLIP tower, ViT-B at 224 px, batch 16."""
     rows = []
     for patch_size in (32, 16):
         for attention in ("eager", "sdpa"):
@@ -53,14 +53,14 @@ DISTINCT_TAGS = {16: (12, 8, 12, 4), 64: (56, 28, 44, 4)}
 
 
 def step_rows(rounds: int) -> list[dict]:
-    """Steps of 16 products and of 64, the paper's number, of which a third as many rounds are measured."""
+    """Measure steps of 16 products and of 64, the paper's number, with a third of the rounds."""
     return [step_row(16, rounds, warm_up=2), step_row(64, max(3, rounds // 3), warm_up=1)]
 
 
 def step_row(batch_size: int, rounds: int, warm_up: int) -> dict:
-    """A training step (forward, loss, backward, fused Adam as in the script) of E2 beside CLIP's, ViT-B/32.
+    """Measure a training step (forward, loss, backward, fused Adam as in the script) of E2 against CLIP's, ViT-B/32.
 
-    As in the paper's recipe a caption fills CLIP's 77 tokens, since the tags stand in front of it; a tag has five.
+    As in the paper's recipe a caption fills CLIP's 77 tokens, since the tags come before it; a tag has five.
     """
     torch.manual_seed(0)
     text = {"eos_token_id": 49407, "bos_token_id": 49406}
@@ -92,10 +92,10 @@ def step_row(batch_size: int, rounds: int, warm_up: int) -> dict:
 
 
 def loop_row(rounds: int) -> dict:
-    """Images a second of the training script's loop beside bare forward, loss and backward of the same model.
+    """Measure images a second of the training script's loop against bare forward, loss and backward of the model.
 
     Both on the generated corpus at 64 px, batch 64; the bare step has one batch that is ready. Evaluation and
-    checkpoints stay outside both.
+    checkpoints are not timed.
     """
     recipe = E2Recipe()
     recipe.data.generated = {"train_rows": 1024, "validation_rows": 32, "image_size": 64}
@@ -139,7 +139,7 @@ PARTS = {"towers": tower_rows, "step": step_rows, "loop": loop_row}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure anew")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure again")
     parser.add_argument("--rounds", type=int, default=15, help="calls of each model that are counted")
     parser.add_argument("--output", type=Path, required=True, help="JSON file; parts that are not measured stay")
     arguments = parser.parse_args()

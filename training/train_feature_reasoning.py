@@ -13,7 +13,7 @@ from accelerate.utils import set_seed
 
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
 from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
-from hf_fashion.pipelines.rerankers_fashion_retrieval import ReasoningReranker
+from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.command_line import read_command_line
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.feature_reasoning.build import make_model

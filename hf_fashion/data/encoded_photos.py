@@ -1,4 +1,4 @@
-"""Encoded photos of a corpus: read from Arrow without decoding, and checked whether they decode."""
+"""Read the encoded photos of a corpus from Arrow without decoding them, and check whether they decode."""
 
 import io
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class BadImage:
 
 
 def encoded_images(dataset: Dataset, column: str, batch_size: int = 1000) -> Iterator[list[dict | None]]:
-    """Yield each row's views as `{"bytes", "path"}` dicts (`None` for a null); a row that is no list has one.
+    """Yield the views of each row as `{"bytes", "path"}` dicts (`None` for a null); a row with one photo has one view.
 
     Args:
         dataset (`Dataset`): one split.
@@ -57,8 +57,8 @@ def read_bytes(view: dict | None) -> bytes:
         view (`dict`, *optional*): as [`encoded_images`] yields it.
 
     Raises:
-        ValueError: the view is null.
-        OSError: its file cannot be read.
+        ValueError: if the view is null.
+        OSError: if its file cannot be read.
     """
     if view is None or (view.get("bytes") is None and view.get("path") is None):
         raise ValueError("no image")
@@ -74,7 +74,7 @@ def verify_images(dataset: Dataset, column: str, name: str = "") -> list[BadImag
         name (`str`, *optional*): name of the split, for the progress bar.
 
     Returns:
-        `list[BadImage]`, at most one a row, in row order.
+        `list[BadImage]`: at most one a row, in row order.
     """
     bad = []
     rows = tqdm(encoded_images(dataset, column), total=len(dataset), desc=f"{name or 'image'} check", leave=False)

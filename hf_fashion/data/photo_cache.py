@@ -1,4 +1,4 @@
-"""Photos decoded and resized once, kept on disk as raw pixels, read by memory map."""
+"""Cache resized photos: decoded once, kept on disk as raw pixels, read by memory map."""
 
 import hashlib
 import json
@@ -16,14 +16,17 @@ from ..images import to_rgb_on_white
 from .encoded_photos import encoded_images, photo_files
 
 
-# What of an image processor shapes the pixels before they are normalised.
+# The settings of an image processor that decide the pixels before they are normalised.
 GEOMETRY = ("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_convert_rgb", "do_pad", "pad_size")
 
 
 class PhotoCache:
-    """The photos of a dataset after the image processor's resize and crop, before its normalisation.
+    """Photos of a dataset after the image processor's resize and crop, before its normalisation.
 
     Row r has `num_views(r)` photos; each is `uint8` of shape (3, H, W).
+
+    Args:
+        folder (`Path`): a folder that [`PhotoCache.build`] wrote.
     """
 
     def __init__(self, folder: Path):
@@ -39,26 +42,26 @@ class PhotoCache:
         return len(self.starts) - 1
 
     def num_views(self, row: int) -> int:
-        """How many photos the product of a row has."""
+        """Return the number of photos of a row's product."""
         return int(self.starts[row + 1] - self.starts[row])
 
     def photo(self, row: int, view: int = 0) -> np.ndarray:
-        """One photo, `uint8` (3, H, W); view 0 is a product's first."""
+        """Return one photo, `uint8` (3, H, W); view 0 is a product's first."""
         return self.pixels[self.starts[row] + view]
 
     @classmethod
     def build(
         cls, dataset: Dataset, image_column: str, image_processor: BaseImageProcessor, folder: str | Path
     ) -> "PhotoCache":
-        """Opens the cache of these photos at this size below `folder`; makes it first where there is none.
+        """Open the cache of these photos at this size below `folder`, and build it if there is none.
 
-        A photo file that was written anew since makes another cache. What killed builds of this one left is removed.
+        A photo file that has changed needs another cache. What killed builds of this cache left is removed.
 
         Args:
             dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
             image_column (`str`): the column.
-            image_processor (`BaseImageProcessor`): says size, crop and resampling.
-            folder (`str` or `Path`): holds one folder a cache; made where it is missing.
+            image_processor (`BaseImageProcessor`): its size, crop and resampling are used.
+            folder (`str` or `Path`): holds one folder a cache; created if it is missing.
 
         Raises:
             OSError: if the disk has no room for the pixels.
@@ -84,20 +87,20 @@ def _fingerprint(dataset: Dataset, image_column: str, image_processor: BaseImage
 
 
 def rows_fingerprint(dataset: Dataset, image_column: str) -> list[str]:
-    """What tells the rows of a dataset, photos included, from others.
+    """Return a fingerprint of the rows of a dataset, photos included.
 
     Args:
         dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
         image_column (`str`): the column.
     """
     states = [_state(path) for path in photo_files(dataset, image_column)]
-    # The dataset's fingerprint knows embedded photos, but of files only the paths.
+    # The dataset's fingerprint covers embedded photos, but only the paths of files.
     files = [hashlib.sha256(json.dumps(states).encode()).hexdigest()] if states else []
     return [dataset._fingerprint, *files]
 
 
 def _state(path: str) -> tuple[int, int] | None:
-    """Size and time of the last change; `None` for what is no file here, which the build will report."""
+    """Return size and time of the last change; `None` if there is no such file, which the build will report."""
     try:
         stat = os.stat(path)
     except OSError:
@@ -125,4 +128,7 @@ def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProces
 def _require_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise OSError(f"The photo cache needs {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free.")
+        raise OSError(
+            f"the photo cache needs {needed / 1e9:.1f} GB in {folder}, and {free / 1e9:.1f} GB are free: make room, "
+            "or choose a cache folder on another disk"
+        )

@@ -13,6 +13,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.encoded_photos import encoded_images, read_bytes
 from ..images import first_view, to_rgb
+from ..messages import missing_column
 from .batches import embed_batches
 from .encoder import Encoder
 from .features import max_text_length
@@ -69,7 +70,7 @@ def photo_loader(
         ValueError: the column is not in the dataset.
     """
     if image_column not in dataset.column_names:
-        raise ValueError(f"no column {image_column!r} for the photos, the corpus has {sorted(dataset.column_names)}")
+        raise ValueError(missing_column(image_column, "photos", dataset.column_names))
 
     def collate(rows: list[dict]) -> dict[str, Tensor]:
         return prepare([to_rgb(first_view(row[image_column])) for row in rows])

@@ -23,6 +23,7 @@ from transformers import (
 )
 
 from ..images import names_photo, open_photo
+from .device import device_of
 from .features import (
     attribute_names,
     check_attribute,
@@ -102,8 +103,7 @@ class Encoder:
                 was saved.
             kwargs (`Any`): as for `AutoModel.from_pretrained`, such as `revision` or `token`.
         """
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device)
+        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device_of(device))
         place = {name: value for name, value in kwargs.items() if name in PLACE}
         return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **place))
 

@@ -6,8 +6,7 @@ import pytest
 from transformers.dynamic_module_utils import get_imports, get_relative_imports
 
 from hf_fashion.pipelines.travelling_code import flat_modules
-from tests.repo.test_model_folders import ALLOWED
-from tests.repo.tree import PACKAGE
+from tests.repo.tree import ALLOWED, PACKAGE
 
 
 MODULES = flat_modules(PACKAGE / "pipelines" / "fashion_retrieval.py")

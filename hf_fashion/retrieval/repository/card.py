@@ -31,7 +31,7 @@ Copy it into a gallery of your own and search it:
 ```python
 from hf_fashion import Gallery
 
-gallery = Gallery.from_pretrained({quoted_name}, "my_gallery")
+gallery = Gallery.from_pretrained({quoted_name}, uri="my_gallery")
 queries = gallery.vectors(gallery.ids()[:2], {space})  # or the embeddings of your photos
 for similar in gallery.search(queries, {space}, top_k=5).to_dicts():
     print([(product["id"], product["score"]) for product in similar])

@@ -92,7 +92,7 @@ def run(scenario: str, model, processor) -> list[str]:
         LanceStore.upsert = calls_until(upsert, 2, end)
     gallery = "killed" if scenario.startswith("killed") else scenario
     try:
-        return sorted(Gallery.from_dataset(dataset, model, processor, FOLDER / gallery, **arguments).ids())
+        return sorted(Gallery.from_dataset(dataset, model, processor, uri=FOLDER / gallery, **arguments).ids())
     finally:
         LanceStore.upsert, Encoder.embed_photos = upsert, embed
 

@@ -13,7 +13,7 @@ def test_a_folder_is_found(saved):
 
 def test_a_source_that_is_nowhere_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="must be the folder of a saved gallery or the id of one on the Hub"):
-        Gallery.from_pretrained(tmp_path / "nowhere", tmp_path / "loaded")
+        Gallery.from_pretrained(tmp_path / "nowhere", uri=tmp_path / "loaded")
 
 
 def test_a_push_deletes_what_is_left_of_another_gallery(saved):

@@ -9,7 +9,7 @@ from tests.retrieval.repository.saved_galleries import ATTACHMENTS, COUNT, METAD
 
 
 def test_what_is_loaded_is_what_was_saved(gallery, saved, tmp_path):
-    loaded = Gallery.from_pretrained(saved, tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert rows(loaded).equals(rows(gallery))
     assert loaded._store.schema.equals(gallery._store.schema, check_metadata=True)
     assert loaded._store.attachments() == ATTACHMENTS
@@ -36,14 +36,14 @@ def test_a_killed_load_goes_on_with_what_is_missing(gallery, saved, tmp_path, mo
 
     monkeypatch.setattr(LanceStore, "upsert", until_killed)
     with pytest.raises(Killed):
-        Gallery.from_pretrained(saved, tmp_path / "loaded")
+        Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert len(Gallery.open(tmp_path / "loaded")) == 4 + 4 + 2
     monkeypatch.setattr(LanceStore, "upsert", to_the_end)
-    loaded = Gallery.from_pretrained(saved, tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert sorted(name for names in commits for name in names) == ids(COUNT)
     assert rows(loaded).equals(rows(gallery))
     version = loaded.info()["version"]
-    assert Gallery.from_pretrained(saved, tmp_path / "loaded").info()["version"] == version
+    assert Gallery.from_pretrained(saved, uri=tmp_path / "loaded").info()["version"] == version
 
 
 @pytest.mark.parametrize(
@@ -57,5 +57,5 @@ def test_a_killed_load_goes_on_with_what_is_missing(gallery, saved, tmp_path, mo
 def test_a_gallery_that_is_another_is_not_added_to(saved, tmp_path, changes, message):
     other = made(tmp_path / "other", ["p900"], **({"attachments": ATTACHMENTS} | changes))
     with pytest.raises(ValueError, match=message):
-        Gallery.from_pretrained(saved, tmp_path / "other")
+        Gallery.from_pretrained(saved, uri=tmp_path / "other")
     assert other.ids() == ["p900"]

@@ -72,5 +72,5 @@ SHARD = "data/train-00001-of-00003.parquet"
 def test_damage_is_named_before_anything_is_written(saved, tmp_path, damage, error, message):
     damage(saved)
     with pytest.raises(error, match=message):
-        Gallery.from_pretrained(saved, tmp_path / "loaded")
+        Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert not (tmp_path / "loaded").exists()

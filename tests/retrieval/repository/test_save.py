@@ -32,7 +32,7 @@ def test_the_same_products_give_the_same_files(gallery, saved, tmp_path):
 def test_axes_are_saved_with_the_vectors_along_them(tmp_path):
     gallery = galleries.filled(tmp_path / "gallery", axes=3)
     gallery.save_pretrained(tmp_path / "saved")
-    loaded = Gallery.from_pretrained(tmp_path / "saved", tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(tmp_path / "saved", uri=tmp_path / "loaded")
     assert loaded.info()["stored_dimensions"] == dict.fromkeys(galleries.SPACES, 3)
     for space in galleries.SPACES:
         assert torch.equal(loaded.vectors(ids(40), space), gallery.vectors(ids(40), space))
@@ -42,7 +42,7 @@ def test_axes_are_saved_with_the_vectors_along_them(tmp_path):
 
 def test_an_empty_gallery_is_a_gallery(tmp_path):
     Gallery.create(tmp_path / "empty", SPACES, METADATA).save_pretrained(tmp_path / "saved")
-    loaded = Gallery.from_pretrained(tmp_path / "saved", tmp_path / "loaded")
+    loaded = Gallery.from_pretrained(tmp_path / "saved", uri=tmp_path / "loaded")
     assert len(loaded) == 0 and loaded.schema.metadata == METADATA
 
 

@@ -1,74 +1,76 @@
-"""Write a checked condition as SQL that LanceDB reads."""
+"""Writes conditions in LanceDB's SQL."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, datetime
 
 import pyarrow as pa
-import pyarrow.types as kinds
 
-from ..condition_values import zone_of
-from ..conditions import Among, Comparison, Condition, Contains, Every, Like, Missing
+from ..conditions.tree import And, ArrayHasAny, Comparison, Condition, IsNull, Like, OneOf, Or, Value
 
 
 def lance_filter(condition: Condition, schema: pa.Schema) -> str:
-    """Return the SQL that finds the rows for which a condition is true.
+    """Return LanceDB's SQL for a condition.
 
     Args:
-        condition (`Condition`): the checked tree.
-        schema (`pyarrow.Schema`): the table's.
+        condition (`Condition`): on columns of the table.
+        schema (`pyarrow.Schema`): of the table.
     """
-    if isinstance(condition, (Comparison, Among, Like, Missing, Contains)):
-        return _about_a_column(condition, schema)
-    sign = " AND " if isinstance(condition, Every) else " OR "
-    return f"({sign.join(lance_filter(part, schema) for part in condition.parts)})"
+    match condition:
+        case And(parts):
+            return _joined(" AND ", parts, schema)
+        case Or(parts):
+            return _joined(" OR ", parts, schema)
+        case IsNull(column, negated):
+            return f"`{column}` IS {_not(negated)}NULL"
+        case Comparison(column, sign, value):
+            return f"`{column}` {sign} {_literal(value, schema.field(column).type)}"
+        case OneOf(column, values, negated):
+            return f"`{column}` {_not(negated)}IN ({_literals(values, schema.field(column).type)})"
+        case Like(column, pattern, negated):
+            return f"`{column}` {_not(negated)}LIKE {text(pattern)}"
+        case ArrayHasAny(column, values, negated):
+            # Not array_has, which takes no timestamps.
+            items = _literals(values, schema.field(column).type.value_type)
+            return f"{_not(negated)}array_has_any(`{column}`, [{items}])"
+    raise TypeError(f"{condition!r} is not a condition")
+
+
+def _joined(word: str, parts: Iterable[Condition], schema: pa.Schema) -> str:
+    return f"({word.join(lance_filter(part, schema) for part in parts)})"
+
+
+def _not(negated: bool) -> str:
+    return "NOT " if negated else ""
+
+
+def _literals(values: Iterable[Value], kind: pa.DataType) -> str:
+    return ", ".join(_literal(value, kind) for value in values)
+
+
+def _literal(value: Value, kind: pa.DataType) -> str:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, datetime):
+        return _timestamp(value, kind)
+    if isinstance(value, date):
+        return f"date '{value.isoformat()}'"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def text(value: str) -> str:
-    """Return a string in quotes, whatever it holds.
+    """Return a string in quotes.
 
     Args:
-        value (`str`): any.
+        value (`str`): any string.
     """
     return "'" + value.replace("'", "''") + "'"
 
 
-def _about_a_column(condition: Comparison | Among | Like | Missing | Contains, schema: pa.Schema) -> str:
-    name, kind = f"`{condition.column}`", schema.field(condition.column).type
-    if isinstance(condition, Missing):
-        return f"{name} IS {'NOT ' if condition.negated else ''}NULL"
-    if isinstance(condition, Contains):
-        found = f"array_has({name}, {_literal(condition.value, kind.value_type)})"
-        return f"NOT {found}" if condition.negated else found
-    if isinstance(condition, Comparison):
-        found = f"{name} {condition.sign} {_literal(condition.value, kind)}"
-        return _where_there(name, found) if condition.sign == "!=" else found
-    if isinstance(condition, Like):
-        found = f"LIKE {text(condition.pattern)}"
-    else:
-        found = f"IN ({', '.join(_literal(value, kind) for value in condition.values)})"
-    return _where_there(name, f"{name} NOT {found}") if condition.negated else f"{name} {found}"
-
-
-def _where_there(name: str, found: str) -> str:
-    """Not for missing values, which an index of the column takes for others."""
-    return f"({found} AND {name} IS NOT NULL)"
-
-
-def _literal(value: Any, kind: pa.DataType) -> str:
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return _time(value, kind)
-    return repr(value)
-
-
-def _time(value: datetime, kind: pa.DataType) -> str:
-    """A point in time; LanceDB takes one without a zone for the column's."""
-    if kinds.is_date(kind):
-        return f"date '{value.astimezone(timezone.utc).date().isoformat()}'"
-    local = value.astimezone(zone_of(kind)).replace(tzinfo=None)
-    return f"timestamp '{local.isoformat(sep=' ')}'"
+def _timestamp(value: datetime, kind: pa.DataType) -> str:
+    shown = value.replace(tzinfo=None).isoformat()
+    if kind.tz is None:
+        return f"timestamp '{shown}'"
+    # LanceDB reads `timestamp '...Z'` as a time in the column's zone.
+    return f"arrow_cast('{shown}Z', 'Timestamp(Microsecond, Some(\"UTC\"))')"

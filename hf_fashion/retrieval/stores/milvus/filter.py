@@ -1,91 +1,59 @@
-"""Write a checked condition as an expression of Milvus."""
+"""Writes conditions as Milvus's expressions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.types as kinds
 
 from ...schema import ID
-from ..condition_values import EPOCH, UNITS
-from ..conditions import Among, Comparison, Condition, Contains, Every, Like, Missing
+from ..conditions.tree import And, ArrayHasAny, Comparison, Condition, IsNull, Like, OneOf, Or
 from .columns import MilvusColumns
+from .literals import literal, one_of, text
 
 
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_SIGNS = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 def milvus_filter(condition: Condition, columns: MilvusColumns) -> str:
-    """Return the expression that finds the rows for which a condition is true.
+    """Return Milvus's expression for a condition.
 
     Args:
-        condition (`Condition`): the checked tree.
+        condition (`Condition`): on columns of the table.
         columns (`MilvusColumns`): of the table.
     """
-    if isinstance(condition, (Comparison, Among, Like, Missing, Contains)):
-        return _about_a_column(condition, columns)
-    sign = " and " if isinstance(condition, Every) else " or "
-    return f"({sign.join(milvus_filter(part, columns) for part in condition.parts)})"
+    match condition:
+        case And(parts):
+            return _joined(" and ", parts, columns)
+        case Or(parts):
+            return _joined(" or ", parts, columns)
+        case IsNull(column, negated):
+            return f"{columns.fields[column]} is {'not ' if negated else ''}null"
+    return _leaf(condition, columns)
 
 
-def text(value: str) -> str:
-    """Return a string in quotes, whatever it holds. pymilvus itself quotes ids without escaping them.
-
-    Args:
-        value (`str`): any.
-    """
-    return f'"{value.translate(_ESCAPES)}"'
-
-
-def one_of(field: str, literals: Iterable[str]) -> str:
-    """Return the condition that a field has one of some values.
-
-    Args:
-        field (`str`): the field.
-        literals (`Iterable[str]`): the values, as Milvus writes them.
-    """
-    return f"{field} in [{', '.join(dict.fromkeys(literals))}]"  # Milvus Lite finds twice what is there twice
-
-
-def _about_a_column(condition: Comparison | Among | Like | Missing | Contains, columns: MilvusColumns) -> str:
-    field, kind = columns.fields[condition.column], columns.schema.field(condition.column).type
-    if isinstance(condition, Missing):
-        return f"{field} is {'not ' if condition.negated else ''}null"
-    if isinstance(condition, Comparison):
-        sign = "==" if condition.sign == "=" else condition.sign
-        found = f"{field} {sign} {_literal(condition.value, kind)}"
-        return _where_there(field, found) if sign == "!=" else found
-    if isinstance(condition, Among):
-        values = [_literal(value, kind) for value in condition.values]
-        return _where_there(field, one_of(f"{field} not", values)) if condition.negated else one_of(field, values)
-    if isinstance(condition, Like):
-        found = f"{field} like {text(condition.pattern)}"
-    else:  # with array_contains Milvus Lite takes no negative numbers
-        found = f"array_contains_any({field}, [{_literal(condition.value, kind.value_type)}])"
-    return _where_there(field, f"not ({found})") if condition.negated else found
+def _leaf(condition: Comparison | OneOf | Like | ArrayHasAny, columns: MilvusColumns) -> str:
+    """Servers differ in what `not` and `!=` make of missing values, so these ask for a value too."""
+    name = condition.column
+    field, kind = columns.fields[name], columns.schema.field(name).type
+    match condition:
+        case Comparison(_, sign, value):
+            found = f"{field} {_SIGNS[sign]} {literal(value, kind)}"
+            return _where_there(name, found, columns) if sign == "!=" else found
+        case OneOf(_, values, negated):
+            found = one_of(f"{field} not" if negated else field, [literal(value, kind) for value in values])
+            return _where_there(name, found, columns) if negated else found
+        case Like(_, pattern, negated):
+            found = f"{field} like {text(pattern)}"
+        case ArrayHasAny(_, values, negated):
+            # With array_contains Milvus Lite takes no negative numbers.
+            items = ", ".join(literal(value, kind.value_type) for value in values)
+            found = f"array_contains_any({field}, [{items}])"
+    return _where_there(name, f"not ({found})", columns) if negated else found
 
 
-def _where_there(field: str, found: str) -> str:
-    """Not for missing values, of which servers differ in what `not` makes; an id is never missing."""
-    return f"({found})" if field == ID else f"({found} and {field} is not null)"
+def _where_there(name: str, found: str, columns: MilvusColumns) -> str:
+    """An id is never missing, and Milvus refuses to ask."""
+    return f"({found})" if name == ID else f"({found} and {columns.fields[name]} is not null)"
 
 
-def _literal(value: Any, kind: pa.DataType) -> str:
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return str(_time(value, kind))
-    return repr(value)
-
-
-def _time(value: datetime, kind: pa.DataType) -> int:
-    """The number that the column keeps for a point in time."""
-    if kinds.is_timestamp(kind) and kind.unit == "ns":
-        return (value - EPOCH) // UNITS["us"] * 1000
-    unit = UNITS[kind.unit] if kinds.is_timestamp(kind) else timedelta(days=1)
-    return (value - EPOCH) // unit * (86_400_000 if kinds.is_date64(kind) else 1)
+def _joined(word: str, parts: Iterable[Condition], columns: MilvusColumns) -> str:
+    return f"({word.join(milvus_filter(part, columns) for part in parts)})"

@@ -1,4 +1,4 @@
-"""Keep what a gallery in Milvus has next to its rows: the table's schema, attachments, and the version."""
+"""Keeps what belongs to a gallery in Milvus next to its rows: the table's schema, attachments, and the version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from .address import MilvusAddress
 from .columns import MAX_BYTES
 from .connection import MilvusConnection
-from .filter import text
+from .literals import text
 
 
 _SCHEMA, _VERSION = "schema", "version"
@@ -21,11 +21,11 @@ _NAME_BYTES = 1000
 
 
 class MilvusNotes:
-    """Named texts in a collection of their own, next to the gallery's.
+    """Named texts in a second collection, next to the gallery's.
 
-    The version is even at rest. A change makes it odd, then touches the rows, then makes it even, always to a
-    number that it never was: a reader that sees the same even version twice has seen the same rows. A killed process
-    leaves it odd until the next change.
+    The version is even while nothing changes. A change makes it odd, then touches the rows, then makes it even, always
+    a new number: whoever sees the same even version twice has seen the same rows. A process that was killed leaves it
+    odd until the next change.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -54,7 +54,7 @@ class MilvusNotes:
         return self.version() is not None
 
     def create(self, schema: pa.Schema, attachments: Mapping[str, bytes]) -> None:
-        """Create the collection, in place of an older one, without a version.
+        """Create the collection, without a version, in place of one that an interrupted creation has left.
 
         Args:
             schema (`pyarrow.Schema`): of the gallery's table.
@@ -71,7 +71,7 @@ class MilvusNotes:
         self._write({_ATTACHMENT + name: _encoded(value) for name, value in attachments.items()})
 
     def schema(self) -> pa.Schema:
-        """Return the schema that was given."""
+        """Return the schema that the gallery was created with."""
         return pa.ipc.read_schema(pa.py_buffer(b64decode(self._read(f"name == {text(_SCHEMA)}")[_SCHEMA])))
 
     def attachments(self) -> dict[str, bytes]:
@@ -80,19 +80,19 @@ class MilvusNotes:
         return {name.removeprefix(_ATTACHMENT): b64decode(value) for name, value in found.items()}
 
     def version(self) -> int | None:
-        """Return the version; `None` if the gallery was not created completely."""
+        """Return the version; none where the creation of the gallery was interrupted."""
         found = self._read(f"name == {text(_VERSION)}")
         return int(found[_VERSION]) if found else None
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Surround a change of the rows. If it fails, the version stays odd: some of it may have been done."""
+        """Surround a change of the rows. Where it fails, the version stays odd: a part of it may have been done."""
         self._write({_VERSION: str(time.time_ns() // 2 * 2 + 1)})
         yield
         self.finish()
 
     def finish(self) -> None:
-        """Give the rows a version; a gallery exists from its first one on."""
+        """Give the rows a version; a gallery exists when it has its first one."""
         self._write({_VERSION: str(time.time_ns() // 2 * 2)})
 
     def _write(self, texts: Mapping[str, str]) -> None:

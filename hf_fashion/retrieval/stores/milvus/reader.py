@@ -1,4 +1,4 @@
-"""Reads and searches of a gallery's collection in Milvus."""
+"""Reads and searches a gallery's collection in Milvus."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import numpy as np
 import pyarrow as pa
 
 from ...schema import ID
-from ..conditions import Condition
+from ..conditions.tree import Condition
 from . import index as milvus_index
 from .columns import MilvusColumns
 from .connection import MilvusConnection
-from .filter import milvus_filter, one_of, text
+from .filter import milvus_filter
+from .literals import one_of, text
 
 
-MAX_ROWS = 16_384  # of one answer of Milvus
+MAX_ROWS = 16_384  # of one answer
 IDS_AT_ONCE = 1000
-# A server takes 64 MiB and gives 100 MiB in one message; this leaves room for rows larger than most.
+# A server takes 64 MiB and returns 100 MiB in one message; this leaves room for rows larger than most.
 MESSAGE_BYTES = 16 * 2**20
 
 
 class MilvusReader:
-    """Answers of Milvus as tables; as many calls for each as it takes.
+    """Returns Milvus's answers as tables, each of one call or more.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -37,25 +38,30 @@ class MilvusReader:
         self._collection = collection
         self._columns = columns
 
+    @property
+    def max_top_k(self) -> int:
+        """The largest `top_k` of a search."""
+        return MAX_ROWS
+
     def count(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
         return self._ask("query", filter="", output_fields=["count(*)"])[0]["count(*)"]
 
     def all(self, columns: Sequence[str], filter: Condition | None) -> pa.Table:
-        """Some columns of all rows that meet a filter.
+        """Read some columns of all rows that meet a filter.
 
         Args:
-            columns (`Sequence[str]`): which.
-            filter (`Condition`, *optional*): what rows must meet.
+            columns (`Sequence[str]`): which columns.
+            filter (`Condition`, *optional*): the condition.
         """
         return self._table(self._pages(columns, filter), columns)
 
     def some(self, columns: Sequence[str], ids: Sequence[str]) -> pa.Table:
-        """Some columns of the rows with these ids.
+        """Read some columns of the rows with these ids.
 
         Args:
-            columns (`Sequence[str]`): which.
-            ids (`Sequence[str]`): one may come several times.
+            columns (`Sequence[str]`): which columns.
+            ids (`Sequence[str]`): the ids; one may come several times.
         """
         fields, number = self._fields(columns), min(IDS_AT_ONCE, self._rows_at_once(columns))
         conditions = [one_of(ID, map(text, part)) for part in parts(list(dict.fromkeys(ids)), number)]
@@ -65,43 +71,43 @@ class MilvusReader:
     def nearest(
         self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
-        """The rows with the largest cosines to each query, as [`VectorStore.nearest`] has them.
+        """Search the rows with the largest cosines to each query, as [`VectorStore.nearest`] does.
 
         Args:
             queries (`numpy.ndarray` of shape `(Q, d)`): float32.
             column (`str`): the vector column.
             top_k (`int`): rows for a query, at most `MAX_ROWS`.
             columns (`Sequence[str]`): what is returned of each row.
-            filter (`Condition`, *optional*): what rows must meet.
+            filter (`Condition`, *optional*): rows that may be found.
 
         Raises:
-            ValueError: `top_k` is larger than `MAX_ROWS`.
+            ValueError: `top_k` is larger than Milvus allows.
         """
         if top_k > MAX_ROWS:
             raise ValueError(f"`top_k` must be at most {MAX_ROWS:,} on Milvus, got {top_k:,}")
         kind = self._index_kind(column)
         options = {"anns_field": column, "limit": top_k, "output_fields": self._fields(columns)}
         number = max(1, self._rows_at_once(columns) // top_k)
-        search = partial(self._search, parts(queries, number), filter, **options)
+        search = partial(self._search, parts(queries, number), self._expression(filter), **options)
         found = search(milvus_index.search_parameters(kind, top_k))
-        if kind and sum(map(len, found)) < top_k * len(queries):  # few rows of the nearest groups meet it
+        if kind and sum(map(len, found)) < top_k * len(queries):  # few rows of the nearest groups meet the filter
             found = search(milvus_index.search_parameters(kind, top_k, far=True))
         table = self._columns.to_arrow([row for rows in found for row in rows], columns)
         lengths = np.array([len(rows) for rows in found], np.int64)
         return table.append_column("query_index", pa.array(np.arange(len(found), dtype=np.int32).repeat(lengths)))
 
     def _search(
-        self, queries: Sequence[np.ndarray], filter: Condition | None, reach: Mapping[str, Any], **options: Any
+        self, queries: Sequence[np.ndarray], expression: str, reach: Mapping[str, Any], **options: Any
     ) -> list[list[dict[str, Any]]]:
         """The rows of each query, which come in parts."""
-        options |= {"filter": self._condition(filter), "search_params": {"metric_type": "COSINE", "params": reach}}
+        options |= {"filter": expression, "search_params": {"metric_type": "COSINE", "params": reach}}
         answers = [self._ask("search", data=list(part), **options) for part in queries]
         return [[{**hit["entity"], ID: hit[ID]} for hit in hits] for answer in answers for hits in answer]
 
     def _pages(self, columns: Sequence[str], filter: Condition | None) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Rows by their ids, which Milvus compares as bytes. pymilvus's own iterator does the same, but it does not
-        escape the ids that it goes on from."""
-        number, condition = self._rows_at_once(columns), self._condition(filter)
+        """Rows by their ids, which Milvus compares as bytes. pymilvus's own iterator does the same, but does not
+        escape the id that a page starts from."""
+        number, condition = self._rows_at_once(columns), self._expression(filter)
         options = {"output_fields": self._fields(columns), "limit": number, "reduce_stop_for_best": True}
         page, after = None, condition
         while page is None or len(page) == number:
@@ -120,7 +126,7 @@ class MilvusReader:
     def _rows_at_once(self, columns: Sequence[str]) -> int:
         return max(1, min(MAX_ROWS, MESSAGE_BYTES // self._columns.row_bytes(columns)))
 
-    def _condition(self, filter: Condition | None) -> str:
+    def _expression(self, filter: Condition | None) -> str:
         return "" if filter is None else milvus_filter(filter, self._columns)
 
     def _index_kind(self, column: str) -> str | None:
@@ -132,10 +138,10 @@ class MilvusReader:
 
 
 def parts(values: Any, number: int) -> list[Any]:
-    """Slices of `number` values.
+    """Return slices of values.
 
     Args:
-        values: a list or an array.
-        number (`int`): values of each slice but the last.
+        values (`Sequence` or `numpy.ndarray`): the values.
+        number (`int`): values of each slice; the last one may have fewer.
     """
     return [values[start : start + number] for start in range(0, len(values), number)]

@@ -1,9 +1,11 @@
-"""Conditions as LanceDB's SQL. What they find is tested in test_filters.py, over all stores."""
+"""Conditions as LanceDB's SQL; what it finds is tested with the other stores in test_base.py."""
+
+from datetime import date, datetime, timezone
 
 import pyarrow as pa
 import pytest
 
-from hf_fashion.retrieval.stores.filters import read_condition
+from hf_fashion.retrieval.stores.conditions.tree import And, ArrayHasAny, Comparison, IsNull, Like, OneOf, Or
 from hf_fashion.retrieval.stores.lance.filter import lance_filter, text
 
 
@@ -11,32 +13,52 @@ SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("Made In", pa.string()),
-        ("sale", pa.bool_()),
+        ("price", pa.float64()),
+        ("new", pa.bool_()),
         ("day", pa.date32()),
-        ("shown", pa.timestamp("us", "Europe/Berlin")),
+        ("added", pa.timestamp("ms")),
+        ("seen", pa.timestamp("us", "Europe/Berlin")),
         ("sizes", pa.list_(pa.string())),
+        ("times", pa.list_(pa.timestamp("s"))),
     ]
 )
+NOON = datetime(2026, 1, 31, 12, 0, 0, 5000, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
-    ("condition", "sql"),
+    ("condition", "expected"),
     [
-        ("`Made In` = 'it''s'", "`Made In` = 'it''s'"),
-        ("`Made In` != 'PT'", "(`Made In` != 'PT' AND `Made In` IS NOT NULL)"),
-        ("`Made In` NOT IN ('PT')", "(`Made In` NOT IN ('PT') AND `Made In` IS NOT NULL)"),
-        ("NOT `Made In` LIKE 'P%'", "(`Made In` NOT LIKE 'P%' AND `Made In` IS NOT NULL)"),
-        ("NOT (sale IS TRUE)", "(`sale` = false OR `sale` IS NULL)"),
-        ("NOT array_has(sizes, 'M')", "NOT array_has(`sizes`, 'M')"),
-        ("day = date '2026-01-01'", "`day` = date '2026-01-01'"),
-        ("shown = timestamp '2026-01-01 12:00:00Z'", "`shown` = timestamp '2026-01-01 13:00:00'"),
-        ("sale AND id = 'a' OR id = 'b'", "((`sale` = true AND `id` = 'a') OR `id` = 'b')"),
+        (Comparison("Made In", "!=", "Côte d'Azur"), "`Made In` != 'Côte d''Azur'"),
+        (Comparison("price", "<", -1e-7), "`price` < -1e-07"),
+        (Comparison("new", "=", True), "`new` = true"),
+        (Comparison("day", ">=", date(2026, 1, 31)), "`day` >= date '2026-01-31'"),
+        (Comparison("added", "=", NOON), "`added` = timestamp '2026-01-31T12:00:00.005000'"),
+        (
+            Comparison("seen", "=", NOON),
+            "`seen` = arrow_cast('2026-01-31T12:00:00.005000Z', 'Timestamp(Microsecond, Some(\"UTC\"))')",
+        ),
+        (OneOf("price", (1.0, 2.5)), "`price` IN (1.0, 2.5)"),
+        (OneOf("id", ("a",), negated=True), "`id` NOT IN ('a')"),
+        (Like("Made In", "P%"), "`Made In` LIKE 'P%'"),
+        (Like("Made In", "%'%", negated=True), "`Made In` NOT LIKE '%''%'"),
+        (ArrayHasAny("sizes", ("M", "L")), "array_has_any(`sizes`, ['M', 'L'])"),
+        (ArrayHasAny("times", (NOON,), negated=True), f"NOT array_has_any(`times`, [timestamp '{NOON:%FT%T.%f}'])"),
+        (IsNull("sizes"), "`sizes` IS NULL"),
+        (IsNull("sizes", negated=True), "`sizes` IS NOT NULL"),
+        (
+            And((IsNull("id"), Or((IsNull("new"), IsNull("day", negated=True))))),
+            "(`id` IS NULL AND (`new` IS NULL OR `day` IS NOT NULL))",
+        ),
     ],
 )
-def test_sql(condition, sql):
-    columns = {field.name: field.type for field in SCHEMA}
-    assert lance_filter(read_condition(condition, columns), SCHEMA) == sql
+def test_a_condition_is_written_in_sql(condition, expected):
+    assert lance_filter(condition, SCHEMA) == expected
 
 
-def test_text_stays_in_its_quotes():
-    assert text("' OR 'a' = 'a") == "''' OR ''a'' = ''a'"
+def test_text_is_not_a_condition():
+    with pytest.raises(TypeError, match="'price < 1' is not a condition"):
+        lance_filter("price < 1", SCHEMA)
+
+
+def test_text_is_quoted():
+    assert text('it\'s "new"; -- \\') == "'it''s \"new\"; -- \\'"
