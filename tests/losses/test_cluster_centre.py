@@ -56,7 +56,7 @@ def test_an_absent_centre_is_as_if_it_did_not_exist(case):
     torch.testing.assert_close(cluster_centre_loss(*case), without)
 
 
-@pytest.mark.parametrize("there", [[], [0], [1, 2]], ids=["none", "only own", "only others"])
+@pytest.mark.parametrize("there", [[], [0], [1, 2]], ids=["none", "only the own", "only others"])
 def test_an_item_without_its_centre_or_others_takes_no_part(there):
     embeds = torch.randn(2, 4, requires_grad=True)
     present = torch.zeros(1, 3, dtype=torch.bool)

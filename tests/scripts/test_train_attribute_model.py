@@ -79,7 +79,7 @@ def test_killed_and_resumed_equals_never_killed(corpus):
 def test_two_processes_learn_what_one_learns(corpus):
     """Two processes with half a batch each take the steps of one with the whole batch; dropout apart.
 
-    The losses of the first stage leave out a branch, whose parameters no process may wait for.
+    The losses of the first stage do not use one branch: no process may wait for its gradients.
     """
     config = IPAD["config"] | {"backbone_config": CONVNEXT, "dropout": 0.0}
     recipe = tiny_attribute_recipe(

@@ -86,9 +86,7 @@ def test_two_processes_learn_what_one_learns_from_what_is_held_out(corpus):
     recipe = tiny_recipe(corpus, tiny_embedder(corpus), stages=[{"epochs": 2, "learning_rate": 1e-3}])
     held_out = ["--set", f"data.corpus={corpus / 'numbered'}", "data.held_out_fraction=0.4"]
     printed = train(recipe, "--output_dir", str(corpus / "one"), *held_out, script=SCRIPT)
-    assert "must not have seen" not in printed and lists_of(printed)["colour"] <= 9, (
-        "the number of products that are held out"
-    )
+    assert "must not have seen" not in printed and lists_of(printed)["colour"] <= 9, "only the held-out products"
     train(recipe, "--output_dir", str(corpus / "two"), *held_out, "training.batch_size=2", processes=2, script=SCRIPT)
     one, two = (load_file(corpus / run / "last" / "model.safetensors") for run in ("one", "two"))
     for name, tensor in one.items():

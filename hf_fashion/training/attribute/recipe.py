@@ -10,16 +10,18 @@ from ..recipe_file import RecipeFile, require
 
 @dataclass
 class AttributeModelRecipe:
-    """Args:
-    architecture (`str`, *optional*, defaults to `"asen"`): `"asen"` (ASEN, ASEN++, and by its `head` CSN and the
-        triplet net) or `"ipad"` (and RPF).
-    start_from (`str`, *optional*): folder or Hub id of a trained model of this architecture. Parts that it lacks, such
-        as the local branch of ASEN++, start from random weights.
-    backbone (`str`, *optional*): folder or Hub id of a pretrained backbone, for a new model.
-    local_backbone (`str`, *optional*): the same for the branch that sees the region: ASEN++'s, or IPAD's ViT. With
-        `start_from`, for a checkpoint that lacks this branch.
-    config (`dict`, *optional*): fields of `AsenConfig` or `IpadConfig`; with `start_from` only the changes to the
-        checkpoint's.
+    """Choose the attribute-specific model, and where its weights come from.
+
+    Args:
+        architecture (`str`, *optional*, defaults to `"asen"`): `"asen"` (ASEN, ASEN++, and by its `head` CSN and the
+            triplet net) or `"ipad"` (and RPF).
+        start_from (`str`, *optional*): folder or Hub id of a trained model of this architecture. Parts that it lacks,
+            such as the local branch of ASEN++, start from random weights.
+        backbone (`str`, *optional*): folder or Hub id of a pretrained backbone, for a new model.
+        local_backbone (`str`, *optional*): the same for the branch that sees the region: ASEN++'s, or IPAD's ViT. With
+            `start_from`, for a checkpoint that lacks this branch.
+        config (`dict`, *optional*): fields of `AsenConfig` or `IpadConfig`; with `start_from` only the changes to the
+            checkpoint's.
     """
 
     architecture: str = "asen"
@@ -43,18 +45,20 @@ class AttributeDataRecipe(LabelledDataRecipe):
 
 @dataclass
 class SamplingRecipe:
-    """Args:
-    kind (`str`, *optional*, defaults to `"pk"`): `"triplets"`, as in the papers: `training.batch_size` triplets a
-        step, drawn one by one. `"pk"`: P values with K images each, and all triplets among them.
-    triplets_an_epoch (`int`, *optional*, defaults to 100000): of kind `"triplets"`, over all processes.
-    extra_views (`int`, *optional*, defaults to 2): of kind `"triplets"`: augmented views of each anchor, 0 to 2.
-    batches_an_epoch (`int`, *optional*, defaults to 1000): of kind `"pk"`, over all processes.
-    values_per_group (`int`, *optional*, defaults to 8): P.
-    images_per_value (`int`, *optional*, defaults to 4): K.
-    attributes_per_batch (`int`, *optional*, defaults to 2): groups of P x K images in a batch, each of another
-        attribute.
-    triplet_limit (`int`, *optional*, defaults to 20000): of kind `"pk"`: the most triplets in a step; if there are
-        more, this number is drawn.
+    """Choose how batches are drawn.
+
+    Args:
+        kind (`str`, *optional*, defaults to `"pk"`): `"triplets"`, as in the papers: `training.batch_size` triplets a
+            step, drawn one by one. `"pk"`: P values with K images each, and all triplets among them.
+        triplets_an_epoch (`int`, *optional*, defaults to 100000): of kind `"triplets"`, over all processes.
+        extra_views (`int`, *optional*, defaults to 2): of kind `"triplets"`: augmented views of each anchor, 0 to 2.
+        batches_an_epoch (`int`, *optional*, defaults to 1000): of kind `"pk"`, over all processes.
+        values_per_group (`int`, *optional*, defaults to 8): P.
+        images_per_value (`int`, *optional*, defaults to 4): K.
+        attributes_per_batch (`int`, *optional*, defaults to 2): groups of P x K images in a batch, each of another
+            attribute.
+        triplet_limit (`int`, *optional*, defaults to 20000): of kind `"pk"`: the most triplets in a step; if there are
+            more, this number is drawn.
     """
 
     kind: str = "pk"

@@ -9,9 +9,11 @@ from ..recipe_file import RecipeFile
 
 @dataclass
 class BackboneModelRecipe:
-    """Args:
-    image_size (`int`, *optional*, defaults to 224): edge of the square photos.
-    config (`dict`, *optional*): `model_type` and fields of a configuration of `AutoModelForImageClassification`.
+    """Choose the backbone and the size of its photos.
+
+    Args:
+        image_size (`int`, *optional*, defaults to 224): edge of the square photos.
+        config (`dict`, *optional*): `model_type` and fields of a configuration of `AutoModelForImageClassification`.
     """
 
     image_size: int = 224

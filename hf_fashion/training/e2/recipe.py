@@ -9,14 +9,17 @@ from ..recipe_file import RecipeFile, require
 
 @dataclass
 class E2ModelRecipe:
-    """Args:
-    architecture (`str`, *optional*, defaults to `"e2"`): `"e2"`, or `"clip"` for the baseline of the same size.
-    start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer and
-        image processor are used. `None`: from scratch, with a tokenizer trained on the corpus.
-    config (`dict`, *optional*): fields of `E2Config` or `CLIPConfig`; with `start_from` only those that the checkpoint
-        does not decide.
-    vocab_size (`int`, *optional*, defaults to 8192): size of the tokenizer that is trained from scratch.
-    compose_text (`bool`, *optional*, defaults to `False`): put the tags in front of the caption, as the paper does.
+    """Choose E2 or CLIP, its configuration, and where its weights come from.
+
+    Args:
+        architecture (`str`, *optional*, defaults to `"e2"`): `"e2"`, or `"clip"` for the baseline of the same size.
+        start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer
+            and image processor are used. `None`: from scratch, with a tokenizer trained on the corpus.
+        config (`dict`, *optional*): fields of `E2Config` or `CLIPConfig`; with `start_from` only those that the
+            checkpoint does not decide.
+        vocab_size (`int`, *optional*, defaults to 8192): size of the tokenizer that is trained from scratch.
+        compose_text (`bool`, *optional*, defaults to `False`): put the tags in front of the caption, as the paper
+            does.
     """
 
     architecture: str = "e2"

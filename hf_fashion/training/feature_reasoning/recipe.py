@@ -9,12 +9,14 @@ from ..recipe_file import RecipeFile, require
 
 @dataclass
 class FeatureReasoningModelRecipe:
-    """Args:
-    embedder (`str`): folder or Hub id of the embedding model whose searches are re-ranked: an attribute-specific one,
-        or an E2 or CLIP, which searches photos by their descriptions.
-    start_from (`str`, *optional*): folder or Hub id of a trained FR; `config` overrides its configuration. A model of
-        two rounds learns best from one of a single round.
-    config (`dict`, *optional*): fields of `FeatureReasoningConfig`.
+    """Choose the FR model and the embedding model whose searches it re-ranks.
+
+    Args:
+        embedder (`str`): folder or Hub id of the embedding model whose searches are re-ranked: an attribute-specific
+            one, or an E2 or CLIP, which searches photos by their descriptions.
+        start_from (`str`, *optional*): folder or Hub id of a trained FR; `config` overrides its configuration. A model
+            of two rounds learns best from one of a single round.
+        config (`dict`, *optional*): fields of `FeatureReasoningConfig`.
     """
 
     embedder: str = ""
@@ -40,11 +42,13 @@ class ListsRecipe:
 
 @dataclass
 class ReasoningLossRecipe:
-    """Args:
-    pairs (`str`, *optional*, defaults to `"all"`): `"all"`, equation 17; or `"query"`, only pairs with the query, as
-        in SSR.
-    learn_scale (`bool`, *optional*, defaults to `False`): learn the factor on the cosines, as SSR does, or keep
-        `model.config.logit_scale_init_value`.
+    """Choose the pairs of the loss, and whether its scale is learned.
+
+    Args:
+        pairs (`str`, *optional*, defaults to `"all"`): `"all"`, equation 17; or `"query"`, only pairs with the query,
+            as in SSR.
+        learn_scale (`bool`, *optional*, defaults to `False`): learn the factor on the cosines, as SSR does, or keep
+            `model.config.logit_scale_init_value`.
     """
 
     pairs: str = "all"

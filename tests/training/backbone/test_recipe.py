@@ -1,4 +1,4 @@
-"""A recipe of a backbone says what is wrong with it."""
+"""Recipes of backbones: what is read, and errors that name the key."""
 
 import pytest
 

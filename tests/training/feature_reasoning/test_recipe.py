@@ -1,4 +1,4 @@
-"""A recipe of FR says what is wrong with it."""
+"""Recipes of FR: what is read, and errors that name the key."""
 
 import pytest
 
