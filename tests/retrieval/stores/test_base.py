@@ -1,14 +1,17 @@
 """What every store must do alike: filters find the rows that SQL finds, with indexes and without."""
 
 import random
+import re
 from datetime import datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from hf_fashion.retrieval.stores.base import damage
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from hf_fashion.retrieval.stores.milvus.store import MilvusStore
+from hf_fashion.retrieval.stores.opening import create_store
 from tests.retrieval.stores.filtered_rows import (
     CONDITIONS,
     IN_PYTHON,
@@ -106,6 +109,54 @@ def test_text_cannot_leave_its_quotes(stores):
     for row in ROWS:
         for attack in ('" or id != "', "\\", '\\" or id != "', "\n", "' OR id != '", "'", "\\' OR 1=1 --"):
             assert_found(stores, {"id": row["id"] + attack}, [])
+
+
+ODD = [
+    "a\nb",
+    "a.b",
+    "a*b(c)",
+    "axb",
+    "a[b]",
+    "a^b$",
+    "ab",
+    "",
+    "größe b",
+    "A.B",
+    "a😀b",
+    "\n",
+    "a\\b",
+    'a"b',
+    "a'b",
+    "a\tb",
+]
+PATTERNS = [
+    "a%b",
+    "a_b%",
+    "a.%b",
+    "a*%",
+    "%(c)%",
+    "%[b%",
+    "%^%",
+    "%",
+    "_%b",
+    "%_b",
+    "%\n%",
+    "%ö%",
+    "a_b",
+    "%$%",
+    "%'%",
+]
+
+
+@pytest.mark.parametrize("place", ["LanceDB", "Milvus"], indirect=True)
+def test_a_pattern_means_the_same_with_odd_characters(place):
+    rows = pa.table({"id": ODD, "brand": ODD, "vector_0": table()["vector_0"].combine_chunks().take([0] * len(ODD))})
+    store = create_store(place, rows.schema)
+    store.upsert(rows)
+    for pattern in PATTERNS:
+        letters = {"%": ".*", "_": "."}
+        wanted = re.compile("".join(letters.get(one, re.escape(one)) for one in pattern), re.DOTALL)
+        assert found(store, {"brand": {"like": pattern}}) == sorted(filter(wanted.fullmatch, ODD)), pattern
 
 
 @pytest.mark.parametrize("word", ["AND", "OR"])
