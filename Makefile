@@ -1,4 +1,4 @@
-# Every target sets up what it needs in a fresh clone. PYTHON must be 3.11 or newer for the pinned versions.
+# In a fresh clone every target runs the setup first. PYTHON must be 3.11 or newer for the pinned versions.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ JOBS ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help setup quickstart test lint format clean
 
-# Nothing here may reach for a hub: a missing file must fail at once instead of being downloaded.
+# Nothing here may use a hub: a missing file must fail at once instead of being downloaded.
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 \
 	HF_HUB_DISABLE_TELEMETRY=1 HF_HUB_DISABLE_XET=1 TOKENIZERS_PARALLELISM=false
 
@@ -20,7 +20,7 @@ help:
 	@echo "make test        all tests, transformers' common tests among them"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      ruff check --fix and ruff format"
-	@echo "make clean       removes what the other targets made, $(VENV) excepted"
+	@echo "make clean       removes what the other targets made, except $(VENV)"
 
 setup: $(STAMP)
 
@@ -39,7 +39,7 @@ $(COMMON_TESTS): $(STAMP) tests/fetch_transformers_tests.py
 quickstart: $(STAMP)
 	$(OFFLINE) $(BIN)/python training/quickstart.py
 
-# One thread a worker: the workers share the cores, and more threads only make them wait for one another.
+# One thread a worker: the workers share the cores, and more threads only wait for each other.
 test: $(STAMP) $(COMMON_TESTS)
 	$(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 15
 

@@ -1,8 +1,8 @@
-"""Where attention peaks that miss the true box: share of photos by the distance of the peak from it, by value.
+"""Measure how far attention peaks are from the true box: share of photos by value.
 
     python benchmarks/attention_peaks.py --models asen ipad
 
-No training: the runs of `attribute_models.py` on the generated corpus look at its validation photos.
+No training: the runs of `attribute_models.py` on the generated corpus are applied to its validation photos.
 """
 
 import argparse
@@ -19,12 +19,12 @@ from hf_fashion.embedding.attribute_corpus import image_batches
 from hf_fashion.evaluation.attribute_pointing import attention_peaks
 
 
-HEADER = ["model", "attribute", "value", "photos", "inside", "within a cell", "above", "below", "beside"]
+HEADER = ["model", "attribute", "value", "photos", "inside", "within a cell", "above", "below", "at the side"]
 
 
 def peaks_of(folder, dataset) -> tuple[torch.Tensor, list[str], float]:
-    """The centres (N, A, 2) of the cells with the most attention and the edge of a cell, in pixels of the photos; the
-    attributes."""
+    """Return the centres (N, A, 2) of the cells with the most attention, the attributes, and the edge of a cell; in
+    pixels of the photos."""
     model, processor = AutoModel.from_pretrained(folder).eval(), AutoImageProcessor.from_pretrained(folder)
     names = list(model.config.attribute_names)
     wanted = torch.ones(len(dataset), len(names), dtype=torch.bool)
@@ -36,10 +36,10 @@ def peaks_of(folder, dataset) -> tuple[torch.Tensor, list[str], float]:
 
 
 def side_of(box: list[float], x: float, y: float, cell: float) -> tuple[bool, ...]:
-    """Whether a place is inside a box, at most a cell away, and above, below or beside it."""
+    """Return whether a place is inside a box, at most a cell away, above, below, and at the side of it."""
     left, top, right, bottom = box
-    beside, apart = max(left - x, x - right, 0), max(top - y, y - bottom, 0)
-    return beside == apart == 0, max(beside, apart) <= cell, y < top, y > bottom, beside > 0
+    aside, apart = max(left - x, x - right, 0), max(top - y, y - bottom, 0)
+    return aside == apart == 0, max(aside, apart) <= cell, y < top, y > bottom, aside > 0
 
 
 def main() -> None:

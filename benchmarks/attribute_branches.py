@@ -1,9 +1,9 @@
-"""What each branch is worth alone, and by which weight they search best together: ASEN++, RPF, IPAD as trained.
+"""Measure each branch by itself and the best weight of both: ASEN++, RPF, IPAD as trained.
 
     python benchmarks/attribute_branches.py --corpora tshirts --seeds 0
     python benchmarks/attribute_branches.py --table   # the table of the results file
 
-No training: the runs of `attribute_models.py` are searched again with other weights of their branches (the paper's
+No training: the models of `attribute_models.py` search again with other weights of their branches (the paper's
 section 4.3.1, and beta of 4.3.4).
 """
 
@@ -24,7 +24,7 @@ from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_folds
 from hf_fashion.data.attributes.vocabulary import with_attributes
 from hf_fashion.data.column_map import column_map_for
-from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_metrics
 from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.files import write_json
 
@@ -36,7 +36,7 @@ WEIGHTS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 
 
 def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
-    """Weight of the branch that sees the whole photo -> MAP over all queries of the validation split."""
+    """Return weight of the branch that sees the whole photo -> MAP over all queries of the validation split."""
     source = CORPORA[corpus]
     model, processor = AutoModel.from_pretrained(folder).eval(), AutoImageProcessor.from_pretrained(folder)
     setattr(model.config, field, 0.5)
@@ -45,7 +45,7 @@ def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
     labels = read_labels(dataset, with_attributes(column_map, list(model.config.attribute_names)))
     searches = attribute_searches(model, processor, dataset, column_map, draw_folds(labels))
     return {
-        str(weight): retrieval_figures(
+        str(weight): retrieval_metrics(
             {name: [reweighted(search, weight) for search in parts] for name, parts in searches.items()}
         )["map"]
         for weight in WEIGHTS
@@ -53,7 +53,7 @@ def search_with(folder: Path, field: str, corpus: str) -> dict[str, float]:
 
 
 def reweighted(search: LabelledSearch, weight: float) -> LabelledSearch:
-    """A search whose features' halves, the branches, were weighted alike and are weighted anew."""
+    """Return a search with other weights of its features' halves, which are the branches and were weighted equally."""
 
     def weighted(embeds: Tensor) -> Tensor:
         whole, region = embeds.chunk(2, dim=1)

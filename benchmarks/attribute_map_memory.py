@@ -1,4 +1,6 @@
-"""AP of 20,000 queries among 80,000 candidates: seconds and peak memory. `python benchmarks/attribute_map_memory.py`
+"""Measure AP of 20,000 queries among 80,000 candidates: seconds and peak memory.
+
+    python benchmarks/attribute_map_memory.py
 
 The score matrix would take 6.4 GB in float32; a chunk of it is held at a time. `--queries` runs a part of the queries:
 time grows with their number, memory does not.
@@ -14,7 +16,7 @@ from hf_fashion.metrics import average_precisions
 
 
 def peak_memory() -> float:
-    """Highest resident memory of this process so far, in MiB."""
+    """Return the highest resident memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

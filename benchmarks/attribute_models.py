@@ -1,12 +1,12 @@
-"""Attribute-specific models side by side: trains and evaluates every row of the table, resumably, and prints it.
+"""Compare attribute-specific models: train and evaluate every row of the table, resumably, and print it.
 
     python benchmarks/attribute_models.py --corpora tshirts --workers 2
     python benchmarks/attribute_models.py --suite ablations --seeds 0
     python benchmarks/attribute_models.py --table   # no training: the tables of the results file
 
-All models have the same backbone, start and batches, and learn for 10 epochs; those of two branches go on for 4, as in
-the papers (50 and 20). A run that was stopped goes on from its last checkpoint; finished runs are not repeated.
-`benchmarks/results/attribute_models.json` gathers figures as they come.
+All models have the same backbone, initial weights and batches, and train for 10 epochs; those of two branches train 4
+more, as in the papers (50 and 20). A run that was stopped continues from its last checkpoint; finished runs are not
+repeated. `benchmarks/results/attribute_models.json` collects the metrics of finished runs.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.data.generated.corpus import make_generated_corpus
-from hf_fashion.files import write_json
-from hf_fashion.training.attribute.pretraining import PretrainingRecipe
+from hf_fashion.files import folder_written_aside, write_json
 from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.backbone.recipe import BackboneRecipe
 
 
 FOLDER = Path(__file__).parent
@@ -33,7 +33,7 @@ CORPORA = {
     "catalog-large": {"corpus": "../shared/corpora/catalog-large", "column_map": "catalog"},
     "generated": {"corpus": str(GENERATED), "column_map": "generated"},
 }
-# Of the few photos of tshirts half as many batches are enough; longer training only fits them more closely.
+# tshirts has few photos: half the batches are enough, longer training only overfits.
 BATCHES_AN_EPOCH = {"tshirts": 50, "catalog-large": 75, "generated": 75}
 RPF = tuple(
     f"model.config.{change}" for change in ("variant=published", "suppression=none", "use_channel_attention=false")
@@ -44,7 +44,7 @@ CENTRES = ("global_centre", "local_centre")
 
 @dataclass(frozen=True)
 class Row:
-    """A model: its recipe, what is changed in it, the first stage of the same seed that it starts from, the branches
+    """A model: its recipe, the changes to it, the first stage of the same seed that it starts from, the branches
     whose cluster centres its losses know, and its epochs where they are not the recipe's."""
 
     recipe: str
@@ -77,7 +77,7 @@ def _both(*changes: str, centres: tuple[str, ...] = CENTRES) -> Row:
 
 
 def _triplets(views: int) -> Row:
-    """ASEN with as many photos through its backbone as in 75 batches of 48."""
+    """ASEN with the number of photos of 75 batches of 48."""
     number = 75 * 48 // (3 + views)
     return Row(
         "global",
@@ -90,8 +90,8 @@ def _triplets(views: int) -> Row:
     )
 
 
-# How batches are drawn, what the common start is worth, what the two-branch models' longer training alone is, and
-# whether rounds of attention suit attributes of the whole garment.
+# Sampling of batches, gain of the common start, gain of longer training without a second branch, and whether rounds
+# of attention suit attributes of the whole garment.
 CHOICES = {
     "asen": ROWS["asen"],
     "asen on triplets": _triplets(0),
@@ -101,7 +101,7 @@ CHOICES = {
     "ipad (first stage)": STAGES["ipad (first stage)"],
     "ip-sp, Iter 1": _region("num_iterations=1"),
 }
-# The paper's sections 4.3.2 and 4.3.4 (IP-SP alone), then 4.3.3. Its 4.3.1 and beta need no training:
+# The paper's sections 4.3.2 and 4.3.4 (only IP-SP), then 4.3.3. Its 4.3.1 and beta need no training:
 # attribute_branches.py.
 ABLATIONS = {
     "ipad (first stage)": STAGES["ipad (first stage)"],
@@ -116,14 +116,14 @@ ABLATIONS = {
     "ipad w/o centres of SP": _both(centres=("local_centre",)),
     "ipad w/o centres of SE": _both(centres=("global_centre",)),
 }
-# What the second branches have still to learn.
+# Longer second stages.
 LONGER = {
     "asen++": ROWS["asen++"],
     "asen++, second stage of 20 epochs": replace(ROWS["asen++"], epochs=20),
     "ipad": ROWS["ipad"],
     "ipad, second stage of 20 epochs": replace(ROWS["ipad"], epochs=20),
 }
-# What is compared, and on which corpora.
+# The suites: rows and corpora that are compared.
 SUITES = {
     "models": (ROWS, tuple(CORPORA)),
     "choices": (CHOICES, ("catalog-large",)),
@@ -136,33 +136,31 @@ BACKBONES = ("backbone", "backbone_vit")
 
 
 def write_generated() -> None:
-    """Writes the generated corpus unless it is there: 20,000 products to train on, 2,000 to validate."""
+    """Write the generated corpus unless it is there: 20,000 products to train on, 2,000 to validate."""
     if GENERATED.exists():
         return
-    aside = GENERATED.with_name(f"{GENERATED.name}.part")
-    aside.mkdir(parents=True, exist_ok=True)
-    for split, rows in make_generated_corpus(20_000, 2_000, image_size=192).items():
-        rows.to_parquet(aside / f"{split}.parquet")
-    aside.rename(GENERATED)
+    with folder_written_aside(GENERATED) as aside:
+        for split, rows in make_generated_corpus(20_000, 2_000, image_size=192).items():
+            rows.to_parquet(aside / f"{split}.parquet")
 
 
 def run_folder(name: str, seed: int | str) -> Path:
-    """The folder of `corpus/model`."""
+    """Return the folder of `corpus/model`."""
     corpus, model = name.split("/", 1)
     plain = re.sub(r"[^a-z0-9]+", "_", model.lower().replace("+", "p").replace("(first stage)", "first"))
     return Path("runs") / f"attributes_{corpus}_{plain}-{seed}"
 
 
 def make_backbone(name: str) -> Run:
-    """The start of all models."""
-    recipe = PretrainingRecipe.read(RECIPES / f"{name}.yaml")
+    """Train the backbone that all models start from."""
+    recipe = BackboneRecipe.read(RECIPES / f"{name}.yaml")
     return Run(Path(recipe.training.output_dir), recipe, "training/pretrain_backbone.py")
 
 
 def make_run(corpus: str, model: str, seed: int, held_out_fraction: float | None = None) -> Run:
-    """The run of a model with a seed; its last model is evaluated, not its best, over all folds of the division.
+    """Return the run of a model with a seed; its last model is evaluated, not its best, over all folds.
 
-    With `held_out_fraction` it does not see that share of the products, and neither does its first stage.
+    With `held_out_fraction`, neither the model nor its first stage sees that share of the products.
     """
     row = ALL[model]
     part = corpus if held_out_fraction is None else f"{corpus}-kept"
@@ -184,25 +182,25 @@ def make_run(corpus: str, model: str, seed: int, held_out_fraction: float | None
 
 
 def _stages(row: Row) -> list[dict]:
-    """The recipe's one stage, with the row's epochs, and beside its losses those of cluster centres."""
+    """The recipe's one stage, with the row's epochs, and with the losses of cluster centres."""
     (stage,) = AttributeRecipe.read(RECIPES / f"{row.recipe}.yaml").to_dict()["training"]["stages"]
     epochs = {"epochs": row.epochs} if row.epochs else {}
     return [stage | epochs | {"losses": stage["losses"] | dict.fromkeys(row.centres, 1.0)}]
 
 
 def collect() -> dict[str, dict[str, dict]]:
-    """`corpus/model` -> seed -> figures."""
+    """`corpus/model` -> seed -> metrics."""
     names = [f"{corpus}/{model}" for rows, corpora in SUITES.values() for corpus in corpora for model in rows]
-    return gather(list(dict.fromkeys(names)), run_folder, _figures, RESULTS)
+    return gather(list(dict.fromkeys(names)), run_folder, _metrics, RESULTS)
 
 
-def _figures(evaluation: dict) -> dict[str, float]:
+def _metrics(evaluation: dict) -> dict[str, float]:
     pointing = evaluation.get("pointing", {})
     return evaluation["retrieval"] | {f"pointing/{name}": value for name, value in pointing.items()}
 
 
 def table(results: dict, corpus: str, models: Iterable[str], ending: str = "map") -> str:
-    """A figure of every model on a corpus: overall, mean over the attributes, and by attribute; chance at the end."""
+    """Return a metric of every model on a corpus: overall, mean over attributes, by attribute; chance at the end."""
     found = {model: list(results[f"{corpus}/{model}"].values()) for model in models if f"{corpus}/{model}" in results}
     found = {model: runs for model, runs in found.items() if any(key.endswith(ending) for key in runs[0])}
     if not found:

@@ -1,8 +1,8 @@
-"""What several attributes cost beside one: the global branch of ASEN, and IPAD's IP-SP.
+"""Measure the cost of several attributes against one: the global branch of ASEN, and IPAD's IP-SP.
 
     python benchmarks/attribute_speed.py --output benchmarks/results/attribute_speed.json
 
-The papers' ResNet-50 up to its third stage at 224 px, batch 4, random weights; one call of each in turn.
+The papers' ResNet-50 up to its third stage at 224 px, batch 4, random weights; calls alternating.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main() -> None:
     pixels = torch.randn(4, 3, 224, 224)
     models = {
         "ASEN": AsenModel(AsenConfig(attribute_names=NAMES)),
-        "IPAD, IP-SP alone": IpadModel(IpadConfig(attribute_names=NAMES, use_semantic_branch=False)),
+        "IPAD, only IP-SP": IpadModel(IpadConfig(attribute_names=NAMES, use_semantic_branch=False)),
     }
     rows = []
     with torch.inference_mode():

@@ -1,9 +1,9 @@
-"""What E2 costs beside CLIP: vision tower, training step, and the training script's loop beside the bare step.
+"""Measure the cost of E2 against CLIP: vision tower, training step, and the training script's loop.
 
     PYTHONPATH=. OMP_NUM_THREADS=2 python benchmarks/e2_speed.py --output benchmarks/results/e2_speed.json
 
-Both models run in one process, one call of each in turn, so that both meet the same moments of the machine; figures
-are medians of the calls and the ratio of the medians.
+Both models run in one process, calls alternating, so that other work on the machine slows both alike; reported are
+medians of the calls and the ratio of the medians.
 """
 
 import argparse
@@ -24,14 +24,14 @@ from hf_fashion.models.e2.configuration_e2 import E2Config, E2VisionConfig
 from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.e2.build import make_model, make_processor
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.recipe import E2Recipe
+from hf_fashion.training.e2.step import E2Step
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
-from training.train_e2 import e2_loss, limit_temperature
 
 
 def tower_rows(rounds: int) -> list[dict]:
-    """E2's vision tower with all of its heads beside transformers' CLIP tower, ViT-B at 224 px, batch 16."""
+    """Measure E2's vision tower with all of its heads against transformers' CLIP tower, ViT-B at 224 px, batch 16."""
     rows = []
     for patch_size in (32, 16):
         for attention in ("eager", "sdpa"):
@@ -53,14 +53,14 @@ DISTINCT_TAGS = {16: (12, 8, 12, 4), 64: (56, 28, 44, 4)}
 
 
 def step_rows(rounds: int) -> list[dict]:
-    """Steps of 16 products and of 64, the paper's number, of which a third as many rounds are measured."""
+    """Measure steps of 16 products and of 64, the paper's number, with a third of the rounds."""
     return [step_row(16, rounds, warm_up=2), step_row(64, max(3, rounds // 3), warm_up=1)]
 
 
 def step_row(batch_size: int, rounds: int, warm_up: int) -> dict:
-    """A training step (forward, loss, backward, fused Adam as in the script) of E2 beside CLIP's, ViT-B/32.
+    """Measure a training step (forward, loss, backward, fused Adam as in the script) of E2 against CLIP's, ViT-B/32.
 
-    As in the paper's recipe a caption fills CLIP's 77 tokens, since the tags stand in front of it; a tag has five.
+    As in the paper's recipe a caption fills CLIP's 77 tokens, since the tags come before it; a tag has five.
     """
     torch.manual_seed(0)
     text = {"eos_token_id": 49407, "bos_token_id": 49406}
@@ -92,12 +92,12 @@ def step_row(batch_size: int, rounds: int, warm_up: int) -> dict:
 
 
 def loop_row(rounds: int) -> dict:
-    """Images a second of the training script's loop beside bare forward, loss and backward of the same model.
+    """Measure images a second of the training script's loop against bare forward, loss and backward of the model.
 
     Both on the generated corpus at 64 px, batch 64; the bare step has one batch that is ready. Evaluation and
-    checkpoints stay outside both.
+    checkpoints are not timed.
     """
-    recipe = Recipe()
+    recipe = E2Recipe()
     recipe.data.generated = {"train_rows": 1024, "validation_rows": 32, "image_size": 64}
     tower = {"hidden_size": 96, "intermediate_size": 384, "num_hidden_layers": 8, "num_attention_heads": 3}
     vision = tower | {"image_size": 64, "patch_size": 8}
@@ -111,31 +111,21 @@ def loop_row(rounds: int) -> dict:
         products = ProductDataset(corpus["train"], column_map, photos, processor, view_seed=0)
         collator = ProductCollator(processor, with_tags=True)
         model = make_model(recipe.model, processor).train()
+        step = E2Step()
         batch = collator([products[row] for row in range(settings.batch_size)])
 
         def bare() -> None:
             for _ in range(len(products) // settings.batch_size):
-                e2_loss(model, model, batch)["loss"].backward()
+                step(model, model, batch)["loss"].backward()
                 model.zero_grad()
 
-        def no_figures(model) -> dict[str, float]:
+        def no_metrics(model) -> dict[str, float]:
             return {"none": 0.0}
 
         def loop() -> None:
             accelerator = make_accelerator(settings)
-            parts = (
-                accelerator,
-                settings,
-                products,
-                collator,
-                e2_loss,
-                limit_temperature,
-                no_figures,
-                "none",
-                processor,
-                {},
-            )
-            TrainingLoop(*parts).run(model)
+            parts = (settings, products, collator, step, no_metrics, "none", {}, processor)
+            TrainingLoop(accelerator, *parts).run(model)
 
         seconds = interleaved({"bare": bare, "loop": loop}, rounds=rounds, warm_up=1)
     rates = {name: len(products) / value for name, value in seconds.items()}
@@ -149,7 +139,7 @@ PARTS = {"towers": tower_rows, "step": step_rows, "loop": loop_row}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure anew")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure again")
     parser.add_argument("--rounds", type=int, default=15, help="calls of each model that are counted")
     parser.add_argument("--output", type=Path, required=True, help="JSON file; parts that are not measured stay")
     arguments = parser.parse_args()

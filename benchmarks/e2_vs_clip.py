@@ -1,11 +1,11 @@
-"""E2 beside CLIP-FT on real product photos: trains and evaluates every row of the table, resumably, and prints it.
+"""Compare E2 and CLIP-FT on real product photos: train and evaluate every row of the table, resumably, and print it.
 
     python benchmarks/e2_vs_clip.py --workers 2                  # all rows, three seeds
     python benchmarks/e2_vs_clip.py --only scratch/e2 --seeds 0  # one row
     python benchmarks/e2_vs_clip.py --table                      # no training: the table of the results file
 
-A run that was stopped goes on from its last checkpoint; finished runs are not repeated. Figures of a run stand in
-`runs/<row>-<seed>/evaluation.json`; `benchmarks/results/e2_vs_clip.json` gathers them as they come.
+A run that was stopped continues from its last checkpoint; finished runs are not repeated. The metrics of a run are in
+`runs/<row>-<seed>/evaluation.json`; `benchmarks/results/e2_vs_clip.json` collects those of finished runs.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from statistics import mean
 
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.files import write_json
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.recipe import E2Recipe
 
 
 FOLDER = Path(__file__).parent
@@ -32,7 +32,7 @@ TAG_FIGURES = {
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: a recipe, what is changed in it, and the row whose run of seed 0 it starts from."""
+    """A row of the table: a recipe, the changes to it, and the row whose run of seed 0 it starts from."""
 
     recipe: str
     changes: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ ROWS = {
     "longer-tags/e2": Row("continued_e2", (*COMPOSED, LONGER_E2), "scratch/clip"),
     "large/clip": Row("large_clip"),
     "large/e2": Row("large_e2"),
-    # The same products in as many epochs, but seen at the size of the thumbnails.
+    # The same products and epochs, at the size of the thumbnails.
     "large-48px/clip": Row("large_clip", THUMBNAILS),
     "large-48px/e2": Row("large_e2", THUMBNAILS),
     # Ablations, one change each, in the setting of the paper and with its captions.
@@ -82,10 +82,10 @@ def run_folder(row: str, seed: int | str) -> Path:
 
 
 def make_run(row: str, seed: int) -> Run:
-    """The run of a row with a seed; its last model is evaluated, not its best."""
+    """Return the run of a row with a seed; its last model is evaluated, not its best."""
     folder = run_folder(row, seed)
     changes = [f"training.seed={seed}", f"training.output_dir={folder}", *ROWS[row].changes]
-    recipe = Recipe.read(FOLDER / "recipes" / f"{ROWS[row].recipe}.yaml", changes)
+    recipe = E2Recipe.read(FOLDER / "recipes" / f"{ROWS[row].recipe}.yaml", changes)
     evaluation = ["training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", recipe.data.corpus]
     evaluation += ["--column_map", recipe.data.column_map, "--tags", "--output", str(folder / "evaluation.json")]
     evaluation += ["--linear_probe"] if row.endswith(("/clip", "/e2")) else []  # not for ablations
@@ -93,32 +93,32 @@ def make_run(row: str, seed: int) -> Run:
 
 
 def collect() -> dict[str, dict[str, dict]]:
-    """Row -> seed -> figures."""
+    """Row -> seed -> metrics."""
     return gather(
         list(ROWS), run_folder, lambda evaluation: {part: evaluation.get(part, {}) for part in PARTS}, RESULTS
     )
 
 
 def recall_table(results: dict) -> str:
-    """Recall both ways and SumR of every row, and R@1 relative to the first row of its setting."""
+    """Return recall in both directions and SumR of every row, and R@1 relative to the first row of its setting."""
     header = ["row", "seeds", "image-to-text R@1", "text-to-image R@1", "SumR", "R@1 against CLIP-FT"]
     rows = []
     for row, seeds in results.items():
-        figures = [seed["cross_modal"] for seed in seeds.values()]
-        directions = [[run[f"{way}_recall@1"] for run in figures] for way in ("image_to_text", "text_to_image")]
+        metrics = [seed["cross_modal"] for seed in seeds.values()]
+        directions = [[run[f"{way}_recall@1"] for run in metrics] for way in ("image_to_text", "text_to_image")]
         base = results.get(row.split("/")[0] + "/clip", {}).values()
         ratios = [
             mean(values) / mean(run["cross_modal"][f"{way}_recall@1"] for run in base) - 1
             for values, way in zip(directions, ("image_to_text", "text_to_image"), strict=True)
             if base
         ]
-        cells = [row, str(len(seeds)), *map(spread, directions), spread([run["sum_recall"] for run in figures])]
+        cells = [row, str(len(seeds)), *map(spread, directions), spread([run["sum_recall"] for run in metrics])]
         rows.append([*cells, " / ".join(f"{ratio:+.1%}" for ratio in ratios)])
     return markdown(header, rows)
 
 
 def tag_table(results: dict) -> str:
-    """Per entity: zero-shot accuracy, MAP of tag-to-image search and linear probe, from regions and from images."""
+    """Return zero-shot accuracy, MAP of tag-to-image search and linear probe per entity, from regions and images."""
     rows = []
     for row, seeds in results.items():
         for title, (part, name) in TAG_FIGURES.items():
@@ -127,7 +127,7 @@ def tag_table(results: dict) -> str:
                 runs = [run[part] for run in seeds.values()]
                 if all(key in run for key in keys for run in runs):
                     rows.append([row, source, title, *(spread([run[key] for run in runs]) for key in keys)])
-    return markdown(["row", "from", "figure", *ENTITIES], rows)
+    return markdown(["row", "from", "metric", *ENTITIES], rows)
 
 
 def main() -> None:

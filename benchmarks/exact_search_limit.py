@@ -1,4 +1,4 @@
-"""Where the search in memory and the store's cross: milliseconds of a search by the number of products.
+"""Find where search in memory and the store's are equally fast: milliseconds of a search by the number of products.
 
 python benchmarks/exact_search_limit.py
 """
@@ -24,7 +24,7 @@ ADDED = 300
 
 
 def milliseconds(gallery: Gallery, queries: torch.Tensor, batch: int) -> float:
-    """Median time of a search with `batch` queries, after three that are not counted."""
+    """Return the median time of a search with `batch` queries, after three that are not counted."""
     times = []
     for start in range(len(queries) - batch + 1)[:12]:
         before = time.perf_counter()
@@ -34,7 +34,7 @@ def milliseconds(gallery: Gallery, queries: torch.Tensor, batch: int) -> float:
 
 
 def measure(products: int, folder: Path) -> tuple[Gallery, list[str]]:
-    """An indexed gallery, and a row of the table."""
+    """Make an indexed gallery, and return a row of the table."""
     make_vectors(folder, products, BATCH + 12)
     vectors, queries = (torch.tensor(np.load(folder / f"{name}.npy")) for name in ("vectors", "queries"))
     gallery = Gallery.create(folder / "gallery", {"image": DIMENSION})
@@ -56,7 +56,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    lance_store.MAX_UNINDEXED = 10**9  # nothing is taken into the index but by `compact`
+    lance_store.MAX_UNINDEXED = 10**9  # only `compact` adds rows to the index
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for products in parse_arguments().products:

@@ -1,9 +1,9 @@
-"""What re-ranking costs: FR beside its ancestor's way (one query at a time, gradients by autograd), and the baselines.
+"""Measure the cost of re-ranking: FR, the published implementation (one query at a time, autograd), and the baselines.
 
     PYTHONPATH=. python benchmarks/feature_reasoning_speed.py --output benchmarks/results/feature_reasoning_speed.json
 
-Lists of 499 candidates, 1024 dimensions, H = 1024, random weights and features. That FR and the published way give
-the same is checked first.
+Lists of 499 candidates, 1024 dimensions, H = 1024, random weights and features. First it is checked that FR and the
+published implementation agree.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
 
 
 def published_way(model: FeatureReasoningModel, query: Tensor, candidates: Tensor) -> Tensor:
-    """One round for one query: a sub-graph at a time, and autograd for the step on the features; similarities (k,)."""
+    """Return similarities (k,) after one round for one query: a sub-graph at a time, with autograd."""
     number = len(candidates)
     features = normalize(torch.cat([query[None], candidates]), dim=1).requires_grad_()
     for update, moving in ((model.query_update, slice(0, 1)), (model.candidate_update, slice(1, None))):
@@ -49,7 +49,7 @@ def published_way(model: FeatureReasoningModel, query: Tensor, candidates: Tenso
 
 
 def largest_difference(model: FeatureReasoningModel, query: Tensor, candidates: Tensor) -> float:
-    """Of the two ways, in float64: in float32 rounding decides how a node sorts candidates that are equally near."""
+    """Return the largest difference in float64; in float32, rounding decides the order of equal candidates."""
     exact = copy.deepcopy(model).double()
     query, candidates = query.double(), candidates.double()
     with torch.no_grad():

@@ -1,11 +1,11 @@
-"""Kinds of search over a large gallery side by side: build time, peak memory, disk, latency and recall.
+"""Compare kinds of search over a large gallery: build time, peak memory, disk, latency and recall.
 
     python benchmarks/gallery_index.py --products 50000
     python benchmarks/gallery_index.py --kinds exact IVF_RQ IVF_HNSW_SQ IVF_PQ IVF_FLAT HNSW32 IVF-PQ64
 
 `exact` is the search in memory, `scan` the store's without an index, `HNSW32` and `IVF-PQ64` are FAISS, all others
-LanceDB. FAISS is no dependency of hf_fashion; requirements.lock has it for Milvus Lite. Every kind builds and answers
-in a process of its own; `made_vectors.py` says how the vectors are made.
+LanceDB. FAISS is no dependency of hf_fashion; requirements.lock has it for Milvus Lite. Every kind builds and searches
+in its own process; `made_vectors.py` makes the vectors.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Search = Callable[[np.ndarray, bool], list[int]]  # query (d,), whether filtered
 
 
 def make_gallery(folder: Path) -> None:
-    """The vectors as a gallery, without an index."""
+    """Make a gallery of the vectors, without an index."""
     vectors = np.load(folder / "vectors.npy", mmap_mode="r")
     gallery = Gallery.create(folder / "gallery", {"image": DIMENSION}, pa.schema([("tenth", pa.int32())]))
     for start in range(0, len(vectors), CHUNK):
@@ -52,7 +52,7 @@ def make_gallery(folder: Path) -> None:
 
 
 def lance(kind: str, folder: Path) -> tuple[Search, dict[str, float]]:
-    """A gallery's search, and what it cost to build; `exact` reads the gallery into memory."""
+    """Return a gallery's search, and the cost of building it; `exact` reads the gallery into memory."""
     copy = folder / f"gallery-{kind}"
     shutil.copytree(folder / "gallery", copy)
     gallery_search.EXACT_SEARCH_LIMIT = sys.maxsize if kind == "exact" else 0
@@ -66,7 +66,7 @@ def lance(kind: str, folder: Path) -> tuple[Search, dict[str, float]]:
     if kind == "exact":
         search(np.ones(DIMENSION, np.float32), False)
     else:
-        torch.set_num_threads(1)  # its waiting threads take LanceDB's cores: 2 ms a search
+        torch.set_num_threads(1)  # idle threads of torch take LanceDB's cores: 2 ms a search
     if kind in LANCE_KINDS:
         lance_index.KINDS = LANCE_KINDS
         gallery.build_index(kind)
@@ -74,7 +74,7 @@ def lance(kind: str, folder: Path) -> tuple[Search, dict[str, float]]:
 
 
 def faiss_search(kind: str, folder: Path) -> tuple[Search, dict[str, float]]:
-    """FAISS's search of the same vectors. It knows no columns: the filter is a bitmap that is given to it."""
+    """Return FAISS's search of the same vectors. It has no columns: it gets the filter as a bitmap."""
     import faiss
 
     vectors = np.load(folder / "vectors.npy", mmap_mode="r")
@@ -100,13 +100,13 @@ def faiss_search(kind: str, folder: Path) -> tuple[Search, dict[str, float]]:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
+    """Return the bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def measure(kind: str, folder: Path) -> dict[str, float]:
-    """Figures of one kind, in this process."""
-    search, figures = (lance if kind in LANCE else faiss_search)(kind, folder)
+    """Return the metrics of one kind, measured in this process."""
+    search, metrics = (lance if kind in LANCE else faiss_search)(kind, folder)
     queries = np.load(folder / "queries.npy")
     for name in ("all", "filtered"):
         nearest = np.load(folder / f"{name}.npy").tolist()
@@ -117,18 +117,18 @@ def measure(kind: str, folder: Path) -> dict[str, float]:
             seconds.append(time.perf_counter() - start)
             hits.append(len({*found} & {*nearest[number]}) / TOP_K)
         cuts = statistics.quantiles(seconds[WARM_UP:], n=100)
-        figures |= {f"{name}_p50": cuts[49], f"{name}_p99": cuts[98], f"{name}_recall": statistics.mean(hits)}
-    # getrusage would say the parent's where that was higher.
-    return figures | {"peak_bytes": process_bytes("VmHWM")}
+        metrics |= {f"{name}_p50": cuts[49], f"{name}_p99": cuts[98], f"{name}_recall": statistics.mean(hits)}
+    # getrusage would return the parent's where that was higher.
+    return metrics | {"peak_bytes": process_bytes("VmHWM")}
 
 
 def process_bytes(entry: str) -> int:
-    """Memory of this process, by an entry of Linux' status: `VmRSS` is what is resident, `VmHWM` its highest."""
+    """Return memory of this process, an entry of Linux' status: `VmRSS` is resident memory, `VmHWM` its peak."""
     return 1024 * int(Path("/proc/self/status").read_text().split(f"{entry}:")[1].split()[0])
 
 
 def table(results: dict[str, dict[str, float]]) -> str:
-    """The figures as Markdown."""
+    """Return the metrics as a Markdown table."""
     header = ["search", "build (s)", "peak memory (GiB)", "index on disk (GiB)", "p50 (ms)", "p99 (ms)", "recall@10"]
     header += ["filtered p50 (ms)", "filtered p99 (ms)", "filtered recall@10"]
     rows = [

@@ -1,9 +1,9 @@
-"""Room that eight attributes of 1,024 dimensions take in a gallery, whole and along fewer axes.
+"""Measure the size of a gallery of eight attributes of 1,024 dimensions, whole and along fewer axes.
 
     python benchmarks/gallery_size.py
 
-Made vectors (`made_vectors.py` says how they lie). Bytes on disk are those of all files of the gallery, ids and axes
-among them; bytes in memory are what searches of all eight spaces have left there.
+Made vectors (`made_vectors.py`). Bytes on disk are those of all files of the gallery, including ids and axes; bytes in
+memory are those in use after searches of all eight spaces.
 """
 
 import argparse
@@ -35,7 +35,7 @@ RESULTS = Path(__file__).parent / "results" / "gallery_size.json"
 
 
 def filled(folder: Path, products: int, kept: int) -> Gallery:
-    """A gallery of made products."""
+    """Return a gallery of made products."""
     draws = {space: drawn(DIMENSION, products, seed) for seed, space in enumerate(SPACES)}
     axes = {space: principal_axes(draw(SAMPLED_PHOTOS), kept) for space, draw in draws.items() if kept < DIMENSION}
     gallery = Gallery.create(folder, SPACES, axes=axes)
@@ -47,7 +47,7 @@ def filled(folder: Path, products: int, kept: int) -> Gallery:
 
 
 def resident_bytes() -> int:
-    """Memory of this process, without what libraries keep for later."""
+    """Return the memory of this process, without buffers that libraries keep."""
     gc.collect()
     pa.default_memory_pool().release_unused()
     ctypes.CDLL(None).malloc_trim(0)
@@ -55,23 +55,23 @@ def resident_bytes() -> int:
 
 
 def measure(products: int, kept: int) -> dict[str, float]:
-    """Figures of a gallery that keeps so many numbers of each vector."""
+    """Return the metrics of a gallery that keeps this many numbers of each vector."""
     with TemporaryDirectory() as folder:
         gallery = filled(Path(folder), products, kept)
-        figures = {"disk": size(Path(folder)) / products}
+        metrics = {"disk": size(Path(folder)) / products}
         query = drawn(DIMENSION, products, 0)(1)
         gallery_search.EXACT_SEARCH_LIMIT = sys.maxsize
         before = resident_bytes()
         for space in SPACES:
             gallery.search(query, space, TOP_K)
-        figures["memory"] = (resident_bytes() - before) / products
+        metrics["memory"] = (resident_bytes() - before) / products
         gallery_search.EXACT_SEARCH_LIMIT = 0
         gallery.build_index()
-        return figures | {"indexed_disk": size(Path(folder)) / products}
+        return metrics | {"indexed_disk": size(Path(folder)) / products}
 
 
 def table(results: dict[str, dict[str, float]]) -> str:
-    """The figures as Markdown."""
+    """Return the metrics as a Markdown table."""
 
     def cell(bytes_each: float) -> str:
         return f"{bytes_each:,.0f} (1/{FLOAT32 / bytes_each:.1f})"

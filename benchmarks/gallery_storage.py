@@ -1,9 +1,9 @@
-"""What attribute-specific search loses when a gallery keeps fewer bits of each vector.
+"""Measure the loss of attribute-specific search when a gallery keeps fewer bits of each vector.
 
     python benchmarks/gallery_storage.py
 
-Whatever a kind of storage learns, it learns from training photos, and MAP is that of the validation photos, whose
-candidates are stored and whose queries are not. The candidates are photos that the storage has not seen.
+A kind of storage that learns does so from training photos. MAP is that of the validation photos, which the storage has
+not seen; candidates are stored, queries are not.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_folds
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.attribute_corpus import embed_attributes, model_attribute_ids
-from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_figures
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_metrics
 from hf_fashion.files import write_json
 from hf_fashion.retrieval.projection import principal_axes
 from hf_fashion.retrieval.vector_column import Space
@@ -38,23 +38,23 @@ RESULTS = Path(__file__).parent / "results" / "gallery_storage.json"
 
 SHARES = {"d/4": 1 / 4, "d/8": 1 / 8, "3d/32": 3 / 32, "d/16": 1 / 16}
 
-Storage = Callable[[Tensor], Tensor]  # vectors (N, d) -> what is left of them (N, d)
+Storage = Callable[[Tensor], Tensor]  # vectors (N, d) -> the stored vectors (N, d)
 
 
 def eight_bits(vectors: Tensor) -> Tensor:
-    """127 steps up to the largest value of each vector."""
+    """Quantise in 127 steps up to the largest value of each vector."""
     step = vectors.abs().amax(dim=1, keepdim=True) / 127
     return (vectors / step).round() * step
 
 
 def one_bit(vectors: Tensor) -> Tensor:
-    """Signs after a random rotation, as in RaBitQ."""
+    """Keep the signs after a random rotation, as in RaBitQ."""
     rotation = torch.linalg.qr(torch.randn(vectors.shape[1], vectors.shape[1], generator=torch.manual_seed(0)))[0]
     return (vectors @ rotation).sign() @ rotation.T
 
 
 def in_gallery(axes: Tensor | None, dimension: int) -> Storage:
-    """As a gallery stores vectors of so many dimensions, whole or along axes, in float16."""
+    """Store as a gallery with this many dimensions does, whole or along axes, in float16."""
     space = Space("attribute", "vector_0", dimension, axes)
     return lambda vectors: space.restored(
         space.from_column(pa.chunked_array([space.to_column(vectors, len(vectors))])).directions()
@@ -62,7 +62,7 @@ def in_gallery(axes: Tensor | None, dimension: int) -> Storage:
 
 
 def kinds(known: Tensor) -> dict[str, tuple[float, Storage]]:
-    """Name -> bits for each of d dimensions, and the storage, which may learn from known vectors (N, d)."""
+    """Return name -> bits for each of d dimensions, and the storage, which may learn from known vectors (N, d)."""
     dimension = known.shape[1]
     whole = {"float32": (32, lambda vectors: vectors), "float16": (16, in_gallery(None, dimension))}
     whole |= {"int8": (8, eight_bits), "1 bit after a rotation": (1, one_bit)}
@@ -74,7 +74,7 @@ def kinds(known: Tensor) -> dict[str, tuple[float, Storage]]:
 
 
 def measure(corpus: str) -> dict[str, tuple[float, float]]:
-    """Kind -> bits for each dimension, MAP."""
+    """Return kind -> bits for each dimension, MAP."""
     splits = hf_fashion.load_corpus(CORPORA[corpus]["corpus"])
     column_map = ColumnMap.shipped(CORPORA[corpus]["column_map"])
     model_folder = run_folder(f"{corpus}/asen", 0) / "last"
@@ -92,13 +92,13 @@ def measure(corpus: str) -> dict[str, tuple[float, float]]:
         return [replace(one, gallery_embeds=normalize(storage(one.gallery_embeds), dim=-1)) for one in searches[name]]
 
     return {
-        kind: (bits, retrieval_figures({name: stored(name, kind) for name in searches})["map"])
+        kind: (bits, retrieval_metrics({name: stored(name, kind) for name in searches})["map"])
         for kind, (bits, _) in next(iter(by_attribute.values())).items()
     }
 
 
 def table(results: dict[str, dict[str, tuple[float, float]]]) -> str:
-    """The figures as Markdown, MAP in percent with its change against float32."""
+    """Return the metrics as a Markdown table, MAP in percent with its change against float32."""
     rows = [
         [kind, f"{bits:g}", f"{bits * FULL_SIZE / 8:,.0f}", f"1/{32 / bits:.3g}"]
         + [

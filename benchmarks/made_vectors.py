@@ -1,4 +1,4 @@
-"""Vectors that lie as embeddings do, and the nearest of each query.
+"""Make vectors that are distributed like embeddings, and the most similar ones of each query.
 
 Each of `products` / 500 clusters has a Gaussian centre, and its members scatter around it with 0.7 of the centres'
 spread. The standard deviation of the n-th of d dimensions is n^-0.5, so that few carry most, as in embeddings; a
@@ -16,15 +16,15 @@ from torch.nn.functional import normalize
 DIMENSION = 512
 CHUNK = 50_000
 TOP_K = 10
-FILTER = 3  # the last digit of rows that the filter leaves
+FILTER = 3  # the last digit of rows that match the filter
 
 
 def drawn(dimension: int, products: int, seed: int) -> Callable[[int], torch.Tensor]:
-    """A function that draws N vectors (N, d) of length 1.
+    """Return a function that draws N vectors (N, d) of length 1.
 
     Args:
         dimension (`int`): d.
-        products (`int`): of how large a gallery, which decides how many clusters there are.
+        products (`int`): size of the gallery, which decides the number of clusters.
         seed (`int`): of centres and draws.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -41,8 +41,8 @@ def drawn(dimension: int, products: int, seed: int) -> Callable[[int], torch.Ten
 
 
 def make_vectors(folder: Path, products: int, queries: int) -> None:
-    """Writes `vectors.npy` (float16), `queries.npy`, and the ten nearest rows of each query: of all rows in `all.npy`,
-    of those that a filter leaves in `filtered.npy`."""
+    """Write `vectors.npy` (float16), `queries.npy`, and the ten most similar rows of each query: `all.npy` of all
+    rows, `filtered.npy` of the rows that match a filter."""
     draw = drawn(DIMENSION, products, 0)
     asked = draw(queries)
     folder.mkdir(parents=True)

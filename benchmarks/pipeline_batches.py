@@ -1,10 +1,10 @@
-"""What batches bring the pipeline: queries a CPU second one by one and 32 at a time, with and without FR.
+"""Measure the gain of batches in the pipeline: queries a CPU second one by one and 32 at a time, with and without FR.
 
     PYTHONPATH=. OMP_NUM_THREADS=1 python benchmarks/pipeline_batches.py
 
-Texts, embedded by an E2 of tiny layers, so that search and re-ranking decide; a made gallery (`made_vectors.py`). That
-both ways find the same is counted first. CPU time is the process's, of all its threads: unlike latency it can be
-compared on a machine that does other things.
+Texts, embedded by an E2 of tiny layers so that search and re-ranking dominate; a made gallery (`made_vectors.py`).
+First it is checked that both ways return the same. CPU time is that of all threads of the process: unlike latency, it
+can be compared on a busy machine.
 """
 
 import argparse
@@ -29,7 +29,7 @@ BATCH = 32
 
 
 def make_searches(arguments: argparse.Namespace, folder: Path) -> dict[str, FashionRetrievalPipeline]:
-    """The pipeline with and without FR, over one gallery."""
+    """Return the pipeline with and without FR, over one gallery."""
     model = tiny_model(projection_dim=DIMENSION)
     make_vectors(folder / "made", arguments.products, queries=1)
     vectors = torch.tensor(np.load(folder / "made" / "vectors.npy"))
@@ -65,8 +65,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, search in make_searches(arguments, Path(folder)).items():
             calls = {str(batch): partial(search, queries, batch_size=batch) for batch in (1, BATCH)}
-            alone, together = (ids_of(call()) for call in calls.values())
-            equal = sum(map(list.__eq__, alone, together))
+            single, batched = (ids_of(call()) for call in calls.values())
+            equal = sum(map(list.__eq__, single, batched))
             seconds = interleaved(calls, arguments.rounds, warm_up=1, clock=time.process_time)
             rates = [len(queries) / value for value in seconds.values()]
             cells = [f"{rates[0]:.0f}", f"{rates[1]:.0f}", f"{rates[1] / rates[0]:.1f}"]

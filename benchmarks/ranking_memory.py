@@ -1,4 +1,4 @@
-"""Ranks 100,000 queries against 100,000 items; prints seconds and peak memory. `python benchmarks/ranking_memory.py`
+"""Rank 100,000 queries against 100,000 items; print seconds and peak memory. `python benchmarks/ranking_memory.py`
 
 The score matrix would take 40 GB in float32; the chunked functions hold a few tens of MB of it at a time.
 """
@@ -13,7 +13,7 @@ from hf_fashion.metrics import recall_at_k
 
 
 def peak_memory() -> float:
-    """Highest resident memory of this process so far, in MiB."""
+    """Return the highest resident memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -29,11 +29,11 @@ def main() -> None:
     queries = torch.nn.functional.normalize(gallery + noise, dim=1)
     labels = torch.arange(arguments.size)
     before, start = peak_memory(), time.perf_counter()
-    figures = recall_at_k(queries, gallery, labels, labels)
+    metrics = recall_at_k(queries, gallery, labels, labels)
     seconds = time.perf_counter() - start
     print(f"{arguments.size:,} x {arguments.size:,} x {arguments.dim}, {torch.get_num_threads()} threads")
     print(f"seconds {seconds:.1f}, peak RSS {peak_memory():.0f} MiB ({peak_memory() - before:.0f} above the start)")
-    print({name: round(value, 4) for name, value in figures.items()})
+    print({name: round(value, 4) for name, value in metrics.items()})
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""Re-ranking on real photos: FR over ASEN++, IPAD and E2, beside query expansion and k-reciprocal encoding.
+"""Compare re-rankers on real photos: FR, query expansion and k-reciprocal encoding over ASEN++, IPAD and E2.
 
     PYTHONPATH=. python benchmarks/reranking.py --workers 2
     PYTHONPATH=. python benchmarks/reranking.py --table   # no training: the tables of the results file
 
-ASEN++ and IPAD are those of `attribute_models.py`, trained on four fifths of the products (their common start, the
-pretrained backbones, has seen type and colour of all, at 60x80 px). FR learns from the last
-fifth, and settings of the baselines are chosen there; MAP is that of the validation split, where all photos ask. E2 is
-`large` of `e2_vs_clip.py`, of which descriptions ask for photos; the products that it has not seen are those that
-catalog-small alone has.
+ASEN++ and IPAD are those of `attribute_models.py`, trained on four fifths of the products (their pretrained backbones
+have seen type and colour of all, at 60x80 px). FR learns from the last fifth, and settings of the baselines are chosen
+there; MAP is that of the validation split, where every photo is a query. E2 is `large` of `e2_vs_clip.py`, where
+queries are descriptions; the products that it has not seen are those that only catalog-small has.
 """
 
 import argparse
@@ -32,7 +31,7 @@ from hf_fashion.evaluation.attribute_retrieval import attribute_searches
 from hf_fashion.evaluation.cross_modal_candidates import embed_candidates
 from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.evaluation.reranking import evaluate_reranking
-from hf_fashion.files import write_json
+from hf_fashion.files import folder_written_aside, write_json
 from hf_fashion.retrieval.rerankers.k_reciprocal import k_reciprocal
 from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
 from hf_fashion.training.attribute.recipe import AttributeDataRecipe
@@ -49,7 +48,7 @@ UNSEEN = Path(".cache/catalog-unseen")
 NUM_UNSEEN = 4000
 HELD_OUT_FRACTION = 0.2
 NUM_CANDIDATES = 99
-# What is compared on the held-out part, of each baseline.
+# Settings of each baseline that are compared on the held-out part.
 BASELINES: dict[str, dict[str, Callable]] = {
     "query expansion": {
         f"{weighting}, N = {number}": partial(query_expansion, weighting=weighting, number=number)
@@ -66,7 +65,7 @@ BASELINES: dict[str, dict[str, Callable]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """An FR: what is changed in its recipe, and the FR that it starts from."""
+    """An FR: the changes to its recipe, and the FR that it starts from."""
 
     changes: tuple[str, ...] = ()
     after: str | None = None
@@ -96,7 +95,7 @@ def fr_folder(name: str, seed: int | str) -> Path:
 
 
 def make_fr_run(name: str, seed: int) -> Run:
-    """Trains FR over an embedding model of the same seed, and judges its best over all folds of the division."""
+    """Train FR over an embedding model of the same seed, and evaluate its best over all folds."""
     corpus, embedder, row = name.split("/", 2)
     folder, model = fr_folder(name, seed), embedder_folder(corpus, embedder, seed)
     changes = [f"training.seed={seed}", f"training.output_dir={folder}", f"model.embedder={model}"]
@@ -115,28 +114,26 @@ def make_fr_run(name: str, seed: int) -> Run:
 
 
 def embedder_folder(corpus: str, embedder: str, seed: int) -> Path:
-    """Where the model is that FR and the baselines are tried on."""
+    """Return the folder of the model whose searches are re-ranked."""
     folder = Path(f"runs/large_e2-{seed}") if embedder == "e2" else run_folder(f"{corpus}-kept/{embedder}", seed)
     return folder / "last"
 
 
 def write_unseen() -> None:
-    """Writes the products that E2 has not seen unless they are there."""
+    """Write the products that E2 has not seen unless they are there."""
     if UNSEEN.exists():
         return
     small, large = (hf_fashion.load_corpus(f"../shared/corpora/catalog-{size}") for size in ("small", "large"))
     seen = set(large["train"]["product_id"])
     rows = [row for row, product in enumerate(small["train"]["product_id"]) if product not in seen]
     chosen = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:NUM_UNSEEN].tolist()
-    aside = UNSEEN.with_name(f"{UNSEEN.name}.part")
-    aside.mkdir(parents=True, exist_ok=True)
-    small["train"].select([rows[number] for number in chosen]).to_parquet(aside / "train.parquet")
-    large["validation"].to_parquet(aside / "validation.parquet")
-    aside.rename(UNSEEN)
+    with folder_written_aside(UNSEEN) as aside:
+        small["train"].select([rows[number] for number in chosen]).to_parquet(aside / "train.parquet")
+        large["validation"].to_parquet(aside / "validation.parquet")
 
 
-def judge_baselines(corpus: str, embedder: str, seed: int) -> None:
-    """Writes `evaluation.json` of each baseline: the setting that is best on the held-out part, on validation."""
+def evaluate_baselines(corpus: str, embedder: str, seed: int) -> None:
+    """Write `evaluation.json` of each baseline: its best setting on the held-out part, measured on validation."""
     folders = {name: fr_folder(f"{corpus}/{embedder}/{name}", seed) for name in BASELINES}
     if all((folder / "evaluation.json").exists() for folder in folders.values()):
         return
@@ -148,13 +145,13 @@ def judge_baselines(corpus: str, embedder: str, seed: int) -> None:
             for setting, reranker in settings.items()
         }
         chosen = max(found, key=found.get)
-        figures = evaluate_reranking(searches["validation"], settings[chosen], NUM_CANDIDATES)
+        metrics = evaluate_reranking(searches["validation"], settings[chosen], NUM_CANDIDATES)
         folders[name].mkdir(parents=True, exist_ok=True)
-        write_json({"setting": chosen, "reranking": {name: figures}}, folders[name] / "evaluation.json")
+        write_json({"setting": chosen, "reranking": {name: metrics}}, folders[name] / "evaluation.json")
 
 
 def photo_searches(model: Path, corpus: str) -> dict[str, dict[str, list[LabelledSearch]]]:
-    """Split -> attribute -> searches among the photos that the model has not seen."""
+    """Return split -> attribute -> searches among the photos that the model has not seen."""
     parts = AutoModel.from_pretrained(model).eval(), AutoImageProcessor.from_pretrained(model)
     data = AttributeDataRecipe(**CORPORA[corpus], held_out_fraction=HELD_OUT_FRACTION, on_leak="warn")
     splits, column_map, _ = load_data(data, require_caption=False, held_out=True)
@@ -168,7 +165,7 @@ def photo_searches(model: Path, corpus: str) -> dict[str, dict[str, list[Labelle
 
 
 def description_searches(model: Path, corpus: str) -> dict[str, dict[str, list[LabelledSearch]]]:
-    """The same for descriptions that ask for photos."""
+    """Return the same for searches of photos by description."""
     parts = AutoModel.from_pretrained(model).eval(), AutoProcessor.from_pretrained(model)
     column_map = column_map_for(CORPORA[corpus]["column_map"], corpus)
     splits = hf_fashion.load_corpus(UNSEEN).items()
@@ -179,14 +176,14 @@ def description_searches(model: Path, corpus: str) -> dict[str, dict[str, list[L
 
 
 def collect() -> dict[str, dict[str, dict]]:
-    """`corpus/embedder/row` -> seed -> figures."""
+    """`corpus/embedder/row` -> seed -> metrics."""
     rows = [*BASELINES, *ALL_ROWS]
     names = [f"{corpus}/{embedder}/{row}" for corpus in CORPORA for embedder in (*EMBEDDERS, "e2") for row in rows]
     return gather(names, fr_folder, lambda evaluation: next(iter(evaluation["reranking"].values())), RESULTS)
 
 
 def table(results: dict, corpus: str) -> str:
-    """MAP before and after, its change, and the queries made better and worse."""
+    """Return MAP before and after, its change, and the shares of better and worse queries."""
     rows = []
     for name, seeds in results.items():
         if name.startswith(f"{corpus}/"):
@@ -200,13 +197,13 @@ def table(results: dict, corpus: str) -> str:
 
 
 def earlier(row: str) -> list[str]:
-    """The rows that this one starts from, the first one first."""
+    """Return the rows that this one starts from, the first one first."""
     before = ALL_ROWS[row].after
     return [] if before is None else [*earlier(before), before]
 
 
 def embedder_waves(runs: list[tuple[str, int]], embedders: list[str]) -> list[list[Run]]:
-    """The attribute-specific models that leave products to FR; E2 is trained by `e2_vs_clip.py`."""
+    """Return the runs of attribute-specific models on a part of the products; E2 is trained by `e2_vs_clip.py`."""
     first = list(dict.fromkeys(ALL[model].after for model in embedders))
     return [[make_backbone(name) for name in BACKBONES]] + [
         [make_run(corpus, model, seed, HELD_OUT_FRACTION) for corpus, seed in runs for model in wave]
@@ -240,7 +237,7 @@ def main() -> None:
         torch.set_num_threads(arguments.workers)
         for corpus, seed in runs:
             for embedder in arguments.embedders:
-                judge_baselines(corpus, embedder, seed)
+                evaluate_baselines(corpus, embedder, seed)
         write_json(collect(), RESULTS)
     results = json.loads(RESULTS.read_text())
     for corpus in arguments.corpora:

@@ -1,4 +1,4 @@
-"""Runs of a table: each is trained and evaluated by the package's scripts, resumably, and never made twice."""
+"""Train and evaluate the runs of a table by the package's scripts, resumably, each once."""
 
 import argparse
 import json
@@ -19,14 +19,14 @@ from hf_fashion.training.recipe_file import RecipeFile
 
 @dataclass(frozen=True)
 class Run:
-    """What is to be done in a folder.
+    """A run: its folder, recipe and evaluation.
 
     Args:
         folder (`Path`): the recipe's `training.output_dir`.
         recipe (`RecipeFile`): how to train.
         script (`str`): trains by a recipe.
-        evaluation (`list[str]`, *optional*): script and arguments that write `evaluation.json`; `None`: it is only
-            trained.
+        evaluation (`list[str]`, *optional*): script and arguments that write `evaluation.json`. Default: only
+            train.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ class Run:
     evaluation: list[str] | None = None
 
     def finish(self) -> str:
-        """Trains and evaluates what is not there yet; returns a line about how it went."""
+        """Train and evaluate what is missing. Return a line about the result."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if (self.folder / "results.json").exists():
             trained = json.loads((self.folder / "results.json").read_text())["recipe"]
@@ -58,12 +58,12 @@ class Run:
 
 
 def run_all(waves: list[list[Run]], workers: int, after_each: Callable[[], None]) -> None:
-    """Finishes all runs of a wave before the next one begins, as later ones start from earlier ones.
+    """Finish all runs of a wave before the next one begins, as later runs start from earlier ones.
 
     Args:
-        waves (`list[list[Run]]`): a run that stands in two waves is finished in the first.
+        waves (`list[list[Run]]`): a run in two waves is finished in the first.
         workers (`int`): runs at a time, one thread each.
-        after_each (`Callable`): called when a run has ended, to write what is there.
+        after_each (`Callable`): called when a run has ended, to write the results so far.
     """
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     with ThreadPoolExecutor(workers) as pool:
@@ -74,19 +74,19 @@ def run_all(waves: list[list[Run]], workers: int, after_each: Callable[[], None]
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what every table of runs takes."""
+    """Add the arguments of every table of runs."""
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--workers", type=int, default=1, help="runs at a time, one thread each")
     parser.add_argument("--table", action="store_true", help="only print the results file")
 
 
 def gather(rows: list[str], folder_of: Callable[[str, str], Path], read: Callable[[dict], dict], known: Path) -> dict:
-    """Row -> seed -> figures: of every evaluated run here, and of the results file where a run is not here.
+    """Return row -> seed -> metrics: of every evaluated run here, else from the results file.
 
     Args:
         rows (`list[str]`): in the order of the table.
         folder_of (`Callable`): `(row, seed) -> folder`, the seed as text.
-        read (`Callable`): the figures to keep of an `evaluation.json`.
+        read (`Callable`): the metrics to keep of an `evaluation.json`.
         known (`Path`): the results file.
     """
     results = json.loads(known.read_text()) if known.exists() else {}
@@ -100,12 +100,12 @@ def gather(rows: list[str], folder_of: Callable[[str, str], Path], read: Callabl
 
 
 def spread(values: list[float]) -> str:
-    """Mean and standard deviation over seeds, in percent."""
+    """Return mean and standard deviation over seeds, in percent."""
     deviation = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
     return f"{100 * mean(values):.1f}{deviation}"
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A table for the README."""
+    """Return a Markdown table for the README."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

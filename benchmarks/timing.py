@@ -1,4 +1,4 @@
-"""Timing of calls beside each other."""
+"""Time calls that alternate."""
 
 import statistics
 import time
@@ -11,7 +11,7 @@ def interleaved(
     warm_up: int = 3,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Median seconds of each call, measured in turn, each first in every other round."""
+    """Return the median seconds of each call; calls alternate, and each is first in every other round."""
     times = {name: [] for name in calls}
     order = list(calls)
     for number in range(rounds + warm_up):

@@ -1,18 +1,23 @@
 """Fashion search for transformers: models that find products by their details.
 
 Importing the package makes transformers' Auto classes and pipelines know its models. Nothing heavy is loaded until a
-name of it is used, or an Auto class looks something up.
+name of it is used, or an Auto class is imported.
 """
+# ruff: noqa: F401 - the imports below are the public names
 
+import ast
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._registration import register_when_needed
+from ._registration import register_when_imported
 
 
+# The public names, sorted by module. Type checkers read them here, and `_public_names` does at run time.
 if TYPE_CHECKING:
     from .data.column_map import ColumnMap
     from .data.loading import load_corpus
+    from .embedding.encoder import Encoder
     from .models.attribute.configuration_asen import AsenConfig
     from .models.attribute.configuration_ipad import IpadConfig
     from .models.attribute.image_processing_attribute import AttributeImageProcessorPil
@@ -29,51 +34,22 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "AsenConfig": ".models.attribute.configuration_asen",
-    "AsenModel": ".models.attribute.modeling_asen",
-    "AttributeImageProcessorPil": ".models.attribute.image_processing_attribute",
-    "ColumnMap": ".data.column_map",
-    "E2Config": ".models.e2.configuration_e2",
-    "E2ImageProcessorPil": ".models.e2.image_processing_e2",
-    "E2Model": ".models.e2.modeling_e2",
-    "E2Processor": ".models.e2.processing_e2",
-    "E2VisionConfig": ".models.e2.configuration_e2",
-    "E2VisionModel": ".models.e2.modeling_e2",
-    "FashionRetrievalPipeline": ".pipelines.fashion_retrieval",
-    "FeatureReasoningConfig": ".models.feature_reasoning.configuration_feature_reasoning",
-    "FeatureReasoningModel": ".models.feature_reasoning.modeling_feature_reasoning",
-    "Gallery": ".retrieval.gallery",
-    "IpadConfig": ".models.attribute.configuration_ipad",
-    "IpadModel": ".models.attribute.modeling_ipad",
-    "load_corpus": ".data.loading",
-}
 
-__all__ = [
-    "AsenConfig",
-    "AsenModel",
-    "AttributeImageProcessorPil",
-    "ColumnMap",
-    "E2Config",
-    "E2ImageProcessorPil",
-    "E2Model",
-    "E2Processor",
-    "E2VisionConfig",
-    "E2VisionModel",
-    "FashionRetrievalPipeline",
-    "FeatureReasoningConfig",
-    "FeatureReasoningModel",
-    "Gallery",
-    "IpadConfig",
-    "IpadModel",
-    "load_corpus",
-]
+def _public_names() -> dict[str, str]:
+    """Return each public name and its module, as the imports under `TYPE_CHECKING` state them."""
+    statements = ast.parse(Path(__file__).read_text(encoding="utf-8")).body
+    block = next(s for s in statements if isinstance(s, ast.If) and ast.unparse(s.test) == "TYPE_CHECKING")
+    return {alias.name: f".{line.module}" for line in block.body for alias in line.names}
+
+
+_MODULES = _public_names()
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name], __name__), name)
+    value = getattr(import_module(_MODULES[name], __name__), name)
     globals()[name] = value
     return value
 
@@ -82,4 +58,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-register_when_needed()
+register_when_imported()

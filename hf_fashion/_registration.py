@@ -1,40 +1,34 @@
-"""Registers our classes with transformers' Auto classes and pipelines the first time one of them looks something up.
+"""Register our classes with transformers' Auto classes and pipelines as soon as those are imported.
 
-Registering needs the classes, the classes need torch, and `import hf_fashion` must not cost that. So what holds a
-registry's entries becomes a dict that fills itself when it is first read.
+Registering needs the classes and the classes need torch, which `import hf_fashion` must not cost. transformers' Auto
+classes need torch too, so ours are registered right after theirs were imported: a finder on `sys.meta_path` notices.
 """
 
 import importlib.abc
 import sys
-from collections.abc import Callable
+import threading
 from types import ModuleType
 
 
-_PIPELINES = "transformers.pipelines"
-_AUTO = "transformers.models.auto."
-# Module of transformers -> its registries that our models enter.
-_REGISTRIES = {
-    _AUTO + "configuration_auto": ["CONFIG_MAPPING"],
-    _AUTO + "modeling_auto": ["MODEL_MAPPING", "MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING"],
-    _AUTO + "processing_auto": ["PROCESSOR_MAPPING"],
-    _AUTO + "image_processing_auto": ["IMAGE_PROCESSOR_MAPPING"],
-}
-
-
-def _importing() -> bool:
-    """Whether a module of transformers or of ours is being executed at this moment."""
-    specs = [
-        getattr(module, "__spec__", None)
-        for name, module in list(sys.modules.items())
-        if name.startswith(("transformers.", __package__ + "."))
-    ]
-    return any(getattr(spec, "_initializing", False) for spec in specs)
-
-
 def _register_models() -> None:
-    from .models import register
+    from transformers import AutoConfig, AutoModel, AutoModelForZeroShotImageClassification, AutoProcessor
+    from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
-    register()
+    import hf_fashion as public
+
+    for config, model, image_processor in (
+        (public.E2Config, public.E2Model, public.E2ImageProcessorPil),
+        (public.E2VisionConfig, public.E2VisionModel, public.E2ImageProcessorPil),
+        (public.AsenConfig, public.AsenModel, public.AttributeImageProcessorPil),
+        (public.IpadConfig, public.IpadModel, public.AttributeImageProcessorPil),
+        (public.FeatureReasoningConfig, public.FeatureReasoningModel, None),  # its input is features
+    ):
+        AutoConfig.register(config.model_type, config)
+        AutoModel.register(config, model)
+        if image_processor is not None:
+            AutoImageProcessor.register(config, image_processor_classes={"pil": image_processor})
+    AutoModelForZeroShotImageClassification.register(public.E2Config, public.E2Model)
+    AutoProcessor.register(public.E2Config, public.E2Processor)
 
 
 def _register_pipelines() -> None:
@@ -43,84 +37,53 @@ def _register_pipelines() -> None:
     register()
 
 
-class _FilledOnRead(dict):
-    """A registry's entries; reading any of them registers ours first."""
-
-    def __init__(self, entries: dict, register: Callable[[], None]):
-        super().__init__(entries)
-        self._register = register
-
-    def _fill(self) -> None:
-        # transformers reads its registries while it imports a model, and our classes inherit from such models.
-        if not _importing():
-            self._register()
-
-    def __contains__(self, key):
-        self._fill()
-        return super().__contains__(key)
-
-    def __getitem__(self, key):
-        self._fill()
-        return super().__getitem__(key)
-
-    def __len__(self):
-        self._fill()
-        return super().__len__()
-
-    def __iter__(self):
-        self._fill()
-        return super().__iter__()
-
-    def keys(self):
-        self._fill()
-        return super().keys()
-
-    def values(self):
-        self._fill()
-        return super().values()
-
-    def items(self):
-        self._fill()
-        return super().items()
+# Module of transformers that must have been imported -> what is registered then. Every Auto class imports the first.
+_pending = {
+    "transformers.models.auto.configuration_auto": _register_models,
+    "transformers.pipelines": _register_pipelines,
+}
+_nesting = threading.local()  # depth: how many modules of transformers and ours this thread is importing
 
 
-class _AutoModuleFinder(importlib.abc.MetaPathFinder):
-    """Finds transformers' modules as ever, and installs the registries once one has been executed."""
+class _ImportObserver(importlib.abc.MetaPathFinder):
+    """Leaves finding to the other finders, and registers what is pending once no module is half imported."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname not in (*_REGISTRIES, _PIPELINES):
+        if not _pending or not fullname.startswith(("transformers.", f"{__package__}.")):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
-        if spec is not None:
-            execute = spec.loader.exec_module
-
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                _install(module)
-
-            spec.loader.exec_module = exec_module
+        if spec is not None and spec.loader is not None:
+            spec.loader.exec_module = _observed(spec.loader.exec_module)
         return spec
 
 
-def _install(module: ModuleType) -> None:
-    if module.__name__ == _PIPELINES:
-        _fill_on_read(module.PIPELINE_REGISTRY, "supported_tasks", _register_pipelines)
+def _observed(execute):
+    def exec_module(module: ModuleType) -> None:
+        _nesting.depth = getattr(_nesting, "depth", 0) + 1
+        try:
+            execute(module)
+        finally:
+            _nesting.depth -= 1
+            register_imported()
+
+    return exec_module
+
+
+def register_imported() -> None:
+    """Register what is pending for the modules of transformers that have been imported.
+
+    While a module is half imported nothing is registered: our classes may inherit from what it has yet to define.
+    """
+    if getattr(_nesting, "depth", 0):
         return
-    for name in _REGISTRIES[module.__name__]:
-        _fill_on_read(getattr(module, name), "_extra_content", _register_models)
+    for name in [name for name in _pending if name in sys.modules]:
+        if register := _pending.pop(name, None):
+            register()
 
 
-def _fill_on_read(registry: object, attribute: str, register: Callable[[], None]) -> None:
-    entries = getattr(registry, attribute)
-    if not isinstance(entries, _FilledOnRead):
-        setattr(registry, attribute, _FilledOnRead(entries, register))
-
-
-def register_when_needed() -> None:
-    """Prepare every registry, those of modules that are not imported yet included. Calling it again does nothing."""
-    if not any(isinstance(finder, _AutoModuleFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _AutoModuleFinder())
-    for name in (*_REGISTRIES, _PIPELINES):
-        if name in sys.modules:
-            _install(sys.modules[name])
+def register_when_imported() -> None:
+    """Observe imports from here on, and register what can be registered now. Calling it again does nothing."""
+    if not any(isinstance(finder, _ImportObserver) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _ImportObserver())
+    register_imported()

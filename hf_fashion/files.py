@@ -1,31 +1,99 @@
-"""Files that a reader never sees half-written, and known by their content."""
+"""Files and folders that a reader never sees half-written, and hashes of their content."""
 
+import contextlib
 import hashlib
 import json
 import os
+import re
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 
+# A process of another machine cannot be asked. What it has not touched for this long was left by a kill.
+ABANDONED_AFTER_SECONDS = 24 * 3600
+
+
+@contextlib.contextmanager
+def file_written_aside(path: str | Path) -> Iterator[Path]:
+    """Yield a hidden path next to `path`, and rename it to `path` when the block ends.
+
+    A kill or an error leaves the file as it was. Several processes may write the same file: the last one wins.
+
+    Args:
+        path (`str` or `Path`): the file; its folder is created if it is missing.
+    """
+    aside = _path_aside(Path(path))
+    try:
+        yield aside
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_written_aside(path: str | Path, replace: bool = False) -> Iterator[Path]:
+    """Yield an empty hidden folder next to `path`, and rename it to `path` when the block ends.
+
+    A kill or an error leaves `path` as it was.
+
+    Args:
+        path (`str` or `Path`): the folder; its parents are created if they are missing.
+        replace (`bool`, *optional*, defaults to `False`): whether to replace the folder that is there.
+
+    Raises:
+        OSError: if `path` is a file or a folder that is not empty, and is not to be replaced.
+    """
+    path = Path(path)
+    aside = _path_aside(path)
+    aside.mkdir()
+    try:
+        yield aside
+        if replace:
+            _replace_folder(aside, path)
+        else:
+            os.replace(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def remove_abandoned(path: str | Path) -> None:
+    """Remove what killed processes have left next to `path` when they wrote it.
+
+    On this machine, that is what belongs to a process that no longer runs; on another machine, what is a day old.
+
+    Args:
+        path (`str` or `Path`): a file or folder that is written aside.
+    """
+    path = Path(path)
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(?P<host>.+)\.(?P<process>\d+)\.[0-9a-f]{{8}}")
+    for aside in path.parent.iterdir():
+        match = pattern.fullmatch(aside.name)
+        with contextlib.suppress(FileNotFoundError):  # its process has just finished, or another one has removed it
+            if match and _is_abandoned(aside, match["host"], int(match["process"])):
+                _remove(aside)
+
+
 def write_json(values: Any, path: str | Path) -> None:
-    """Writes JSON beside the path and moves it there, so that a kill leaves the file whole or as it was.
+    """Write JSON aside and rename it, so that a kill leaves the file whole or as it was.
 
     Args:
         values (`Any`): what JSON can hold.
-        path (`str` or `Path`): the file; its folder is made where it is missing.
+        path (`str` or `Path`): the file; its folder is created if it is missing.
 
     Raises:
         TypeError: if JSON cannot hold the values.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    os.replace(aside, path)
+    with file_written_aside(path) as aside:
+        aside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def sha256_of(path: str | Path) -> str:
-    """The SHA-256 of a file's content, as hexadecimal digits.
+    """Return the SHA-256 of a file's content, as hexadecimal digits.
 
     Args:
         path (`str` or `Path`): the file; it is read in parts.
@@ -35,3 +103,42 @@ def sha256_of(path: str | Path) -> str:
         while part := file.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
+
+
+def _path_aside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(path)
+    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}")
+
+
+def _is_abandoned(aside: Path, host: str, process: int) -> bool:
+    if host == socket.gethostname():
+        return not _is_alive(process)
+    return time.time() - aside.stat().st_mtime > ABANDONED_AFTER_SECONDS
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is someone else's
+        return True
+    return True
+
+
+def _replace_folder(aside: Path, path: Path) -> None:
+    """Put a finished folder in the place of another one; at every moment one of the two is whole."""
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        os.replace(path, old)
+    os.replace(aside, path)
+    shutil.rmtree(old, ignore_errors=True)

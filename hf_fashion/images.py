@@ -1,81 +1,85 @@
-"""Encoded photos of a corpus, read from Arrow without decoding, and the test whether they decode."""
+"""The one way from a photo, stored or given, to RGB pixels."""
 
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from __future__ import annotations
+
+import os
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-from datasets import Dataset
 from PIL import Image
-from tqdm.auto import tqdm
 
 
-@dataclass(frozen=True)
-class BadImage:
-    """A row (counted from 0) whose photo cannot be read, and why."""
-
-    row: int
-    reason: str
+# A string with one of these at its end is a photo, whether or not there is such a file: a misspelt path must not
+# become a description.
+PHOTO_ENDINGS = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+PHOTO_BEGINNINGS = ("http://", "https://", "data:image/")
 
 
-def encoded_images(dataset: Dataset, column: str, batch_size: int = 1000) -> Iterator[list[dict | None]]:
-    """Yields each row's views as `{"bytes", "path"}` dicts (`None` for a null); a row that is no list has one."""
-    stored = dataset.select_columns(column).with_format("arrow")
-    for start in range(0, len(dataset), batch_size):
-        for cell in stored[start : start + batch_size][column].to_pylist():
-            yield cell if isinstance(cell, list) else [cell]
-
-
-def photo_files(dataset: Dataset, column: str, batch_size: int = 10_000) -> Iterator[str]:
-    """Yields the path of every view that the dataset stores as a path, not as bytes; reads no photo.
+def names_photo(text: str) -> bool:
+    """Return whether a string names a photo, by its beginning or ending, and does not describe one.
 
     Args:
-        dataset (`Dataset`): one split.
-        column (`str`): its image column: `Image` or a list of images.
-        batch_size (`int`, *optional*, defaults to 10000): rows looked at together.
+        text (`str`): a path, a URL or a description.
     """
-    stored = dataset.select_columns(column).with_format("arrow")
-    for start in range(0, len(dataset), batch_size):
-        for views in stored[start : start + batch_size][column].chunks:
-            while not pa.types.is_struct(views.type):
-                views = views.flatten()
-            paths = views.filter(views.field("bytes").is_null()).field("path")
-            yield from paths.drop_null().to_pylist()
+    return text.lower().startswith(PHOTO_BEGINNINGS) or text.lower().endswith(PHOTO_ENDINGS)
 
 
-def read_bytes(view: dict | None) -> bytes:
-    """The encoded photo of a view. Raises `ValueError` for a null, `OSError` for a file that cannot be read."""
-    if view is None or (view.get("bytes") is None and view.get("path") is None):
-        raise ValueError("no image")
-    return view["bytes"] if view.get("bytes") is not None else Path(view["path"]).read_bytes()
-
-
-def verify_images(dataset: Dataset, column: str, name: str = "") -> list[BadImage]:
-    """
-    Decodes every photo fully (a truncated file opens, but does not load) and lists the rows that fail.
+def open_photo(photo: Image.Image | bytes | Path | str) -> Image.Image:
+    """Open a photo, upright and in RGB.
 
     Args:
-        dataset (`Dataset`): one split.
-        column (`str`): its image column: `Image` or a list of images.
-        name (`str`, *optional*): name of the split, for the progress bar.
+        photo (`PIL.Image.Image`, `bytes`, `Path` or `str`): a photo, its encoded bytes, its path, URL or base64 text.
 
-    Returns:
-        `list[BadImage]`, at most one a row, in row order.
+    Raises:
+        ValueError: the photo cannot be read.
     """
-    bad = []
-    rows = tqdm(encoded_images(dataset, column), total=len(dataset), desc=f"{name or 'image'} check", leave=False)
-    for row, views in enumerate(rows):
-        reason = "no image" if not views else next(filter(None, map(_reason, views)), None)
-        if reason is not None:
-            bad.append(BadImage(row, reason))
-    return bad
+    from transformers.image_utils import load_image  # here, so that reading corpora does not wait for it
 
-
-def _reason(view: dict | None) -> str | None:
     try:
-        with Image.open(io.BytesIO(read_bytes(view))) as image:
-            image.load()
-    except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, beside OSError
-        return f"{type(error).__name__}: {error}"
-    return None
+        if isinstance(photo, bytes):
+            return to_rgb(load_image(Image.open(BytesIO(photo))))
+        return to_rgb(load_image(str(photo) if isinstance(photo, Path) else photo))
+    except Exception as error:  # PIL raises SyntaxError and others on broken files, downloads have their own
+        name = "in memory" if isinstance(photo, bytes) else repr(str(photo)[:200])
+        reason = f"{type(error).__name__}: {error}" if _may_exist(photo) else "there is no such file"
+        raise ValueError(f"the photo {name} cannot be read: {reason}") from error
+
+
+def to_rgb(photo: Image.Image) -> Image.Image:
+    """Return a decoded photo in RGB; transparency is dropped.
+
+    Args:
+        photo (`PIL.Image.Image`): a photo in any mode.
+    """
+    return photo.convert("RGB")
+
+
+def to_rgb_on_white(photo: Image.Image) -> Image.Image:
+    """Return a decoded photo in RGB, transparent parts on white, as transformers' image processors convert photos.
+
+    Training reads its photos this way, galleries and evaluations read theirs by [`to_rgb`].
+
+    Args:
+        photo (`PIL.Image.Image`): a photo in any mode.
+    """
+    if "A" not in photo.getbands() and photo.info.get("transparency") is None:
+        return photo.convert("RGB")
+    photo = photo.convert("RGBA")
+    white = Image.new("RGBA", photo.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, photo).convert("RGB")
+
+
+def first_view(photo: Any) -> Any:
+    """Return a row's photo, the first where the row holds several views of one product.
+
+    Args:
+        photo (`Any`): a photo or a list of photos.
+    """
+    return photo[0] if isinstance(photo, list) else photo
+
+
+def _may_exist(photo: Any) -> bool:
+    if not isinstance(photo, (Path, str)):
+        return True
+    return str(photo).startswith(PHOTO_BEGINNINGS) or os.path.exists(photo)

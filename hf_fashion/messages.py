@@ -1,18 +1,24 @@
-"""Wording shared by the errors of this folder: near spellings and lists of rows."""
+"""Phrases that error messages share: spelling suggestions and row numbers."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
-    """`" (did you mean 'caption'?)"` for the allowed name closest to `name`, or `""` when none is close."""
+    """Return `" (did you mean 'caption'?)"` for the allowed name closest to `name`, or `""` if none is close."""
     by_lower = {candidate.lower(): candidate for candidate in allowed}
     matches = get_close_matches(name.lower(), by_lower, n=1)
     return f" (did you mean {by_lower[matches[0]]!r}?)" if matches else ""
 
 
+def missing_column(column: str, part: str, columns: Iterable[str]) -> str:
+    """Return `"no column 'titel' (caption) (did you mean 'title'?); columns: image, title"`."""
+    names = list(columns)
+    return f"no column {column!r} ({part}){did_you_mean(column, names)}; columns: {', '.join(names)}"
+
+
 def name_rows(rows: Sequence[int], limit: int = 10) -> str:
-    """`"rows 3, 17 and 4 more"`: the first `limit` row numbers (counted from 0) and how many follow."""
+    """Return `"rows 3, 17 and 4 more"`: the first `limit` row numbers (counted from 0) and how many follow."""
     shown = ", ".join(str(row) for row in rows[:limit])
     more = f" and {len(rows) - limit:,} more" if len(rows) > limit else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"

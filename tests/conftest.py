@@ -1,4 +1,4 @@
-"""What every test relies on: no network, no traces in the user's caches, transformers' common tests importable."""
+"""Set up every test: no network, no traces in the user's caches, transformers' common tests importable."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ sys.path.insert(0, str(REPOSITORY / ".hf_common"))
 
 @pytest.fixture(scope="session")
 def shared_fixtures() -> Path:
-    """Folder with reference tensors made with the published codes; it is not part of the repository."""
+    """Return the folder of reference tensors from the published codes; it is not part of the repository."""
     folder = SHARED / "fixtures"
     if not folder.is_dir():
         pytest.skip(f"{folder} does not exist: parity with the published code is not tested in this checkout")
@@ -39,7 +39,7 @@ def shared_fixtures() -> Path:
 
 @pytest.fixture
 def milvus_file(tmp_path) -> Iterator[str]:
-    """Where there is no gallery yet: a file of Milvus Lite, which is stopped after the test."""
+    """Yield the URI of a Milvus Lite file without a gallery, and stop Milvus Lite after the test."""
     from milvus_lite.server_manager import server_manager_instance
 
     yield f"milvus+file:{tmp_path}/gallery.db"

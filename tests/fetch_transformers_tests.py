@@ -1,4 +1,4 @@
-"""Fetches the common tests of the installed transformers from its source distribution on PyPI into `.hf_common/`.
+"""Fetch the common tests of the installed transformers from its source distribution on PyPI into `.hf_common/`.
 
 The wheel does not hold them, and they change with every release, so they are not copied into this repository.
 Usage: `python tests/fetch_transformers_tests.py` (`make test` does it). Does nothing when they are there already.
@@ -45,7 +45,7 @@ def download_sdist(release: str, folder: Path) -> Path:
 
 
 def extract_common_tests(sdist: Path, folder: Path) -> None:
-    """Copies `tests/test_*_{common,mixin}.py` into `folder/hf_common` beside the siblings they import."""
+    """Copy `tests/test_*_{common,mixin}.py` into `folder/hf_common` next to the siblings they import."""
     for name, text in SIBLINGS.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

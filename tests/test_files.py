@@ -1,12 +1,29 @@
-"""Files that a reader never sees half-written, and known by their content."""
+"""Files and folders that a reader never sees half-written, and known by their content."""
 
 import hashlib
 import json
 import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from hf_fashion.files import sha256_of, write_json
+from hf_fashion.files import (
+    ABANDONED_AFTER_SECONDS,
+    file_written_aside,
+    folder_written_aside,
+    remove_abandoned,
+    sha256_of,
+    write_json,
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
@@ -20,6 +37,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         write_json({"a": 2}, str(path))
     assert json.loads(path.read_text(encoding="utf-8")) == {"a": 1}
+    assert names(path.parent) == ["results.json"]
 
 
 def test_what_json_cannot_hold_leaves_the_file_as_it_was(tmp_path):
@@ -28,6 +46,93 @@ def test_what_json_cannot_hold_leaves_the_file_as_it_was(tmp_path):
         write_json({1}, tmp_path / "a.json")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     assert json.loads((tmp_path / "a.json").read_text()) == [1]
+
+
+def test_a_file_appears_when_the_block_ends_and_the_last_writer_wins(tmp_path):
+    path = tmp_path / "a.txt"
+    with file_written_aside(path) as first, file_written_aside(str(path)) as second:
+        first.write_text("first")
+        second.write_text("second")
+        assert not path.exists()
+    assert path.read_text() == "first"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_appears_when_the_block_ends(tmp_path):
+    path = tmp_path / "new" / "folder"
+    with folder_written_aside(path) as aside:
+        (aside / "file").write_text("content")
+        assert not path.exists()
+    assert (path / "file").read_text() == "content"
+    assert names(path.parent) == ["folder"]
+
+
+def test_a_folder_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt), folder_written_aside(tmp_path / "folder") as aside:
+        (aside / "file").write_text("half")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_is_there_stays_unless_it_is_to_be_replaced(tmp_path):
+    path = tmp_path / "folder"
+    with folder_written_aside(path) as aside:
+        (aside / "old").write_text("old")
+    with pytest.raises(OSError, match="folder"), folder_written_aside(path) as aside:
+        (aside / "new").write_text("new")
+    assert names(path) == ["old"]
+    with folder_written_aside(path, replace=True) as aside:
+        (aside / "new").write_text("new")
+        assert names(path) == ["old"]
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["folder"]
+
+
+def test_others_may_read_what_was_written_aside(tmp_path):
+    (tmp_path / "any").mkdir()
+    with folder_written_aside(tmp_path / "folder"):
+        pass
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("any", "folder")]
+    assert modes[0] == modes[1]
+
+
+@pytest.mark.parametrize("writer", ["file_written_aside", "folder_written_aside"])
+def test_what_a_kill_left_is_removed_by_the_next_writer(tmp_path, writer):
+    program = (
+        "import os, signal, sys\n"
+        f"from hf_fashion.files import {writer} as written_aside\n"
+        "with written_aside(sys.argv[1]) as aside:\n"
+        "    (aside / 'part' if aside.is_dir() else aside).write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    for path in (tmp_path / "results", tmp_path / "results.json"):
+        killed = subprocess.run([sys.executable, "-c", program, str(path)])
+        assert killed.returncode == -signal.SIGKILL
+    left = names(tmp_path)
+    assert len(left) == 2 and all(name.startswith(".results.") for name in left)
+    write_json([1], tmp_path / "results.json")
+    assert [name for name in names(tmp_path) if ".json" in name] == ["results.json"]
+    assert len(names(tmp_path)) == 2
+
+
+def test_only_what_is_certainly_abandoned_is_removed(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host = socket.gethostname()
+    old = {"of a dead process": f".a.{host}.{gone.pid}.0123abcd", "elsewhere": f".a.other-{host}.1.0123abcd"}
+    kept = {
+        "of a running process": f".a.{host}.{os.getppid()}.0123abcd",
+        "elsewhere, young": f".a.other-{host}.1.4567cdef",
+        "of another file": f".b.{host}.{gone.pid}.0123abcd",
+        "somebody's own": ".a.settings",
+    }
+    for name in (*old.values(), *kept.values()):
+        (tmp_path / name).write_text("half")
+    for name in (old["elsewhere"], kept["somebody's own"]):
+        long_ago = (tmp_path / name).stat().st_mtime - ABANDONED_AFTER_SECONDS - 60
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    remove_abandoned(tmp_path / "a")
+    assert names(tmp_path) == sorted(kept.values())
 
 
 def test_the_hash_is_of_the_whole_content(tmp_path):

@@ -1,50 +1,80 @@
-from datasets import Dataset, Features, Image, List
+"""From any photo to RGB."""
 
-from hf_fashion.images import encoded_images, photo_files, verify_images
-from tests.data.corpora import jpeg, products
+import base64
+from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
+from transformers.image_transforms import convert_to_rgb
 
-def dataset_of(cells, feature):
-    return Dataset.from_dict({"image": cells}, features=Features({"image": feature}))
-
-
-def test_broken_truncated_missing_and_null_photos_are_found(tmp_path):
-    whole = jpeg(0)
-    cells = [
-        {"bytes": whole, "path": None},
-        {"bytes": whole[: len(whole) // 2], "path": None},
-        {"bytes": b"no photo", "path": None},
-        {"bytes": None, "path": str(tmp_path / "gone.jpg")},
-        None,
-    ]
-    bad = verify_images(dataset_of(cells, Image()), "image")
-    assert [image.row for image in bad] == [1, 2, 3, 4]
-    assert "truncated" in bad[0].reason.lower()
-    assert "UnidentifiedImageError" in bad[1].reason
-    assert "gone.jpg" in bad[2].reason
-    assert bad[3].reason == "ValueError: no image"
+from hf_fashion.images import first_view, names_photo, open_photo, to_rgb, to_rgb_on_white
+from tests.data.corpora import jpeg
 
 
-def test_one_bad_view_or_none_at_all_makes_a_bad_row():
-    view, broken = {"bytes": jpeg(0), "path": None}, {"bytes": b"x", "path": None}
-    bad = verify_images(dataset_of([[view, view], [view, broken], []], List(Image())), "image")
-    assert [image.row for image in bad] == [1, 2]
+def test_a_photo_is_opened_from_everything_that_may_hold_it(tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(jpeg(3))
+    expected = np.asarray(Image.open(path))
+    url = "data:image/jpeg;base64," + base64.b64encode(jpeg(3)).decode()
+    for photo in (path, str(path), jpeg(3), Image.open(path), url):
+        found = open_photo(photo)
+        assert found.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(found), expected)
 
 
-def test_a_file_is_read_and_a_selection_keeps_its_order(tmp_path):
-    path = tmp_path / "a.jpg"
-    path.write_bytes(jpeg(5))
-    assert verify_images(dataset_of([str(path)], Image()), "image") == []
-    chosen = products(4).select([3, 1])
-    assert [views[0]["bytes"] for views in encoded_images(chosen, "image", batch_size=1)] == [jpeg(3), jpeg(1)]
+def test_a_photo_is_turned_upright(tmp_path):
+    lying = Image.fromarray(np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    lying.save(tmp_path / "lying.png", exif=exif)
+    np.testing.assert_array_equal(np.asarray(open_photo(tmp_path / "lying.png")), np.rot90(np.asarray(lying), -1))
 
 
-def test_files_are_named_and_embedded_photos_are_not():
-    embedded = {"bytes": jpeg(0), "path": "inside.jpg"}
-    cells = [embedded, "a.jpg", None, "b.jpg"]
-    dataset = dataset_of(cells, Image())
-    assert list(photo_files(dataset, "image", batch_size=2)) == ["a.jpg", "b.jpg"]
-    assert list(photo_files(dataset.select([3, 0]), "image")) == ["b.jpg"]
-    views = dataset_of([["a.jpg", embedded], [], ["b.jpg", "c.jpg"], ["d.jpg"]], List(Image()))
-    assert list(photo_files(views.select([2, 1, 0]), "image")) == ["b.jpg", "c.jpg", "a.jpg"]
-    assert list(photo_files(products(3), "image")) == []
+@pytest.mark.parametrize(
+    ("photo", "message"),
+    [
+        ("no_such.jpg", "the photo 'no_such.jpg' cannot be read: there is no such file"),
+        (Path("no_such"), "the photo 'no_such' cannot be read: there is no such file"),
+        (__file__, r"the photo '.*test_images.py' cannot be read: UnidentifiedImageError"),
+        (b"no photo", "the photo in memory cannot be read: UnidentifiedImageError"),
+        ("data:image/png;base64,AAAA", "the photo 'data:image/png;base64,AAAA' cannot be read: ValueError"),
+        (3, "the photo '3' cannot be read: TypeError"),
+    ],
+)
+def test_what_cannot_be_read_is_named(photo, message):
+    with pytest.raises(ValueError, match=message):
+        open_photo(photo)
+
+
+def transparent() -> dict[str, Image.Image]:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 4), dtype=np.uint8)
+    palette = Image.fromarray(pixels[..., :3]).convert("P")
+    palette.info["transparency"] = 3
+    rgba = Image.fromarray(pixels)
+    return {"RGBA": rgba, "LA": rgba.convert("LA"), "P": palette, "RGB": rgba.convert("RGB"), "L": rgba.convert("L")}
+
+
+@pytest.mark.parametrize("mode", transparent())
+def test_transparency_is_dropped_or_put_on_white(mode):
+    photo = transparent()[mode]
+    np.testing.assert_array_equal(np.asarray(to_rgb(photo)), np.asarray(photo.convert("RGB")))
+    np.testing.assert_array_equal(np.asarray(to_rgb_on_white(photo)), convert_to_rgb(photo, return_numpy=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("photos/1.JPG", True),
+        ("https://shop.example/1", True),
+        ("data:image/png;base64,AAAA", True),
+        ("a jpg", False),
+        ("a red dress", False),
+    ],
+)
+def test_strings_that_name_photos(text, expected):
+    assert names_photo(text) is expected
+
+
+def test_the_first_of_several_views():
+    assert first_view([1, 2]) == 1 and first_view(3) == 3

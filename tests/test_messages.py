@@ -1,9 +1,17 @@
-from hf_fashion.messages import did_you_mean, name_rows
+"""Phrases of error messages: spelling suggestions and row numbers."""
+
+from hf_fashion.messages import did_you_mean, missing_column, name_rows
 
 
-def test_nearest_keeps_the_spelling_of_the_allowed_name():
+def test_a_suggestion_keeps_the_spelling_of_the_allowed_name():
     assert did_you_mean("basecolour", ["baseColour", "season"]) == " (did you mean 'baseColour'?)"
     assert did_you_mean("xyz", ["baseColour"]) == ""
+
+
+def test_a_missing_column_is_named_with_its_part_and_the_columns_that_exist():
+    text = missing_column("titel", "caption", ["image", "title"])
+    assert text == "no column 'titel' (caption) (did you mean 'title'?); columns: image, title"
+    assert missing_column("xyz", "photos", []) == "no column 'xyz' (photos); columns: "
 
 
 def test_rows_are_named_up_to_a_limit():

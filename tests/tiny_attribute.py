@@ -1,4 +1,4 @@
-"""Attribute-specific models small enough to run anywhere in milliseconds, and what they look at."""
+"""Attribute-specific models small enough to run anywhere in milliseconds, and photos for them."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ EMBEDDING_DIM = 10
 
 
 def tiny_backbone_config(**kwargs) -> ResNetConfig:
-    """A ResNet of four stages, of which the third gives the map: 4x4 at 64 pixels."""
+    """Return a ResNet of four stages, of which the third gives the map: 4x4 at 64 pixels."""
     sizes = {"embedding_size": 4, "hidden_sizes": [4, 8, 12, 16], "depths": [1, 1, 1, 1], "layer_type": "basic"}
     return ResNetConfig(**(sizes | {"out_features": ["stage3"]} | kwargs))
 
 
 def tiny_fields(**kwargs) -> dict[str, Any]:
-    """Fields of a tiny configuration that all attribute-specific models have."""
+    """Return the fields of a tiny configuration that all attribute-specific models have."""
     fields = {
         "attribute_names": ATTRIBUTE_NAMES,
         "attribute_values": ATTRIBUTE_VALUES,
@@ -44,7 +44,7 @@ def tiny_fields(**kwargs) -> dict[str, Any]:
 
 
 def tiny_asen_config(local: bool = False, **kwargs) -> AsenConfig:
-    """ASEN, or ASEN++ with `local=True`."""
+    """Return ASEN's configuration, or ASEN++'s with `local=True`."""
     fields = tiny_fields(local_image_size=LOCAL_IMAGE_SIZE, local_attention_dim=7)
     if local:
         fields["local_backbone_config"] = tiny_backbone_config(hidden_sizes=[4, 6, 8, 16])
@@ -62,7 +62,7 @@ def tiny_image_processor(**kwargs) -> AttributeImageProcessorPil:
 
 
 def tiny_photos(seed: int = 0) -> list[Image.Image]:
-    """A tall, a wide and a square photo: soft blobs, so that scaling keeps something to see."""
+    """Return a tall, a wide and a square photo: soft blobs, so that scaling keeps something to see."""
     generator = np.random.default_rng(seed)
     photos = []
     for width, height in ((70, 100), (120, 80), (90, 90)):
@@ -72,5 +72,5 @@ def tiny_photos(seed: int = 0) -> list[Image.Image]:
 
 
 def tiny_photo_inputs() -> dict[str, torch.Tensor]:
-    """`pixel_values`, `source_pixel_values` and `source_sizes` of the photos."""
+    """Return `pixel_values`, `source_pixel_values` and `source_sizes` of the photos."""
     return dict(tiny_image_processor()(tiny_photos(), do_source=True, return_tensors="pt"))

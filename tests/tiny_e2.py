@@ -18,7 +18,7 @@ MAX_LENGTH = 40
 
 
 def tiny_tokenizer() -> CLIPTokenizer:
-    """CLIP's tokenizer over single bytes: no merges, every text can be encoded."""
+    """Return CLIP's tokenizer over single bytes: no merges, every text can be encoded."""
     letters = sorted(ByteLevel.alphabet())
     vocab = {token: number for number, token in enumerate([*letters, *(f"{letter}</w>" for letter in letters)])}
     vocab |= {"<|startoftext|>": len(vocab), "<|endoftext|>": len(vocab) + 1}

@@ -18,7 +18,7 @@ def tiny_feature_reasoning_config(**kwargs) -> FeatureReasoningConfig:
 
 
 def tiny_feature_reasoning(seed: int = 0, **kwargs) -> FeatureReasoningModel:
-    """A model with something to say: a new one leaves every ranking as it is."""
+    """Return a model with random heads: a new one changes no ranking."""
     set_seed(seed)
     model = FeatureReasoningModel(tiny_feature_reasoning_config(**kwargs)).eval()
     with torch.no_grad():
@@ -28,7 +28,7 @@ def tiny_feature_reasoning(seed: int = 0, **kwargs) -> FeatureReasoningModel:
 
 
 def tiny_lists(queries: int = 3, candidates: int = NUM_CANDIDATES, seed: int = 0) -> dict[str, torch.Tensor]:
-    """`query_embeds` and `candidate_embeds`, float64."""
+    """Return `query_embeds` and `candidate_embeds`, float64."""
     generator = torch.Generator().manual_seed(seed)
     return {
         "query_embeds": torch.randn(queries, DIM, dtype=torch.float64, generator=generator),

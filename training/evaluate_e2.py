@@ -1,28 +1,26 @@
-"""Evaluates an E2, or a CLIP beside it, on one split of a corpus: prints tables and writes JSON.
+"""Evaluate an E2 or a CLIP on one split of a corpus: print tables and write JSON.
 
     python training/evaluate_e2.py --model runs/e2/best --corpus generated --split validation \\
         --tags --linear_probe --localisation --output results.json
 
-`--rerankers` re-ranks what descriptions find among the photos.
+`--rerankers` re-ranks the photos that descriptions find.
 """
 
 import argparse
 
-import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
-from hf_fashion.evaluation import e2_evaluation
-from hf_fashion.evaluation.command_line import add_e2_arguments, add_evaluation_arguments
-from hf_fashion.evaluation.whole_evaluation import run_evaluation
+from hf_fashion.cli.evaluate import run
+from hf_fashion.cli.evaluation_arguments import add_e2_arguments, add_evaluation_arguments
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     return add_e2_arguments(add_evaluation_arguments(parser)).parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Evaluate, print, write."""
-    run_evaluation(e2_evaluation, parse_arguments(arguments))
+    run(parse_arguments(arguments))
 
 
 if __name__ == "__main__":

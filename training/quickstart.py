@@ -1,10 +1,10 @@
-"""Trains E2, a plain CLIP, IPAD and FR on the generated corpus, evaluates them and writes a report with pictures.
+"""Train E2, a plain CLIP, IPAD and FR on the generated corpus, evaluate them and write a report with pictures.
 
     make quickstart
 
-Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (what the training scripts write; the models are in
-`best/`), `report.html` and `results.json`. A quickstart that was stopped goes on where it stood. After a finished
-one, or with other recipes, all starts anew.
+Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (written by the training scripts; the models are in
+`best/`), `report.html` and `results.json`. A quickstart that was stopped continues. After a finished one, or with
+other recipes, it starts from scratch.
 """
 
 import json
@@ -26,26 +26,23 @@ from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.batches import has_regions
-from hf_fashion.embedding.corpus import embed_images, embed_texts
-from hf_fashion.evaluation.attribute_retrieval import attribute_searches
+from hf_fashion.embedding.corpus import embed_images
+from hf_fashion.evaluation.attribute_pointing import evaluate_pointing
+from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_metrics
 from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
-from hf_fashion.evaluation.cross_modal_candidates import choose_candidates
 from hf_fashion.evaluation.localisation import evaluate_localisation
-from hf_fashion.evaluation.tags import evaluate_tags, region_embeds_by_entity
+from hf_fashion.evaluation.reranking import evaluate_reranking
+from hf_fashion.evaluation.tags import evaluate_tags
 from hf_fashion.files import write_json
-from hf_fashion.reports import comparison
-from hf_fashion.reports import tables as report
-from hf_fashion.reports.attribute_summary import (
-    compare_attributes,
-    evaluate_attributes,
-    show_attributes,
-    summarise_attributes,
-)
-from hf_fashion.reports.report_page import figure, html_table, paragraph, write_page
-from hf_fashion.reports.reranking_summary import Reranking
-from hf_fashion.reports.showcase import Gallery, photos_by_tag, photos_by_title, region_strips, titles_by_photo
+from hf_fashion.reports.attribute_report import compare_attributes, show_attributes, summarise_attributes
+from hf_fashion.reports.e2_report import compare_e2, show_e2, summarise_e2
+from hf_fashion.reports.report_page import html_table, write_page
+from hf_fashion.reports.reranking_report import compare_reranking, show_reranking, summarise_reranking
+from hf_fashion.reports.tables import table
+from hf_fashion.retrieval.rerankers.loading import BASELINES, load_reranker
+from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.attribute.recipe import AttributeRecipe
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
 
@@ -65,76 +62,66 @@ TRAINED_BY = {"E2": "train_e2.py", "CLIP-FT": "train_e2.py"}
 TRAINED_BY |= {"IPAD": "train_attribute_model.py", "FR": "train_feature_reasoning.py"}
 WITH_TEXT = ("E2", "CLIP-FT")
 EXAMPLES = range(6)  # the first rows, not the best ones
-TAGS_SHOWN = 2
-FRAMES = paragraph("The first products of the validation split, not the best. What is right has a green frame.")
-BOXES = paragraph("Red: what the tokens of a tag look at. Green outline: where the tag's part truly is.")
 
 
 def main() -> None:
+    """Train, evaluate, report."""
     started = time.time()
     recipes = read_recipes()
     column_map = ColumnMap.shipped("generated")
 
-    # Training: two or three at the same time, with their share of the cores each; FR learns from what IPAD finds.
-    note = start_or_go_on(recipes)
-    embedders = [name for name in recipes if name != "FR"]
-    with ThreadPoolExecutor(num_workers()) as pool:
-        list(pool.map(train, embedders, map(recipes.get, embedders)))
-    train("FR", recipes["FR"])
+    # Training.
+    note = resume_or_restart(recipes)
+    train_all(recipes)
 
     # Evaluation, on combinations of attributes that training has not shown.
-    data = recipes["E2"].data
-    # A generated row does not depend on how many there are: the train split need not be drawn again.
-    corpus = hf_fashion.load_corpus(data.corpus, generated=data.generated | {"train_rows": 1})
-    split = corpus["validation"]
-    trained = {name: load(best(recipes[name])) for name in WITH_TEXT}
-    images = {name: embed_images(*parts, split, progress=False) for name, parts in trained.items()}
-    results = {name: evaluate(*trained[name], split, column_map, images[name]) for name in trained}
-    ipad = AutoModel.from_pretrained(best(recipes["IPAD"])), AutoImageProcessor.from_pretrained(best(recipes["IPAD"]))
+    split = load_validation(recipes["E2"])
+    with_text = {name: load(best(recipes[name]), AutoProcessor) for name in WITH_TEXT}
+    images = {name: embed_images(*loaded, split, progress=False) for name, loaded in with_text.items()}
+    e2_results = {name: evaluate_e2(*with_text[name], split, column_map, images[name]) for name in WITH_TEXT}
+    ipad = load(best(recipes["IPAD"]), AutoImageProcessor)
     protocol = draw_protocol(read_labels(split, column_map))
     searches = attribute_searches(*ipad, split, column_map, [protocol], progress=False)
-    by_attribute = evaluate_attributes(*ipad, split, column_map, searches)
-    reranking = Reranking(split[column_map.image][:], protocol, searches, best(recipes["FR"]))
+    ipad_results = evaluate_ipad(*ipad, split, column_map, searches)
+    fr = load_reranker(best(recipes["FR"]))
+    fr_results = evaluate_rerankers(searches, fr)
 
-    # Results: printed, as JSON, and as a page with pictures.
-    tables = compare(results, list(column_map.tags)) | compare_attributes(by_attribute, list(column_map.attributes))
-    tables |= reranking.compare()
-    findings = [*summarise(results), *summarise_attributes(by_attribute), reranking.summarise()]
-    for title, table in tables.items():
-        print(f"\n{title}\n\n{report.table(*table)}")
-    print("", *findings, sep="\n")
+    # Report: tables and sentences, printed and on a page with pictures; all metrics as JSON.
+    tables = compare_e2(e2_results, list(column_map.tags))
+    tables |= compare_attributes(ipad_results, list(column_map.attributes))
+    tables |= compare_reranking(fr_results, fr.num_candidates)
+    sentences = [*summarise_e2(e2_results), summarise_attributes(ipad_results), summarise_reranking(fr_results["FR"])]
+    for title, cells in tables.items():
+        print(f"\n{title}\n\n{table(*cells)}")
+    print("", *sentences, sep="\n")
     seconds = round(time.time() - started)
-    recipes_used = {name: recipe.to_dict() for name, recipe in recipes.items()}
-    models = results | {"IPAD": by_attribute, "FR": reranking.figures}
-    write_json({"seconds": seconds, "models": models, "recipes": recipes_used}, FOLDER / "results.json")
-    sections = [(title, html_table(*table)) for title, table in tables.items()]
-    sections += show(*trained["E2"], split, column_map, images["E2"])
-    sections += show_attributes(*ipad, split, column_map, EXAMPLES) + reranking.show(EXAMPLES)
-    write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(findings), sections)
+    models = e2_results | {"IPAD": ipad_results, "FR": fr_results}
+    used = {name: recipe.to_dict() for name, recipe in recipes.items()}
+    write_json({"seconds": seconds, "models": models, "recipes": used}, FOLDER / "results.json")
+    sections = [(title, html_table(*cells)) for title, cells in tables.items()]
+    sections += show_e2(*with_text["E2"], split, column_map, images["E2"], EXAMPLES)
+    sections += show_attributes(*ipad, split, column_map, EXAMPLES)
+    sections += show_reranking(split[column_map.image][:], protocol, searches, fr, fr.num_candidates, EXAMPLES)
+    write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
     note.unlink()
-    print(f"\n{FOLDER / 'report.html'} shows what was found. {seconds} seconds.")
+    print(f"\n{FOLDER / 'report.html'} shows the results. {seconds} seconds.")
 
 
 def read_recipes() -> dict[str, RecipeFile]:
-    """Model -> its recipe, with its folder among those of the quickstart."""
-    recipes = {name: Recipe.read(PATHS[name]) for name in WITH_TEXT}
+    """Return model -> its recipe, with its folder among those of the quickstart."""
+    recipes = {name: E2Recipe.read(PATHS[name]) for name in WITH_TEXT}
     recipes["IPAD"] = AttributeRecipe.read(PATHS["IPAD"], [f"training.output_dir={FOLDER / 'ipad'}"])
     changes = [f"training.output_dir={FOLDER / 'fr'}", f"model.embedder={best(recipes['IPAD'])}"]
     return recipes | {"FR": FeatureReasoningRecipe.read(PATHS["FR"], changes)}
 
 
-def num_workers() -> int:
-    """Trainings at a time: those of the embedding models, or as many as there are cores."""
-    return min(len(PATHS) - 1, os.cpu_count() or 1)
-
-
 def best(recipe: RecipeFile) -> Path:
-    """Where a training leaves its best model."""
+    """Return the folder of a training's best model."""
     return Path(recipe.training.output_dir) / "best"
 
 
-def start_or_go_on(recipes: dict[str, RecipeFile]) -> Path:
-    """Clears the folder unless a stopped run of the same recipes left it; returns the note that says so."""
+def resume_or_restart(recipes: dict[str, RecipeFile]) -> Path:
+    """Clear the folder unless a stopped run of the same recipes left it. Return the note that records the recipes."""
     note = FOLDER / "in_work.json"
     wanted = {name: recipe.to_dict() for name, recipe in recipes.items()}
     if not note.is_file() or json.loads(note.read_text(encoding="utf-8")) != wanted:
@@ -144,8 +131,21 @@ def start_or_go_on(recipes: dict[str, RecipeFile]) -> Path:
     return note
 
 
+def train_all(recipes: dict[str, RecipeFile]) -> None:
+    """Train the embedding models at the same time, then FR, which learns from the results of IPAD."""
+    embedders = [name for name in recipes if name != "FR"]
+    with ThreadPoolExecutor(num_workers()) as pool:
+        list(pool.map(train, embedders, map(recipes.get, embedders)))
+    train("FR", recipes["FR"])
+
+
+def num_workers() -> int:
+    """Return the number of trainings at a time: one for each embedding model, at most one for each core."""
+    return min(len(PATHS) - 1, os.cpu_count() or 1)
+
+
 def train(name: str, recipe: RecipeFile) -> None:
-    """Runs the training script, passing its lines on; progress bars and warnings go to a log.
+    """Run the training script and print its lines; progress bars and warnings go to a log.
 
     Raises:
         RuntimeError: the script failed; the error holds the end of its log.
@@ -169,13 +169,19 @@ def train(name: str, recipe: RecipeFile) -> None:
         raise RuntimeError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
-def load(folder: Path) -> tuple:
-    """Model and processor of a folder."""
-    return AutoModel.from_pretrained(folder).eval(), AutoProcessor.from_pretrained(folder)
+def load_validation(recipe: E2Recipe) -> Dataset:
+    """Load the validation split. A generated row does not depend on their number, so one train row is enough."""
+    generated = recipe.data.generated | {"train_rows": 1}
+    return hf_fashion.load_corpus(recipe.data.corpus, generated=generated)["validation"]
 
 
-def evaluate(model, processor, split: Dataset, column_map: ColumnMap, images: dict) -> dict[str, Any]:
-    """Retrieval, tags and, where a model has regions, localisation."""
+def load(folder: Path, processor_class: type) -> tuple:
+    """Load the model and the processor of a folder."""
+    return AutoModel.from_pretrained(folder).eval(), processor_class.from_pretrained(folder)
+
+
+def evaluate_e2(model, processor, split: Dataset, column_map: ColumnMap, images: dict) -> dict[str, Any]:
+    """Return metrics of retrieval, tags and, where a model has regions, localisation."""
     common = (model, processor, split, column_map)
     results = {
         "parameters": model.num_parameters(),
@@ -187,66 +193,19 @@ def evaluate(model, processor, split: Dataset, column_map: ColumnMap, images: di
     return results
 
 
-def compare(results: dict[str, dict], entities: list[str]) -> dict[str, report.Cells]:
-    """Title -> table."""
-
-    def part(key: str) -> dict[str, dict]:
-        return {name: row[key] for name, row in results.items()}
-
-    localisation = results["E2"]["localisation"]
+def evaluate_ipad(model, image_processor, split: Dataset, column_map: ColumnMap, searches: dict) -> dict[str, Any]:
+    """Return metrics of search by every attribute, and of where the attention peaks."""
     return {
-        "Search among the validation photos": comparison.recall_comparison(part("cross_modal")),
-        "Tags named right, without training on them as classes": comparison.tag_comparison(part("tags"), entities),
-        "Where E2's tokens look": report.entity_cells(localisation, localisation["rows"], report.LOCALISATION_COLUMNS),
+        "parameters": model.num_parameters(),
+        "retrieval": retrieval_metrics(searches),
+        "pointing": evaluate_pointing(model, image_processor, split, column_map),
     }
 
 
-def summarise(results: dict[str, dict]) -> list[str]:
-    """What one wants to know first, in sentences."""
-    cell = report.cell
-    recalls = [
-        f"{name} {cell(row['cross_modal']['image_to_text_recall@1'])} / "
-        f"{cell(row['cross_modal']['text_to_image_recall@1'])}"
-        for name, row in results.items()
-    ]
-    sizes = [f"{name} ({row['parameters']:,} parameters)" for name, row in results.items()]
-    chance = cell(1 / results["E2"]["cross_modal"]["num_texts"])
-
-    localisation = results["E2"]["localisation"]
-    brand = [
-        f"after layer {row.rsplit('_', 1)[1]} {cell(localisation[row + '_centre_inside'])} % "
-        f"(chance {cell(localisation[row + '_centre_inside_chance'])} %)"
-        for row in localisation["rows"]
-        if row.startswith("brand_")
-    ]
-    return [
-        f"{' and '.join(sizes)} saw the same data in the same number of steps, from scratch.",
-        f"R@1 in percent, image to text / text to image: {', '.join(recalls)}, chance {chance}.",
-        "Share of the images in which a brand token picks a patch whose centre lies in the true brand box: "
-        f"{', '.join(brand)}.",
-    ]
-
-
-def show(model, processor, split: Dataset, column_map: ColumnMap, images: dict) -> list[tuple[str, str]]:
-    """The report's sections with pictures: heading, HTML."""
-    rows = choose_candidates(split[column_map.caption][:]).image_rows
-    titled = split.select(rows)
-    titles, photos = titled[column_map.caption][:], titled[column_map.image][:]
-    text_embeds, _ = embed_texts(model, processor, titles, progress=False)
-    gallery = Gallery(photos, titles, images["image_embeds"][rows], text_embeds)
-    sections = [
-        ("Photos for a title", FRAMES + photos_by_title(gallery, EXAMPLES)),
-        ("Titles for a photo", titles_by_photo(gallery, EXAMPLES)),
-    ]
-    for entity, embeds in region_embeds_by_entity(model, images).items():
-        tags = titled[column_map.tags[entity]][:]
-        queries = sorted(set(tags))[:TAGS_SHOWN]
-        tag_embeds, _ = embed_texts(model, processor, queries, progress=False)
-        found = photos_by_tag(gallery, queries, tag_embeds, embeds[rows], tags)
-        sections.append((f"Photos for a tag, by the region embedding: {entity}", found))
-    strips = region_strips(model, processor, titled, EXAMPLES)
-    maps = (figure(strip, f"Heat maps: {title}", title, "wide") for strip, title in zip(strips, titles, strict=False))
-    return [*sections, ("Where the tokens of each tag look", BOXES + "\n".join(maps))]
+def evaluate_rerankers(searches: dict, fr: ReasoningReranker) -> dict[str, dict[str, float]]:
+    """Return metrics of FR, and of the baselines with as many candidates."""
+    rerankers = {"FR": fr} | {name: load_reranker(name) for name in BASELINES}
+    return {name: evaluate_reranking(searches, reranker, fr.num_candidates) for name, reranker in rerankers.items()}
 
 
 if __name__ == "__main__":

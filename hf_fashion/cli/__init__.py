@@ -1,1 +1,1 @@
-"""The console command `hf-fashion`: one file a sub-command, each a thin face of the library."""
+"""Console command `hf-fashion`: one file for each sub-command, which calls the library."""

@@ -1,11 +1,15 @@
-"""Options that several sub-commands have. Nothing heavy is imported before a command runs."""
+"""Add options that several sub-commands share. Nothing heavy is imported before a command runs."""
 
 import argparse
 from typing import Any
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the model, the gallery that it embeds, and where to compute."""
+    """Add the model, its gallery, the device and the float type.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the options.
+    """
     parser.add_argument("--model", required=True, help="folder or Hub id of a model with its processor")
     parser.add_argument("--gallery", required=True, metavar="DIR", help="folder of the gallery, or its URI")
     parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
@@ -18,7 +22,12 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) -> None:
-    """Adds a catalogue and its columns."""
+    """Add a catalogue and its columns.
+
+    Args:
+        parser (`argparse.ArgumentParser` or argument group): gets the options.
+        required (`bool`): the command needs a catalogue.
+    """
     parser.add_argument(
         "--corpus",
         required=required,
@@ -35,7 +44,12 @@ def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) 
 
 
 def load_catalogue_of(arguments: argparse.Namespace, **columns: Any) -> dict[str, Any]:
-    """The catalogue that the options of [`add_catalogue_arguments`] name, as arguments of [`Gallery.from_dataset`]."""
+    """Load the catalogue of [`add_catalogue_arguments`], as arguments of [`Gallery.from_dataset`].
+
+    Args:
+        arguments (`argparse.Namespace`): the parsed options.
+        **columns: more arguments of `load_catalogue`.
+    """
     from ..retrieval.ingestion.load_catalogue import load_catalogue
 
     return load_catalogue(
@@ -49,7 +63,14 @@ def load_catalogue_of(arguments: argparse.Namespace, **columns: Any) -> dict[str
 
 
 def positive(text: str) -> int:
-    """An integer from 1."""
+    """Parse an integer of at least 1.
+
+    Args:
+        text (`str`): from the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: the number is below 1.
+    """
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")

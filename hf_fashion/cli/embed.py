@@ -1,29 +1,34 @@
-"""Embeds the photos of a catalogue into a gallery.
+"""Embed the photos of a catalogue into a gallery.
 
     hf-fashion embed --model runs/quickstart/e2/best --corpus photos --gallery my_gallery
 
     hf-fashion embed --model runs/quickstart/e2/best --corpus catalogue.csv --gallery my_gallery \\
         --id_column sku --image_column photo --metadata_columns brand price
 
-In a plain folder of photos the id of a photo is its path in the folder. A run that was stopped goes on where it stood
-when it is started again; so does one for a catalogue that has grown. Several GPUs share the work under
+In a plain folder of photos the id of a photo is its path in the folder. A run that was stopped continues when it is
+started again, and a catalogue that has grown gets its new photos embedded. Several GPUs share the work under
 `accelerate launch -m hf_fashion embed ...`.
 """
 
 import argparse
 
-from ..evaluation.command_line import device_of
 from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of this command."""
+    """Add the options of this command.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the options.
+    """
     add_model_arguments(parser)
     add_catalogue_arguments(parser, required=True)
     parser.add_argument(
-        "--metadata_columns", nargs="*", help="what filters and results shall know; default: the column map's tags"
+        "--metadata_columns",
+        nargs="*",
+        help="columns to filter by and to show with results; default: the column map's tags",
     )
-    parser.add_argument("--batch_size", type=positive, default=64, help="photos a forward pass and a commit")
+    parser.add_argument("--batch_size", type=positive, default=64, help="photos in a forward pass and in a commit")
     parser.add_argument(
         "--dimensions",
         type=positive,
@@ -32,18 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Embeds what is not in the gallery yet, and prints how many products it has."""
+    """Embed the products that are not in the gallery yet, and print how many it has.
+
+    Args:
+        arguments (`argparse.Namespace`): the parsed options.
+    """
     from ..retrieval.ingestion.processes import Processes
 
     processes = Processes()
-    with processes.main_first():  # what it fetches from a hub, or caches of a feed, the others find there
+    with processes.main_first():  # the others find its downloads and caches
         catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns)
 
         from transformers import AutoModel, AutoProcessor
 
+        from ..embedding.device import device_of
         from ..retrieval.gallery import Gallery
 
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments))
+        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
         processor = AutoProcessor.from_pretrained(arguments.model)
     gallery = Gallery.from_dataset(
         **catalogue,

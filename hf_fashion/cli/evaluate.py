@@ -1,4 +1,4 @@
-"""Evaluates a model on a corpus whose right answers are known.
+"""Evaluate a model on a corpus whose right answers are known.
 
     hf-fashion evaluate --model runs/quickstart/e2/best --corpus generated --tags --localisation
 
@@ -6,28 +6,39 @@
         --rerankers runs/feature_reasoning/best query_expansion --output results.json
 
 What is measured depends on the model: E2 and CLIP find photos by descriptions and descriptions by photos,
-attribute-specific models find photos that are alike in one attribute. Options of the other kind are refused.
+attribute-specific models find photos with the same value of an attribute. Options of the other kind are refused.
 """
 
 import argparse
 
-from ..evaluation.command_line import add_attribute_arguments, add_e2_arguments, add_evaluation_arguments
+from .evaluation_arguments import (
+    add_attribute_arguments,
+    add_e2_arguments,
+    add_evaluation_arguments,
+    evaluation_options,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of both kinds of models."""
+    """Add the options of both kinds of models.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the options.
+    """
     add_attribute_arguments(add_e2_arguments(add_evaluation_arguments(parser)))
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Evaluates the model as its kind is evaluated; prints tables, writes JSON."""
-    from ..evaluation import e2_evaluation
-    from ..evaluation.whole_evaluation import evaluation_of, run_evaluation
+    """Evaluate the model, print tables and write JSON.
 
-    evaluation = evaluation_of(arguments.model)
-    of_other_kind = add_attribute_arguments if evaluation is e2_evaluation else add_e2_arguments
-    defaults = of_other_kind(argparse.ArgumentParser()).parse_args([])
-    for name, default in vars(defaults).items():
-        if getattr(arguments, name) != default:
-            raise ValueError(f"--{name} is for the other kind of models, not for {arguments.model}")
-    run_evaluation(evaluation, arguments)
+    Args:
+        arguments (`argparse.Namespace`): the parsed options.
+    """
+    from ..evaluation.evaluate import evaluate
+    from ..files import write_json
+    from ..reports.evaluation_tables import evaluation_tables
+
+    results = evaluate(arguments.model, arguments.corpus, **evaluation_options(arguments))
+    print(evaluation_tables(results))
+    if arguments.output:
+        write_json(results, arguments.output)

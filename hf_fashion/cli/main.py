@@ -1,4 +1,4 @@
-"""Fashion search from the command line.
+"""Search fashion from the command line.
 
     hf-fashion embed --model runs/quickstart/e2/best --corpus photos --gallery my_gallery
     hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress with stripes"
@@ -13,12 +13,16 @@ from . import embed, evaluate, rerank, search
 
 
 COMMANDS = {"embed": embed, "search": search, "rerank": rerank, "evaluate": evaluate}
-# What bad input, a missing file or a missing extra make the library raise.
-MISTAKES = (ValueError, OSError, ImportError)
+# Errors that the library raises for bad input, a missing file or a missing extra.
+INPUT_ERRORS = (ValueError, OSError, ImportError)
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line. `run` is the function of its sub-command."""
+    """Parse the command line. `run` of the result is the function of the sub-command.
+
+    Args:
+        arguments (`list[str]`, *optional*): those after `hf-fashion`. Default: of this process.
+    """
     parser = _described(argparse.ArgumentParser, __doc__, prog="hf-fashion")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
@@ -30,18 +34,18 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a sub-command.
+    """Run a sub-command.
 
     Args:
         arguments (`list[str]`, *optional*): those after `hf-fashion`. Default: of this process.
 
     Returns:
-        `int`: 0, or 2 after a mistake in the input, which stands on stderr in one line.
+        `int`: 0, or 2 after an error in the input, which is printed on stderr in one line.
     """
     parsed = parse_arguments(arguments)
     try:
         parsed.run(parsed)
-    except MISTAKES as error:
+    except INPUT_ERRORS as error:
         if not getattr(error, "told_by_another", False):  # of several processes that embed together
             print(f"hf-fashion: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         return 2
@@ -49,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _described(make, text: str, **options) -> argparse.ArgumentParser:
-    """A parser that shows a module's docstring as it stands there."""
+    """A parser that shows a module's docstring with its line breaks."""
     return make(description=text, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
 

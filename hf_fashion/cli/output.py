@@ -9,21 +9,21 @@ CELL_WIDTH = 40
 
 
 def print_search(search: Mapping[str, Any], as_json: bool) -> None:
-    """Prints what [`~pipelines.saved_search.SavedSearchPipeline`] keeps of a search.
+    """Print a search as a table, or as one line of JSON.
 
     Args:
-        search (`Mapping`): the search.
-        as_json (`bool`): all of it as one line of JSON, in place of a table of its results.
+        search (`Mapping`): a dict of [`~pipelines.saved_search.SavedSearchPipeline`].
+        as_json (`bool`): whether to print all of it as JSON, instead of a table of its results.
     """
-    # Dates, which JSON has not, are written as text.
+    # JSON has no dates: they are written as text.
     print(json.dumps(search, default=str) if as_json else results_table(search["results"]))
 
 
 def results_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """Results in rows: rank, rank before re-ranking, score, and id, then the metadata, where there are some.
+    """Return a table of results: id, rank, rank before re-ranking, score, then the metadata.
 
     Args:
-        results (`Sequence[Mapping]`): those of one search.
+        results (`Sequence[Mapping]`): results of one search.
     """
     from ..reports.tables import table
 

@@ -1,12 +1,12 @@
-"""Puts the results of searches in the order of a re-ranker, without the model that embedded them.
+"""Re-rank the results of saved searches, without the model that embedded them.
 
     hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress" --top_k 50 \\
         --json > searches.jsonl
     hf-fashion rerank --gallery my_gallery --reranker query_expansion --searches searches.jsonl
 
-One long search, as `hf-fashion search --json` prints it, serves to compare re-rankers; --top_k is at most the number
-of products in the gallery. A file may hold many searches, one a line. What is in a list is re-ordered; nothing is
-added. The query is the line's `vector`; in lines of your own, it is a product of the gallery:
+One long search, as `hf-fashion search --json` prints it, is enough to compare re-rankers; --top_k is at most the
+number of products in the gallery. A file may hold many searches, one a line. Results are re-ordered; none is added.
+The query is the line's `vector`; in lines of your own, it may be a product of the gallery:
 `{"query_id": "p1", "space": "image", "results": [{"id": "p2"}, {"id": "p3"}]}`.
 """
 
@@ -19,25 +19,27 @@ from .output import print_search
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of this command."""
+    """Add the options of this command."""
     parser.add_argument("--gallery", required=True, metavar="DIR", help="the gallery that was searched")
     parser.add_argument(
         "--reranker", required=True, metavar="R", help="folder of an FR, or query_expansion, k_reciprocal"
     )
-    parser.add_argument("--searches", metavar="FILE", help="what `search --json` printed; default: stdin")
+    parser.add_argument("--searches", metavar="FILE", help="output of `search --json`; default: stdin")
     parser.add_argument(
-        "--num_rerank", type=positive, help="how many results are re-ordered; default: as many as an FR takes, or all"
+        "--num_candidates",
+        type=positive,
+        help="results that the re-ranker gets; default: the number that an FR is made for, or all",
     )
     parser.add_argument("--json", action="store_true", help="a line of JSON a search in place of a table")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Re-ranks and prints one search after the other."""
-    from ..pipelines.rerankers_fashion_retrieval import load_reranker
+    """Re-rank and print one search after the other."""
     from ..pipelines.saved_search import read_searches, rerank_search
     from ..retrieval.gallery import Gallery
+    from ..retrieval.rerankers.loading import load_reranker
 
     gallery, reranker = Gallery.open(arguments.gallery), load_reranker(arguments.reranker)
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()
     for search in read_searches(text.split("\n")):
-        print_search(rerank_search(search, gallery, reranker, arguments.num_rerank), arguments.json)
+        print_search(rerank_search(search, gallery, reranker, arguments.num_candidates), arguments.json)

@@ -1,4 +1,4 @@
-"""Searches a gallery by photo, by text, by weighted terms, or by one attribute of a photo.
+"""Search a gallery by photo, by text, by weighted terms, or by one attribute of a photo.
 
     hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress with stripes"
 
@@ -16,23 +16,24 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.command_line import device_of
 from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
 from .output import print_search
 
 
 QUERY = ("image", "text", "image_weight", "attribute")
-OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_rerank")
+OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of this command."""
+    """Add the options of this command."""
     add_model_arguments(parser)
-    query = parser.add_argument_group("query", "a photo, a text or terms; a photo may stand beside the others")
+    query = parser.add_argument_group("query", "a photo, a text or terms; a photo may be given with the others")
     query.add_argument("--image", metavar="P", help="path or URL of a photo")
     query.add_argument("--text", help="a description, for models that read text")
-    query.add_argument("--term", type=weighted, action="append", metavar="TEXT=WEIGHT", help="a description each time")
-    query.add_argument("--image_weight", type=float, help="weight of the photo beside texts; default: 1")
+    query.add_argument(
+        "--term", type=weighted, action="append", metavar="TEXT=WEIGHT", help="a description; may be repeated"
+    )
+    query.add_argument("--image_weight", type=float, help="weight of the photo next to texts; default: 1")
     query.add_argument("--attribute", metavar="A", help="compare photos in it, for attribute-specific models")
     parser.add_argument(
         "--top_k", type=positive, help="number of results, at most as many as the gallery has products; default: 10"
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=float, help="least score of a result")
     parser.add_argument("--group_by", metavar="COLUMN", help="keep the best product of each value of the column")
     parser.add_argument("--reranker", metavar="R", help="folder of an FR, or query_expansion, k_reciprocal")
-    parser.add_argument("--num_rerank", type=positive, help="how many candidates the re-ranker gets")
+    parser.add_argument("--num_candidates", type=positive, help="candidates that the re-ranker gets")
     parser.add_argument("--json", action="store_true", help="one line of JSON in place of a table")
     grid = parser.add_argument_group("picture")
     grid.add_argument("--grid", metavar="PNG", help="picture to write; needs --corpus")
@@ -49,12 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Searches, prints, draws."""
+    """Search, print the results, draw the picture."""
     if bool(arguments.grid) != bool(arguments.corpus):
         raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
 
     from transformers import AutoModel, AutoProcessor
 
+    from ..embedding.device import device_of
     from ..pipelines.saved_search import SavedSearchPipeline
 
     # Not by `pipeline`, which would execute the code that a folder may bring along.
@@ -63,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         gallery=arguments.gallery,
         reranker=arguments.reranker,
         processor=AutoProcessor.from_pretrained(arguments.model),
-        device=device_of(arguments),
+        device=device_of(arguments.device),
     )
     query = read_query(arguments)
     found = {"query": query, **searching(query, **_given(arguments, OPTIONS))}
@@ -73,21 +75,29 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def read_query(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The query as the pipeline takes it."""
+    """Return the query as the pipeline takes it.
+
+    Args:
+        arguments (`argparse.Namespace`): options of the command.
+    """
     query = _given(arguments, QUERY)
     return query | {"terms": dict(arguments.term)} if arguments.term else query
 
 
 def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
-    """Draws query and results with the catalogue's photos."""
-    from transformers.image_utils import load_image
+    """Draw query and results with the catalogue's photos.
 
+    Args:
+        found (`dict`): the search, with its `query`.
+        arguments (`argparse.Namespace`): options of the command.
+    """
+    from ..images import open_photo
     from ..reports.grid import draw_grid
     from ..retrieval.ingestion.catalogue import Catalogue
 
     query = found["query"]
     text = query.get("text") or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())
-    asked, caption = (load_image(query["image"]), text or "query") if "image" in query else (text, "query")
+    asked, caption = (open_photo(query["image"]), text or "query") if "image" in query else (text, "query")
     catalogue = Catalogue(**load_catalogue_of(arguments, metadata_columns=[]))
     photos = catalogue.photos_of([result["id"] for result in found["results"]])
     Path(arguments.grid).parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +105,11 @@ def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
 
 
 def weighted(text: str) -> tuple[str, float]:
-    """`"green shirt=1"` as a term and its weight."""
+    """Read `"green shirt=1"` as a term and its weight.
+
+    Args:
+        text (`str`): value of the option.
+    """
     term, _, weight = text.rpartition("=")
     try:
         return term, float(weight)

@@ -1,1 +1,1 @@
-"""Corpora: loading, column maps and checks. Import the submodule you need."""
+"""Load and check corpora, draw training batches. Import the submodule you need."""

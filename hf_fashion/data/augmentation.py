@@ -1,19 +1,19 @@
-"""Random views of photos: perspective, crop and flip in one resampling of the whole batch."""
+"""Augment photos: random perspective, crop and flip in one resampling of the whole batch."""
 
 import torch
 from torch import Tensor, nn
 
 
-MIN_CROP = 0.8  # share of the edges that a crop keeps at least
+MIN_CROP = 0.8  # smallest share of the edges that a crop keeps
 
 
 def random_views(photos: Tensor, distortion: float, generator: torch.Generator) -> Tensor:
-    """Another look at each photo: a random perspective of a random crop, flipped half of the time.
+    """Augment each photo: a random perspective of a random crop, flipped half of the time.
 
     Args:
         photos (`torch.Tensor` of shape `(M, C, H, W)`): floating point, any range.
         distortion (`float`): how far a corner may move inwards, as a share of half the edge; in [0, 1).
-        generator (`torch.Generator`): on the CPU; alone decides what is drawn.
+        generator (`torch.Generator`): on the CPU; the views depend on nothing else.
 
     Returns:
         `torch.Tensor` of shape `(M, C, H, W)`: of the same dtype, on the same device.
@@ -33,7 +33,7 @@ def random_views(photos: Tensor, distortion: float, generator: torch.Generator) 
 
 
 def random_corners(number: int, distortion: float, generator: torch.Generator) -> Tensor:
-    """Where the corners of the views lie in the photos.
+    """Draw where the corners of the views lie in the photos.
 
     Args:
         number (`int`): M views.
@@ -57,7 +57,7 @@ def random_corners(number: int, distortion: float, generator: torch.Generator) -
 
 
 def homographies(corners: Tensor) -> Tensor:
-    """The projective maps that take the corners of the square [-1, 1]² to given points.
+    """Return the homographies (projective maps) from the corners of the square [-1, 1]² to given points.
 
     Args:
         corners (`torch.Tensor` of shape `(M, 4, 2)`): images of (-1, -1), (1, -1), (1, 1), (-1, 1), in general

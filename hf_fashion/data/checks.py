@@ -1,15 +1,15 @@
-"""The check of a corpus before anything is trained on it: columns, types, captions, photos, leaks."""
+"""Check a corpus before training: columns, types, captions, photos, leaks."""
 
 import logging
 from collections.abc import Collection, Mapping
 
 from datasets import Dataset, DatasetDict
 
-from ..images import BadImage, verify_images
 from ..messages import name_rows
 from .column_map import ColumnMap
 from .columns import column_problems
 from .corpus_report import CorpusReport, describe_bad_images
+from .encoded_photos import BadImage, verify_images
 from .leaks import find_photo_leaks, find_title_leaks
 from .values import column_texts
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class CorpusError(ValueError):
-    """What is wrong with a corpus, all of it in one message; `problems` holds the lines."""
+    """Everything that is wrong with a corpus, in one message; `problems` holds its lines."""
 
     def __init__(self, problems: list[str]):
         self.problems = problems
@@ -33,27 +33,27 @@ def check_corpus(
     require_caption: bool = True,
 ) -> tuple[DatasetDict, CorpusReport]:
     """
-    Checks every split against the column map, and returns the corpus without the rows that were skipped.
+    Check every split against the column map, and return the corpus without the skipped rows.
 
-    Wrong columns are reported first, before any row is read; what the rows hold (captions, photos, leaks) is then
-    reported together. Rows that are skipped are not judged further. Row numbers count from 0 in the split as it came.
+    Wrong columns are reported first, before any row is read. All problems of the rows (captions, photos, leaks) are
+    then reported together. A skipped row is not checked further. Row numbers count from 0 in the split as loaded.
 
     Args:
         corpus (`DatasetDict`): splits to check.
         column_map (`ColumnMap`): the columns that will be read.
         on_bad_image (`str`, *optional*, defaults to `"error"`): `"skip"` drops and counts the rows whose photo cannot
             be read.
-        on_leak (`str`, *optional*, defaults to `"error"`): `"warn"` keeps photos and titles that stand in two splits,
+        on_leak (`str`, *optional*, defaults to `"error"`): `"warn"` keeps photos and titles that are in two splits,
             and logs them.
         require_caption (`bool`, *optional*, defaults to `True`): whether the map must name a caption and every row
-            have one.
+            must have one.
 
     Returns:
-        The corpus and a `CorpusReport`.
+        `tuple[DatasetDict, CorpusReport]`: the corpus without the skipped rows, and what was found.
 
     Raises:
         ValueError: for an unknown `on_bad_image` or `on_leak`.
-        CorpusError: (a `ValueError`) with all the problems found.
+        CorpusError: a `ValueError` with all problems.
     """
     _require_choice("on_bad_image", on_bad_image, ("error", "skip"))
     _require_choice("on_leak", on_leak, ("error", "warn"))
@@ -81,12 +81,12 @@ def check_corpus(
 def find_empty_captions(
     corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
 ) -> dict[str, list[int]]:
-    """Split -> rows (counted from 0) whose caption is null, empty or blank; splits without such rows are left out.
+    """Find the rows (counted from 0) of each split whose caption is null, empty or blank; other splits are left out.
 
     Args:
         corpus (`DatasetDict`): the splits.
-        column (`str`): the caption's.
-        left_out (`dict[str, set[int]]`, *optional*): split -> rows that are not looked at.
+        column (`str`): the column of captions.
+        left_out (`dict[str, set[int]]`, *optional*): split -> rows to ignore.
     """
     left_out = left_out or {}
     empty = {}
@@ -97,7 +97,7 @@ def find_empty_captions(
 
 
 def without_rows(dataset: Dataset, bad: list[BadImage]) -> Dataset:
-    """The dataset without the rows of bad images, in the order it had; itself if there are none."""
+    """Return the dataset without the rows of bad images, in the same order; the dataset itself if there are none."""
     dropped = {image.row for image in bad}
     return dataset.select([row for row in range(len(dataset)) if row not in dropped]) if dropped else dataset
 
@@ -105,7 +105,7 @@ def without_rows(dataset: Dataset, bad: list[BadImage]) -> Dataset:
 def _content_problems(report: CorpusReport, on_bad_image: str, on_leak: str, require_caption: bool) -> list[str]:
     problems = []
     if on_bad_image == "error":
-        advice = 'mend them, or choose on_bad_image="skip"'
+        advice = 'repair them, or choose on_bad_image="skip"'
         problems += [f"{describe_bad_images(name, bad)}: {advice}" for name, bad in report.skipped.items()]
     else:
         problems += [f"split {name!r} has no readable image" for name, count in report.rows.items() if count == 0]

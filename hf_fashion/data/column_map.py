@@ -1,4 +1,4 @@
-"""Which column of a corpus plays which part. Said once; nothing is renamed in the data."""
+"""Map the columns of a corpus to image, caption, tags and attributes; the data keeps its names."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SHIPPED_FOLDER = Path(__file__).parent / "column_maps"
 @dataclass(frozen=True)
 class ColumnMap:
     """
-    Names the columns that a corpus is read through.
+    Column map: the column of a corpus for each part (image, caption, tags, ...).
 
     Args:
         image (`str`, *optional*, defaults to `"image"`):
@@ -27,15 +27,15 @@ class ColumnMap:
         tags (`dict[str, str]`, *optional*):
             Tag entity -> column of its value. A null or empty value means that the tag is missing.
         product_id (`str`, *optional*):
-            Column that tells products apart; splits are drawn by it.
+            Column of the product's id; splits are drawn by it.
         product_pattern (`str`, *optional*):
-            Regular expression searched in the product id, for ids that name a photo: what it matches (its first group,
-            if it has one) is the product. An id in which it finds nothing counts whole.
+            Regular expression that finds the product in an id that names a photo: its match (its first group, if it
+            has one) is the product. An id without a match is the product itself.
         attributes (`dict[str, str]`, *optional*):
             Attribute -> column of its label, for attribute-specific models. Null means unlabelled.
 
     Raises:
-        ValueError: if a field is not of its type or `product_pattern` is no regular expression.
+        ValueError: if a field has the wrong type, or `product_pattern` is not a regular expression.
     """
 
     image: str = "image"
@@ -63,7 +63,14 @@ class ColumnMap:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "ColumnMap":
-        """Builds a map from a dict. Raises `ValueError` on a key that is no field, naming the one meant."""
+        """Create a column map from a dict.
+
+        Args:
+            values (`dict[str, Any]`): fields of the map.
+
+        Raises:
+            ValueError: naming an unknown key and the one that was probably meant.
+        """
         if not isinstance(values, Mapping):
             raise ValueError(f"column map: expected key: value pairs, got {values!r}")
         known = [entry.name for entry in fields(cls)]
@@ -76,7 +83,15 @@ class ColumnMap:
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> "ColumnMap":
-        """Reads a map from a YAML file. Raises `FileNotFoundError`, or `ValueError` naming the file and the key."""
+        """Read a column map from a YAML file.
+
+        Args:
+            path (`str` or `Path`): the file.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: naming the file and the key.
+        """
         try:
             return cls.from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
         except (ValueError, yaml.YAMLError) as error:
@@ -84,7 +99,14 @@ class ColumnMap:
 
     @classmethod
     def shipped(cls, name: str) -> "ColumnMap":
-        """The map that the package ships for a Hub id or a name of ours. Raises `ValueError` when there is none."""
+        """Read a column map that the package ships.
+
+        Args:
+            name (`str`): one of [`shipped_names`].
+
+        Raises:
+            ValueError: if no map of this name is shipped.
+        """
         known = shipped_names()
         if name not in known:
             raise ValueError(
@@ -93,11 +115,11 @@ class ColumnMap:
         return cls.from_yaml(SHIPPED_FOLDER / f"{name.replace('/', '__')}.yaml")
 
     def to_dict(self) -> dict[str, Any]:
-        """The map as plain values, as `from_dict` takes them."""
+        """Return the map as plain values for `from_dict`."""
         return asdict(self)
 
     def columns(self) -> dict[str, str]:
-        """Part -> column for every column that is read, e.g. `{"image": "photo", "tags.brand": "brand_name"}`."""
+        """Return part -> column for every mapped column, e.g. `{"image": "photo", "tags.brand": "brand_name"}`."""
         single = {name: getattr(self, name) for name in ("image", "caption", "product_id")}
         named = {part: column for part, column in single.items() if column is not None}
         named.update({f"tags.{entity}": column for entity, column in self.tags.items()})
@@ -105,7 +127,7 @@ class ColumnMap:
         return named
 
     def product_of(self, value: str) -> str:
-        """The product that an id belongs to (see `product_pattern`)."""
+        """Return the product that an id belongs to (see `product_pattern`)."""
         match = re.search(self.product_pattern, value) if self.product_pattern else None
         if match is None:
             return value
@@ -113,12 +135,12 @@ class ColumnMap:
 
 
 def shipped_names() -> list[str]:
-    """Names of the shipped maps, sorted: Hub ids such as `Marqo/KAGL`, and names such as `product-feed`."""
+    """Return the names of the shipped maps, sorted: Hub ids such as `Marqo/KAGL`, and names such as `product-feed`."""
     return sorted(path.stem.replace("__", "/") for path in SHIPPED_FOLDER.glob("*.yaml"))
 
 
 def find_for(source_id: str) -> ColumnMap | None:
-    """The shipped map of a source (a Hub id in any letter case, `"generated"`, ...), or `None`."""
+    """Find the shipped map of a source (a Hub id in any letter case, `"generated"`, ...); `None` if there is none."""
     wanted = str(source_id).lower()
     for name in shipped_names():
         if name.lower() == wanted:
@@ -127,12 +149,12 @@ def find_for(source_id: str) -> ColumnMap | None:
 
 
 def column_map_for(name: str | None, corpus: str) -> ColumnMap:
-    """The column map that a command line or a recipe asks for.
+    """Return the column map that a command line or a recipe names.
 
     Args:
         name (`str`, *optional*): path of a YAML file (`.yaml`, `.yml`), or the name of a shipped map. `None` takes the
             map shipped for the corpus.
-        corpus (`str`): what `load_corpus` takes.
+        corpus (`str`): source of the corpus, as for `load_corpus`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -143,8 +165,8 @@ def column_map_for(name: str | None, corpus: str) -> ColumnMap:
     found = find_for(corpus)
     if found is None:
         raise ValueError(
-            f"no column map is shipped for {corpus!r}: name one with `column_map`, either a YAML file that says which "
-            f"columns hold image, caption and tags, or one of {', '.join(shipped_names())}"
+            f"no column map is shipped for {corpus!r}: name one with `column_map`, either a YAML file that names "
+            f"the columns of image, caption and tags, or one of {', '.join(shipped_names())}"
         )
     return found
 

@@ -1,11 +1,11 @@
-"""Do the columns that a map names exist, and do they hold what their part needs?"""
+"""Check that the mapped columns exist and have the right types."""
 
 import re
 from typing import Any
 
 from datasets import ClassLabel, Dataset, DatasetDict, Image, List, Value
 
-from ..messages import did_you_mean
+from ..messages import missing_column
 from .column_map import ColumnMap
 
 
@@ -14,7 +14,15 @@ NUMBER = re.compile(r"bool|null|u?int\d+|float\d+")
 
 
 def column_problems(corpus: DatasetDict, column_map: ColumnMap, require_caption: bool = True) -> list[str]:
-    """One line for every split without rows, missing column and wrong type; reads the features only."""
+    """List the problems of the columns: a line for each empty split, missing column and wrong type.
+
+    No row is read.
+
+    Args:
+        corpus (`DatasetDict`): splits to check.
+        column_map (`ColumnMap`): the columns that will be read.
+        require_caption (`bool`, *optional*, defaults to `True`): whether the map must name a caption.
+    """
     problems = []
     if require_caption and column_map.caption is None:
         problems.append("the column map names no caption, and one is needed here: set `caption` to a column of text")
@@ -30,8 +38,7 @@ def column_problems(corpus: DatasetDict, column_map: ColumnMap, require_caption:
 
 def _column_problem(split: Dataset, part: str, column: str) -> str | None:
     if column not in split.features:
-        names = ", ".join(split.column_names)
-        return f"no column {column!r} ({part}){did_you_mean(column, split.column_names)}; columns: {names}"
+        return missing_column(column, part, split.column_names)
     feature = split.features[column]
     allowed, fits = _requirement(part, feature)
     return None if fits else f"column {column!r} ({part}) must hold {allowed}, it holds {_name(feature)}"

@@ -1,23 +1,23 @@
-"""What the check of a corpus found."""
+"""Report of the check of a corpus: rows kept and skipped, empty captions, leaks."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..images import BadImage
 from ..messages import name_rows
+from .encoded_photos import BadImage
 from .leaks import Leak
 
 
 @dataclass(frozen=True)
 class CorpusReport:
     """
-    Findings of `check_corpus`. Row numbers count from 0 in the split as it was loaded. Prints as a few lines.
+    Report of `check_corpus`. Row numbers count from 0 in the split as loaded. Prints as a few lines.
 
     Args:
         rows (`dict[str, int]`): split -> rows kept.
         skipped (`dict[str, list[BadImage]]`): split -> rows dropped because their photo cannot be read.
         empty_captions (`dict[str, list[int]]`): split -> rows without a caption.
-        leaks (`list[Leak]`): photos and titles that stand in two splits.
+        leaks (`list[Leak]`): photos and titles that are in two splits.
     """
 
     rows: dict[str, int]
@@ -26,7 +26,7 @@ class CorpusReport:
     leaks: list[Leak] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain values, ready for JSON."""
+        """Return the report as plain values, ready for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -38,6 +38,11 @@ class CorpusReport:
 
 
 def describe_bad_images(split: str, bad: list[BadImage]) -> str:
-    """`"train: 2 unreadable images, rows 3, 17 (row 3: no image)"`."""
+    """Describe bad images, as `"train: 2 unreadable images, rows 3, 17 (row 3: no image)"`.
+
+    Args:
+        split (`str`): name of the split.
+        bad (`list[BadImage]`): at least one.
+    """
     count = f"{len(bad):,} unreadable image{'' if len(bad) == 1 else 's'}"
     return f"{split}: {count}, {name_rows([image.row for image in bad])} (row {bad[0].row}: {bad[0].reason})"

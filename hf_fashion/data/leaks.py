@@ -1,4 +1,4 @@
-"""Photos and titles that stand in two splits: what a model saw in training must not be what it is judged on."""
+"""Find leaks: photos and titles that are in two splits, so that a model is evaluated on what it has seen."""
 
 import hashlib
 from collections.abc import Collection, Hashable, Iterable, Mapping
@@ -7,13 +7,21 @@ from itertools import combinations
 
 from datasets import Dataset, DatasetDict
 
-from ..images import encoded_images, read_bytes
+from .encoded_photos import encoded_images, read_bytes
 from .values import column_texts
 
 
 @dataclass(frozen=True)
 class Leak:
-    """Rows (counted from 0) of two splits that share a photo or a title, one pair a row of the second split."""
+    """Rows of two splits that share a photo or a title.
+
+    Args:
+        kind (`str`): `"photo"` or `"title"`.
+        first (`str`): name of the first split.
+        second (`str`): name of the second split.
+        rows (`tuple[tuple[int, int], ...]`): (row of the first split, row of the second), counted from 0; one pair for
+            each such row of the second split.
+    """
 
     kind: str
     first: str
@@ -31,12 +39,12 @@ class Leak:
 def find_photo_leaks(
     corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
 ) -> list[Leak]:
-    """Photos whose encoded bytes are the same in two splits. Files that cannot be read are passed over.
+    """Find photos whose encoded bytes are the same in two splits. Files that cannot be read are ignored.
 
     Args:
         corpus (`DatasetDict`): the splits.
         column (`str`): the image column.
-        left_out (`dict[str, set[int]]`, *optional*): split -> rows that are not looked at.
+        left_out (`dict[str, set[int]]`, *optional*): split -> rows to ignore.
     """
     return _compare("photo", {name: _photo_keys(split, column) for name, split in corpus.items()}, left_out or {})
 
@@ -44,9 +52,12 @@ def find_photo_leaks(
 def find_title_leaks(
     corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
 ) -> list[Leak]:
-    """Captions that are the same in two splits but for case and white space, which CLIP's tokenizer does not see.
+    """Find captions that are the same in two splits except for case and white space, which CLIP's tokenizer ignores.
 
-    Arguments as in `find_photo_leaks`, `column` being the caption's.
+    Args:
+        corpus (`DatasetDict`): the splits.
+        column (`str`): the column of captions.
+        left_out (`dict[str, set[int]]`, *optional*): split -> rows to ignore.
     """
     return _compare("title", {name: _title_keys(split, column) for name, split in corpus.items()}, left_out or {})
 

@@ -1,4 +1,4 @@
-"""One way in for every kind of corpus: Hub id, folders, parquet, product feeds, the generated corpus."""
+"""Load a corpus of any kind: Hub id, folder, parquet, product feed, the generated corpus."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from .product_feed import FEED_SUFFIXES, load_product_feed
 
 
 GENERATED = "generated"
-# Column of a folder of images that tells the photos apart.
+# Column that holds the path of each photo of a folder of images.
 FILE_NAME = "file_name"
 SPLIT_NAMES = ("train", "validation", "valid", "val", "dev", "test", "data", "query", "gallery")
 
@@ -25,18 +25,18 @@ def load_corpus(
     generated: dict[str, Any] | None = None,
 ) -> DatasetDict:
     """
-    Loads a corpus with the splits and columns it has.
+    Load a corpus with its own splits and columns.
 
     Args:
-        source (`str` or `Path`): what to load. A path that exists goes before a Hub id of the same name.
+        source (`str` or `Path`): what to load. An existing path is preferred to a Hub id of the same name.
             - `"generated"`: the procedural corpus;
             - a folder written by `save_to_disk`;
             - a parquet file, or a folder of them whose names begin with the split (`train.parquet`,
               `validation-00000-of-00002.parquet`), there or in a sub-folder `data`;
             - a product feed (CSV, TSV, JSON lines, JSON), or a folder with `train.csv` and `validation.csv`. Several
               files of one split (`train-1.csv`, `train-2.csv`) follow each other and must have the same columns;
-            - a folder of images (`imagefolder` of `datasets`: a `metadata.csv` beside them, or the splits as
-              sub-folders, `train/dress/1.jpg`), with each photo's path in the folder in the column `file_name`;
+            - a folder of images (`imagefolder` of `datasets`: a `metadata.csv` next to them, or the splits as
+              sub-folders, `train/dress/1.jpg`); the column `file_name` holds each photo's path in the folder;
             - anything else: the id of a dataset on the Hub.
         image_column (`str`, *optional*, defaults to `"image"`): column of the photos, decoded where it holds paths or
             bytes.
@@ -50,8 +50,8 @@ def load_corpus(
         `DatasetDict`. A single file becomes the split its name begins with, else `train`.
 
     Raises:
-        FileNotFoundError: for a source that looks like a path and does not exist; for a feed's missing photos.
-        ValueError: for a file of another kind, options that the source does not take, or feeds of one split with
+        FileNotFoundError: if a source that looks like a path does not exist, or photos of a feed are missing.
+        ValueError: if the file is of another kind, the source does not take the options, or feeds of one split have
             different columns.
     """
     if generated and source != GENERATED:
@@ -73,13 +73,13 @@ def load_corpus(
 
 
 def split_of(path: Path) -> str | None:
-    """The split that a file's name begins with (`train-00000-of-00002.parquet` -> `train`), or `None`."""
+    """Return the split that a file's name begins with (`train-00000-of-00002.parquet` -> `train`), or `None`."""
     words = path.stem.replace("_", "-").replace(".", "-").lower().split("-")
     return words[0] if words[0] in SPLIT_NAMES else None
 
 
 def decode_images(dataset: Dataset, image_column: str) -> Dataset:
-    """The dataset with a column of paths, bytes, `{bytes, path}` or undecoded images cast to `Image` (or a list)."""
+    """Cast a column of paths, bytes, `{bytes, path}` or undecoded images to `Image` (or a list of them)."""
     feature = dataset.features.get(image_column)
     if isinstance(feature, List) and _holds_encoded(feature.feature):
         return dataset.cast_column(image_column, List(Image()))
@@ -111,12 +111,12 @@ def _load_folder(folder: Path, image_column: str, require_files: bool) -> Datase
 
 
 def _photos_of(folder: Path) -> str | None:
-    """All files where no sub-folder is a split: `imagefolder` takes `val-dress.jpg` for one and drops the others."""
+    """Take all files if no sub-folder is a split: `imagefolder` takes `val-dress.jpg` for one and drops the others."""
     return None if any(path.is_dir() and split_of(path) for path in folder.iterdir()) else "**"
 
 
 def _with_file_names(photos: Dataset, folder: Path) -> Dataset:
-    if "image" not in photos.column_names:  # a `metadata.csv` names the column of photos otherwise, and so has ids
+    if "image" not in photos.column_names:  # a `metadata.csv` has named the column of photos, and has ids
         return photos
     paths = photos.select_columns("image").cast_column("image", Image(decode=False))[:]["image"]
     return photos.add_column(FILE_NAME, [Path(os.path.relpath(path["path"], folder)).as_posix() for path in paths])
@@ -142,7 +142,7 @@ def _load_feeds(paths: list[str], image_column: str, require_files: bool) -> Dat
         try:
             whole = concatenate_datasets([whole, feed])
         except ValueError as error:
-            raise ValueError(f"{paths[0]} and {path} hold other types in a column of one name: {error}") from error
+            raise ValueError(f"{paths[0]} and {path} hold different types in the same column: {error}") from error
     return whole
 
 

@@ -1,13 +1,9 @@
-"""Photos decoded and resized once, kept on disk as raw pixels, read by memory map."""
+"""Cache resized photos: decoded once, kept on disk as raw pixels, read by memory map."""
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import socket
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +11,22 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
-from ..images import encoded_images, photo_files
+from ..files import folder_written_aside, remove_abandoned
+from ..images import to_rgb_on_white
+from .encoded_photos import encoded_images, photo_files
 
 
-# What of an image processor shapes the pixels before they are normalised.
+# The settings of an image processor that decide the pixels before they are normalised.
 GEOMETRY = ("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_convert_rgb", "do_pad", "pad_size")
-# A folder that another machine began and has not touched for so long is of a build that was killed.
-ABANDONED_AFTER_SECONDS = 24 * 3600
 
 
 class PhotoCache:
-    """The photos of a dataset after the image processor's resize and crop, before its normalisation.
+    """Photos of a dataset after the image processor's resize and crop, before its normalisation.
 
     Row r has `num_views(r)` photos; each is `uint8` of shape (3, H, W).
+
+    Args:
+        folder (`Path`): a folder that [`PhotoCache.build`] wrote.
     """
 
     def __init__(self, folder: Path):
@@ -43,40 +42,40 @@ class PhotoCache:
         return len(self.starts) - 1
 
     def num_views(self, row: int) -> int:
-        """How many photos the product of a row has."""
+        """Return the number of photos of a row's product."""
         return int(self.starts[row + 1] - self.starts[row])
 
     def photo(self, row: int, view: int = 0) -> np.ndarray:
-        """One photo, `uint8` (3, H, W); view 0 is a product's first."""
+        """Return one photo, `uint8` (3, H, W); view 0 is a product's first."""
         return self.pixels[self.starts[row] + view]
 
     @classmethod
     def build(
         cls, dataset: Dataset, image_column: str, image_processor: BaseImageProcessor, folder: str | Path
     ) -> "PhotoCache":
-        """Opens the cache of these photos at this size below `folder`; makes it first where there is none.
+        """Open the cache of these photos at this size below `folder`, and build it if there is none.
 
-        A photo file that was written anew since makes another cache. What killed builds of this one left is removed.
+        A photo file that has changed needs another cache. What killed builds of this cache left is removed.
 
         Args:
             dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
             image_column (`str`): the column.
-            image_processor (`BaseImageProcessor`): says size, crop and resampling.
-            folder (`str` or `Path`): holds one folder a cache; made where it is missing.
+            image_processor (`BaseImageProcessor`): its size, crop and resampling are used.
+            folder (`str` or `Path`): holds one folder a cache; created if it is missing.
 
         Raises:
             OSError: if the disk has no room for the pixels.
         """
         target = Path(folder) / _fingerprint(dataset, image_column, image_processor)
-        _remove_abandoned(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(target)
         if not target.is_dir():
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            aside = Path(tempfile.mkdtemp(prefix=f"{target.name}.{socket.gethostname()}.{os.getpid()}.", dir=folder))
             try:
-                _write(dataset.select_columns(image_column), image_column, image_processor, aside)
-                _publish(aside, target)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+                with folder_written_aside(target) as aside:
+                    _write(dataset.select_columns(image_column), image_column, image_processor, aside)
+            except OSError:
+                if not target.is_dir():  # else another process was faster, with the same pixels
+                    raise
         return cls(target)
 
 
@@ -88,56 +87,25 @@ def _fingerprint(dataset: Dataset, image_column: str, image_processor: BaseImage
 
 
 def rows_fingerprint(dataset: Dataset, image_column: str) -> list[str]:
-    """What tells the rows of a dataset, photos included, from others.
+    """Return a fingerprint of the rows of a dataset, photos included.
 
     Args:
         dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
         image_column (`str`): the column.
     """
     states = [_state(path) for path in photo_files(dataset, image_column)]
-    # The dataset's fingerprint knows embedded photos, but of files only the paths.
+    # The dataset's fingerprint covers embedded photos, but only the paths of files.
     files = [hashlib.sha256(json.dumps(states).encode()).hexdigest()] if states else []
     return [dataset._fingerprint, *files]
 
 
 def _state(path: str) -> tuple[int, int] | None:
-    """Size and time of the last change; `None` for what is no file here, which the build will report."""
+    """Return size and time of the last change; `None` if there is no such file, which the build will report."""
     try:
         stat = os.stat(path)
     except OSError:
         return None
     return stat.st_size, stat.st_mtime_ns
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Removes half-made folders of this cache whose process is gone; on other machines: whose age says so."""
-    of_this_machine = f"{target.name}.{socket.gethostname()}."
-    for aside in target.parent.glob(f"{target.name}.*"):
-        with contextlib.suppress(FileNotFoundError):  # its process has just finished, or another one removed it
-            if aside.name.startswith(of_this_machine):
-                abandoned = not _is_alive(int(aside.name.split(".")[-2]))
-            else:
-                abandoned = time.time() - aside.stat().st_mtime > ABANDONED_AFTER_SECONDS
-            if abandoned:
-                shutil.rmtree(aside, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # sends nothing
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is someone else's
-        return True
-    return True
-
-
-def _publish(aside: Path, target: Path) -> None:
-    try:
-        os.replace(aside, target)
-    except OSError:  # another process was faster, with the same pixels
-        if not target.is_dir():
-            raise
 
 
 def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor, folder: Path) -> None:
@@ -146,7 +114,7 @@ def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProces
     pixels = None
     for row, example in enumerate(tqdm(dataset, desc="resizing photos", leave=False)):
         photos = example[image_column]
-        photos = photos if isinstance(photos, list) else [photos]
+        photos = [to_rgb_on_white(photo) for photo in (photos if isinstance(photos, list) else [photos])]
         resized = image_processor(photos, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"]
         if pixels is None:
             shape = (int(starts[-1]), *resized.shape[1:])
@@ -160,4 +128,7 @@ def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProces
 def _require_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise OSError(f"The photo cache needs {needed / 1e9:.1f} GB in {folder}, {free / 1e9:.1f} GB are free.")
+        raise OSError(
+            f"the photo cache needs {needed / 1e9:.1f} GB in {folder}, and {free / 1e9:.1f} GB are free: make room, "
+            "or choose a cache folder on another disk"
+        )

@@ -1,4 +1,4 @@
-"""Product feeds: a CSV or JSON-lines table whose image column holds paths of photos."""
+"""Load product feeds: CSV or JSON tables whose image column holds paths of photos."""
 
 import csv
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from datasets import Dataset, Image, List
 
-from ..messages import did_you_mean, name_rows
+from ..messages import missing_column, name_rows
 
 
 FEED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
@@ -16,10 +16,10 @@ FEED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 def load_product_feed(path: str | Path, image_column: str = "image", require_files: bool = True) -> Dataset:
     """
-    Loads a feed; the photos stay where they are and are read when a row is.
+    Load a product feed; photos stay where they are and are read with their row.
 
     Paths are relative to the feed's folder, or absolute; in JSON a cell may be a list of paths (views of one product).
-    CSV cells stay text, so that ids keep their zeros and a brand called "NA" its name; empty ones are null. The CSV
+    CSV cells stay text, so that ids keep their zeros and a brand called "NA" its name; empty cells are null. The CSV
     delimiter (comma, semicolon or tab) is the one in the header.
 
     Args:
@@ -29,10 +29,10 @@ def load_product_feed(path: str | Path, image_column: str = "image", require_fil
             row is left for `check_corpus` to report or skip.
 
     Returns:
-        `Dataset` with `image_column` cast to `datasets.Image` (or a list of them) and every other column as it came.
+        `Dataset`: with `image_column` cast to `datasets.Image` (or a list of them), and all other columns unchanged.
 
     Raises:
-        ValueError: for a feed that cannot be parsed, has no rows or no such column.
+        ValueError: if the feed cannot be parsed, has no rows or no such column.
         FileNotFoundError: naming the rows and the first photos that are missing.
     """
     path = Path(path)
@@ -41,10 +41,7 @@ def load_product_feed(path: str | Path, image_column: str = "image", require_fil
         raise ValueError(f"{path}: the feed has no rows")
     columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(key for row in rows for key in row)}
     if image_column not in columns:
-        raise ValueError(
-            f"{path}: no column {image_column!r}{did_you_mean(image_column, columns)} for the image paths; "
-            f"columns: {', '.join(columns)}"
-        )
+        raise ValueError(f"{path}: {missing_column(image_column, 'paths of photos', columns)}")
     columns[image_column] = [_resolve(cell, path.parent) for cell in columns[image_column]]
     if require_files:
         _require_files(path, image_column, columns[image_column])

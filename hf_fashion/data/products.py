@@ -1,4 +1,4 @@
-"""What a training step reads: photo, text and tags of products, and the collator that makes a batch of them."""
+"""Dataset and collator of products for E2: photo, text and tags."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,15 +16,20 @@ from .values import column_texts
 
 
 def product_tags(dataset: Dataset, column_map: ColumnMap) -> list[dict[str, str | None]]:
-    """Tag strings by entity, one mapping a row; `None` where the tag is missing."""
+    """Return the tags of every row by entity; `None` where a tag is missing."""
     columns = {entity: column_texts(dataset, column) for entity, column in column_map.tags.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)] or [{}] * len(dataset)
 
 
 def product_texts(dataset: Dataset, column_map: ColumnMap, processor: ProcessorMixin) -> list[str | None]:
-    """The text of every row as the text tower reads it, `None` where the row has no caption.
+    """Return the text of every row for the text tower, `None` where the row has no caption.
 
     A processor that composes (`E2Processor.compose_text`) puts the row's tags in front of the caption.
+
+    Args:
+        dataset (`Dataset`): the split.
+        column_map (`ColumnMap`): its columns.
+        processor (`E2Processor`): composes the texts.
 
     Raises:
         ValueError: if the map names no caption.
@@ -39,15 +44,14 @@ def product_texts(dataset: Dataset, column_map: ColumnMap, processor: ProcessorM
 
 
 class ProductDataset(torch.utils.data.Dataset):
-    """Products of one split. In training a photo is drawn anew each epoch among a product's views; else it is the
-    first.
+    """Dataset of the products of one split, with one view of each: drawn again each epoch, or always the first.
 
     Args:
         dataset (`Dataset`): the split.
         column_map (`ColumnMap`): its columns.
         photos (`PhotoCache`): the photos of the same rows.
         processor (`E2Processor`): composes the texts.
-        view_seed (`int`, *optional*): seed of the views; `None` takes the first view always.
+        view_seed (`int`, *optional*): seed of the views; `None` always takes the first view.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class ProductDataset(torch.utils.data.Dataset):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other views in another epoch; the same ones in the same epoch, whatever was read before."""
+        """Choose the epoch whose views are drawn; an epoch has the same views whatever was read before."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -85,7 +89,7 @@ class ProductDataset(torch.utils.data.Dataset):
 
 
 class ProductCollator:
-    """Batches products: pixels normalised, texts and tags tokenised.
+    """Collate products to a batch: normalise pixels, tokenise texts and tags.
 
     Args:
         processor (`E2Processor`): its tokenizer, its tags, and the mean and standard deviation of its images.
@@ -97,8 +101,15 @@ class ProductCollator:
         self.normalise = PixelNormaliser(processor.image_processor)
 
     def __call__(self, products: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        """B products of a `ProductDataset` -> `pixel_values` (B, 3, H, W), `input_ids`, `attention_mask` (B, L) and,
-        with tags, `tag_input_ids`, `tag_attention_mask` (B, E, L'), `tag_ids` (B, E)."""
+        """Collate B products.
+
+        Args:
+            products (`Sequence[dict[str, Any]]`): items of a `ProductDataset`.
+
+        Returns:
+            `dict[str, torch.Tensor]`: `pixel_values` (B, 3, H, W), `input_ids`, `attention_mask` (B, L) and, with
+            tags, `tag_input_ids`, `tag_attention_mask` (B, E, L'), `tag_ids` (B, E).
+        """
         tokens = self.processor.tokenizer(
             [product["text"] for product in products], padding=True, truncation=True, return_tensors="pt"
         )

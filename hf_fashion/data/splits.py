@@ -1,4 +1,4 @@
-"""Splitting a corpus so that no product stands on both sides."""
+"""Split a corpus into train and validation by product."""
 
 import hashlib
 
@@ -18,23 +18,22 @@ def train_and_validation(
     seed: int = 0,
 ) -> DatasetDict:
     """
-    The two splits that training needs, under the names `train` and `validation`.
+    Return the two splits that training needs, named `train` and `validation`.
 
-    A corpus that has a validation split keeps its own; one that has a single split (such as `data`) is split by
-    product.
+    A corpus with a validation split keeps it; a corpus with a single split (such as `data`) is split by product.
 
     Args:
         corpus (`DatasetDict`): the corpus as loaded.
         column_map (`ColumnMap`): names the product id.
         train_split (`str`, *optional*): split to train on. Default: `train`, or the only split there is.
-        validation_split (`str`, *optional*): split to validate on. Default: `validation`, `valid`, `val`, `dev` or
-            `test`, the first that exists (`test` is never taken when it was named as `train_split`).
-        validation_fraction (`float`, *optional*, defaults to 0.1): share of the products to hold out, when none
-            exists.
-        seed (`int`, *optional*, defaults to 0): of that hold-out.
+        validation_split (`str`, *optional*): split to validate on. Default: the first that exists of `validation`,
+            `valid`, `val`, `dev` and `test`, other than `train_split`.
+        validation_fraction (`float`, *optional*, defaults to 0.1): share of the products to hold out, if there is no
+            validation split.
+        seed (`int`, *optional*, defaults to 0): seed of that hold-out.
 
     Raises:
-        ValueError: naming the splits that exist, if a named split does not or none can be chosen.
+        ValueError: naming the splits that exist, if a named split does not exist or none can be chosen.
     """
     train_name = train_split or ("train" if "train" in corpus else _only_split(corpus))
     if validation_split is None:
@@ -52,22 +51,28 @@ def split_by_product(
     dataset: Dataset, column_map: ColumnMap, validation_fraction: float = 0.1, seed: int = 0
 ) -> DatasetDict:
     """
-    Splits one dataset into `train` and `validation` by product id; all rows of a product land on the same side.
+    Split one dataset into `train` and `validation` by product id; all rows of a product are in the same split.
 
-    The side is a hash of seed and product id alone: it does not change when rows are added, removed or reordered, so
-    the held-out share is `validation_fraction` of the products up to chance.
+    The split depends only on the seed and a hash of the product id: it does not change when rows are added, removed or
+    reordered. So the held-out share of the products is `validation_fraction` up to chance.
+
+    Args:
+        dataset (`Dataset`): rows to split.
+        column_map (`ColumnMap`): names the product id.
+        validation_fraction (`float`, *optional*, defaults to 0.1): share of the products to hold out.
+        seed (`int`, *optional*, defaults to 0): seed of the hold-out.
 
     Raises:
         ValueError: if the map names no product id, the column is missing, ids are null (with row numbers), the
-            fraction is not between 0 and 1, or a side would stay empty.
+            fraction is not between 0 and 1, or a split would be empty.
     """
     if not 0 < validation_fraction < 1:
         raise ValueError(f"`validation_fraction` must lie between 0 and 1, got {validation_fraction}")
     column = column_map.product_id
     if column is None or column not in dataset.column_names:
         raise ValueError(
-            f"the corpus has one split only, and its column of product ids is {column!r}: set `product_id` in the "
-            f"column map to one of {', '.join(dataset.column_names)}, or bring a validation split"
+            f"the corpus has only one split, and its column of product ids is {column!r}: set `product_id` in the "
+            f"column map to one of {', '.join(dataset.column_names)}, or add a validation split"
         )
     ids = column_texts(dataset, column)
     missing = [row for row, value in enumerate(ids) if value is None]
@@ -86,7 +91,7 @@ def split_by_product(
 
 
 def product_position(product: str, seed: int) -> float:
-    """A product's place in [0, 1), uniform over products and fixed by its id and the seed."""
+    """Return a number in [0, 1) for a product: a hash of its id and the seed, uniform over products."""
     digest = hashlib.blake2b(f"{seed}:{product}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 

@@ -1,4 +1,4 @@
-"""A CLIP tokenizer trained on a corpus, for models that start from scratch."""
+"""Train a CLIP tokenizer on a corpus, and check that a tokenizer fits a text tower."""
 
 import json
 from collections.abc import Iterable
@@ -11,26 +11,26 @@ SPECIAL_TOKENS = ("<|startoftext|>", "<|endoftext|>")
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192, max_length: int = 77) -> CLIPTokenizer:
-    """A byte-level BPE with CLIP's splitting, lower-casing, special tokens and length.
+    """Train a byte-level BPE tokenizer with CLIP's splitting, lower-casing, special tokens and length.
 
     Args:
         texts (`Iterable[str]`): captions and tags.
-        vocab_size (`int`, *optional*, defaults to 8192): most entries, the two special tokens included.
+        vocab_size (`int`, *optional*, defaults to 8192): largest number of entries, the two special tokens included.
         max_length (`int`, *optional*, defaults to 77): longest sequence in tokens, both special tokens included.
 
     Returns:
         `CLIPTokenizer`: its special tokens have the ids 0 and 1. It may have fewer entries than asked for.
 
     Raises:
-        ValueError: if `vocab_size` leaves no room beside the bytes and the special tokens.
+        ValueError: if `vocab_size` has no room for the bytes and the special tokens.
     """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    # Every byte, alone and at the end of a word, in a fixed order. The trainer would know only what the corpus has (a
-    # byte it does not know becomes the unknown token, which is CLIP's end of text, where the text tower pools), and
-    # would number it in the order of a hash, which differs from run to run.
+    # Every byte, inside and at the end of a word, in a fixed order. The trainer would learn only the bytes of the
+    # corpus (an unknown byte becomes the unknown token, which is CLIP's end of text, where the text tower pools), and
+    # would number them in the order of a hash, which differs from run to run.
     tokens = [*SPECIAL_TOKENS, *alphabet, *(byte + "</w>" for byte in alphabet)]
     if vocab_size < len(tokens):
-        raise ValueError(f"`vocab_size` must be at least {len(tokens)}: bytes, special tokens; got {vocab_size}.")
+        raise ValueError(f"`vocab_size` must be at least {len(tokens)} (bytes and special tokens), got {vocab_size}")
     learner = CLIPTokenizer().backend_tokenizer
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size, special_tokens=tokens, end_of_word_suffix="</w>", show_progress=False
@@ -42,34 +42,43 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192, max_length: in
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
-    """Raises `ValueError` unless the text tower embeds every token and position, and pools at the tokenizer's end.
+    """Raise `ValueError` if the tokenizer does not fit the text tower.
+
+    The text tower must embed every token and position, and pool at the tokenizer's end of text.
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`): the tokenizer.
         text_config (`CLIPTextConfig`): configuration of the text tower.
+
+    Raises:
+        ValueError: saying what differs and what to set.
     """
     if len(tokenizer) > text_config.vocab_size:
         raise ValueError(
-            f"The tokenizer has {len(tokenizer)} tokens, the text tower embeds {text_config.vocab_size}: "
-            "use the tokenizer the text tower was trained with, or set `text_config.vocab_size`."
+            f"the tokenizer has {len(tokenizer)} tokens, the text tower embeds {text_config.vocab_size}: "
+            "use the tokenizer the text tower was trained with, or set `text_config.vocab_size`"
         )
     if tokenizer.model_max_length > text_config.max_position_embeddings:
         raise ValueError(
-            f"The tokenizer's `model_max_length` is {tokenizer.model_max_length}, the text tower has positions for "
-            f"{text_config.max_position_embeddings} tokens: set `model_max_length` to no more in the tokenizer's "
-            "tokenizer_config.json, so that longer texts are cut."
+            f"the tokenizer's `model_max_length` is {tokenizer.model_max_length}, the text tower has positions for "
+            f"{text_config.max_position_embeddings} tokens: set `model_max_length` to at most that number in the "
+            "tokenizer's tokenizer_config.json, so that longer texts are cut"
         )
-    # CLIP's first checkpoints say eos_token_id=2, and CLIP then pools at the highest id, which is their end token.
+    _check_end_of_text(tokenizer, text_config)
+
+
+def _check_end_of_text(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
+    # CLIP's first checkpoints have eos_token_id=2, and CLIP then pools at the highest id, which is their end token.
     if text_config.eos_token_id == 2:
         highest = max(tokenizer.get_vocab().values())
         if tokenizer.eos_token_id != highest:
             raise ValueError(
                 f"`text_config.eos_token_id` is 2, with which CLIP's text tower pools at the highest id of a text. "
                 f"The tokenizer's highest id is {highest}, but it ends texts with {tokenizer.eos_token_id} "
-                f"({tokenizer.eos_token!r}): use the tokenizer the text tower was trained with."
+                f"({tokenizer.eos_token!r}): use the tokenizer the text tower was trained with"
             )
     elif text_config.eos_token_id != tokenizer.eos_token_id:
         raise ValueError(
-            f"The text tower pools at token {text_config.eos_token_id}, the tokenizer ends texts with "
-            f"{tokenizer.eos_token_id} ({tokenizer.eos_token!r}): set `text_config.eos_token_id`."
+            f"the text tower pools at token {text_config.eos_token_id}, the tokenizer ends texts with "
+            f"{tokenizer.eos_token_id} ({tokenizer.eos_token!r}): set `text_config.eos_token_id`"
         )

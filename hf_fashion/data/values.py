@@ -1,4 +1,4 @@
-"""Cell values of a corpus as text: strings, class labels and numbers are read the same way everywhere."""
+"""Read cells of a corpus as text: strings, class labels and numbers, the same way everywhere."""
 
 import math
 from typing import Any
@@ -8,15 +8,15 @@ from datasets import ClassLabel, Dataset
 
 def text_of(value: Any, feature: Any = None) -> str | None:
     """
-    One cell as text, or `None` where it says nothing.
+    Return one cell as text, or `None` if it is missing.
 
     Args:
-        value: what the dataset gives: text, a number, a `ClassLabel` id, or `None`.
-        feature: the column's `datasets` feature; needed to name the classes of a `ClassLabel`.
+        value (`Any`): a cell of the dataset: text, a number, a `ClassLabel` id, or `None`.
+        feature (`Any`, *optional*): the column's `datasets` feature; needed to name the classes of a `ClassLabel`.
 
     Returns:
-        The stripped text; a whole number without its decimals (`3.0` -> `"3"`). `None` for null, NaN, text that is
-        empty or blank, and a class id below zero (how `datasets` writes "no label").
+        `str`, *optional*: the stripped text; a whole number without its decimals (`3.0` -> `"3"`). `None` for null,
+        NaN, text that is empty or blank, and a class id below zero (how `datasets` writes "no label").
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
@@ -28,7 +28,7 @@ def text_of(value: Any, feature: Any = None) -> str | None:
 
 
 def column_texts(dataset: Dataset, column: str) -> list[str | None]:
-    """`text_of` for every row of a column, read from Arrow without touching the images."""
+    """Return every cell of a column as text, read from Arrow without decoding the images."""
     feature = dataset.features[column]
     values = dataset.with_format("arrow").select_columns(column)[:][column].to_pylist()
     return [text_of(value, feature) for value in values]

@@ -1,1 +1,1 @@
-"""Photos, texts and attributes to vectors. Import the submodule you need."""
+"""Embeds photos, texts and attributes. Import the submodule you need."""

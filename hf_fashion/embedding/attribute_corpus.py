@@ -1,19 +1,16 @@
-"""From a corpus to attribute-specific embeddings: every photo once, for the attributes that are asked of it."""
+"""Photos of a corpus -> attribute-specific embeddings: every photo once, for the attributes asked of it."""
 
 from collections.abc import Iterator, Sequence
 
 import torch
 from datasets import Dataset
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
-from .batches import inference
-from .corpus import first_view
-
-
-IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
+from .corpus import photo_loader
+from .encoder import Encoder
+from .features import inference, photo_features, to_model
 
 
 def embed_attributes(
@@ -27,20 +24,21 @@ def embed_attributes(
     num_workers: int = 0,
     progress: bool = True,
 ) -> list[Tensor]:
-    """Embeds photos for attributes; a photo passes the backbone once, for all attributes that are wanted of it.
+    """Embed photos for attributes; a photo passes the backbone once, for all attributes that are wanted of it.
 
     Args:
-        model: with `get_attribute_features(pixel_values, attribute_ids, source_pixel_values, source_sizes)`, which
-            gives (B, K, D).
-        image_processor: gives `pixel_values`, and `source_pixel_values` and `source_sizes` where the model crops from
-            the photo.
-        dataset: N rows.
-        wanted: bool (N, A); photos without an attribute are not read.
-        attribute_ids: the model's ids of the A attributes.
-        image_column: column of photos, an `Image` or a list of them, of which the first is taken.
-        batch_size: photos a forward pass.
-        num_workers: processes that decode photos beside this one.
-        progress: whether to show a bar.
+        model (`nn.Module`): with `config.attribute_names` and `get_attribute_features(pixel_values, attribute_ids,
+            source_pixel_values, source_sizes)`, which gives (B, K, D).
+        image_processor (`BaseImageProcessor`): gives `pixel_values`, and `source_pixel_values` and `source_sizes`
+            where the model crops from the photo.
+        dataset (`Dataset`): N rows.
+        wanted (`torch.Tensor` of shape `(N, A)`): bool; photos without an attribute are not read.
+        attribute_ids (`Sequence[int]`): the model's ids of the A attributes.
+        image_column (`str`, *optional*, defaults to `"image"`): column of photos; of a list of them the first is
+            taken.
+        batch_size (`int`, *optional*, defaults to 64): photos a forward pass.
+        num_workers (`int`, *optional*, defaults to 0): additional processes that decode photos.
+        progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
 
     Returns:
         For each attribute, the embeddings of its wanted rows in ascending order: float32 (rows, D) on the CPU.
@@ -58,7 +56,7 @@ def embed_attributes(
     total = wanted.any(dim=1).sum().item()
     with inference(model), tqdm(total=total, desc="photos", disable=not progress, leave=False) as bar:
         for rows, places, inputs in batches:
-            embeds = model.get_attribute_features(attribute_ids=ids[places].to(_device(model)), **inputs).float().cpu()
+            embeds = photo_features(model, inputs, ids[places]).cpu()
             for attribute in places.unique().tolist():
                 at = (places == attribute).nonzero(as_tuple=True)  # (photo of the batch, which of its K)
                 rows_of[attribute].append(rows[at[0]])
@@ -76,9 +74,16 @@ def image_batches(
     batch_size: int = 64,
     num_workers: int = 0,
 ) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
-    """Yields photos in batches of which each photo is asked for equally many attributes.
+    """Yield photos in batches of which each photo is asked for equally many attributes.
 
-    Arguments as in `embed_attributes`.
+    Args:
+        model (`nn.Module`): as for [`embed_attributes`], like all others.
+        image_processor (`BaseImageProcessor`): the model's.
+        dataset (`Dataset`): N rows.
+        wanted (`torch.Tensor` of shape `(N, A)`): bool.
+        image_column (`str`, *optional*, defaults to `"image"`): column of photos.
+        batch_size (`int`, *optional*, defaults to 64): photos a forward pass.
+        num_workers (`int`, *optional*, defaults to 0): additional processes that decode photos.
 
     Returns:
         Iterator of: rows (B,), which columns of `wanted` each is asked for (B, K), and the model's image inputs on its
@@ -87,36 +92,29 @@ def image_batches(
     Raises:
         ValueError: the column is not in the dataset.
     """
-    if image_column not in dataset.column_names:
-        raise ValueError(f"no column {image_column!r} for the photos, the corpus has {sorted(dataset.column_names)}")
     batches = _equal_batches(wanted, batch_size)
-
-    def collate(rows: list[dict]) -> dict[str, Tensor]:
-        photos = [first_view(row[image_column]).convert("RGB") for row in rows]
-        processed = image_processor(photos, return_tensors="pt")
-        return {name: processed[name] for name in IMAGE_INPUTS if name in processed}
-
-    photos = dataset.select_columns(image_column)
+    prepare = Encoder(model, image_processor).prepare_photos
     chosen = [rows.tolist() for rows, _ in batches]
-    # Its own generator: starting a loader draws a number, and a resumed run must not depend on evaluations.
-    generator = torch.Generator()
-    loader = DataLoader(photos, batch_sampler=chosen, collate_fn=collate, num_workers=num_workers, generator=generator)
-    dtype = next(model.parameters()).dtype
+    loader = photo_loader(dataset, image_column, prepare, num_workers, batch_sampler=chosen)
     for (rows, places), inputs in zip(batches, loader, strict=True):
-        on_device = {
-            name: value.to(_device(model), dtype if value.is_floating_point() else None)
-            for name, value in inputs.items()
-        }
-        yield rows, places, on_device
+        yield rows, places, to_model(model, inputs)
 
 
 def model_attribute_ids(model: nn.Module, names: Sequence[str]) -> list[int]:
-    """The model's ids of attributes. Raises ValueError naming one that `model.config.attribute_names` has not."""
+    """Return the model's ids of attributes.
+
+    Args:
+        model (`nn.Module`): with `config.attribute_names`.
+        names (`Sequence[str]`): attributes.
+
+    Raises:
+        ValueError: the model lacks one of them, which is named.
+    """
     known = list(model.config.attribute_names)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(
-            f"the model has no attribute {unknown[0]!r}; it has {', '.join(known)}. Leave others out of the column map"
+            f"the model has no attribute {unknown[0]!r}; it has {', '.join(known)}. Remove others from the column map"
         )
     return [known.index(name) for name in names]
 
@@ -130,7 +128,3 @@ def _equal_batches(wanted: Tensor, batch_size: int) -> list[tuple[Tensor, Tensor
         columns = wanted[rows].nonzero()[:, 1].view(-1, count)
         batches += zip(rows.split(batch_size), columns.split(batch_size), strict=True)
     return [(rows, columns) for rows, columns in batches if len(rows)]
-
-
-def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device

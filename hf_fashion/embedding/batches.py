@@ -1,26 +1,27 @@
-"""Model + batches -> embeddings, for E2 and for transformers' CLIP alike."""
+"""Batches of a model's inputs -> embeddings of photos, regions and texts, for E2 and for transformers' CLIP alike."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
+
+from .features import inference, text_features, unit_length
 
 
 def embed_batches(
     model: PreTrainedModel, batches: Iterable[dict[str, Tensor]], description: str = "embedding", progress: bool = True
 ) -> dict[str, Tensor]:
-    """Embeds the images, the texts or both of every batch, in inference mode; the model's mode is restored.
+    """Embed the images, the texts or both of every batch, in inference mode; the model's mode is restored.
 
     Args:
-        model: an `E2Model` or a `transformers.CLIPModel` (not wrapped by DDP), on any device, in any float type.
-        batches: dictionaries with `pixel_values` (B, 3, H, W), or `input_ids` and `attention_mask` (B, L), or all
-            three, the same in every batch. Other entries are ignored. A dataloader will do.
-        description: stands before the progress bar.
-        progress: whether to show the bar.
+        model (`PreTrainedModel`): an `E2Model` or a `transformers.CLIPModel` (not wrapped by DDP), on any device, in
+            any float type.
+        batches (`Iterable[dict[str, torch.Tensor]]`): with `pixel_values` (B, 3, H, W), or `input_ids` and
+            `attention_mask` (B, L), or all three, the same in every batch. Other entries are ignored.
+        description (`str`, *optional*, defaults to `"embedding"`): label of the progress bar.
+        progress (`bool`, *optional*, defaults to `True`): whether to show the bar.
 
     Returns:
         On the CPU, float32, L2-normalised: `image_embeds` (N, P) where there are images, `text_embeds` (N, P) where
@@ -41,20 +42,12 @@ def embed_batches(
 
 
 def has_regions(model: PreTrainedModel) -> bool:
-    """Whether the model has tag entities and so region embeddings, as E2 has and CLIP has not."""
+    """Return whether the model has tag entities and so region embeddings, as E2 has and CLIP has not.
+
+    Args:
+        model (`PreTrainedModel`): E2 or CLIP.
+    """
     return bool(getattr(model.config, "tag_entities", None))
-
-
-@contextmanager
-def inference(model: PreTrainedModel) -> Iterator[None]:
-    """Evaluation mode without gradients inside the block; the model's former mode after it."""
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        model.train(was_training)
 
 
 def _embed(model: PreTrainedModel, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -64,21 +57,16 @@ def _embed(model: PreTrainedModel, batch: dict[str, Tensor]) -> dict[str, Tensor
     if "pixel_values" in batch:
         rows |= _embed_images(model, batch["pixel_values"].to(model.device, model.dtype))
     if "input_ids" in batch:
-        text = {name: batch[name].to(model.device) for name in ("input_ids", "attention_mask") if name in batch}
-        rows["text_embeds"] = _normalised(model.get_text_features(**text).pooler_output)
+        rows["text_embeds"] = unit_length(text_features(model, batch))
     return rows
 
 
 def _embed_images(model: PreTrainedModel, pixel_values: Tensor) -> dict[str, Tensor]:
     # Not `forward`: Accelerate wraps that in autocast, and E2 would be judged in another precision than CLIP.
     vision = model.get_image_features(pixel_values=pixel_values)
-    rows = {"image_embeds": _normalised(vision.pooler_output)}
+    rows = {"image_embeds": unit_length(vision.pooler_output)}
     if has_regions(model):
         tokens = model.vision_model.split_selection_tokens(vision.last_hidden_state)
-        rows["region_embeds"] = _normalised(model.region_head(tokens))
+        rows["region_embeds"] = unit_length(model.region_head(tokens))
         rows |= {f"selections_{i}": selection.indices for i, selection in enumerate(vision.selections)}
     return rows
-
-
-def _normalised(embeds: Tensor) -> Tensor:
-    return normalize(embeds.float(), dim=-1)  # in float32: bfloat16 loses the length at the third digit

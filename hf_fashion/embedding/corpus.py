@@ -1,16 +1,22 @@
-"""From a corpus and a processor to the batches that `embed_batches` takes, and to integer labels."""
+"""Photos and texts of a corpus -> embeddings, and integers that say which are equal."""
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any
 
 import torch
 from datasets import Dataset
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, ProcessorMixin
 
-from ..images import encoded_images, read_bytes
+from ..data.encoded_photos import encoded_images, read_bytes
+from ..images import first_view, to_rgb
+from ..messages import missing_column
 from .batches import embed_batches
+from .encoder import Encoder
+from .features import max_text_length
 
 
 def embed_images(
@@ -22,16 +28,16 @@ def embed_images(
     num_workers: int = 0,
     progress: bool = True,
 ) -> dict[str, Tensor]:
-    """Embeds the photo of every row, the first where a row holds several views.
+    """Embed the photo of every row, the first where a row holds several views.
 
     Args:
-        model: E2 or CLIP.
-        processor: its processor, of which `image_processor` is used.
-        dataset: N rows.
-        image_column: its column of photos, an `Image` or a list of them.
-        batch_size: photos a forward pass.
-        num_workers: processes that decode photos beside this one.
-        progress: whether to show a progress bar.
+        model (`PreTrainedModel`): E2 or CLIP.
+        processor (`ProcessorMixin`): the model's; its `image_processor` is used.
+        dataset (`Dataset`): N rows.
+        image_column (`str`, *optional*, defaults to `"image"`): column of photos, an `Image` or a list of them.
+        batch_size (`int`, *optional*, defaults to 64): photos a forward pass.
+        num_workers (`int`, *optional*, defaults to 0): additional processes that decode photos.
+        progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
 
     Returns:
         As `embed_batches`: `image_embeds` (N, P) and, for E2, `region_embeds` (N, E, P) and `selections_i` (N, E * n).
@@ -39,16 +45,39 @@ def embed_images(
     Raises:
         ValueError: the column is not in the dataset, or the dataset is empty.
     """
+    prepare = Encoder(model, processor).prepare_photos
+    loader = photo_loader(dataset, image_column, prepare, num_workers, batch_size=batch_size)
+    return embed_batches(model, loader, "images", progress)
+
+
+def photo_loader(
+    dataset: Dataset,
+    image_column: str,
+    prepare: Callable[[list[Image.Image]], dict[str, Tensor]],
+    num_workers: int,
+    **batching: Any,
+) -> DataLoader:
+    """Return a loader that decodes the photos of a dataset and prepares them batch by batch.
+
+    Args:
+        dataset (`Dataset`): N rows.
+        image_column (`str`): column of photos; of a list of them the first is taken.
+        prepare (`Callable`): photos in RGB -> the model's inputs, such as [`Encoder.prepare_photos`].
+        num_workers (`int`): additional processes that decode photos.
+        batching (`Any`): `batch_size` or `batch_sampler`, as for `DataLoader`.
+
+    Raises:
+        ValueError: the column is not in the dataset.
+    """
     if image_column not in dataset.column_names:
-        raise ValueError(f"no column {image_column!r} for the photos, the corpus has {sorted(dataset.column_names)}")
+        raise ValueError(missing_column(image_column, "photos", dataset.column_names))
 
     def collate(rows: list[dict]) -> dict[str, Tensor]:
-        photos = [first_view(row[image_column]).convert("RGB") for row in rows]
-        return {"pixel_values": processor.image_processor(photos, return_tensors="pt")["pixel_values"]}
+        return prepare([to_rgb(first_view(row[image_column])) for row in rows])
 
-    photos = dataset.select_columns(image_column)
-    loader = DataLoader(photos, batch_size=batch_size, collate_fn=collate, num_workers=num_workers)
-    return embed_batches(model, loader, "images", progress)
+    # Its own generator: starting a loader draws a number, and a resumed run must not depend on evaluations.
+    own = {"generator": torch.Generator(), "num_workers": num_workers}
+    return DataLoader(dataset.select_columns(image_column), collate_fn=collate, **own, **batching)
 
 
 def embed_texts(
@@ -58,24 +87,23 @@ def embed_texts(
     batch_size: int = 256,
     progress: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """Embeds strings as they are.
+    """Embed strings as they are.
 
     Args:
-        model: E2 or CLIP.
-        processor: its processor, of which `tokenizer` is used.
-        texts: T strings.
-        batch_size: strings a forward pass.
-        progress: whether to show a progress bar.
+        model (`PreTrainedModel`): E2 or CLIP.
+        processor (`ProcessorMixin`): the model's; its `tokenizer` is used.
+        texts (`Sequence[str]`): T strings.
+        batch_size (`int`, *optional*, defaults to 256): strings a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
 
     Returns:
-        Embeddings float32 (T, P), L2-normalised, and integers (T,) that are equal where the model sees equal tokens,
-        as it may for texts that differ by letter case or beyond the longest length.
+        Embeddings float32 (T, P), L2-normalised, and integers (T,) that are equal where the model reads equal tokens,
+        as it may for texts that differ by letter case or behind the last token that it reads.
 
     Raises:
         ValueError: there is no text.
     """
-    max_length = model.config.text_config.max_position_embeddings
-    tokens = processor.tokenizer(list(texts), truncation=True, max_length=max_length)
+    tokens = processor.tokenizer(list(texts), truncation=True, max_length=max_text_length(model))
     batches = (
         processor.tokenizer.pad(
             {name: rows[start : start + batch_size] for name, rows in tokens.items()}, return_tensors="pt"
@@ -86,7 +114,11 @@ def embed_texts(
 
 
 def photo_ids(dataset: Dataset, image_column: str = "image") -> Tensor:
-    """Integers (N,) that are equal where the first views of two rows are the same file, byte for byte.
+    """Return integers (N,) that are equal where the first views of two rows are the same file, byte for byte.
+
+    Args:
+        dataset (`Dataset`): N rows.
+        image_column (`str`, *optional*, defaults to `"image"`): column of photos.
 
     Raises:
         ValueError: a row has no photo.
@@ -102,11 +134,10 @@ def photo_ids(dataset: Dataset, image_column: str = "image") -> Tensor:
 
 
 def equality_ids(values: Iterable[Hashable]) -> Tensor:
-    """Integers from 0, in order of first appearance, equal where the values are: int64 (N,)."""
+    """Return integers from 0, in order of first appearance, that are equal where the values are: int64 (N,).
+
+    Args:
+        values (`Iterable[Hashable]`): N values.
+    """
     ids: dict[Hashable, int] = {}
     return torch.tensor([ids.setdefault(value, len(ids)) for value in values], dtype=torch.long)
-
-
-def first_view(photo):
-    """A row's photo, the first where it holds several views of one product."""
-    return photo[0] if isinstance(photo, list) else photo

@@ -1,4 +1,4 @@
-"""Tells whether two models embed alike: vectors of different models cannot be compared."""
+"""Identifies a model by its weights: vectors of different models cannot be compared."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 
-# What saving, loading or a caller changes in a configuration without changing what the model computes.
+# Fields of a configuration that change without a change of what the model computes.
 NOT_ARCHITECTURE = {
     "_name_or_path",
     "architectures",
@@ -23,13 +23,13 @@ NOT_ARCHITECTURE = {
 
 
 def model_fingerprint(model: PreTrainedModel) -> str:
-    """The model's class and a hash of its configuration and weights, such as `"E2Model-5f0c9a41e2d7b683"`.
+    """Return the model's class and a hash of its configuration and weights, such as `"E2Model-5f0c9a41e2d7b683"`.
 
     It is the same in every process, on every device and after saving and loading. Another float type gives another
     fingerprint, as it gives other embeddings.
 
     Args:
-        model (`PreTrainedModel`): not wrapped; its weights are read one tensor at a time.
+        model (`PreTrainedModel`): not wrapped (by DDP, say); its weights are read one tensor at a time.
     """
     # Only what differs from the defaults: a newer transformers may add fields.
     architecture = _without(json.loads(json.dumps(model.config.to_diff_dict())))
@@ -41,7 +41,7 @@ def model_fingerprint(model: PreTrainedModel) -> str:
 
 
 def _without(value: Any) -> Any:
-    """The configuration, and those inside it, without what is no architecture."""
+    """The configuration, and those inside it, without these fields."""
     if isinstance(value, dict):
         return {name: _without(inner) for name, inner in value.items() if name not in NOT_ARCHITECTURE}
     return value

@@ -1,1 +1,1 @@
-"""Model and data to metrics. Import the submodule you need."""
+"""Measure models: model and data in, metrics out. Import the submodule you need."""

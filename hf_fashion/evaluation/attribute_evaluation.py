@@ -1,86 +1,77 @@
-"""Everything that is measured of an attribute-specific model on one split of a corpus."""
+"""Evaluate an attribute-specific model: search by attribute, attention and re-ranking."""
 
-import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from datasets import Dataset
-from transformers import AutoModel
-from transformers.models.auto.image_processing_auto import AutoImageProcessor
+from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..data.attributes.labels import read_labels
 from ..data.attributes.protocol import RetrievalLists, draw_folds, draw_protocol, read_protocol
 from ..data.attributes.vocabulary import build_vocabulary, with_attributes
-from ..data.column_map import ColumnMap, column_map_for
-from ..reports import tables as report
+from ..data.column_map import ColumnMap
 from .attribute_pointing import evaluate_pointing
-from .attribute_retrieval import attribute_searches, retrieval_figures
-from .command_line import device_of
+from .attribute_retrieval import attribute_searches, retrieval_metrics
+from .options import AttributeOptions
 from .reranking import compare_rerankers
-from .splits import load_splits
 
 
-def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Measures what the command line asks for.
+def evaluate_attribute_model(
+    model: PreTrainedModel,
+    image_processor: BaseImageProcessor,
+    dataset: Dataset,
+    column_map: ColumnMap,
+    options: AttributeOptions,
+) -> dict[str, Any]:
+    """Evaluate an attribute-specific model on a checked split.
 
     Args:
-        arguments (`argparse.Namespace`): of `add_evaluation_arguments` and `add_attribute_arguments`.
+        model (`PreTrainedModel`): has `config.attribute_names`.
+        image_processor (`BaseImageProcessor`): its image processor.
+        dataset (`Dataset`): the split.
+        column_map (`ColumnMap`): names the photo and the attributes.
+        options (`AttributeOptions`): what is measured.
+
+    Returns:
+        `dict`: `seed`, `attributes`, `retrieval`, and where asked for `pointing`, `reranking`.
 
     Raises:
-        ValueError: the corpus, its column map, the split or published lists cannot be used for it.
+        ValueError: labels or published lists do not fit, or the column map lacks an attribute.
     """
-    if bool(arguments.queries) != bool(arguments.candidates):
-        raise ValueError("--queries and --candidates go together")
-    column_map = column_map_for(arguments.column_map, arguments.corpus)
-    dataset, _, checked = load_splits(arguments, column_map)
-    model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments))
-    processor = AutoImageProcessor.from_pretrained(arguments.model)
-    attributes = arguments.attributes or [
-        name for name in model.config.attribute_names if name in column_map.attributes
-    ]
-    protocols = _make_protocols(arguments, dataset, column_map, attributes)
+    attributes = list(
+        options.attributes or [name for name in model.config.attribute_names if name in column_map.attributes]
+    )
+    protocols = make_protocols(dataset, column_map, attributes, options)
     column_map = with_attributes(column_map, attributes)
-    searches = attribute_searches(model, processor, dataset, column_map, protocols, arguments.batch_size)
-    results = {name: getattr(arguments, name) for name in ("model", "corpus", "split", "dtype", "seed")}
-    results |= {"attributes": attributes, "skipped_rows": len(checked.skipped.get(arguments.split, []))}
-    results["retrieval"] = retrieval_figures(searches)
-    if arguments.pointing:
-        results["pointing"] = evaluate_pointing(model, processor, dataset, column_map, batch_size=arguments.batch_size)
-    if arguments.rerankers:
-        results["reranking"] = compare_rerankers(arguments.rerankers, searches, arguments.num_candidates, model.device)
+    searches = attribute_searches(model, image_processor, dataset, column_map, protocols, options.batch_size)
+    results = {"seed": options.seed, "attributes": attributes, "retrieval": retrieval_metrics(searches)}
+    if options.pointing:
+        results["pointing"] = evaluate_pointing(
+            model, image_processor, dataset, column_map, batch_size=options.batch_size
+        )
+    if options.rerankers:
+        results["reranking"] = compare_rerankers(options.rerankers, searches, options.num_candidates, model.device)
     return results
 
 
-def print_tables(results: dict[str, Any]) -> None:
-    """Prints every part that was measured.
+def make_protocols(
+    dataset: Dataset, column_map: ColumnMap, attributes: Sequence[str], options: AttributeOptions
+) -> list[Mapping[str, RetrievalLists]]:
+    """Return queries and candidates of the attributes: published lists, all folds, or one draw.
 
     Args:
-        results (`dict`): of `evaluate`.
-    """
-    retrieval = results["retrieval"]
-    print(f"\n{results['model']} on {results['corpus']} ({results['split']}): search by attribute (%)\n")
-    print(report.attribute_table(retrieval, results["attributes"]))
-    if retrieval["num_without_match"]:
-        print(f"\n{retrieval['num_without_match']} queries without a right candidate count as 0.")
-    if "pointing" in results:
-        table = report.entity_table(results["pointing"], results["attributes"], report.POINTING_COLUMNS)
-        print(f"\nPeak of the attention and true boxes (%)\n\n{table}")
-    if "reranking" in results:
-        print(f"\nRe-ranking of the first candidates (%)\n\n{report.reranking_table(results['reranking'])}")
-
-
-def _make_protocols(
-    arguments: argparse.Namespace, dataset: Dataset, column_map: ColumnMap, attributes: list[str]
-) -> list[Mapping[str, RetrievalLists]]:
-    """Queries and candidates of the attributes, as the command line asks for them.
+        dataset (`Dataset`): the split.
+        column_map (`ColumnMap`): names all attributes of the corpus.
+        attributes (`Sequence[str]`): those to search by.
+        options (`AttributeOptions`): `queries`, `candidates`, `all_folds` and `seed` are read.
 
     Raises:
-        ValueError: if labels or lists do not fit, or the column map lacks an attribute.
+        ValueError: labels or published lists do not fit, or the column map lacks an attribute.
     """
-    if arguments.queries:
+    if options.queries:
         # The files count the attributes of the whole map.
         vocabulary = build_vocabulary(dataset, column_map)
-        lists = read_protocol(arguments.queries, arguments.candidates, vocabulary, len(dataset))
+        lists = read_protocol(options.queries, options.candidates, vocabulary, len(dataset))
         return [{name: lists[name] for name in attributes if name in lists}]
     labels = read_labels(dataset, with_attributes(column_map, attributes))
-    return draw_folds(labels, arguments.seed) if arguments.all_folds else [draw_protocol(labels, arguments.seed)]
+    return draw_folds(labels, options.seed) if options.all_folds else [draw_protocol(labels, options.seed)]

@@ -1,4 +1,4 @@
-"""Attribute-specific search on one split: MAP per attribute and overall, each beside chance."""
+"""Measure attribute-specific search on one split: MAP of each attribute and overall, next to chance."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,43 +29,44 @@ def evaluate_attribute_retrieval(
     num_workers: int = 0,
     progress: bool = True,
 ) -> dict[str, float]:
-    """MAP of searching the split by every attribute; the primary metric is `map`, the mean over all queries.
+    """Return MAP of searching the split by every attribute; the primary metric is `map`, the mean over all queries.
 
     Args:
-        model: with `get_attribute_features` (see `embed_attributes`) and `config.attribute_names`.
-        image_processor: its image processor.
-        dataset: N rows.
-        column_map: names the photo, and the labels of the attributes where the protocol is drawn.
-        protocols: attribute -> queries and candidates, as `draw_protocol` or `read_protocol` gives them; of several,
-            such as the folds of one division, the queries are taken together. `None`: `draw_protocol` of the split's
-            own labels with seed 0. Attributes must be the model's; its values need not know those of the split.
-        batch_size: photos a forward pass.
-        num_workers: processes that decode photos beside this one.
-        progress: whether to show a progress bar.
+        model (`nn.Module`): has `get_attribute_features` (see `embed_attributes`) and `config.attribute_names`.
+        image_processor (`BaseImageProcessor`): its image processor.
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the photo, and the labels of the attributes where the protocol is drawn.
+        protocols (`Sequence[Mapping[str, RetrievalLists]]`, *optional*): attribute -> queries and candidates, from
+            `draw_protocol` or `read_protocol`. The queries of several, such as the folds of one division, are taken
+            together. Default: `draw_protocol` of the split's own labels with seed 0. The model must have the
+            attributes, but not their values.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        num_workers (`int`, *optional*, defaults to 0): additional processes that decode photos.
+        progress (`bool`, *optional*, defaults to `True`): show a progress bar.
 
     Returns:
-        `map`, `mean_attribute_map` and `{attribute}_map`, each beside what a random order gives (`map_chance`, ...);
-        `num_queries` and `{attribute}_num_queries`, `{attribute}_num_candidates` (of the first protocol); and
-        `num_without_match`, queries without a right candidate, which count as 0.
+        `dict`: `map`, `mean_attribute_map` and `{attribute}_map`, each with the expectation of a random order
+        (`map_chance`, ...); `num_queries` and `{attribute}_num_queries`, `{attribute}_num_candidates` (of the first
+        protocol); and `num_without_match`, queries without a right candidate, which count as 0.
 
     Raises:
-        ValueError: naming the attribute that the model has not, or what the labels or protocols lack.
+        ValueError: the model lacks an attribute, or labels or protocols do not fit.
     """
     if protocols is None:
         protocols = [draw_protocol(read_labels(dataset, column_map))]
-    return retrieval_figures(
+    return retrieval_metrics(
         attribute_searches(model, image_processor, dataset, column_map, protocols, batch_size, num_workers, progress)
     )
 
 
-def retrieval_figures(searches: Mapping[str, Sequence[LabelledSearch]]) -> dict[str, float]:
-    """The figures of `evaluate_attribute_retrieval` for searches that are embedded already.
+def retrieval_metrics(searches: Mapping[str, Sequence[LabelledSearch]]) -> dict[str, float]:
+    """Return the metrics of `evaluate_attribute_retrieval` for searches that are already embedded.
 
     Args:
-        searches: attribute -> its searches, from `attribute_searches`.
+        searches (`Mapping[str, Sequence[LabelledSearch]]`): attribute -> its searches, from `attribute_searches`.
 
     Returns:
-        As `evaluate_attribute_retrieval`.
+        `dict`: as `evaluate_attribute_retrieval`.
     """
     found: dict[str, Tensor] = {}
     chance: dict[str, Tensor] = {}
@@ -90,23 +91,23 @@ def attribute_searches(
     num_workers: int = 0,
     progress: bool = True,
 ) -> dict[str, list[LabelledSearch]]:
-    """Embeds what protocols ask for, every photo once.
+    """Embed the queries and candidates of protocols, every photo once.
 
     Args:
-        model: as in `evaluate_attribute_retrieval`, like all others.
-        image_processor: its image processor.
-        dataset: N rows.
-        column_map: names the photo.
-        protocols: attribute -> queries and candidates.
-        batch_size: photos a forward pass.
-        num_workers: processes that decode photos beside this one.
-        progress: whether to show a progress bar.
+        model (`nn.Module`): as in `evaluate_attribute_retrieval`, like all others.
+        image_processor (`BaseImageProcessor`): its image processor.
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the photo.
+        protocols (`Sequence[Mapping[str, RetrievalLists]]`): attribute -> queries and candidates.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        num_workers (`int`, *optional*, defaults to 0): additional processes that decode photos.
+        progress (`bool`, *optional*, defaults to `True`): show a progress bar.
 
     Returns:
-        Attribute -> its searches, one for each protocol that has it.
+        `dict[str, list[LabelledSearch]]`: attribute -> its searches, one for each protocol that has it.
 
     Raises:
-        ValueError: naming the attribute that the model has not.
+        ValueError: the model lacks an attribute.
     """
     names = list(dict.fromkeys(name for protocol in protocols for name in protocol))
     places = _places(protocols, names, len(dataset))
@@ -128,7 +129,7 @@ def attribute_searches(
 
 
 def _places(protocols: Sequence[Mapping[str, RetrievalLists]], names: list[str], num_rows: int) -> Tensor:
-    """Where a row stands among those whose embedding an attribute needs: int64 (N, A), -1 for the others."""
+    """Place of a row among those that an attribute needs the embeddings of: int64 (N, A), -1 for the others."""
     needed = torch.zeros(num_rows, len(names), dtype=torch.bool)
     for protocol in protocols:
         for name, lists in protocol.items():
@@ -142,7 +143,7 @@ def _search(embeds: Tensor, places: Tensor, lists: RetrievalLists) -> LabelledSe
 
 
 def _found_and_expected(search: LabelledSearch) -> tuple[Tensor, Tensor]:
-    """AP of every query, and what a random order gives: float64 (Q,) each."""
+    """AP of every query, and its expectation under a random order: float64 (Q,) each."""
     precisions, relevant = [], []
     for ranked in search.rankings():
         precisions.append(average_precisions_of_hits(ranked.hits))

@@ -1,4 +1,4 @@
-"""Image-to-text and text-to-image retrieval on one split of a corpus."""
+"""Measure image-to-text and text-to-image retrieval on one split of a corpus."""
 
 from datasets import Dataset
 from torch import Tensor
@@ -9,26 +9,10 @@ from ..data.values import column_texts
 from ..embedding.corpus import equality_ids, photo_ids
 from ..metrics import cross_modal_recall, relevant_recall_at_k, relevant_recall_ceiling, sample_cross_modal_recall
 from .cross_modal_candidates import EmbeddedCandidates, embed_candidates
-from .retrieval_options import PROTOCOLS
+from .options import check_protocol
 
 
 PRIMARY_METRIC = "sum_recall"
-
-
-def check_protocol(protocol: str, group_column: str | None) -> None:
-    """Does nothing if candidates can be compared so.
-
-    Args:
-        protocol: `full` (every candidate) or `sample100` (one match and 100 non-matches of the same group).
-        group_column: for `sample100`, the column of the group.
-
-    Raises:
-        ValueError: they cannot.
-    """
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"`protocol` must be one of {PROTOCOLS}, got {protocol!r}")
-    if protocol == "sample100" and group_column is None:
-        raise ValueError("the sample100 protocol draws negatives from a group: give `group_column`")
 
 
 def evaluate_cross_modal(
@@ -44,33 +28,34 @@ def evaluate_cross_modal(
     batch_size: int = 64,
     progress: bool = True,
 ) -> dict[str, float | str]:
-    """Recall@1, 5, 10 both ways on a split, each beside its ceiling; the primary metric is `sum_recall`.
+    """Return recall@1, 5, 10 in both directions, each with its ceiling; the primary metric is `sum_recall`.
 
     Args:
-        model: E2 or CLIP.
-        processor: its processor.
-        dataset: N rows.
-        column_map: names the photo and the caption; see `product_texts`.
-        pairing: see `choose_candidates`.
-        protocol: see `check_protocol`.
-        group_column: for `sample100`, the column of the group (sub-category); rows without a value form one group.
-        seed: for `sample100`, seed of the draws.
-        image_embeds: (N, P) from `embed_images`, where they are at hand.
-        batch_size: photos a forward pass.
-        progress: whether to show progress bars.
+        model (`PreTrainedModel`): E2 or CLIP.
+        processor (`ProcessorMixin`): its processor.
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the photo and the caption; see `product_texts`.
+        pairing (`str`, *optional*, defaults to `"distinct_titles"`): see `choose_candidates`.
+        protocol (`str`, *optional*, defaults to `"full"`): see `check_protocol`.
+        group_column (`str`, *optional*): for `sample100`, the column of the group (sub-category); rows without a value
+            form one group.
+        seed (`int`, *optional*, defaults to 0): for `sample100`, seed of the draws.
+        image_embeds (`torch.Tensor` of shape `(N, P)`, *optional*): from `embed_images`. Default: computed here.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): show progress bars.
 
     Returns:
-        As `cross_modal_figures`.
+        `dict`: as `cross_modal_metrics`.
 
     Raises:
-        ValueError: an argument is none of the above, the map names no caption, or no row has one.
+        ValueError: an argument is not as above, the map names no caption, or no row has one.
     """
     check_protocol(protocol, group_column)
     embedded = embed_candidates(model, processor, dataset, column_map, pairing, image_embeds, batch_size, progress)
-    return cross_modal_figures(embedded, dataset, column_map, protocol, group_column, seed)
+    return cross_modal_metrics(embedded, dataset, column_map, protocol, group_column, seed)
 
 
-def cross_modal_figures(
+def cross_modal_metrics(
     embedded: EmbeddedCandidates,
     dataset: Dataset,
     column_map: ColumnMap,
@@ -78,22 +63,22 @@ def cross_modal_figures(
     group_column: str | None = None,
     seed: int = 0,
 ) -> dict[str, float | str]:
-    """The figures of `evaluate_cross_modal`, where the candidates are embedded already.
+    """Return the metrics of `evaluate_cross_modal` for candidates that are already embedded.
 
     Args:
-        embedded: from `embed_candidates`.
-        dataset: the rows that they are of.
-        column_map: names the photo.
-        protocol: as in `evaluate_cross_modal`, like all others.
-        group_column: column of the group.
-        seed: of the draws.
+        embedded (`EmbeddedCandidates`): from `embed_candidates`.
+        dataset (`Dataset`): the rows that were embedded.
+        column_map (`ColumnMap`): names the photo.
+        protocol (`str`, *optional*, defaults to `"full"`): as in `evaluate_cross_modal`, like the next two.
+        group_column (`str`, *optional*): column of the group.
+        seed (`int`, *optional*, defaults to 0): of the draws.
 
     Returns:
-        The figures of `cross_modal_recall` or `sample_cross_modal_recall`; with `same_title` also
+        `dict`: the metrics of `cross_modal_recall` or `sample_cross_modal_recall`; with `same_title` also
         `text_to_image_relevant_recall@k` and its ceiling; and `pairing`, `protocol`, `num_images`, `num_texts`.
 
     Raises:
-        ValueError: `protocol` is not known, or lacks `group_column`.
+        ValueError: `protocol` is unknown, or `group_column` is missing.
     """
     check_protocol(protocol, group_column)
     rows, text_inputs = embedded.candidates, embedded.text_inputs
@@ -101,20 +86,20 @@ def cross_modal_figures(
     image_inputs = photo_ids(dataset, column_map.image)[rows.image_rows]
     if protocol == "sample100":
         groups = equality_ids(column_texts(dataset, group_column))
-        figures = sample_cross_modal_recall(
+        metrics = sample_cross_modal_recall(
             *sides, groups[rows.image_rows], groups[rows.text_rows], image_inputs, text_inputs, seed=seed
         )
     else:
-        figures = cross_modal_recall(*sides, image_inputs, text_inputs)
+        metrics = cross_modal_recall(*sides, image_inputs, text_inputs)
         if embedded.pairing == "same_title":
-            figures |= _relevant_recall(*sides)
+            metrics |= _relevant_recall(*sides)
     counts = {"num_images": len(embedded.image_embeds), "num_texts": len(embedded.text_embeds)}
-    return figures | {"pairing": embedded.pairing, "protocol": protocol} | counts
+    return metrics | {"pairing": embedded.pairing, "protocol": protocol} | counts
 
 
 def _relevant_recall(
     image_embeds: Tensor, text_embeds: Tensor, image_labels: Tensor, text_labels: Tensor
 ) -> dict[str, float]:
-    figures = relevant_recall_at_k(text_embeds, image_embeds, text_labels, image_labels)
-    figures |= relevant_recall_ceiling(text_labels, image_labels)
-    return {f"text_to_image_{name}": value for name, value in figures.items() if "@" in name}
+    metrics = relevant_recall_at_k(text_embeds, image_embeds, text_labels, image_labels)
+    metrics |= relevant_recall_ceiling(text_labels, image_labels)
+    return {f"text_to_image_{name}": value for name, value in metrics.items() if "@" in name}

@@ -1,4 +1,4 @@
-"""Which photos and descriptions of a corpus are compared with each other, and their embeddings."""
+"""Choose which photos and descriptions of a corpus are compared, and embed them."""
 
 from dataclasses import dataclass
 
@@ -12,18 +12,19 @@ from ..data.products import product_texts
 from ..data.values import column_texts
 from ..embedding.corpus import embed_images, embed_texts, equality_ids
 from .labelled_search import LabelledSearch
-from .retrieval_options import PAIRINGS
+from .options import PAIRINGS
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Which rows of a split take part in a retrieval, and what matches what.
+    """
+    Rows of a split that take part in cross-modal retrieval, and their matches.
 
     Args:
-        image_rows: rows whose photos are candidates and queries, int64 (I,).
-        text_rows: rows whose descriptions are, int64 (T,).
-        image_labels: int64 (I,); equal labels are matches.
-        text_labels: int64 (T,), likewise.
+        image_rows (`torch.Tensor` of shape `(I,)`): int64; rows whose photos are queries and candidates.
+        text_rows (`torch.Tensor` of shape `(T,)`): int64; rows whose descriptions are queries and candidates.
+        image_labels (`torch.Tensor` of shape `(I,)`): int64; equal labels are matches.
+        text_labels (`torch.Tensor` of shape `(T,)`): int64; equal labels are matches.
     """
 
     image_rows: Tensor
@@ -33,17 +34,17 @@ class Candidates:
 
 
 def choose_candidates(titles: list[str | None], pairing: str = "distinct_titles") -> Candidates:
-    """Applies one of three conventions for corpora in which several products share a title.
+    """Choose the rows to compare, by one of three conventions for corpora in which products share a title.
 
     Args:
-        titles: one a row; None or empty = the row takes no part.
-        pairing: `distinct_titles`: the first row of every distinct title, so that one is right per query;
-            `same_title`: every photo, and every distinct title once, with all photos of a title as its matches;
-            `own_row`: every photo and every title, and only the own row is right, as in the published Fashion-Gen
-            figures: the ceiling falls below 1 where titles repeat.
+        titles (`list[str | None]`): the title of each row; a row without one takes no part.
+        pairing (`str`, *optional*, defaults to `"distinct_titles"`): `"distinct_titles"`: the first row of every
+            distinct title, so that a query has one match; `"same_title"`: every photo and every distinct title, with
+            all photos of a title as its matches; `"own_row"`: every photo and every title, and only the own row is a
+            match, as in the published results on Fashion-Gen: the ceiling is below 1 where titles repeat.
 
     Raises:
-        ValueError: the pairing is another, or no row has a title.
+        ValueError: the pairing is unknown, or no row has a title.
     """
     if pairing not in PAIRINGS:
         raise ValueError(f"`pairing` must be one of {PAIRINGS}, got {pairing!r}")
@@ -63,14 +64,14 @@ def choose_candidates(titles: list[str | None], pairing: str = "distinct_titles"
 @dataclass(frozen=True, eq=False)
 class EmbeddedCandidates:
     """
-    Both sides of a retrieval, embedded.
+    Embeddings of both sides of cross-modal retrieval.
 
     Args:
-        pairing: by which convention they were chosen.
-        candidates: which rows they are, and what matches what.
-        image_embeds: (I, P).
-        text_embeds: (T, P).
-        text_inputs: int64 (T,); equal where the model sees equal tokens.
+        pairing (`str`): the convention by which the rows were chosen.
+        candidates (`Candidates`): the rows and their matches.
+        image_embeds (`torch.Tensor` of shape `(I, P)`): embeddings of the photos.
+        text_embeds (`torch.Tensor` of shape `(T, P)`): embeddings of the descriptions.
+        text_inputs (`torch.Tensor` of shape `(T,)`): int64; equal where the model sees equal tokens.
     """
 
     pairing: str
@@ -80,7 +81,7 @@ class EmbeddedCandidates:
     text_inputs: Tensor
 
     def text_to_image(self) -> LabelledSearch:
-        """Descriptions that ask for photos, for a re-ranker to learn from or to be judged by."""
+        """Return the search for photos by description, to train or to evaluate a re-ranker."""
         labels = self.candidates.text_labels, self.candidates.image_labels
         return LabelledSearch(self.text_embeds, self.image_embeds, *labels)
 
@@ -95,20 +96,20 @@ def embed_candidates(
     batch_size: int = 64,
     progress: bool = True,
 ) -> EmbeddedCandidates:
-    """Embeds the photos and descriptions that take part.
+    """Embed the photos and descriptions that take part.
 
     Args:
-        model: E2 or CLIP.
-        processor: its processor.
-        dataset: N rows.
-        column_map: names the photo and the caption; see `product_texts`.
-        pairing: see `choose_candidates`.
-        image_embeds: (N, P) from `embed_images`, where they are at hand.
-        batch_size: photos a forward pass.
-        progress: whether to show progress bars.
+        model (`PreTrainedModel`): E2 or CLIP.
+        processor (`ProcessorMixin`): its processor.
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the photo and the caption; see `product_texts`.
+        pairing (`str`, *optional*, defaults to `"distinct_titles"`): see `choose_candidates`.
+        image_embeds (`torch.Tensor` of shape `(N, P)`, *optional*): from `embed_images`. Default: computed here.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): show progress bars.
 
     Raises:
-        ValueError: the pairing is none of those, the map names no caption, or no row has one.
+        ValueError: the pairing is unknown, the map names no caption, or no row has one.
     """
     captions = product_texts(dataset, column_map, processor)
     candidates = choose_candidates(column_texts(dataset, column_map.caption), pairing)
@@ -123,6 +124,6 @@ def embed_candidates(
 
 
 def _first_places(ids: Tensor) -> Tensor:
-    """Where each of the ids 0, 1, ... (numbered by first appearance) stands first: (N,) -> (distinct,)."""
+    """First place of each of the ids 0, 1, ... (numbered by first appearance): (N,) -> (distinct,)."""
     highest_before = torch.cat([ids.new_tensor([-1]), ids.cummax(dim=0).values[:-1]])
     return (ids > highest_before).nonzero().flatten()

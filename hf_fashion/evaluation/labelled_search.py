@@ -1,4 +1,6 @@
-"""Searches whose right answers are known: what re-rankers learn from and are judged by."""
+"""Searches with labels: rank a gallery for queries whose right candidates are known."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,14 +14,13 @@ from ..metrics.ranking import score_chunks
 
 @dataclass(frozen=True, eq=False)
 class Rankings:
-    """
-    Whole rankings of C queries, the best first.
+    """Rankings of a gallery for C queries, the best candidate first: whole ones, K = G, or their first K candidates.
 
     Args:
-        queries (`slice`): which of the search's queries these are.
-        places (`torch.Tensor` of shape `(C, G)`): int64; rows of the gallery by rank.
-        hits (`torch.Tensor` of shape `(C, G)`): bool; whether they are right.
-        valid (`torch.Tensor` of shape `(C, G)`): bool; False for the query itself, which stands last.
+        queries (`slice`): the queries, of all queries of the search.
+        places (`torch.Tensor` of shape `(C, K)`): int64, rows of the gallery by rank.
+        hits (`torch.Tensor` of shape `(C, K)`): bool, whether they are right.
+        valid (`torch.Tensor` of shape `(C, K)`): bool, False for the query itself, which comes last.
     """
 
     queries: slice
@@ -27,23 +28,30 @@ class Rankings:
     hits: Tensor
     valid: Tensor
 
+    def first(self, number: int) -> Rankings:
+        """Return the first candidates of each ranking.
+
+        Args:
+            number (`int`): candidates of a query.
+        """
+        return Rankings(self.queries, self.places[:, :number], self.hits[:, :number], self.valid[:, :number])
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledSearch:
-    """
-    Queries, the gallery that they search, and the labels of both.
+    """Queries, the gallery that they search, and the labels of both.
 
     Args:
         query_embeds (`torch.Tensor` of shape `(Q, d)`): L2-normalised.
         gallery_embeds (`torch.Tensor` of shape `(G, d)`): L2-normalised; their order breaks ties.
-        query_labels (`torch.Tensor` of shape `(Q,)`): int64; the value that is searched for.
-        gallery_labels (`torch.Tensor` of shape `(G,)` or `(G, V)`): int64, the value of each item; or bool, which of
-            the V values it carries.
-        own_places (`torch.Tensor` of shape `(Q,)`, *optional*): int64; rows of the gallery that are the queries
-            themselves, which no query finds. Default: no query stands in the gallery.
+        query_labels (`torch.Tensor` of shape `(Q,)`): int64, the value that each query searches for.
+        gallery_labels (`torch.Tensor` of shape `(G,)` or `(G, V)`): int64, the value of each candidate; or bool, which
+            of the V values it has.
+        own_places (`torch.Tensor` of shape `(Q,)`, *optional*): int64, rows of the gallery that are the queries
+            themselves, which no query finds. Default: no query is in the gallery.
 
     Raises:
-        ValueError: if shapes or types are not as above, or embeddings are not finite.
+        ValueError: shapes or types are not as above, or embeddings are not finite.
     """
 
     query_embeds: Tensor
@@ -64,11 +72,11 @@ class LabelledSearch:
     def __len__(self) -> int:
         return len(self.query_labels)
 
-    def of(self, queries: Sequence[int]) -> "LabelledSearch":
-        """The search of some of the queries alone.
+    def of(self, queries: Sequence[int]) -> LabelledSearch:
+        """Return the search of some of the queries.
 
         Args:
-            queries (`Sequence[int]`): which.
+            queries (`Sequence[int]`): numbers of the queries, from 0.
         """
         rows = list(queries)
         own_places = None if self.own_places is None else self.own_places[rows]
@@ -76,10 +84,10 @@ class LabelledSearch:
         return replace(self, **asked, own_places=own_places)
 
     def rankings(self, chunk_size: int | None = None) -> Iterator[Rankings]:
-        """Ranks the gallery for every query by cosine, a chunk of queries at a time; ties stand in gallery order.
+        """Rank the gallery for every query by cosine, a chunk of queries at a time; ties are in gallery order.
 
         Args:
-            chunk_size (`int`, *optional*): queries at a time; by default as many as keep a chunk's scores in bounds.
+            chunk_size (`int`, *optional*): queries at a time. Default: as many as keep a chunk's scores in bounds.
         """
         same = first_equals(self.gallery_embeds)
         for queries, scores, _ in score_chunks(self.query_embeds, self.gallery_embeds, chunk_size):
@@ -91,11 +99,11 @@ class LabelledSearch:
             yield Rankings(queries, places, self.relevant(queries, places), valid.gather(1, places))
 
     def relevant(self, queries: slice | int, places: Tensor) -> Tensor:
-        """Whether items carry the value that is searched for; a query itself never does.
+        """Return whether candidates have the value that a query searches for; the query itself is never right.
 
         Args:
             queries (`slice` or `int`): C of the queries, or one.
-            places (`torch.Tensor` of shape `(C, n)` or `(n,)`): int64; rows of the gallery.
+            places (`torch.Tensor` of shape `(C, n)` or `(n,)`): int64, rows of the gallery.
 
         Returns:
             `torch.Tensor` of the shape of `places`: bool.

@@ -1,4 +1,4 @@
-"""Linear probing: how much of a tag a linear classifier reads off frozen embeddings."""
+"""Measure a linear probe: logistic regression of tags on frozen embeddings."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,14 @@ MAX_ITERATIONS = 300
 
 @dataclass(frozen=True)
 class ProbeSettings:
-    """Settings of a probe: training rows drawn from the train split, how rare a class may be, seed of the draw."""
+    """
+    Settings of a linear probe.
+
+    Args:
+        max_train_rows (`int`, *optional*, defaults to 5000): rows drawn from the train split.
+        min_class_rows (`int`, *optional*, defaults to 5): training rows that a class needs.
+        seed (`int`, *optional*, defaults to 0): of the draw.
+    """
 
     max_train_rows: int = 5000
     min_class_rows: int = 5
@@ -39,26 +46,27 @@ def evaluate_linear_probe(
     batch_size: int = 64,
     progress: bool = True,
 ) -> dict[str, float]:
-    """Top-1 accuracy of a logistic regression on frozen embeddings, for every entity of `column_map.tags`.
+    """Return the accuracy of a logistic regression on frozen embeddings, for every entity of `column_map.tags`.
 
-    The classifier is trained on a seeded subset of the train split and judged on the evaluation split. A class with
-    fewer than `min_class_rows` training rows is left out on both sides; how many evaluation rows that costs is
-    reported.
+    The classifier is trained on a seeded subset of the train split and tested on the evaluation split. A class with
+    fewer than `min_class_rows` training rows is left out on both sides; the number of evaluation rows left out is
+    returned.
 
     Args:
-        model: E2 or CLIP.
-        processor: its processor.
-        train: split that the classifiers are trained on.
-        evaluation: split that they are judged on.
-        column_map: names the photo and, per entity, the column of its tag.
-        settings: see `ProbeSettings`.
-        images: what `embed_images` gives for the evaluation split, where it is at hand.
-        batch_size: photos a forward pass.
-        progress: whether to show progress bars.
+        model (`PreTrainedModel`): E2 or CLIP.
+        processor (`ProcessorMixin`): its processor.
+        train (`Dataset`): the split to train on.
+        evaluation (`Dataset`): the split to test on.
+        column_map (`ColumnMap`): names the photo and the column of each entity's tag.
+        settings (`ProbeSettings`, *optional*): see `ProbeSettings`.
+        images (`dict[str, torch.Tensor]`, *optional*): from `embed_images`, of the evaluation split. Default: computed
+            here.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): show progress bars.
 
     Returns:
-        For each entity `{entity}_num_images`, `{entity}_num_rare` (evaluation rows left out), `{entity}_num_classes`,
-        `{entity}_majority_rate` (accuracy of always naming the most frequent training class),
+        `dict`: for each entity `{entity}_num_images`, `{entity}_num_rare` (evaluation rows left out),
+        `{entity}_num_classes`, `{entity}_majority_rate` (accuracy of always naming the most frequent training class),
         `{entity}_image_probe_accuracy` and, where the model has this entity, `{entity}_region_probe_accuracy`.
         `mean_probe_accuracy` is the mean over entities from image embeddings.
 
@@ -82,8 +90,8 @@ def evaluate_linear_probe(
         kinds = {"image": (train_images["image_embeds"], images["image_embeds"])}
         if entity in regions:
             kinds["region"] = (train_regions[entity], regions[entity])
-        figures = probe_entity(kinds, *tags, entity, settings)
-        results |= {f"{entity}_{name}": value for name, value in figures.items()}
+        metrics = probe_entity(kinds, *tags, entity, settings)
+        results |= {f"{entity}_{name}": value for name, value in metrics.items()}
     means = [results[f"{entity}_image_probe_accuracy"] for entity in column_map.tags]
     return results | {PRIMARY_METRIC: sum(means) / len(means)}
 
@@ -95,14 +103,15 @@ def probe_entity(
     entity: str,
     settings: ProbeSettings,
 ) -> dict[str, float]:
-    """Probes one entity from each kind of embedding.
+    """Return the accuracy of linear probes of one entity, one from each kind of embedding.
 
     Args:
-        kinds: kind -> (train embeddings (M, P), evaluation embeddings (N, P)).
-        train_tags: M strings, None or empty where the tag is missing.
-        tags: N strings, the same for the evaluation rows.
-        entity: name for the error message.
-        settings: see `ProbeSettings`.
+        kinds (`dict[str, tuple[torch.Tensor, torch.Tensor]]`): kind -> embeddings of the training rows (M, P) and of
+            the evaluation rows (N, P).
+        train_tags (`list[str | None]`): M tags, `None` or empty where the tag is missing.
+        tags (`list[str | None]`): N tags of the evaluation rows.
+        entity (`str`): name for the error message.
+        settings (`ProbeSettings`): see `ProbeSettings`.
 
     Raises:
         ValueError: fewer than two classes are frequent enough, or no evaluation row has one of them.
@@ -114,10 +123,10 @@ def probe_entity(
     if len(frequent) < 2 or not rows.any():
         raise ValueError(
             f"linear probe of {entity!r}: {len(frequent)} classes have at least min_class_rows="
-            f"{settings.min_class_rows} training rows and {rows.sum()} evaluation rows are of them; needed are 2 "
+            f"{settings.min_class_rows} training rows and {rows.sum()} evaluation rows are of these; it needs 2 "
             "classes and 1 row. Lower min_class_rows, raise max_train_rows, or leave the entity out"
         )
-    figures = {
+    metrics = {
         "num_images": int(rows.sum()),
         "num_rare": int((array != "").sum() - rows.sum()),
         "num_classes": len(frequent),
@@ -125,12 +134,18 @@ def probe_entity(
     }
     for kind, (train_embeds, embeds) in kinds.items():
         classifier = _classifier().fit(train_embeds.numpy()[train_rows], train_array[train_rows])
-        figures[f"{kind}_probe_accuracy"] = float(classifier.score(embeds.numpy()[rows], array[rows]))
-    return figures
+        metrics[f"{kind}_probe_accuracy"] = float(classifier.score(embeds.numpy()[rows], array[rows]))
+    return metrics
 
 
 def draw_rows(dataset: Dataset, max_rows: int, seed: int) -> Dataset:
-    """At most `max_rows` rows, drawn without replacement by the seed, in their old order."""
+    """Draw rows without replacement and keep their order.
+
+    Args:
+        dataset (`Dataset`): drawn from.
+        max_rows (`int`): how many; all where there are fewer.
+        seed (`int`): of the draw.
+    """
     chosen = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))[:max_rows]
     return dataset.select(chosen.sort().values)
 

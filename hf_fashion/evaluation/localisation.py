@@ -1,4 +1,4 @@
-"""Whether an entity's selection tokens look at the place where its attribute is, on photos with true boxes."""
+"""Measure localisation: whether an entity's selection tokens choose patches of its true box."""
 
 from typing import Any
 
@@ -10,14 +10,19 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ..data.column_map import ColumnMap
 from ..embedding.batches import has_regions
 from ..embedding.corpus import embed_images
-from .box_geometry import boxes_in_model_frame
+from .box_geometry import read_boxes
 
 
 PRIMARY_METRIC = "mean_overlap_gain"
 
 
 def patch_boxes(image_size: tuple[int, int], patch_size: int) -> Tensor:
-    """Boxes (N, 4) as x0, y0, x1, y1 of the patches of an image (height, width), counted row by row as ViT does."""
+    """Return the boxes (N, 4) of an image's patches as x0, y0, x1, y1, counted row by row as ViT does.
+
+    Args:
+        image_size (`tuple[int, int]`): height and width.
+        patch_size (`int`): width and height of a patch.
+    """
     height, width = (side // patch_size for side in image_size)
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     corners = torch.stack([x, y], dim=-1).flatten(0, 1) * patch_size  # (N, 2)
@@ -25,15 +30,15 @@ def patch_boxes(image_size: tuple[int, int], patch_size: int) -> Tensor:
 
 
 def patches_of_boxes(boxes: Tensor, patches: Tensor) -> dict[str, Tensor]:
-    """Which patches belong to a box, by two rules.
+    """Return which patches belong to a box, by two rules.
 
     Args:
-        boxes: (B, 4) as x0, y0, x1, y1.
-        patches: (N, 4), the same, in the same frame.
+        boxes (`torch.Tensor` of shape `(B, 4)`): x0, y0, x1, y1.
+        patches (`torch.Tensor` of shape `(N, 4)`): the same, in the same frame.
 
     Returns:
-        bool (B, N): `centre_inside` (the patch's centre lies in the box, its border included) and `overlaps` (patch
-        and box share an area above 0).
+        `dict[str, torch.Tensor]`: bool (B, N): `centre_inside` (the patch's centre is in the box, its border included)
+        and `overlaps` (patch and box share an area above 0).
     """
     boxes = boxes[:, None]  # (B, 1, 4)
     centres = (patches[:, :2] + patches[:, 2:]) / 2
@@ -42,26 +47,26 @@ def patches_of_boxes(boxes: Tensor, patches: Tensor) -> dict[str, Tensor]:
     return {"centre_inside": inside.all(dim=-1), "overlaps": overlaps.all(dim=-1)}
 
 
-def localisation_figures(selected: Tensor, boxes: Tensor, patches: Tensor) -> dict[str, float]:
-    """Share of images where at least one of an entity's n tokens selects a patch of the true box.
+def localisation_metrics(selected: Tensor, boxes: Tensor, patches: Tensor) -> dict[str, float]:
+    """Return the share of images where at least one of n tokens selects a patch of the true box.
 
     Args:
-        selected: int64 (B, n), the patches of the entity's tokens.
-        boxes: (B, 4) as x0, y0, x1, y1.
-        patches: (N, 4), the same, in the same frame.
+        selected (`torch.Tensor` of shape `(B, n)`): int64; the patches of an entity's tokens.
+        boxes (`torch.Tensor` of shape `(B, 4)`): x0, y0, x1, y1.
+        patches (`torch.Tensor` of shape `(N, 4)`): the same, in the same frame.
 
     Returns:
-        For each rule of `patches_of_boxes`: `{rule}`; `{rule}_chance`, what n patches drawn uniformly and
-        independently reach, the mean of 1 - (1 - p)^n with p the share of the patches that belong to the box; and
-        `{rule}_ceiling`, the share of images where some patch belongs to the box.
+        `dict[str, float]`: for each rule of `patches_of_boxes`: `{rule}`; `{rule}_chance`, the expectation for n
+        patches drawn uniformly and independently, the mean of 1 - (1 - p)^n with p the share of the patches that
+        belong to the box; and `{rule}_ceiling`, the share of images where some patch belongs to the box.
     """
-    figures = {}
+    metrics = {}
     for rule, belongs in patches_of_boxes(boxes, patches).items():
         chance = 1 - (1 - belongs.double().mean(dim=1)) ** selected.shape[1]
-        figures[rule] = belongs.gather(1, selected).any(dim=1).double().mean().item()
-        figures[f"{rule}_chance"] = chance.mean().item()
-        figures[f"{rule}_ceiling"] = belongs.any(dim=1).double().mean().item()
-    return figures
+        metrics[rule] = belongs.gather(1, selected).any(dim=1).double().mean().item()
+        metrics[f"{rule}_chance"] = chance.mean().item()
+        metrics[f"{rule}_ceiling"] = belongs.any(dim=1).double().mean().item()
+    return metrics
 
 
 def evaluate_localisation(
@@ -74,60 +79,45 @@ def evaluate_localisation(
     batch_size: int = 64,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Localisation by each fusion block, for every tag entity of the model that has boxes in the corpus.
+    """Return localisation metrics of each fusion block, for every tag entity of the model that has boxes.
 
     Args:
-        model: an E2 with a fusion block.
-        processor: its processor.
-        dataset: N rows.
-        column_map: names the photo.
-        boxes_column: column with a dictionary entity -> [x0, y0, x1, y1] in pixels of the photo, null where the photo
-            has no such region.
-        images: what `embed_images` gives for the dataset, where it is at hand.
-        batch_size: photos a forward pass.
-        progress: whether to show progress bars.
+        model (`PreTrainedModel`): an E2 with a fusion block.
+        processor (`ProcessorMixin`): its processor.
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the photo.
+        boxes_column (`str`, *optional*, defaults to `"boxes"`): column of true boxes, see `read_boxes`.
+        images (`dict[str, torch.Tensor]`, *optional*): from `embed_images`. Default: computed here.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): show progress bars.
 
     Returns:
-        For each entity with boxes and each fusion block, prefixed `{entity}_layer_{layer before the block}_`:
-        `num_images` and the figures of `localisation_figures`. `rows` lists these prefixes without their last
+        `dict`: for each entity with boxes and each fusion block, prefixed `{entity}_layer_{layer before the block}_`:
+        `num_images` and the metrics of `localisation_metrics`. `rows` lists these prefixes without their last
         underscore. The primary metric `mean_overlap_gain` is the mean over `rows` of `overlaps` less its chance.
 
     Raises:
         ValueError: the model selects no patches, the column is missing, or no entity of the model has a box.
     """
-    if not has_regions(model) or not model.config.vision_config.fusion_layers:
+    vision = model.config.vision_config
+    if not has_regions(model) or not vision.fusion_layers:
         raise ValueError(
             "localisation needs a model whose tokens select patches: an E2 with at least one fusion layer"
         )
-    if boxes_column not in dataset.column_names:
-        raise ValueError(f"no column {boxes_column!r} of true boxes, the corpus has {sorted(dataset.column_names)}")
-    vision = model.config.vision_config
+    true_boxes = read_boxes(dataset, vision.tag_entities, processor.image_processor, column_map.image, boxes_column)
+    if not true_boxes:
+        raise ValueError(f"no entity of the model, {vision.tag_entities}, has a box in column {boxes_column!r}")
     if images is None:
         images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
     patches = patch_boxes((vision.image_size, vision.image_size), vision.patch_size)
-    true_boxes = dataset.select_columns(boxes_column)[:][boxes_column]
-    sizes = [_size(row[column_map.image]) for row in dataset.select_columns(column_map.image)]
-    blocks = [  # one tensor (N, E, n) a fusion block
-        images[f"selections_{block}"].unflatten(1, (len(vision.tag_entities), vision.tokens_per_entity))
-        for block in range(len(vision.fusion_layers))
-    ]
+    shape = (len(vision.tag_entities), vision.tokens_per_entity)
     results, gains = {"rows": []}, []
-    for place, entity in enumerate(vision.tag_entities):
-        rows = [row for row, boxes in enumerate(true_boxes) if boxes and boxes.get(entity)]
-        if not rows:
-            continue
-        boxes = torch.tensor([true_boxes[row][entity] for row in rows], dtype=torch.float32)
-        boxes = boxes_in_model_frame(boxes, [sizes[row] for row in rows], processor.image_processor)
-        for layer, selections in zip(vision.fusion_layers, blocks, strict=True):
-            figures = {"num_images": len(rows)} | localisation_figures(selections[rows, place], boxes, patches)
-            gains.append(figures["overlaps"] - figures["overlaps_chance"])
+    for entity, (rows, boxes) in true_boxes.items():
+        place = vision.tag_entities.index(entity)
+        for block, layer in enumerate(vision.fusion_layers):
+            selections = images[f"selections_{block}"].unflatten(1, shape)  # (N, E, n)
+            metrics = {"num_images": len(rows)} | localisation_metrics(selections[rows, place], boxes, patches)
+            gains.append(metrics["overlaps"] - metrics["overlaps_chance"])
             results["rows"].append(f"{entity}_layer_{layer}")
-            results |= {f"{entity}_layer_{layer}_{name}": value for name, value in figures.items()}
-    if not gains:
-        raise ValueError(f"no entity of the model, {vision.tag_entities}, has a box in column {boxes_column!r}")
+            results |= {f"{entity}_layer_{layer}_{name}": value for name, value in metrics.items()}
     return results | {PRIMARY_METRIC: sum(gains) / len(gains)}
-
-
-def _size(photo) -> tuple[int, int]:
-    """(width, height) of a photo, or of the first of its views."""
-    return (photo[0] if isinstance(photo, list) else photo).size

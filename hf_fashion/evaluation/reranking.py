@@ -1,4 +1,4 @@
-"""What re-ranking the first candidates does to search: MAP before and after, queries made better and worse."""
+"""MAP of searches before and after re-ranking, and shares of queries that re-ranking makes better and worse."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,10 @@ from torch import Tensor
 
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits
-from ..pipelines.rerankers_fashion_retrieval import ReasoningReranker, Reranker, load_reranker
+from ..retrieval.rerankers.loading import load_reranker
+from ..retrieval.rerankers.reasoning import ReasoningReranker
+from ..retrieval.rerankers.reranking import Reranker, reranked_order
+from ..retrieval.results import reorder_first
 from .labelled_search import LabelledSearch, Rankings
 
 
@@ -20,47 +23,50 @@ def compare_rerankers(
     num_candidates: int,
     device: str | torch.device = "cpu",
 ) -> dict[str, dict[str, float]]:
-    """Figures of several re-rankers over the same searches.
+    """Evaluate several re-rankers on the same searches.
 
     Args:
-        names: as in `load_reranker`: baselines by their names, FR models by their folders or Hub ids.
-        searches: as in `evaluate_reranking`.
-        num_candidates: what baselines re-rank; an FR re-ranks as many as its weights are made for.
-        device: where FR runs.
+        names (`Sequence[str]`): as in [`load_reranker`]: baselines by their names, FR models by their folders or Hub
+            ids.
+        searches (`Mapping[str, Sequence[LabelledSearch]]`): as in [`evaluate_reranking`].
+        num_candidates (`int`): candidates that baselines get; an FR gets as many as its weights are made for.
+        device (`str` or `torch.device`, *optional*, defaults to `"cpu"`): device of FR.
 
     Returns:
-        Name -> what `evaluate_reranking` returns.
+        `dict`: name -> metrics, as [`evaluate_reranking`] returns them.
 
     Raises:
-        ValueError: a name is none of these, or as `evaluate_reranking`.
+        ValueError: a name is not a re-ranker, or as [`evaluate_reranking`].
     """
-    figures = {}
+    metrics = {}
     for name in names:
         reranker = load_reranker(name)
         if isinstance(reranker, ReasoningReranker):
             reranker.to(torch.device(device))
         number = getattr(reranker, "num_candidates", num_candidates)
-        figures[name] = evaluate_reranking(searches, reranker, number)
-    return figures
+        metrics[name] = evaluate_reranking(searches, reranker, number)
+    return metrics
 
 
 def evaluate_reranking(
     searches: Mapping[str, Sequence[LabelledSearch]], reranker: Reranker, num_candidates: int, batch_size: int = 32
 ) -> dict[str, float]:
-    """MAP of whole rankings whose first candidates are re-ranked; what lies behind them keeps its place.
+    """Return MAP of whole rankings before and after their first candidates are re-ranked.
 
     Args:
-        searches: name of an attribute -> its searches, of which the queries are taken together.
-        reranker: gives the candidates of each query new scores, -inf where the mask is False.
-        num_candidates: k, how many candidates it gets of each query; where a gallery has fewer, all of them.
-        batch_size: queries it gets at a time.
+        searches (`Mapping[str, Sequence[LabelledSearch]]`): attribute -> its searches, whose queries are averaged
+            together.
+        reranker (`Callable`): as [`Reranker`].
+        num_candidates (`int`): candidates of each query that it gets; where a gallery has fewer, all of them.
+        batch_size (`int`, *optional*, defaults to 32): queries that it gets at a time.
 
     Returns:
-        `map`, `mean_attribute_map`, `{name}_map`; the same before re-ranking (`initial_map`, ...); and
-        `share_better`, `share_worse`: of all queries, whose AP rose and fell.
+        `dict`: `map`, `mean_attribute_map`, `{name}_map`; the same before re-ranking (`initial_map`, ...); and
+        `share_better`, `share_worse`: shares of the queries whose AP rose and fell.
 
     Raises:
-        ValueError: there is no search, or `num_candidates` is below 1.
+        ValueError: there is no search, `num_candidates` is below 1, or the re-ranker does not give each candidate a
+            score.
     """
     if num_candidates < 1 or not searches or not all(searches.values()):
         raise ValueError(
@@ -79,22 +85,25 @@ def evaluate_reranking(
 
 @torch.inference_mode()
 def reranked_places(search: LabelledSearch, ranked: Rankings, reranker: Reranker, num_candidates: int) -> Tensor:
-    """Rows of the gallery by rank, int64 (C, G), after the first candidates of some queries were re-ranked.
+    """Re-rank the first candidates of some queries; the gallery behind them keeps its order.
 
     Args:
-        search: what was searched.
-        ranked: C of its queries, ranked.
-        reranker: as in `evaluate_reranking`.
-        num_candidates: how many candidates it gets.
+        search (`LabelledSearch`): the search.
+        ranked (`Rankings`): rankings of C of its queries.
+        reranker (`Callable`): as [`Reranker`].
+        num_candidates (`int`): candidates that it gets.
+
+    Returns:
+        `torch.Tensor` of shape `(C, G)`: int64, rows of the gallery by rank.
     """
-    places, mask = ranked.places[:, :num_candidates], ranked.valid[:, :num_candidates]
-    scores = reranker(search.query_embeds[ranked.queries], search.gallery_embeds[places], mask)
-    order = scores.argsort(dim=1, descending=True, stable=True)
-    return torch.cat([places.gather(1, order), ranked.places[:, num_candidates:]], dim=1)
+    candidates = ranked.first(num_candidates)
+    candidate_embeds = search.gallery_embeds[candidates.places]
+    order = reranked_order(reranker, search.query_embeds[ranked.queries], candidate_embeds, candidates.valid)
+    return reorder_first(ranked.places, order)
 
 
 def _both(search: LabelledSearch, reranker: Reranker, num_candidates: int, batch_size: int) -> tuple[Tensor, Tensor]:
-    """AP of every query before and after: (Q,) each."""
+    """AP of every query before and after re-ranking: (Q,) each."""
     before, after = [], []
     for ranked in search.rankings(batch_size):
         moved = reranked_places(search, ranked, reranker, num_candidates)

@@ -1,6 +1,4 @@
-"""The checked split of a corpus that is evaluated on."""
-
-import argparse
+"""Load and check the split of a corpus that is evaluated."""
 
 from datasets import Dataset, DatasetDict
 
@@ -12,37 +10,44 @@ from ..data.splits import train_and_validation
 
 
 def load_splits(
-    arguments: argparse.Namespace, column_map: ColumnMap, with_train: bool = False
+    corpus: str,
+    column_map: ColumnMap,
+    split: str = "validation",
+    train_split: str | None = None,
+    validation_fraction: float = 0.1,
+    on_bad_image: str = "error",
+    with_train: bool = False,
 ) -> tuple[Dataset, Dataset | None, CorpusReport]:
-    """The checked split to evaluate on, the train split where it is asked for, and the check's report.
+    """Return the checked split to evaluate on, the train split where asked for, and the report of the check.
 
-    A corpus without a validation split has the products held out that training holds out.
+    Where a corpus has no validation split, the products that training holds out are taken.
 
     Args:
-        arguments (`argparse.Namespace`): of `add_evaluation_arguments`.
+        corpus (`str`): `"generated"`, a path or a Hub id.
         column_map (`ColumnMap`): the columns that will be read.
-        with_train (`bool`): whether something is learned from the train split.
+        split (`str`, *optional*, defaults to `"validation"`): the split to evaluate on.
+        train_split (`str`, *optional*): name of the train split. Default: `"train"`, or the only split.
+        validation_fraction (`float`, *optional*, defaults to 0.1): share of the products that is held out.
+        on_bad_image (`str`, *optional*, defaults to `"error"`): `"error"`, or `"skip"` to leave out unreadable photos.
+        with_train (`bool`, *optional*, defaults to `False`): also return the train split.
 
     Raises:
-        ValueError: a split is not there, or the corpus cannot be used as it is.
+        ValueError: there is no such split, or the corpus cannot be used as it is.
     """
-    corpus = load_corpus(
-        arguments.corpus, image_column=column_map.image, require_files=arguments.on_bad_image == "error"
-    )
-    train = arguments.train_split or "train"
-    if arguments.split == "validation" and "validation" not in corpus:
-        fraction = arguments.validation_fraction
-        corpus = train_and_validation(corpus, column_map, arguments.train_split, validation_fraction=fraction)
+    splits = load_corpus(corpus, image_column=column_map.image, require_files=on_bad_image == "error")
+    train = train_split or "train"
+    if split == "validation" and "validation" not in splits:
+        splits = train_and_validation(splits, column_map, train_split, validation_fraction=validation_fraction)
         train = "train"
-    wanted = [arguments.split, *([train] if with_train else [])]
-    for split in wanted:
-        if split not in corpus:
-            raise ValueError(f"no split {split!r} in {arguments.corpus}, there are {', '.join(corpus)}")
+    wanted = [split, *([train] if with_train else [])]
+    for name in wanted:
+        if name not in splits:
+            raise ValueError(f"no split {name!r} in {corpus}, there are {', '.join(splits)}")
     checked, report = check_corpus(
-        DatasetDict({split: corpus[split] for split in wanted}),
+        DatasetDict({name: splits[name] for name in wanted}),
         column_map,
-        arguments.on_bad_image,
+        on_bad_image,
         on_leak="warn",
         require_caption=False,
     )
-    return checked[arguments.split], checked.get(train) if with_train else None, report
+    return checked[split], checked.get(train) if with_train else None, report

@@ -1,4 +1,4 @@
-"""What region embeddings are for: naming an entity's tag, and finding photos by a tag."""
+"""Measure zero-shot tagging and tag-to-image search, from region embeddings and from image embeddings."""
 
 import torch
 from datasets import Dataset
@@ -25,24 +25,24 @@ def evaluate_tags(
     batch_size: int = 64,
     progress: bool = True,
 ) -> dict[str, float]:
-    """Zero-shot tagging and tag-to-image search, for every entity of `column_map.tags`.
+    """Return metrics of zero-shot tagging and tag-to-image search, for every entity of `column_map.tags`.
 
-    An entity's vocabulary is the distinct tag strings of the split, and the prompt is the tag string itself. Photos
-    without the tag take no part in its entity.
+    An entity's vocabulary is the distinct tags of the split, and the prompt is the tag itself. Photos without a tag
+    are left out of its entity.
 
     Args:
-        model: E2 or CLIP.
-        processor: its processor.
-        dataset: N rows.
-        column_map: names the photo and, per entity, the column of its tag.
-        images: what `embed_images` gives for the dataset, where it is at hand.
-        batch_size: photos a forward pass.
-        progress: whether to show progress bars.
+        model (`PreTrainedModel`): E2 or CLIP.
+        processor (`ProcessorMixin`): its processor.
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the photo and the column of each entity's tag.
+        images (`dict[str, torch.Tensor]`, *optional*): from `embed_images`. Default: computed here.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): show progress bars.
 
     Returns:
-        For each entity `{entity}_num_images`, `{entity}_num_tags`, `{entity}_majority_rate` (accuracy of always
-        naming the most frequent tag), `{entity}_precision_ceiling@10`, and for `image` and (where the model has this
-        entity) `region` embeddings `{entity}_{kind}_accuracy`, `{entity}_{kind}_map` and
+        `dict`: for each entity `{entity}_num_images`, `{entity}_num_tags`, `{entity}_majority_rate` (accuracy of
+        always naming the most frequent tag), `{entity}_precision_ceiling@10`, and for `image` and (where the model
+        has this entity) `region` embeddings `{entity}_{kind}_accuracy`, `{entity}_{kind}_map` and
         `{entity}_{kind}_precision@10`, the last two with tags as queries and photos as gallery.
         `image_tag_accuracy` is the mean over the entities from image embeddings; the primary metric
         `mean_tag_accuracy` takes region embeddings where there are any.
@@ -51,7 +51,7 @@ def evaluate_tags(
         ValueError: the map names no tags, or no photo has a tag of an entity.
     """
     if not column_map.tags:
-        raise ValueError("the column map names no `tags`: there is nothing to name or to search by")
+        raise ValueError("the column map names no `tags`: add the columns of the tags to it")
     if images is None:
         images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
     kinds = {
@@ -65,20 +65,20 @@ def evaluate_tags(
         results |= {f"{entity}_{name}": value for name, value in _facts(tag_ids, vocabulary).items()}
         for kind, by_entity in kinds.items():
             if entity in by_entity:
-                figures = tag_figures(by_entity[entity][rows], tag_embeds, tag_ids)
-                results |= {f"{entity}_{kind}_{name}": value for name, value in figures.items()}
+                metrics = tag_metrics(by_entity[entity][rows], tag_embeds, tag_ids)
+                results |= {f"{entity}_{kind}_{name}": value for name, value in metrics.items()}
         from_image.append(results[f"{entity}_image_accuracy"])
         best.append(results.get(f"{entity}_region_accuracy", from_image[-1]))
     return results | {"image_tag_accuracy": sum(from_image) / len(best), PRIMARY_METRIC: sum(best) / len(best)}
 
 
-def tag_figures(embeds: Tensor, tag_embeds: Tensor, tag_ids: Tensor) -> dict[str, float]:
-    """Accuracy of naming each photo's tag among all tags, and MAP and precision@10 of finding photos by tag.
+def tag_metrics(embeds: Tensor, tag_embeds: Tensor, tag_ids: Tensor) -> dict[str, float]:
+    """Return the accuracy of naming each photo's tag, and MAP and precision@10 of finding photos by tag.
 
     Args:
-        embeds: float32 (N, P), L2-normalised.
-        tag_embeds: float32 (V, P), L2-normalised.
-        tag_ids: int64 (N,), each photo's tag in 0..V-1; every tag has a photo.
+        embeds (`torch.Tensor` of shape `(N, P)`): float32, L2-normalised; photos.
+        tag_embeds (`torch.Tensor` of shape `(V, P)`): float32, L2-normalised; tags.
+        tag_ids (`torch.Tensor` of shape `(N,)`): int64; each photo's tag in 0..V-1. Every tag has a photo.
     """
     vocabulary_ids = torch.arange(len(tag_embeds))
     accuracy = recall_at_k(embeds, tag_embeds, tag_ids, vocabulary_ids, ks=(1,))["recall@1"]
@@ -92,7 +92,11 @@ def tag_figures(embeds: Tensor, tag_embeds: Tensor, tag_ids: Tensor) -> dict[str
 
 
 def tag_labels(tags: list[str | None], entity: str) -> tuple[Tensor, Tensor, list[str]]:
-    """Rows (M,) that have the tag, their tags as integers (M,), and the sorted vocabulary these count in.
+    """Return the rows (M,) that have a tag, their tags as integers (M,), and the sorted vocabulary.
+
+    Args:
+        tags (`list[str | None]`): the tag of each row.
+        entity (`str`): name for the error message.
 
     Raises:
         ValueError: no row has the tag.
@@ -106,7 +110,12 @@ def tag_labels(tags: list[str | None], entity: str) -> tuple[Tensor, Tensor, lis
 
 
 def region_embeds_by_entity(model: PreTrainedModel, images: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Entity -> its region embeddings (N, P); empty for a model without tag entities."""
+    """Return entity -> its region embeddings (N, P); empty for a model without tag entities.
+
+    Args:
+        model (`PreTrainedModel`): E2 or CLIP.
+        images (`dict[str, torch.Tensor]`): from `embed_images`.
+    """
     if not has_regions(model):
         return {}
     return dict(zip(model.config.tag_entities, images["region_embeds"].unbind(dim=1), strict=True))

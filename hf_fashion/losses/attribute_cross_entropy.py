@@ -7,15 +7,15 @@ from torch import nn
 
 
 def attribute_cross_entropy(logits: torch.Tensor, value_ids: torch.Tensor, num_values: Sequence[int]) -> torch.Tensor:
-    """Cross-entropy of each attribute over its own values; mean over the labels of an attribute, then over attributes.
+    """Return the cross-entropy of each attribute over its values, averaged over its labels, then over attributes.
 
     Args:
-        logits (`torch.Tensor` of shape `(B, P)`): the values of all attributes, one attribute after the other.
+        logits (`torch.Tensor` of shape `(B, P)`): for the values of all attributes, one attribute after the other.
         value_ids (`torch.Tensor` of shape `(B, A)`): long; -1 = unlabelled.
-        num_values (`Sequence[int]`): values of each attribute; their sum is P.
+        num_values (`Sequence[int]`): number of values of each attribute; their sum is P.
 
     Returns:
-        `torch.Tensor` of shape `()`: float32; 0 where the batch has no label at all.
+        `torch.Tensor` of shape `()`: float32; 0 if the batch has no label.
     """
     parts = logits.float().split(list(num_values), dim=1)
     losses = [

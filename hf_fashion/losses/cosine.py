@@ -1,20 +1,20 @@
-"""Cosines that keep their precision: the losses of attribute-specific models are written in them."""
+"""Cosines in float32 or better, even under autocast, for losses and exact search."""
 
 import torch
 from torch.nn.functional import normalize
 
 
 def unit_rows(embeds: torch.Tensor) -> torch.Tensor:
-    """Rows of length 1, in float32 at least.
+    """Normalise rows to length 1, in float32 or better.
 
     Args:
-        embeds (`torch.Tensor` of shape `(..., d)`): floating point. A row of zeros stays one.
+        embeds (`torch.Tensor` of shape `(..., d)`): floating point. A row of zeros stays zero.
     """
     return normalize(embeds.to(torch.promote_types(embeds.dtype, torch.float32)), dim=-1)
 
 
 def paired_cosines(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """The cosine of row i with row i, in [-1, 1], of shape `(...)`.
+    """Return the cosine of row i with row i, in [-1, 1], of shape `(...)`.
 
     Args:
         left (`torch.Tensor` of shape `(..., d)`): floating point.
@@ -24,7 +24,7 @@ def paired_cosines(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
 
 def all_cosines(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """The cosine of every row with every column, in [-1, 1], of shape `(N, M)`; float32 at least, autocast or not.
+    """Return the cosine of every row with every column, in [-1, 1], of shape `(N, M)`; float32 or better.
 
     Args:
         rows (`torch.Tensor` of shape `(N, d)`): floating point.

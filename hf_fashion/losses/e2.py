@@ -16,7 +16,7 @@ def e2_losses(
     tag_ids: torch.Tensor | None = None,
     region_targets: str = "multi_positive",
 ) -> dict[str, torch.Tensor]:
-    """L_con and, where regions and tags are given, L_region.
+    """Return L_con and, with regions and tags, L_region.
 
     Args:
         image_embeds (`torch.Tensor` of shape `(B, P)`): normalised image embeddings of this process.
@@ -25,7 +25,7 @@ def e2_losses(
         region_embeds (`torch.Tensor` of shape `(B, E, P)`, *optional*): normalised region embeddings.
         tag_embeds (`torch.Tensor` of shape `(B, E, P)`, *optional*): normalised embeddings of the tag strings.
         tag_ids (`torch.Tensor` of shape `(B, E)`, *optional*): equal for equal strings on every process; -1 = none.
-        region_targets (`str`): see [`region_contrastive_loss`].
+        region_targets (`str`, *optional*, defaults to `"multi_positive"`): see [`region_contrastive_loss`].
 
     Returns:
         `dict[str, torch.Tensor]`: `"contrastive"` and, with regions, `"region"`; unweighted scalars, the same on

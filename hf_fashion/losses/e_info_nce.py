@@ -16,23 +16,24 @@ def e_info_nce(
     temperature: float = 0.07,
     epsilon: float = 12.0,
 ) -> torch.Tensor:
-    """L_E, equation 15, in the form that RPF and IPAD train with.
+    """Return L_E, equation 15, in the form that RPF and IPAD train with.
 
-    An item's whole image (IP-SP) is drawn to the regions (IP-SE) of all items of its attribute and value, its own
-    among them, against the regions of all items and, `epsilon` times, the backgrounds of all items of its attribute.
-    The printed equation differs: its Phi takes the backgrounds of the same value only, each beside its own image.
+    An item's image (IP-SP) is contrasted with the regions (IP-SE) of all items; those of its attribute and value, its
+    own included, are positives. The backgrounds of all items of its attribute are negatives too, with the weight
+    `epsilon`. The printed equation differs: its Phi has only the backgrounds of the same value, each with its own
+    image.
 
     Args:
         global_embeds (`torch.Tensor` of shape `(N, d)`): f_sp; they need not be normalised.
         local_embeds (`torch.Tensor` of shape `(N, d)`): f_se; row i belongs to image i, as in all others.
-        background_embeds (`torch.Tensor` of shape `(N, d)`): f_sp of what the attention leaves out.
-        attribute_ids (`torch.Tensor` of shape `(N,)`): long; the attribute that each item stands for.
+        background_embeds (`torch.Tensor` of shape `(N, d)`): f_sp of the background, which the attention masks out.
+        attribute_ids (`torch.Tensor` of shape `(N,)`): long; the attribute of each item.
         value_ids (`torch.Tensor` of shape `(N,)`): long; its value.
-        temperature (`float`): tau, above 0.
-        epsilon (`float`): how often a background counts, above 0.
+        temperature (`float`, *optional*, defaults to 0.07): tau, above 0.
+        epsilon (`float`, *optional*, defaults to 12.0): weight of a background, above 0.
 
     Returns:
-        `torch.Tensor` of shape `()`: mean over the items, at least 0; 0 where there is no item.
+        `torch.Tensor` of shape `()`: mean over the items, at least 0; 0 if there is no item.
     """
     regions = all_cosines(global_embeds, local_embeds) / temperature  # (N, N)
     backgrounds = all_cosines(global_embeds, background_embeds) / temperature + math.log(epsilon)

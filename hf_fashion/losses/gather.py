@@ -1,24 +1,33 @@
-"""Embeddings of all processes, with gradients: a contrastive loss sees the joined batch."""
+"""Gathers embeddings of all processes, with gradients, so that a contrastive loss sees the joined batch."""
 
 import torch
 import torch.distributed as dist
 
 
 def gather_with_gradient(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensors of all processes, stacked along the first dimension in the order of the ranks.
+    """Return the tensors of all processes, stacked along the first dimension in the order of the ranks.
 
-    The full loss computed from it on every rank has, after DistributedDataParallel's mean over ranks, exactly the
-    gradients of one process on the joined batch: backward sums over the ranks what each found for a row.
+    Every rank computes the whole loss from it. After DistributedDataParallel's mean over the ranks, the gradients are
+    exactly those of one process with the joined batch: backward sums each row's gradients over the ranks.
 
     Args:
         tensor (`torch.Tensor` of shape `(B, ...)`): of the same shape on every rank.
 
     Returns:
-        `torch.Tensor` of shape `(world size * B, ...)`: `tensor` itself where there is one process.
+        `torch.Tensor` of shape `(world size * B, ...)`: `tensor` itself if there is only one process.
     """
     if not dist.is_initialized() or dist.get_world_size() == 1:
         return tensor
     return _Gather.apply(tensor)
+
+
+def first_joined_row(num_rows: int) -> int:
+    """Return the row of the joined batch at which the rows of this process begin.
+
+    Args:
+        num_rows (`int`): rows of each process.
+    """
+    return dist.get_rank() * num_rows if dist.is_initialized() else 0
 
 
 class _Gather(torch.autograd.Function):

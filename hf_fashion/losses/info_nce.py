@@ -4,16 +4,17 @@ import torch
 
 
 def info_nce(logits: torch.Tensor, positives: torch.Tensor | None = None, valid: torch.Tensor | None = None):
-    """Symmetric InfoNCE of square logits; several matches share the target mass equally.
+    """Return symmetric InfoNCE of square logits; several matches share the target mass equally.
 
     Args:
         logits (`torch.Tensor` of shape `(..., B, B)`): scaled cosines, row i against column j.
-        positives (`torch.Tensor` of shape `(..., B, B)`, *optional*): True where i and j match; symmetric. Default:
-            the diagonal.
-        valid (`torch.Tensor` of shape `(..., B)`, *optional*): False for items that take no part. Default: all.
+        positives (`torch.Tensor` of shape `(..., B, B)`, *optional*): True if i and j match; symmetric. `None`: the
+            diagonal.
+        valid (`torch.Tensor` of shape `(..., B)`, *optional*): False for items that do not count. `None`: all
+            count.
 
     Returns:
-        `torch.Tensor` of shape `(...)`: mean over the valid items of both directions, 0 where there is none.
+        `torch.Tensor` of shape `(...)`: mean over the valid items of both directions, 0 if there are none.
     """
     logits = logits.float()
     size, device = logits.shape[-1], logits.device

@@ -12,17 +12,18 @@ def region_contrastive_loss(
     logit_scale: torch.Tensor,
     targets: str = "multi_positive",
 ) -> torch.Tensor:
-    """L_region of E2: symmetric InfoNCE between an entity's regions and its tags, mean over the entities.
+    """Return L_region of E2: symmetric InfoNCE between an entity's regions and its tags, mean over the entities.
 
     Args:
         region_embeds (`torch.Tensor` of shape `(B, E, P)`): normalised region embeddings.
         tag_embeds (`torch.Tensor` of shape `(B, E, P)`): normalised embeddings of the tag strings.
         tag_ids (`torch.Tensor` of shape `(B, E)`): equal within an entity for equal strings; -1 = no tag.
         logit_scale (`torch.Tensor` of shape `()`): factor on the cosines, above 0.
-        targets (`str`): `"multi_positive"` (equal tags match) or `"diagonal"` (only a product's own tag does).
+        targets (`str`, *optional*, defaults to `"multi_positive"`): `"multi_positive"` (equal tags match) or
+            `"diagonal"` (only a product's own tag matches).
 
     Returns:
-        `torch.Tensor` of shape `()`: mean over the entities that have a tag in the batch, 0 where none has.
+        `torch.Tensor` of shape `()`: mean over the entities that have a tag in the batch, 0 if none has one.
     """
     ids = tag_ids.T  # (E, B)
     valid = ids >= 0

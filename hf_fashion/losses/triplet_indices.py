@@ -1,4 +1,4 @@
-"""Which rows of a batch make triplets; one batch of N images yields all of its own."""
+"""Triplets among the rows of a batch."""
 
 import torch
 
@@ -9,15 +9,15 @@ def batch_triplets(
     limit: int | None = None,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
-    """All (anchor, positive, negative) of a batch: one attribute; anchor and positive of one value, negative not.
+    """Return all (anchor, positive, negative) of a batch: one attribute, and only the negative has another value.
 
     Args:
-        attribute_ids (`torch.Tensor` of shape `(N,)`): long; the attribute that each item stands for, or any number
-            that is equal for items that may meet. (In a multi-label corpus only those that were drawn as a group may.)
-        value_ids (`torch.Tensor` of shape `(N,)`): long; its value, -1 = unlabelled: in no triplet.
-        limit (`int`, *optional*): at least 1. Where there are more triplets, the list of all of them is cut into
-            `limit` runs of equal length, and one is drawn from each: no triplet twice, every anchor has its share.
-        generator (`torch.Generator`, *optional*): on the CPU; draws them. Equally seeded, all processes draw alike.
+        attribute_ids (`torch.Tensor` of shape `(N,)`): long; the attribute of each item, or any number that is equal
+            for items that may share a triplet. (In a multi-label corpus those are the items of one group.)
+        value_ids (`torch.Tensor` of shape `(N,)`): long; its value; -1 = unlabelled, in no triplet.
+        limit (`int`, *optional*): at least 1. If there are more triplets, the list of all of them is cut into
+            `limit` runs of equal length, and one is drawn from each: no triplet twice, a fair share for each anchor.
+        generator (`torch.Generator`, *optional*): on the CPU; with the same seed, all processes draw the same.
 
     Returns:
         `torch.Tensor` of shape `(T, 3)`: long rows of anchor, positive, negative, in ascending order.
@@ -33,7 +33,7 @@ def batch_triplets(
     anchors, positives = (same_attribute & same_value).fill_diagonal_(False).nonzero(as_tuple=True)  # (pairs,) each
     negatives = same_attribute & ~same_value  # (N, N)
 
-    # The triplets are numbered pair by pair, so that a few can be drawn without a list of all of them.
+    # Triplets are numbered pair by pair, so that a few can be drawn without listing all.
     ends = negatives.sum(-1)[anchors].cumsum(0)
     total = int(ends[-1]) if len(ends) else 0
     numbers = _numbers(total, limit, generator).to(attribute_ids.device)
@@ -53,14 +53,15 @@ def _numbers(total: int, limit: int | None, generator: torch.Generator | None) -
 
 
 def view_triplets(triplets: torch.Tensor, view_items: torch.Tensor, num_items: int) -> torch.Tensor:
-    """The triplets of a batch and those that extra views x' of an anchor x add: (x', p, n) and (x, x', n).
+    """Return the triplets of a batch and those that extra views x' of an anchor x add: (x', p, n) and (x, x', n).
 
-    With two views an anchor these are the five of RPF and IPAD: (x, p, n), (x1, p, n), (x2, p, n), (x, x1, n) and
+    With two views of each anchor these are the five of RPF and IPAD: (x, p, n), (x1, p, n), (x2, p, n), (x, x1, n) and
     (x, x2, n), and the mean over all rows is the mean over the five.
 
     Args:
         triplets (`torch.Tensor` of shape `(T, 3)`): long; rows of items.
-        view_items (`torch.Tensor` of shape `(M,)`): long; the item that each view shows. An item may have any number.
+        view_items (`torch.Tensor` of shape `(M,)`): long; the item that each view shows. An item may have any
+            number of views.
         num_items (`int`): N; view m is row `N + m` of the batch.
 
     Returns:

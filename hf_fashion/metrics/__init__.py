@@ -1,4 +1,4 @@
-"""Ranking figures as pure functions; the `evaluate` modules beside them are thin faces of these."""
+"""Ranking metrics as pure functions; the folders next to them hold `evaluate` modules that call these."""
 
 from .attribute_map import attribute_map, average_precisions, expected_average_precisions
 from .ceilings import precision_ceiling, recall_ceiling, relevant_recall_ceiling

@@ -1,14 +1,14 @@
-"""Mean average precision of attribute-specific search, as ASEN++, RPF and IPAD report it.
+"""Return mean average precision (MAP) of attribute-specific search, as ASEN++, RPF and IPAD report it.
 
-Conventions, which differ from `hf_fashion.metrics.ranking` because the published figures do:
+Conventions, which differ from `hf_fashion.metrics.ranking` because the published results do:
 
 - AP of a query is (1 / R) times the sum, over its R relevant candidates, of the precision at their ranks in the full
   ranking of its attribute's candidates; a query without a relevant candidate counts, with AP 0;
-- candidates with equal scores stand in their given order (a stable sort): give them in an order that knows nothing of
-  values. Candidates with equal embeddings have equal scores for every query; scores that differ by rounding alone are
-  otherwise not equal;
+- candidates with equal scores keep their given order (a stable sort): give them in an order that does not depend on
+  values. Candidates with equal embeddings have equal scores for every query; other scores that differ only by rounding
+  are not equal;
 - MAP of an attribute is the mean over its queries; the total is the mean over all queries, so that an attribute counts
-  by its number of queries; beside it stands the plain mean over attributes.
+  by its number of queries; the plain mean over attributes is returned too.
 """
 
 import hashlib
@@ -27,18 +27,19 @@ def average_precisions(
     gallery_labels: Tensor,
     chunk_size: int | None = None,
 ) -> Tensor:
-    """AP of every query among the candidates of one attribute.
+    """Return average precision (AP) of every query among the candidates of one attribute.
 
     Args:
-        query_embeds: floating (Q, D), L2-normalised for cosine.
-        gallery_embeds: floating (G, D), the candidates, on the same device.
-        query_labels: integer (Q,), the value that is searched for.
-        gallery_labels: integer (G,), the value of each candidate; or bool (G, V), which of the V values it carries.
-        chunk_size: queries compared at a time; by default as many as keep a chunk under `ranking.MAX_CHUNK_SCORES`
-            scores.
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer; the value that is searched for.
+        gallery_labels (`torch.Tensor` of shape `(G,)` or `(G, V)`): integer, the value of each candidate; or bool,
+            which of the V values it has.
+        chunk_size (`int`, *optional*): queries compared at a time. Default: as many as keep a chunk within
+            `ranking.MAX_CHUNK_SCORES` scores.
 
     Returns:
-        float64 (Q,) from 0 to 1; 0 where no candidate is relevant.
+        `torch.Tensor` of shape `(Q,)`: float64, from 0 to 1; 0 where no candidate is relevant.
 
     Raises:
         ValueError: shapes or types are not as above, or embeddings are not finite.
@@ -53,13 +54,13 @@ def average_precisions(
 
 
 def average_precisions_of_hits(hits: Tensor) -> Tensor:
-    """AP of rankings that are given.
+    """Return average precision (AP) of given rankings.
 
     Args:
-        hits: bool (Q, G), whether what stands at each rank is relevant.
+        hits (`torch.Tensor` of shape `(Q, G)`): bool; whether the candidate at each rank is relevant.
 
     Returns:
-        float64 (Q,) from 0 to 1; 0 where nothing is relevant.
+        `torch.Tensor` of shape `(Q,)`: float64, from 0 to 1; 0 where no candidate is relevant.
     """
     ranks = torch.arange(1, hits.shape[1] + 1, device=hits.device)
     precisions = hits.cumsum(dim=1).double().div_(ranks).mul_(hits)
@@ -67,16 +68,16 @@ def average_precisions_of_hits(hits: Tensor) -> Tensor:
 
 
 def expected_average_precisions(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    """What a random order of the candidates gives every query on average, exactly.
+    """Return the exact expectation of AP under a random order of the candidates, for every query.
 
     With R of G candidates relevant, (1 / G) * (H + (R - 1) / (G - 1) * (G - H)) where H = 1 + 1/2 + ... + 1/G.
 
     Args:
-        query_labels: integer (Q,).
-        gallery_labels: integer (G,) or bool (G, V), as in `average_precisions`.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)` or `(G, V)`): integer or bool, as in `average_precisions`.
 
     Returns:
-        float64 (Q,); 0 where no candidate is relevant.
+        `torch.Tensor` of shape `(Q,)`: float64; 0 where no candidate is relevant.
     """
     if gallery_labels.dtype == torch.bool:
         relevant = gallery_labels.sum(dim=0)[query_labels]
@@ -86,14 +87,14 @@ def expected_average_precisions(query_labels: Tensor, gallery_labels: Tensor) ->
 
 
 def expected_average_precisions_of_counts(relevant: Tensor, number: int) -> Tensor:
-    """`expected_average_precisions` where counts are known.
+    """Return `expected_average_precisions` of known counts.
 
     Args:
-        relevant: integer (Q,), R of each query.
-        number: G, candidates of each query.
+        relevant (`torch.Tensor` of shape `(Q,)`): integer; R of each query.
+        number (`int`): G, candidates of each query.
 
     Returns:
-        float64 (Q,); 0 where no candidate is relevant.
+        `torch.Tensor` of shape `(Q,)`: float64; 0 where no candidate is relevant.
     """
     harmonic = (1 / torch.arange(1, number + 1, dtype=torch.float64)).sum().item()
     share = (relevant.double() - 1) / max(1, number - 1)
@@ -101,14 +102,15 @@ def expected_average_precisions_of_counts(relevant: Tensor, number: int) -> Tens
 
 
 def attribute_map(by_attribute: Mapping[str, Tensor], name: str = "map") -> dict[str, float]:
-    """Means of what `average_precisions` gives, an attribute and overall.
+    """Return mean average precision (MAP), of each attribute and overall.
 
     Args:
-        by_attribute: attribute -> AP of its queries, floating (Q,) with Q at least 1.
-        name: what the figures are called.
+        by_attribute (`Mapping[str, torch.Tensor]`): attribute -> AP of its queries, floating (Q,) with Q at least 1.
+        name (`str`, *optional*, defaults to `"map"`): name of the metric in the keys.
 
     Returns:
-        `{name}` (mean over all queries), `mean_attribute_{name}` (mean over attributes), `{attribute}_{name}`.
+        `dict[str, float]`: `{name}` (mean over all queries), `mean_attribute_{name}` (mean over attributes) and
+        `{attribute}_{name}`.
 
     Raises:
         ValueError: there is no attribute, or an attribute has no query.
@@ -118,15 +120,18 @@ def attribute_map(by_attribute: Mapping[str, Tensor], name: str = "map") -> dict
         raise ValueError(f"every attribute needs a query, and there must be one; without a query: {empty}")
     means = {attribute: values.mean().item() for attribute, values in by_attribute.items()}
     total = torch.cat(list(by_attribute.values())).mean().item()
-    figures = {name: total, f"mean_attribute_{name}": sum(means.values()) / len(means)}
-    return figures | {f"{attribute}_{name}": mean for attribute, mean in means.items()}
+    metrics = {name: total, f"mean_attribute_{name}": sum(means.values()) / len(means)}
+    return metrics | {f"{attribute}_{name}": mean for attribute, mean in means.items()}
 
 
 def first_equals(embeds: Tensor) -> Tensor:
-    """For every row the first row that equals it, bit by bit: floating (N, D) -> int64 (N,).
+    """Return, for every row, the first row that equals it bit by bit: int64 (N,).
 
-    A matrix product can give equal rows scores that differ in the last bit, by where they stand; reading the score of
-    the first one for all keeps ties ties.
+    A matrix product can give equal rows scores that differ in the last bit, depending on their places. Reading the
+    score of the first one for all keeps ties.
+
+    Args:
+        embeds (`torch.Tensor` of shape `(N, D)`): floating.
     """
     seen: dict[bytes, int] = {}
     rows = embeds.detach().cpu().contiguous().view(torch.uint8).numpy()
@@ -136,14 +141,14 @@ def first_equals(embeds: Tensor) -> Tensor:
 
 
 def relevance(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    """Whether a candidate carries the query's value.
+    """Return whether a candidate has the query's value.
 
     Args:
-        query_labels: integer (Q,).
-        gallery_labels: integer (G,) or bool (G, V), as in `average_precisions`.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)` or `(G, V)`): integer or bool, as in `average_precisions`.
 
     Returns:
-        bool (Q, G).
+        `torch.Tensor` of shape `(Q, G)`: bool.
     """
     if gallery_labels.dtype == torch.bool:
         return gallery_labels.T[query_labels]
@@ -151,15 +156,16 @@ def relevance(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
 
 
 def check_search(query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, gallery_labels: Tensor) -> None:
-    """
+    """Raise if the embeddings and labels of a search do not fit together.
+
     Args:
-        query_embeds: as in `average_precisions`, like all others.
-        gallery_embeds: the candidates.
-        query_labels: the values that are searched for.
-        gallery_labels: the values of the candidates.
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): as in `average_precisions`, like all others.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): the candidates.
+        query_labels (`torch.Tensor` of shape `(Q,)`): the values that are searched for.
+        gallery_labels (`torch.Tensor` of shape `(G,)` or `(G, V)`): the values of the candidates.
 
     Raises:
-        ValueError: naming the argument whose shape, type or range is another.
+        ValueError: an argument has another shape, type or range; the message names it.
     """
     if gallery_labels.dtype == torch.bool:
         known = gallery_labels.shape[-1] if gallery_labels.ndim == 2 else 0

@@ -1,7 +1,7 @@
-"""What a perfect model would reach on given data: the figure to print beside every recall.
+"""Return ceilings: the metrics of a perfect model on given data, to print next to every recall.
 
 A model maps equal inputs to equal embeddings. Where a catalogue holds a title or a photo several times, no model can
-tell the copies apart, and a protocol that calls only one of them right caps every model below 1. The functions take
+tell the copies apart, and a protocol where only one of them is right caps every model below 1. The functions take
 labels (equal labels are matches) and inputs (equal integers are indistinguishable inputs, for example an id for each
 distinct title or photo).
 """
@@ -21,28 +21,29 @@ def recall_ceiling(
     query_inputs: Tensor | None = None,
     gallery_inputs: Tensor | None = None,
 ) -> dict[str, float]:
-    """Highest `recall_at_k` that a model can reach, given which inputs it cannot tell apart.
+    """Return the highest `recall_at_k` that a model can reach, given which inputs it cannot tell apart.
 
     Two cases, both over queries that have a match:
 
     - every query has exactly one match (pairs). Queries with equal inputs get one ranking, gallery items with equal
       inputs one score, so their order is chance. Let w be the number of the group's queries that find their match
-      among the s copies of a gallery input: spending a place of the top k there is worth w / s. The best ranking
+      among the s copies of a gallery input: a place of the top k spent there is worth w / s. The best ranking
       takes gallery inputs by falling w / s until k places are spent. A title that d distinct photos share thus
       gives min(1, k / d) in both directions. The value is exact;
-    - a query may have several matches. Then one match suffices, and all that stands in the way are equal queries
-      with different labels, of which the k most frequent can be served. The value is exact where gallery inputs all
+    - a query may have several matches. Then one match is enough, and the only obstacle is equal queries with
+      different labels, of which the k most frequent can be served. The value is exact where gallery inputs all
       differ; where they do not, copies may take up places, and the value is an upper bound.
 
     Args:
-        query_labels: integer (Q,).
-        gallery_labels: integer (G,); equal labels are matches.
-        ks: cut-offs, each at least 1.
-        query_inputs: integer (Q,), equal for inputs that a model cannot tell apart; None = all differ.
-        gallery_inputs: integer (G,), the same for the gallery.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        ks (`Sequence[int]`, *optional*, defaults to `(1, 5, 10)`): cut-offs, each at least 1.
+        query_inputs (`torch.Tensor` of shape `(Q,)`, *optional*): integer; equal for inputs that a model cannot tell
+            apart. Default: all differ.
+        gallery_inputs (`torch.Tensor` of shape `(G,)`, *optional*): the same for the gallery.
 
     Returns:
-        `recall_ceiling@k` in [0, 1] for every k.
+        `dict[str, float]`: `recall_ceiling@k` in [0, 1] for every k.
 
     Raises:
         ValueError: no query has a match, a cut-off is below 1, or inputs and labels differ in length.
@@ -63,9 +64,18 @@ def recall_ceiling(
 def relevant_recall_ceiling(
     query_labels: Tensor, gallery_labels: Tensor, ks: Sequence[int] = RECALL_KS
 ) -> dict[str, float]:
-    """Highest `relevant_recall_at_k`: the mean over queries of min(k, R) / R with R matches of a query.
+    """Return the highest `relevant_recall_at_k`: the mean over queries of min(k, R) / R with R matches of a query.
 
-    Arguments and errors as in `recall_ceiling`; the keys are `relevant_recall_ceiling@k`.
+    Args:
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        ks (`Sequence[int]`, *optional*, defaults to `(1, 5, 10)`): cut-offs, each at least 1.
+
+    Returns:
+        `dict[str, float]`: `relevant_recall_ceiling@k` for every k.
+
+    Raises:
+        ValueError: as in `recall_ceiling`.
     """
     check_ks(ks)
     totals = _totals_of_matched(query_labels, gallery_labels)
@@ -73,9 +83,18 @@ def relevant_recall_ceiling(
 
 
 def precision_ceiling(query_labels: Tensor, gallery_labels: Tensor, ks: Sequence[int] = (10,)) -> dict[str, float]:
-    """Highest `precision_at_k`: the mean over queries of min(k, R) / k with R matches of a query.
+    """Return the highest `precision_at_k`: the mean over queries of min(k, R) / k with R matches of a query.
 
-    Arguments and errors as in `recall_ceiling`; the keys are `precision_ceiling@k`.
+    Args:
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        ks (`Sequence[int]`, *optional*, defaults to `(10,)`): cut-offs, each at least 1.
+
+    Returns:
+        `dict[str, float]`: `precision_ceiling@k` for every k.
+
+    Raises:
+        ValueError: as in `recall_ceiling`.
     """
     check_ks(ks)
     totals = _totals_of_matched(query_labels, gallery_labels)
@@ -83,12 +102,15 @@ def precision_ceiling(query_labels: Tensor, gallery_labels: Tensor, ks: Sequence
 
 
 def inputs_or_all_different(side: str, inputs: Tensor | None, labels: Tensor) -> Tensor:
-    """The inputs of a side, by default all different: integer (N,). Raises ValueError unless they fit the labels.
+    """Return the inputs of a side, by default all different: integer (N,).
 
     Args:
-        side: `query` or `gallery`, for the error.
-        inputs: integer (N,) or None.
-        labels: integer (N,).
+        side (`str`): `"query"` or `"gallery"`, for the error.
+        inputs (`torch.Tensor` of shape `(N,)`, *optional*): integer.
+        labels (`torch.Tensor` of shape `(N,)`): integer.
+
+    Raises:
+        ValueError: inputs and labels differ in shape.
     """
     if inputs is None:
         return torch.arange(len(labels), device=labels.device)
@@ -102,21 +124,21 @@ def inputs_or_all_different(side: str, inputs: Tensor | None, labels: Tensor) ->
 def match_worth(
     chunk: slice, query_inputs: Tensor, gallery_inputs: Tensor, query_labels: Tensor, gallery_labels: Tensor
 ) -> Tensor:
-    """Scores of a model that knows the labels of all queries, but gives equal inputs one ranking and one score.
+    """Return the scores of a model that knows the labels of all queries, but gives equal inputs equal scores.
 
     A gallery item is worth to a query the number of its equals (queries of the same input, itself among them) that
     match it, averaged over the copies of the item. Of pairs, ranking by worth reaches `recall_ceiling`, which takes
     gallery inputs in the same order.
 
     Args:
-        chunk: the C queries to score.
-        query_inputs: integer (Q,), equal for inputs that a model cannot tell apart.
-        gallery_inputs: integer (G,), the same for the gallery.
-        query_labels: integer (Q,).
-        gallery_labels: integer (G,); equal labels are matches.
+        chunk (`slice`): the C queries to score.
+        query_inputs (`torch.Tensor` of shape `(Q,)`): integer; equal for inputs that a model cannot tell apart.
+        gallery_inputs (`torch.Tensor` of shape `(G,)`): the same for the gallery.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
 
     Returns:
-        float32 (C, G), above 0 for the query's own matches.
+        `torch.Tensor` of shape `(C, G)`: float32; above 0 for the query's own matches.
     """
     labels = torch.cat([query_labels, gallery_labels]).unique(return_inverse=True)[1]  # numbered from 0
     query_labels, gallery_labels = labels[: len(query_labels)], labels[len(query_labels) :]
@@ -166,7 +188,7 @@ def _label_ceilings(query_inputs: Tensor, query_labels: Tensor, ks: Sequence[int
 
 
 def _cumulative_within(groups: Tensor, values: Tensor) -> Tensor:
-    """Sum of the values that stand before each one in its group; equal groups stand together: (N,), (N,) -> (N,)."""
+    """Sum of the values before each one in its group; groups are contiguous: (N,), (N,) -> (N,)."""
     before = values.cumsum(dim=0) - values
     _, inverse, counts = groups.unique_consecutive(return_inverse=True, return_counts=True)
     starts = counts.cumsum(dim=0) - counts

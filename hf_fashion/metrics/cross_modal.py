@@ -1,4 +1,4 @@
-"""Image-to-text and text-to-image recall in one dictionary, the full and the sample-100 protocol."""
+"""Return recall in both directions (image to text, text to image), by the full and the sample-100 protocol."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,20 +27,21 @@ def cross_modal_recall(
     ks: Sequence[int] = RECALL_KS,
     chunk_size: int | None = None,
 ) -> dict[str, float]:
-    """Recall in both directions with all candidates, each beside its ceiling, and their sum (SumR).
+    """Return recall@k in both directions among all candidates, the ceilings, and the sums (SumR).
 
     Args:
-        image_embeds: floating (I, D), L2-normalised for cosine.
-        text_embeds: floating (T, D), L2-normalised for cosine.
-        image_labels: integer (I,).
-        text_labels: integer (T,); equal labels are matches.
-        image_inputs: integer (I,), equal where photos are identical (see `recall_ceiling`); None = all differ.
-        text_inputs: integer (T,), equal where texts are identical; None = all differ.
-        ks: cut-offs, each at least 1.
-        chunk_size: as in `recall_at_k`.
+        image_embeds (`torch.Tensor` of shape `(I, D)`): floating; L2-normalised for cosine.
+        text_embeds (`torch.Tensor` of shape `(T, D)`): floating; L2-normalised for cosine.
+        image_labels (`torch.Tensor` of shape `(I,)`): integer.
+        text_labels (`torch.Tensor` of shape `(T,)`): integer; equal labels are matches.
+        image_inputs (`torch.Tensor` of shape `(I,)`, *optional*): integer; equal where photos are identical, see
+            `recall_ceiling`. Default: all differ.
+        text_inputs (`torch.Tensor` of shape `(T,)`, *optional*): integer; equal where texts are identical.
+        ks (`Sequence[int]`, *optional*, defaults to `(1, 5, 10)`): cut-offs, each at least 1.
+        chunk_size (`int`, *optional*): as in `recall_at_k`.
 
     Returns:
-        `{direction}_recall@k`, `{direction}_recall_ceiling@k`, `{direction}_num_queries` and
+        `dict[str, float]`: `{direction}_recall@k`, `{direction}_recall_ceiling@k`, `{direction}_num_queries` and
         `{direction}_num_without_match` with direction `image_to_text` and `text_to_image`; `sum_recall` and
         `sum_recall_ceiling`, from 0 to 2 * len(ks).
 
@@ -49,8 +50,8 @@ def cross_modal_recall(
     """
 
     def measure(query, gallery):
-        figures = recall_at_k(query[0], gallery[0], query[1], gallery[1], ks, chunk_size)
-        return figures | recall_ceiling(query[1], gallery[1], ks, query[2], gallery[2])
+        metrics = recall_at_k(query[0], gallery[0], query[1], gallery[1], ks, chunk_size)
+        return metrics | recall_ceiling(query[1], gallery[1], ks, query[2], gallery[2])
 
     return _both_ways((image_embeds, image_labels, image_inputs), (text_embeds, text_labels, text_inputs), measure)
 
@@ -68,33 +69,33 @@ def sample_recall(
     ks: Sequence[int] = RECALL_KS,
     chunk_size: int | None = None,
 ) -> dict[str, float]:
-    """Recall among one match and `num_negatives` non-matches of its group (the sample-100 protocol of Fashion-Gen).
+    """Return recall@k among one match and `num_negatives` non-matches (the sample-100 protocol of Fashion-Gen).
 
     A query's candidates are one of its matches, drawn at random, and items that do not match it, drawn without
-    replacement from the group (the sub-category) of that match. A group with too few of them gives all it has and
-    the rest is drawn from the whole gallery; a gallery with too few gives all it has. One seed gives one draw,
-    whatever the chunk size.
+    replacement from the group (the sub-category) of that match. Where a group has too few, the rest is drawn from the
+    whole gallery; where the gallery has too few, all are taken. One seed gives one draw for every chunk size.
 
-    The ceiling is the figure, on the same draws, of a model that knows every label and cannot tell equal inputs apart
+    The ceiling is the recall, on the same draws, of a model that knows every label and cannot tell equal inputs apart
     (see `match_worth`). It is the expectation over the order of equally good copies, as everywhere; a model whose
-    order happens to suit the draw can lie above it by chance, and no model does where all candidates are drawn.
+    order happens to suit the draw can exceed it by chance, but not where all candidates are drawn.
 
     Args:
-        query_embeds: floating (Q, D).
-        gallery_embeds: floating (G, D).
-        query_labels: integer (Q,).
-        gallery_labels: integer (G,); equal labels are matches.
-        gallery_groups: integer (G,), the group of every item.
-        query_inputs: integer (Q,), equal for inputs that a model cannot tell apart; None = all differ.
-        gallery_inputs: integer (G,), the same for the gallery.
-        num_negatives: non-matching candidates a query.
-        seed: of the draws.
-        ks: cut-offs, each at least 1.
-        chunk_size: as in `recall_at_k`.
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        gallery_groups (`torch.Tensor` of shape `(G,)`): integer; the group of every item.
+        query_inputs (`torch.Tensor` of shape `(Q,)`, *optional*): integer; equal for inputs that a model cannot tell
+            apart. Default: all differ.
+        gallery_inputs (`torch.Tensor` of shape `(G,)`, *optional*): the same for the gallery.
+        num_negatives (`int`, *optional*, defaults to 100): non-matching candidates of a query.
+        seed (`int`, *optional*, defaults to 0): of the draws.
+        ks (`Sequence[int]`, *optional*, defaults to `(1, 5, 10)`): cut-offs, each at least 1.
+        chunk_size (`int`, *optional*): as in `recall_at_k`.
 
     Returns:
-        `recall@k`, `recall_ceiling@k`, `num_queries`, `num_without_match`, `negatives_per_query` (mean number of
-        negatives) and `negatives_of_group` (their share that comes from the match's group).
+        `dict[str, float]`: `recall@k`, `recall_ceiling@k`, `num_queries`, `num_without_match`, `negatives_per_query`
+        (mean number of negatives) and `negatives_of_group` (their share that comes from the match's group).
 
     Raises:
         ValueError: as in `recall_at_k`, or groups or inputs do not fit the labels.
@@ -147,9 +148,27 @@ def sample_cross_modal_recall(
     seed: int = 0,
     ks: Sequence[int] = RECALL_KS,
 ) -> dict[str, float]:
-    """`sample_recall` in both directions, with the key prefixes and the sums of `cross_modal_recall`.
+    """Return `sample_recall` in both directions, with the key prefixes and the sums of `cross_modal_recall`.
 
-    Arguments and errors as there and in `sample_recall`; the groups are integer (I,) and (T,).
+    Args:
+        image_embeds (`torch.Tensor` of shape `(I, D)`): floating; L2-normalised for cosine.
+        text_embeds (`torch.Tensor` of shape `(T, D)`): floating; L2-normalised for cosine.
+        image_labels (`torch.Tensor` of shape `(I,)`): integer.
+        text_labels (`torch.Tensor` of shape `(T,)`): integer; equal labels are matches.
+        image_groups (`torch.Tensor` of shape `(I,)`): integer; the group of every photo.
+        text_groups (`torch.Tensor` of shape `(T,)`): integer; the group of every text.
+        image_inputs (`torch.Tensor` of shape `(I,)`, *optional*): integer; equal where photos are identical, see
+            `recall_ceiling`. Default: all differ.
+        text_inputs (`torch.Tensor` of shape `(T,)`, *optional*): integer; equal where texts are identical.
+        num_negatives (`int`, *optional*, defaults to 100): non-matching candidates of a query.
+        seed (`int`, *optional*, defaults to 0): of the draws.
+        ks (`Sequence[int]`, *optional*, defaults to `(1, 5, 10)`): cut-offs, each at least 1.
+
+    Returns:
+        `dict[str, float]`: the keys of `sample_recall`, prefixed as in `cross_modal_recall`.
+
+    Raises:
+        ValueError: as in `sample_recall`.
     """
 
     def measure(query, gallery):
@@ -164,7 +183,11 @@ def sample_cross_modal_recall(
 
 
 def sum_recall(results: dict[str, float]) -> dict[str, float]:
-    """Sums `*_recall@k` to `sum_recall` and, where there are any, `*_recall_ceiling@k` to `sum_recall_ceiling`."""
+    """Return `sum_recall`, the sum of `*_recall@k`, and where there are ceilings `sum_recall_ceiling`.
+
+    Args:
+        results (`dict[str, float]`): with keys `*_recall@k` and maybe `*_recall_ceiling@k`.
+    """
     sums = {"sum_recall": sum(value for name, value in results.items() if "_recall@" in name)}
     ceilings = [value for name, value in results.items() if "_recall_ceiling@" in name]
     return sums | ({"sum_recall_ceiling": sum(ceilings)} if ceilings else {})
@@ -193,7 +216,7 @@ def _means(name: str, hits: list[Tensor], ks: Sequence[int]) -> dict[str, float]
 
 
 def _both_ways(image: tuple, text: tuple, measure: Callable[[tuple, tuple], dict[str, float]]) -> dict[str, float]:
-    """Figures of images as queries and of texts as queries, under prefixed names, and their sum."""
-    figures = {"image_to_text": measure(image, text), "text_to_image": measure(text, image)}
-    results = {f"{direction}_{name}": value for direction in figures for name, value in figures[direction].items()}
+    """Metrics of images as queries and of texts as queries, under prefixed names, and their sum."""
+    metrics = {"image_to_text": measure(image, text), "text_to_image": measure(text, image)}
+    results = {f"{direction}_{name}": value for direction in metrics for name, value in metrics[direction].items()}
     return results | sum_recall(results)

@@ -1,15 +1,15 @@
-"""How well embeddings rank a gallery: tensors in, numbers out.
+"""Return recall, precision and MAP of a ranked gallery: tensors in, numbers out.
 
 Conventions shared by every function here:
 
 - a score is the inner product of two embeddings in their own precision (half precisions are raised to float32);
   pass L2-normalised embeddings to rank by cosine;
-- a query's matches are all gallery items that carry its integer label; queries without a match are left out of the
+- a query's matches are all gallery items with its integer label; queries without a match are left out of the
   averages and counted;
-- items whose scores differ by rounding alone are tied, and a figure is the expectation over a random order of tied
+- items whose scores differ only by rounding are tied, and a metric is the expectation over a random order of tied
   items. A collapsed model, which gives every item one score, thus gets chance level, and a model that cannot tell
   duplicates apart gets exactly the ceiling of `hf_fashion.metrics.ceilings`;
-- figures are fractions from 0 to 1;
+- metrics are fractions from 0 to 1;
 - the score matrix is never held whole: a chunk of queries at a time is compared with the gallery.
 """
 
@@ -35,18 +35,20 @@ def recall_at_k(
     ks: Sequence[int] = RECALL_KS,
     chunk_size: int | None = None,
 ) -> dict[str, float]:
-    """Share of queries with at least one match among their k best gallery items (hit-recall, as in CLIP retrieval).
+    """Return recall@k: the share of queries with a match among their k best items (hit-recall, as in CLIP retrieval).
 
     Args:
-        query_embeds: floating (Q, D).
-        gallery_embeds: floating (G, D), on the same device.
-        query_labels: integer (Q,).
-        gallery_labels: integer (G,); equal labels are matches.
-        ks: cut-offs, each at least 1.
-        chunk_size: queries compared at a time; by default as many as keep a chunk under `MAX_CHUNK_SCORES` scores.
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        ks (`Sequence[int]`, *optional*, defaults to `(1, 5, 10)`): cut-offs, each at least 1.
+        chunk_size (`int`, *optional*): queries compared at a time. Default: as many as keep a chunk within
+            `MAX_CHUNK_SCORES` scores.
 
     Returns:
-        `recall@k` in [0, 1] for every k, `num_queries` that were averaged, `num_without_match` that were left out.
+        `dict[str, float]`: `recall@k` in [0, 1] for every k, `num_queries` that were averaged and `num_without_match`
+        that were left out.
 
     Raises:
         ValueError: shapes, types or ks are not as above, embeddings are not finite, or no query has a match.
@@ -65,11 +67,24 @@ def relevant_recall_at_k(
     ks: Sequence[int] = RECALL_KS,
     chunk_size: int | None = None,
 ) -> dict[str, float]:
-    """Share of a query's matches found among its k best gallery items (matches in the top k / matches), averaged.
+    """Return relevant recall@k: the share of a query's matches among its k best gallery items, averaged.
 
     This is the recall of information retrieval and of Marqo's leaderboard. Its ceiling is low where queries have
-    many matches: see `relevant_recall_ceiling`. Arguments, errors and counts as in `recall_at_k`; the keys are
-    `relevant_recall@k`.
+    many matches: see `relevant_recall_ceiling`.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        ks (`Sequence[int]`, *optional*, defaults to `(1, 5, 10)`): cut-offs, each at least 1.
+        chunk_size (`int`, *optional*): as in `recall_at_k`.
+
+    Returns:
+        `dict[str, float]`: `relevant_recall@k` for every k, and the counts of `recall_at_k`.
+
+    Raises:
+        ValueError: as in `recall_at_k`.
     """
     found, matched = _per_query(
         _expected_relevant, query_embeds, gallery_embeds, query_labels, gallery_labels, ks, chunk_size
@@ -86,9 +101,23 @@ def precision_at_k(
     ks: Sequence[int] = (10,),
     chunk_size: int | None = None,
 ) -> dict[str, float]:
-    """Share of the k best gallery items that are matches, averaged over queries; a gallery of G < k items counts as k.
+    """Return precision@k: the share of the k best gallery items that are matches, averaged over queries.
 
-    Its ceiling is min(k, matches) / k. Arguments, errors and counts as in `recall_at_k`; the keys are `precision@k`.
+    Its ceiling is min(k, matches) / k; a gallery of fewer than k items counts as k.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        ks (`Sequence[int]`, *optional*, defaults to `(10,)`): cut-offs, each at least 1.
+        chunk_size (`int`, *optional*): as in `recall_at_k`.
+
+    Returns:
+        `dict[str, float]`: `precision@k` for every k, and the counts of `recall_at_k`.
+
+    Raises:
+        ValueError: as in `recall_at_k`.
     """
     found, matched = _per_query(
         _expected_relevant, query_embeds, gallery_embeds, query_labels, gallery_labels, ks, chunk_size
@@ -103,10 +132,22 @@ def mean_average_precision(
     gallery_labels: Tensor,
     chunk_size: int | None = None,
 ) -> dict[str, float]:
-    """Mean over queries of AP = mean over the query's matches of (matches up to it) / (its rank).
+    """Return MAP, the mean over queries of AP = mean over the query's matches of (matches up to it) / (its rank).
 
-    Unlike the other figures AP breaks ties pessimistically: of tied items the matches come last. Arguments, errors
-    and counts as in `recall_at_k`; the key is `map`.
+    Unlike the other metrics AP breaks ties pessimistically: of tied items the matches come last.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+        chunk_size (`int`, *optional*): as in `recall_at_k`.
+
+    Returns:
+        `dict[str, float]`: `map`, and the counts of `recall_at_k`.
+
+    Raises:
+        ValueError: as in `recall_at_k`.
     """
     precisions, matched = _per_query(
         _average_precision, query_embeds, gallery_embeds, query_labels, gallery_labels, (1,), chunk_size
@@ -115,14 +156,31 @@ def mean_average_precision(
 
 
 def matches_per_query(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    """Number of gallery items with each query's label: integer (Q,), (G,) -> int64 (Q,)."""
+    """Return the number of gallery items with each query's label: int64 (Q,).
+
+    Args:
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer.
+    """
     ordered = gallery_labels.sort().values
     query_labels = query_labels.to(ordered).contiguous()  # published lists come as columns of a table
     return torch.searchsorted(ordered, query_labels, right=True) - torch.searchsorted(ordered, query_labels)
 
 
-def check_embeddings(query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, gallery_labels: Tensor):
-    """Raises ValueError, naming the argument, unless embeddings are finite (N, D) with one integer label a row."""
+def check_embeddings(
+    query_embeds: Tensor, gallery_embeds: Tensor, query_labels: Tensor, gallery_labels: Tensor
+) -> None:
+    """Raise if embeddings are not finite (N, D) with one integer label a row.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating.
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer.
+
+    Raises:
+        ValueError: an argument is not as above; the message names it.
+    """
     sides = (("query", query_embeds, query_labels), ("gallery", gallery_embeds, gallery_labels))
     for side, embeds, labels in sides:
         if embeds.ndim != 2 or not embeds.is_floating_point():
@@ -144,8 +202,15 @@ def check_embeddings(query_embeds: Tensor, gallery_embeds: Tensor, query_labels:
         )
 
 
-def check_ks(ks: Sequence[int]):
-    """Raises ValueError unless ks holds at least one cut-off and each is at least 1."""
+def check_ks(ks: Sequence[int]) -> None:
+    """Raise if there is no cut-off, or one is below 1.
+
+    Args:
+        ks (`Sequence[int]`): cut-offs.
+
+    Raises:
+        ValueError: the cut-offs are not as above.
+    """
     if not ks or min(ks) < 1:
         raise ValueError(f"`ks` must hold cut-offs of at least 1, got {tuple(ks)}")
 
@@ -153,7 +218,16 @@ def check_ks(ks: Sequence[int]):
 def score_chunks(
     query_embeds: Tensor, gallery_embeds: Tensor, chunk_size: int | None
 ) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Yields (rows of the queries, scores (C, G), tie tolerance (C, 1)) for chunks of at most `chunk_size` queries."""
+    """Yield (rows of the queries, scores (C, G), tie tolerance (C, 1)) for one chunk of queries after another.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating.
+        gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating.
+        chunk_size (`int`, *optional*): queries in a chunk. Default: as many as keep it within `MAX_CHUNK_SCORES`.
+
+    Raises:
+        ValueError: `chunk_size` is below 1.
+    """
     if chunk_size is None:
         chunk_size = max(1, MAX_CHUNK_SCORES // max(1, len(gallery_embeds)))
     if chunk_size < 1:
@@ -168,19 +242,19 @@ def score_chunks(
 
 
 def expected_hits(scores: Tensor, matches: Tensor, tolerance: Tensor, ks: Sequence[int]) -> Tensor:
-    """Probability that a match is among the k best, tied items standing in random order.
+    """Return the probability that a match is among the k best, with tied items in random order.
 
     With b items better than the best match, and p matches and t others tied with it, s = k - b places are left for
     these and P(hit) = 1 - C(t, s) / C(t + p, s).
 
     Args:
-        scores: floating (C, G).
-        matches: bool (C, G), at least one in a row.
-        tolerance: (C, 1), scores that differ by no more are tied.
-        ks: cut-offs, each at least 1.
+        scores (`torch.Tensor` of shape `(C, G)`): floating.
+        matches (`torch.Tensor` of shape `(C, G)`): bool, at least one in a row.
+        tolerance (`torch.Tensor` of shape `(C, 1)`): scores that differ by no more are tied.
+        ks (`Sequence[int]`): cut-offs, each at least 1.
 
     Returns:
-        float64 (C, len(ks)).
+        `torch.Tensor` of shape `(C, len(ks))`: float64.
     """
     match_scores = torch.where(matches, scores, -torch.inf)
     best = match_scores.amax(dim=1, keepdim=True)  # (C, 1)
@@ -234,7 +308,7 @@ def _per_query(
     if not matched.any():
         raise ValueError(
             f"no label of the {len(query_labels)} `query_labels` is among the {len(gallery_labels)} `gallery_labels`: "
-            "nothing can be found, so there is no figure"
+            "there is nothing to find"
         )
     rows = matched.nonzero().flatten()
     measured = query_embeds.new_full((len(query_labels), len(ks)), torch.nan, dtype=torch.float64)

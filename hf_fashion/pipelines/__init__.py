@@ -1,14 +1,8 @@
 """Pipelines, and the one place where they enter transformers' registry."""
 
-_registered = False
-
 
 def register() -> None:
     """Make `transformers.pipeline` know every pipeline."""
-    global _registered
-    if _registered:
-        return
-    _registered = True  # first, since registering reads the registry and so comes back here
     from transformers import AutoModel
     from transformers.pipelines import PIPELINE_REGISTRY
 

@@ -1,33 +1,36 @@
-"""Searches a gallery by photo, by text, by attribute, and by weighted terms; re-ranks what is found.
+"""Pipeline that searches a gallery by photo, text, attribute and weighted terms, and re-ranks the results.
 
-This file and its siblings are saved with the model, so they import hf_fashion where it cannot be avoided only: to open
-a gallery by its path, and for the re-rankers that have a name.
+This file is saved with the model, together with all that it imports relatively (`travelling_code.py`). hf_fashion
+itself is imported only to open a gallery by its path.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
-from transformers.dynamic_module_utils import custom_object_save
 
-from .embedding_fashion_retrieval import QueryEmbedder
-from .query_fashion_retrieval import FashionQuery
-from .rerankers_fashion_retrieval import ReasoningReranker, Reranker, load_reranker
-from .results_fashion_retrieval import numbered, rerank_lists
-from .search_fashion_retrieval import CandidateFinder
+from ..embedding.encoder import Encoder
+from ..embedding.features import check_attribute
+from ..retrieval.rerankers.loading import load_reranker
+from ..retrieval.rerankers.reasoning import ReasoningReranker
+from ..retrieval.rerankers.reranking import Reranker, rerank
+from ..retrieval.results import RetrievalResults
+from .search_fashion_retrieval import CandidateFinder, read_vectors
+from .threshold_fashion_retrieval import apply_threshold
+from .travelling_code import save_code
 
 
 TASK = "fashion-retrieval"
-# Candidates of a re-ranker that is not made for a number of them.
-DEFAULT_NUM_RERANK = 100
+# Candidates of a re-ranker whose weights are not made for a certain number of them.
+DEFAULT_NUM_CANDIDATES = 100
 
 
 class FashionRetrievalPipeline(Pipeline):
-    """Finds the products of a gallery that are nearest to a query.
+    """Search a gallery for the products nearest to a query.
 
     ```python
     search = pipeline("fashion-retrieval", model="my_model", gallery="my_gallery")
@@ -39,23 +42,25 @@ class FashionRetrievalPipeline(Pipeline):
     ```
 
     A query is a dict with an `"image"`, `"terms"` (a dict of texts and their weights) or both; `"image_weight"` (1 if
-    not given); and `"attribute"`. `"text"` stands for one term of weight 1. An image alone, a string alone and a dict
-    of weights alone are short forms. A string that begins like a URL or ends like an image file is an image.
+    not given); and `"attribute"`. `"text"` is short for one term of weight 1. Only an image, only a string and only a
+    dict of weights are short forms of a query. A string that begins like a URL or ends like an image file is an image.
 
-    Photo and terms are embedded one by one and L2-normalised; their weighted sum, normalised again, is what the
-    gallery is searched by.
+    Photo and terms are embedded one by one and L2-normalised. The gallery is searched by their weighted sum,
+    normalised again.
 
     Args:
         model (`PreTrainedModel`): E2, CLIP, or an attribute-specific model: the one that embedded the gallery.
-        gallery ([`Gallery`], `str` or `Path`): what is searched, or its path or URI. Any object with the calls `info`,
-            `check_model`, `search`, `vectors` and `len` of a [`Gallery`] will do.
-        reranker (`FeatureReasoningModel`, `str`, `Path` or `Callable`, *optional*): what re-orders the first results:
-            an FR, its path or Hub id, `"query_expansion"`, `"k_reciprocal"`, or a function `(query_embeds (Q, d),
+        gallery ([`Gallery`], `str` or `Path`): the gallery, or its path or URI. It may be any object with the calls
+            `info`, `check_model`, `search`, `vectors` and `len` of a [`Gallery`]; its `search` may return any object
+            with the `ids`, `scores`, `metadata` and `vectors` of [`RetrievalResults`], the last two of which may be
+            `None`.
+        reranker (`FeatureReasoningModel`, `str`, `Path` or `Callable`, *optional*): re-ranks the first candidates: an
+            FR, its path or Hub id, `"query_expansion"`, `"k_reciprocal"`, or a function `(query_embeds (Q, d),
             candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)`, higher is better.
         processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): the model's; loaded with it.
         image_processor (`BaseImageProcessor`, *optional*): instead of `processor`, for models without text.
-        kwargs: `device`, `batch_size`, `num_workers` as for every pipeline; options of the call, as defaults for all
-            calls.
+        kwargs (`Any`): `device`, `batch_size`, `num_workers` as for every pipeline; options of the call, as defaults
+            for all calls.
 
     Raises:
         ValueError: the gallery is empty, was embedded by another model, or has a space that the model does not serve;
@@ -84,41 +89,41 @@ class FashionRetrievalPipeline(Pipeline):
         if image_processor is None:
             raise ValueError(f"`processor` must be given: none could be loaded for {type(model).__name__}")
         self.finder = CandidateFinder(gallery)
-        self.embedder = QueryEmbedder(model.eval(), image_processor, kwargs.get("tokenizer"), self.finder.spaces)
-        self.finder.check_model(model, self.embedder.model_spaces)
+        self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
+        self.finder.check_model(model, self.encoder.space_names)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
             self.reranker.to(self.device)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> list[dict[str, Any]] | list[list[dict[str, Any]]]:
-        """Searches by one query or by many.
+        """Search by one query or by many.
 
         Args:
             inputs (`Any`): a query (see the class), a list of them, or a generator or torch dataset of them, for which
                 an iterator is returned. Of a `datasets.Dataset`: `KeyDataset(dataset, "image")`.
-            kwargs: those of transformers' pipelines, such as `batch_size`, and
+            kwargs (`Any`): those of transformers' pipelines, such as `batch_size`, and
 
                 - `top_k` (`int`, defaults to 10): results for a query, at most as many as the gallery has products.
                   There are fewer where `filter`, `threshold` or `group_by` leave fewer, or the gallery is smaller than
                   the default.
-                - `filter` (`str`): condition of SQL on the metadata, as in [`Gallery.search`].
+                - `filter` (`str` or `Mapping`): condition on the metadata, as SQL or a dict, as in [`Gallery.search`].
                 - `threshold` (`float`): least score of a result.
                 - `group_by` (`str`): metadata column; of products with the same value only the best one is kept, such
-                  as one photo a product. Products without a value are all kept. In Milvus, groups are
-                  looked for among the 16,384 nearest products.
-                - `attribute` (`str`): for the queries that name none.
-                - `num_rerank` (`int`): how many candidates the re-ranker gets; needs one. Default: as many as an FR is
-                  made for, 100 for others.
+                  as one photo of each product. Products without a value are all kept. Groups are looked for among
+                  the `max_top_k` nearest products of a gallery that has this limit.
+                - `attribute` (`str`): attribute of queries that have none.
+                - `num_candidates` (`int`): candidates that the re-ranker gets; needs a re-ranker. Default: the number
+                  that an FR is made for, 100 for others.
 
         Returns:
             `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product; `rank`,
-            from 1; `initial_rank`, the rank before the re-ranker; `metadata`. Filter, threshold and groups decide what
-            the candidates are; the re-ranker re-orders the first `num_rerank` of them; the first `top_k` are returned.
+            from 1; `initial_rank`, the rank before the re-ranker; `metadata`. Filter, groups and threshold choose the
+            candidates; the re-ranker re-orders the first `num_candidates` of them; the first `top_k` are returned.
 
         Raises:
-            ValueError: a query has another form, has an unknown attribute, or needs what the model has not; its
-                weights cancel out; an option is not as above.
+            ValueError: a query has another form, an unknown attribute, or a part that the model cannot embed; its
+                weights cancel out; or an option is not as above.
         """
         return super().__call__(inputs, **kwargs)
 
@@ -126,76 +131,78 @@ class FashionRetrievalPipeline(Pipeline):
         self,
         attribute: str | None = None,
         top_k: int | None = None,
-        filter: str | None = None,
+        filter: str | Mapping[str, Any] | None = None,
         threshold: float | None = None,
         group_by: str | None = None,
-        num_rerank: int | None = None,
+        num_candidates: int | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if attribute is not None:
-            self.embedder.check_attribute(attribute)
+            check_attribute(self.model, attribute, self.finder.spaces)
         self.finder.check_options(top_k, group_by)
-        if num_rerank is not None:
-            self._check_num_rerank(num_rerank)
+        if num_candidates is not None:
+            self._check_num_candidates(num_candidates)
         searching = {"top_k": top_k, "filter": filter, "threshold": threshold, "group_by": group_by}
-        searching["num_rerank"] = num_rerank
+        searching["num_candidates"] = num_candidates
         return _given({"attribute": attribute}), _given(searching), {}
 
     def preprocess(self, inputs: Any, attribute: str | None = None) -> dict[str, Any]:
-        """One query as the model's inputs."""
-        query = FashionQuery.read(inputs)
-        if query.attribute is None:
-            query = replace(query, attribute=attribute)
-        return {"query": self.embedder.prepare(query)}
+        """Return one query as the model's inputs, on the CPU."""
+        return {"query": self.encoder.prepare_query(inputs, attribute, self.finder.spaces)}
 
     def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:
-        """What a query is searched by, and what it finds: see `_searches`; of B queries a list."""
+        """Embed, search and re-rank one query, or B queries together: see `_searches`."""
         queries = model_inputs["query"]
-        if isinstance(queries, dict):  # transformers joins those of a batch to a list, and leaves one as it is
+        if isinstance(queries, dict):  # transformers joins the queries of a batch to a list, and passes one as it is
             return {"search": self._searches([queries], **searching)[0]}
         return {"search": self._searches(queries, **searching)}
 
     def postprocess(self, model_outputs: dict[str, Any]) -> list[dict[str, Any]]:
-        """The results of one query."""
-        return model_outputs["search"]["results"]
+        """Return the results of one query as dicts."""
+        search = model_outputs["search"]
+        return search["results"].dicts_of(search["row"])
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
-        """Saves model and processor, with the code of this pipeline and the entry in the configuration that makes
+        """Save model and processor, with the code of this pipeline and the entry in the configuration that makes
         `pipeline("fashion-retrieval", model=save_directory, trust_remote_code=True, gallery=...)` find it.
 
         Args:
             save_directory (`str` or `Path`): a folder. Gallery and re-ranker are not saved there.
-            kwargs: as for the model's `save_pretrained`.
+            kwargs (`Any`): as for the model's `save_pretrained`.
         """
         home = type(self).__module__.split(".")[-1]
         entry = {"impl": f"{home}.{type(self).__name__}", "pt": ["AutoModel"], "type": "multimodal"}
         others = getattr(self.model.config, "custom_pipelines", {})
         self.model.config.custom_pipelines = {**others, TASK: entry}
-        super().save_pretrained(save_directory, **kwargs)
+        # Not by the parent, which copies the module as it is and cannot follow its imports.
+        for part in (self.model, self.tokenizer, self.image_processor):
+            if part is not None:
+                part.save_pretrained(save_directory, **kwargs)
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
-        # transformers saves the code of registered classes alone, and so loses that of a pipeline that was loaded.
-        custom_object_save(self, save_directory)
+        save_code(type(self), save_directory)
 
-    def _check_num_rerank(self, num_rerank: int) -> None:
-        most = getattr(self.reranker, "num_candidates", num_rerank)
-        if not 1 <= num_rerank <= most:
+    def _check_num_candidates(self, num_candidates: int) -> None:
+        most = getattr(self.reranker, "num_candidates", num_candidates)
+        if not 1 <= num_candidates <= most:
             raise ValueError(
-                f"`num_rerank` must be at least 1, and at most what an FR is made for, got {num_rerank}"
-                + (f" for {most}" if num_rerank > most else "")
+                f"`num_candidates` must be at least 1, and at most what an FR is made for, got {num_candidates}"
+                + (f" for {most}" if num_candidates > most else "")
             )
         if self.reranker is None:
-            raise ValueError("`num_rerank` is for a re-ranker, and there is none: give a `reranker`, or leave it out")
+            raise ValueError(
+                "`num_candidates` is for a re-ranker, and there is none: give a `reranker`, or drop `num_candidates`"
+            )
 
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
-        """For each of B queries its `vector` (d,), the `space` that is in, and the `results`."""
-        vectors = self.embedder.embed(queries).cpu()  # (B, d)
+        """For each of B queries its `vector` (d,), its `space`, and its list: a `row` of `results`."""
+        vectors = self.encoder.embed_queries(queries).cpu()  # (B, d)
         space_ids = torch.cat([query["space_id"] for query in queries]).cpu()
         searches: list[dict[str, Any]] = [{} for _ in queries]
         for space_id in space_ids.unique().tolist():  # the queries of a space are searched and re-ranked together
-            rows, space = (space_ids == space_id).nonzero().flatten(), self.embedder.model_spaces[space_id]
-            found = self._results(vectors[rows], space, **searching)
-            for row, results in zip(rows.tolist(), found, strict=True):
-                searches[row] = {"space": space, "vector": vectors[row], "results": results}
+            places, space = (space_ids == space_id).nonzero().flatten(), self.encoder.space_names[space_id]
+            results = self._results(vectors[places], space, **searching)
+            for row, place in enumerate(places.tolist()):
+                searches[place] = {"space": space, "vector": vectors[place], "results": results, "row": row}
         return searches
 
     def _results(
@@ -203,22 +210,21 @@ class FashionRetrievalPipeline(Pipeline):
         queries: torch.Tensor,
         space: str,
         top_k: int = 10,
-        filter: str | None = None,
+        filter: str | Mapping[str, Any] | None = None,
         threshold: float | None = None,
         group_by: str | None = None,
-        num_rerank: int | None = None,
-    ) -> list[list[dict[str, Any]]]:
-        """The results of Q queries (Q, d) in one space."""
-        if num_rerank is None:
-            num_rerank = getattr(self.reranker, "num_candidates", DEFAULT_NUM_RERANK)
-        number = top_k if self.reranker is None else max(top_k, num_rerank)
-        lists = self.finder.candidates(queries, space, number, filter, group_by)
-        if threshold is not None:
-            lists = [[candidate for candidate in found if candidate["score"] >= threshold] for found in lists]
-        lists = [numbered(found, "initial_rank") for found in lists]
-        if self.reranker is not None:
-            lists = rerank_lists(self.reranker, queries, lists, self.finder.gallery, space, num_rerank)
-        return [numbered(found[:top_k], "rank") for found in lists]
+        num_candidates: int | None = None,
+    ) -> RetrievalResults:
+        """Search by Q queries (Q, d) in one space, step by step."""
+        if self.reranker is None:
+            found = self.finder.search(queries, space, top_k, filter, group_by)
+            return apply_threshold(found, threshold)
+        if num_candidates is None:
+            num_candidates = getattr(self.reranker, "num_candidates", DEFAULT_NUM_CANDIDATES)
+        number = max(top_k, num_candidates)
+        found = self.finder.search(queries, space, number, filter, group_by, with_vectors=True)
+        candidates = read_vectors(apply_threshold(found, threshold), self.finder.gallery, space)
+        return rerank(candidates, queries, self.reranker, num_candidates).first(top_k)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Searches as JSON: what was found, and the query's vector, so that re-ranking needs no embedding model."""
+"""Searches as JSON: the results and the query's vector, so that they are re-ranked without the embedding model."""
 
 from __future__ import annotations
 
@@ -10,36 +10,41 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..retrieval.rerankers.reranking import Reranker, rerank
+from ..retrieval.results import RetrievalResults
 from .fashion_retrieval import FashionRetrievalPipeline
-from .rerankers_fashion_retrieval import Reranker
-from .results_fashion_retrieval import numbered, rerank_lists
+from .search_fashion_retrieval import read_vectors
 
 
 LARGEST = torch.finfo(torch.float32).max
-# What a result may have, its type, and that in words.
+# Fields that a result may have, their types, and these in words.
 OPTIONAL = {"score": (Real, "a number"), "initial_rank": (int, "a whole number"), "metadata": (dict, "an object")}
 
 
 class SavedSearchPipeline(FashionRetrievalPipeline):
-    """The pipeline, but of a query it returns what [`rerank_search`] needs: the `space` it was compared in; its
-    `vector`, and the `fingerprint` of the model that gave it; the `results`, as the pipeline returns them."""
+    """The pipeline, but of each query it returns a dict for [`rerank_search`]: `space`, the space of the query; its
+    `vector`; the `fingerprint` of the model that embedded it; and `results`, as the pipeline returns them."""
 
     def postprocess(self, model_outputs: dict[str, Any]) -> dict[str, Any]:
-        """What is kept of one query."""
+        """Return the search of one query as a dict."""
         search = model_outputs["search"]
-        fingerprint = self.finder.gallery.info()["fingerprint"]
-        return {**search, "vector": search["vector"].tolist(), "fingerprint": fingerprint}
+        return {
+            "space": search["space"],
+            "vector": search["vector"].tolist(),
+            "results": super().postprocess(model_outputs),
+            "fingerprint": self.finder.gallery.info()["fingerprint"],
+        }
 
 
 def read_searches(lines: Iterable[str]) -> list[dict[str, Any]]:
-    """Reads searches, one JSON object a line.
+    """Read searches, one JSON object a line.
 
     Args:
-        lines (`Iterable[str]`): of a file; empty ones are passed over.
+        lines (`Iterable[str]`): lines of a file; empty ones are passed over.
 
     Raises:
-        ValueError: a line is no JSON object, lacks `space`, `results` with an `id` each, or both `vector` with
-            `fingerprint` and `query_id`, or has a value of another kind there.
+        ValueError: a line is not a JSON object; has no `space`, no `results` with an `id` each, or neither `query_id`
+            nor both `vector` and `fingerprint`; or has a value of another kind there.
     """
     searches = []
     for number, line in enumerate(lines, 1):
@@ -47,36 +52,39 @@ def read_searches(lines: Iterable[str]) -> list[dict[str, Any]]:
             try:
                 searches.append(_checked(json.loads(line)))
             except ValueError as error:
-                raise ValueError(f"line {number} is no search as `search --json` writes them: {error}") from error
+                raise ValueError(f"line {number} is not a search as `search --json` writes it: {error}") from error
     return searches
 
 
 def rerank_search(
-    search: Mapping[str, Any],
-    gallery: Any,
-    reranker: Reranker,
-    num_rerank: int | None = None,
+    search: Mapping[str, Any], gallery: Any, reranker: Reranker, num_candidates: int | None = None
 ) -> dict[str, Any]:
-    """The search with its first results in the order that a re-ranker gives them.
+    """Re-rank the first results of a saved search.
 
-    They are taken in the order of their initial ranks, so a re-ranking that was made before does not count.
+    They are taken in the order of their initial ranks, so an earlier re-ranking does not count.
 
     Args:
-        search (`Mapping`): of [`SavedSearchPipeline`]; a `query_id`, a product of the gallery, may stand in place of
-            `vector` and `fingerprint`.
-        gallery ([`Gallery`]): which was searched.
-        reranker (`Callable`): as in [`Reranker`].
-        num_rerank (`int`, *optional*): how many results it gets. Default: as many as an FR is made for, else all.
+        search (`Mapping`): a dict of [`SavedSearchPipeline`]. A `query_id`, the id of a product of the gallery, may
+            replace `vector` and `fingerprint`.
+        gallery ([`Gallery`]): the gallery that was searched.
+        reranker (`Callable`): as [`Reranker`].
+        num_candidates (`int`, *optional*): results that the re-ranker gets. Default: the number that an FR is made
+            for, else all.
 
     Raises:
-        ValueError: the gallery is of another model than the vector, has no such space, vectors of another dimension,
-            or has lost a product; or the re-ranker takes fewer results, or does not give each a score.
+        ValueError: the gallery is of another model than the vector, does not have the space or a product, or has
+            vectors of another dimension; the re-ranker takes fewer results, or does not give each a score; or a
+            product is in the results twice.
     """
-    results = [{"initial_rank": place, **result} for place, result in enumerate(search["results"], 1)]
-    results.sort(key=lambda result: result["initial_rank"])
-    number = getattr(reranker, "num_candidates", len(results)) if num_rerank is None else num_rerank
-    (ordered,) = rerank_lists(reranker, _query_vector(search, gallery), [results], gallery, search["space"], number)
-    return {**search, "results": numbered(ordered, "rank")}
+    saved = [{"initial_rank": rank, **result} for rank, result in enumerate(search["results"], 1)]
+    saved.sort(key=lambda result: result["initial_rank"])
+    if num_candidates is None:
+        num_candidates = getattr(reranker, "num_candidates", len(saved))
+    # A saved result may lack its score, and may have fields of its own: it travels whole, as the metadata.
+    results = RetrievalResults([[result["id"] for result in saved]], torch.zeros(1, len(saved)), metadata=[saved])
+    results = read_vectors(results, gallery, search["space"])
+    reranked = rerank(results, _query_vector(search, gallery), reranker, num_candidates)
+    return {**search, "results": [{**result, "rank": rank} for rank, result in enumerate(reranked.metadata[0], 1)]}
 
 
 def _query_vector(search: Mapping[str, Any], gallery: Any) -> Tensor:
@@ -87,7 +95,7 @@ def _query_vector(search: Mapping[str, Any], gallery: Any) -> Tensor:
     if search["fingerprint"] != known["fingerprint"]:
         raise ValueError(
             f"the query's vector is of {search['fingerprint']}, the gallery at {known['uri']} of "
-            f"{known['fingerprint']}: name the gallery that was searched"
+            f"{known['fingerprint']}: give the gallery that was searched"
         )
     vector, dimension = search["vector"], known["spaces"].get(search["space"])
     if dimension not in (len(vector), None):
@@ -125,5 +133,5 @@ def _check_results(results: Any) -> None:
 
 
 def _is_vector(value: Any) -> bool:
-    """Whether these are numbers that float32 holds."""
+    """Whether a value is a list of numbers that float32 holds."""
     return isinstance(value, list) and all(type(one) in (int, float) and abs(one) <= LARGEST for one in value)

@@ -1,35 +1,33 @@
-"""What the pipeline asks of a gallery: does it fit the model, and which products are candidates?"""
+"""Search of a gallery by the pipeline: does the gallery fit the model, and which products are candidates?"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from .query_fashion_retrieval import did_you_mean
+from ..messages import did_you_mean
+from ..retrieval.results import RetrievalResults, padded
+from .groups_fashion_retrieval import search_groups
 
 
-logger = logging.getLogger(__name__)
-# The most products that Milvus lists for a query; LanceDB has no limit.
-LONGEST_LIST = 16_384
 # Beginnings of the types whose values cannot be compared as one.
 NESTED = ("list", "large_list", "fixed_size_list", "struct", "map")
 
 
 class CandidateFinder:
-    """Candidates out of a gallery, as dicts.
+    """Search a gallery for candidates.
 
     Args:
         gallery ([`Gallery`], `str` or `Path`): a gallery, or its path or URI.
 
     Raises:
         ValueError: the gallery is empty.
-        ImportError: it is named by its path, and hf_fashion or its database is not installed.
+        ImportError: `gallery` is a path or URI, and hf_fashion or the gallery's database is not installed.
     """
 
     def __init__(self, gallery: Any):
@@ -43,11 +41,11 @@ class CandidateFinder:
             )
 
     def check_model(self, model: PreTrainedModel, spaces: Sequence[str]) -> None:
-        """Does nothing if queries of this model can be compared with the gallery.
+        """Raise if queries of a model cannot be compared with the gallery.
 
         Args:
-            model (`PreTrainedModel`): what shall embed queries.
-            spaces (`Sequence[str]`): the spaces it embeds into.
+            model (`PreTrainedModel`): the model that embeds the queries.
+            spaces (`Sequence[str]`): the spaces that it embeds into.
 
         Raises:
             ValueError: the gallery has another space, or another model embedded it.
@@ -61,19 +59,20 @@ class CandidateFinder:
         self.gallery.check_model(model)
 
     def check_options(self, top_k: int | None, group_by: str | None) -> None:
-        """Does nothing if the gallery can be asked so.
+        """Raise if the gallery does not have these options.
 
         Args:
             top_k (`int`, *optional*): number of results.
             group_by (`str`, *optional*): metadata column.
 
         Raises:
-            ValueError: it cannot.
+            ValueError: `top_k` is more than the products of the gallery, or `group_by` is not a column with one value
+                for each product.
         """
         if top_k is not None and not 1 <= top_k <= len(self.gallery):
             raise ValueError(
-                f"`top_k` must be from 1 to {len(self.gallery)}, the products of the gallery, got {top_k}. Left "
-                "out, it is 10, or as many as there are"
+                f"`top_k` must be from 1 to {len(self.gallery)}, the products of the gallery, got {top_k}. The "
+                "default is 10, or all products of a smaller gallery"
             )
         if group_by is not None and group_by not in self.columns:
             raise ValueError(
@@ -81,43 +80,76 @@ class CandidateFinder:
                 f"{group_by!r}{did_you_mean(group_by, self.columns)}"
             )
 
-    def candidates(
-        self, queries: Tensor, space: str, number: int, filter: str | None = None, group_by: str | None = None
-    ) -> list[list[dict[str, Any]]]:
-        """Each query's best products, or the best of each of its best groups; fewer where the gallery has fewer.
-        Groups are looked for in ever longer lists, as long as the gallery gives them; Milvus gives 16,384 products.
+    def search(
+        self,
+        queries: Tensor,
+        space: str,
+        number: int,
+        filter: str | Mapping[str, Any] | None = None,
+        group_by: str | None = None,
+        with_vectors: bool = False,
+    ) -> RetrievalResults:
+        """Find each query's best products, or the best product of each of its best groups.
 
         Args:
-            queries (`torch.Tensor` of shape `(Q, d)`): what is searched by.
-            space (`str`): the space they are in.
-            number (`int`): how many are wanted for each.
-            filter (`str`, *optional*): SQL condition on the metadata.
+            queries (`torch.Tensor` of shape `(Q, d)`): embeddings of the queries.
+            space (`str`): the space of the queries.
+            number (`int`): candidates of a query; there are fewer where the gallery has fewer.
+            filter (`str` or `Mapping`, *optional*): condition on the metadata, as SQL or as a dict.
             group_by (`str`, *optional*): metadata column with equal values within a group.
+            with_vectors (`bool`, *optional*, defaults to `False`): whether results keep the candidates' vectors.
+                Groups do not, since most candidates of their long lists are dropped: [`read_vectors`] reads those of
+                the others.
 
         Raises:
-            ValueError: `filter` is no condition on this gallery.
+            ValueError: `filter` is not a condition on this gallery.
         """
-        found = self.gallery.search(queries, space, number, filter).to_dicts()
-        if group_by is None:
-            return found
-        return [
-            _best_groups(products, number, group_by, partial(self._listed, query, space, filter))
-            for products, query in zip(found, queries.split(1), strict=True)
-        ]
 
-    def _listed(self, query: Tensor, space: str, filter: str | None, number: int) -> list[dict[str, Any]]:
-        """The products nearest to one query (1, d)."""
-        return self.gallery.search(query, space, number, filter).to_dicts()[0]
+        def search(queries: Tensor, top_k: int, with_vectors: bool = False) -> RetrievalResults:
+            return as_results(self.gallery.search(queries, space, top_k, filter, with_vectors=with_vectors))
+
+        if group_by is None:
+            return search(queries, number, with_vectors)
+        return search_groups(search, queries, number, group_by, getattr(self.gallery, "max_top_k", None))
+
+
+def as_results(found: Any) -> RetrievalResults:
+    """Return what a gallery has found as results.
+
+    Args:
+        found (`Any`): has `ids`, `scores`, `metadata` and `vectors` of [`RetrievalResults`], as those of an installed
+            hf_fashion have, to which this class is foreign when the pipeline was loaded with a model.
+    """
+    if isinstance(found, RetrievalResults):
+        return found
+    return RetrievalResults(found.ids, found.scores, found.metadata, vectors=found.vectors)
+
+
+def read_vectors(results: RetrievalResults, gallery: Any, space: str) -> RetrievalResults:
+    """Read the candidates' vectors, where results have none, for a re-ranker.
+
+    Args:
+        results ([`RetrievalResults`]): lists of candidates.
+        gallery ([`Gallery`]): the gallery with the vectors.
+        space (`str`): the space of the vectors.
+
+    Raises:
+        ValueError: the gallery does not have the space or a candidate.
+    """
+    ids = [candidate_id for row in results.ids for candidate_id in row]
+    if results.vectors is not None or not ids:
+        return results
+    return replace(results, vectors=padded(gallery.vectors(ids, space), results.mask, 0))
 
 
 def open_gallery(gallery: Any) -> Any:
-    """The gallery itself, opened where it is named by path or URI.
+    """Open a gallery; return one that is open already.
 
     Args:
-        gallery ([`Gallery`], `str` or `Path`): the gallery.
+        gallery ([`Gallery`], `str` or `Path`): the gallery, or its path or URI.
 
     Raises:
-        ImportError: it is named, and hf_fashion or its database is not installed.
+        ImportError: `gallery` is a path or URI, and hf_fashion or the gallery's database is not installed.
     """
     if not isinstance(gallery, (str, Path)):
         return gallery
@@ -128,34 +160,3 @@ def open_gallery(gallery: Any) -> Any:
             f'opening the gallery at {gallery} needs hf_fashion: pip install "hf-fashion[gallery]"'
         ) from error
     return Gallery.open(gallery)
-
-
-def _best_groups(
-    products: list[dict[str, Any]], number: int, column: str, listed: Callable[[int], list[dict[str, Any]]]
-) -> list[dict[str, Any]]:
-    """The best product of each group, of `number` groups or all. `products` are the `number` nearest ones to a query,
-    `listed` gives more of them."""
-    fetched, best = number, _best_of_groups(products, column)
-    while len(best) < number and len(products) >= fetched:
-        fetched = _longer(fetched)
-        try:
-            products = listed(fetched)
-        except ValueError as error:  # the same but shorter list was given, so its length is refused
-            logger.warning("`group_by` %r finds %d groups in the longest list: %s", column, len(best), error)
-            break
-        best = _best_of_groups(products, column)
-    return best[:number]
-
-
-def _longer(fetched: int) -> int:
-    """Four times as many, but first as many as every gallery gives."""
-    return LONGEST_LIST if fetched < LONGEST_LIST < 4 * fetched else 4 * fetched
-
-
-def _best_of_groups(candidates: Iterable[dict[str, Any]], column: str) -> list[dict[str, Any]]:
-    """The first candidate with each value of the column, and all without a value."""
-    best: dict[tuple[bool, Any], dict[str, Any]] = {}
-    for candidate in candidates:
-        value = candidate["metadata"][column]
-        best.setdefault((True, candidate["id"]) if value is None else (False, value), candidate)
-    return list(best.values())

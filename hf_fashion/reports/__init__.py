@@ -1,1 +1,1 @@
-"""Tables, plots and pages made of metrics. Import the submodule you need."""
+"""Show metrics: tables, pictures and pages. Import the submodule you need."""

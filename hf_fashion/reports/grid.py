@@ -1,4 +1,4 @@
-"""A query and what it found as one picture."""
+"""Draw a query and its results as one picture."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def draw_grid(
     side: int = 160,
     caption: str = "query",
 ) -> Image.Image:
-    """Draws the query at the left, framed, and right of it the results, row by row, each above its rank and id.
+    """Draw the query at the left, framed, and right of it the results, row by row, each above its rank and id.
 
-    A panel is `side` pixels wide and high, photos keep their proportions. Panels stand `MARGIN` pixels apart, with
+    A panel is `side` pixels wide and high, photos keep their proportions. Panels are `MARGIN` pixels apart, with
     `CAPTION_HEIGHT` pixels for the caption below each.
 
     Args:
@@ -36,10 +36,10 @@ def draw_grid(
         photos (`Sequence[PIL.Image.Image]`): their N photos.
         columns (`int`, *optional*, defaults to 5): results in a row.
         side (`int`, *optional*, defaults to 160): width and height of a panel.
-        caption (`str`, *optional*, defaults to `"query"`): what stands below the query.
+        caption (`str`, *optional*, defaults to `"query"`): text below the query.
 
     Raises:
-        ValueError: there are not as many photos as results.
+        ValueError: the numbers of photos and results differ.
     """
     if len(results) != len(photos):
         raise ValueError(f"`photos` must be as many as `results`, got {len(photos)} and {len(results)}")
@@ -57,12 +57,12 @@ def draw_grid(
 
 
 def _offset(panels: int, side: int) -> int:
-    """Where the panel behind so many others begins."""
+    """Left edge of a panel that follows this number of others."""
     return MARGIN + panels * (side + MARGIN)
 
 
 def _panel(content: Image.Image | str, side: int) -> Image.Image:
-    """A photo, as large as it fits, or a text."""
+    """A photo, as large as fits, or a text."""
     if isinstance(content, str):
         panel = Image.new("RGB", (side, side), BACKGROUND)
         ImageDraw.Draw(panel).multiline_text((MARGIN, MARGIN), _wrapped(content, side - 2 * MARGIN), INK)
@@ -72,13 +72,14 @@ def _panel(content: Image.Image | str, side: int) -> Image.Image:
 
 def _caption(result: Mapping[str, Any], side: int) -> str:
     moved = f", was {result['initial_rank']}" if result["initial_rank"] != result["rank"] else ""
-    letters, name = side // LETTER_WIDTH, str(result["id"])
-    shown = name if len(name) <= letters else f"...{name[3 - letters :]}"  # names of one folder differ at their ends
+    letters, product_id = side // LETTER_WIDTH, str(result["id"])
+    # Paths in one folder differ at their ends.
+    shown = product_id if len(product_id) <= letters else f"...{product_id[3 - letters :]}"
     return f"{result['rank']}{moved} ({result['score']:.3f})\n{shown}"
 
 
 def _wrapped(text: str, width: int) -> str:
-    """A text in lines that fit into so many pixels."""
+    """A text in lines of at most `width` pixels."""
     return "\n".join(textwrap.fill(line, width // LETTER_WIDTH) for line in text.splitlines())
 
 

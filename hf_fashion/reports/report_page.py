@@ -1,13 +1,14 @@
-"""A report as one HTML page that needs nothing beside it: tables, rows of pictures, frames around what is right."""
+"""Show a report as one self-contained HTML page: tables, rows of pictures, green frames around right results."""
 
 import base64
 import io
-import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from PIL import Image
+
+from ..files import file_written_aside
 
 
 STYLE = """
@@ -28,13 +29,13 @@ figcaption, .text { font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere;
 
 
 def write_page(path: str | Path, title: str, introduction: str, sections: Sequence[tuple[str, str]]) -> None:
-    """Writes the page beside its path and moves it there.
+    """Write the page: a reader sees the old file or the whole new one.
 
     Args:
-        path: the HTML file; its folder is made where it is missing.
-        title: text, without markup.
-        introduction: text, without markup.
-        sections: heading (text) and body (HTML, as the other functions here make it).
+        path (`str` or `pathlib.Path`): the HTML file; its folder is made where it is missing.
+        title (`str`): text, without markup.
+        introduction (`str`): text, without markup.
+        sections (`Sequence[tuple[str, str]]`): heading (text) and body (HTML, made by the other functions here).
     """
     parts = [f"<h2>{escape(heading)}</h2>\n{body}" for heading, body in sections]
     head = (
@@ -42,33 +43,39 @@ def write_page(path: str | Path, title: str, introduction: str, sections: Sequen
     )
     body = "\n".join([f"<h1>{escape(title)}</h1>", paragraph(introduction), *parts])
     page = f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n'
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(page + "</body>\n</html>\n", encoding="utf-8")
-    os.replace(aside, path)
+    with file_written_aside(path) as aside:
+        aside.write_text(page + "</body>\n</html>\n", encoding="utf-8")
 
 
 def paragraph(text: str) -> str:
-    """Text, without markup, as a paragraph."""
+    """Return text as a paragraph of HTML.
+
+    Args:
+        text (`str`): text, without markup.
+    """
     return f"<p>{escape(text)}</p>"
 
 
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of texts; the first column is set to the left, the others to the right."""
+    """Return a table of texts as HTML; the first column is aligned left, the others right.
+
+    Args:
+        header (`Sequence[str]`): the labels of the columns.
+        rows (`Sequence[Sequence[str]]`): the cells of each row.
+    """
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
-def figure(image: Image.Image, alt: str, caption: str = "", kind: str = "") -> str:
-    """A picture, embedded as JPEG.
+def picture(image: Image.Image, alt: str, caption: str = "", kind: str = "") -> str:
+    """Return a picture as HTML, embedded as JPEG.
 
     Args:
-        image: the picture.
-        alt: what it shows, for those who do not see it.
-        caption: text below it.
-        kind: `right` for a green frame, `wide` for a picture in its own size.
+        image (`PIL.Image.Image`): the picture.
+        alt (`str`): its description, for readers who do not see it.
+        caption (`str`, *optional*, defaults to `""`): text below it.
+        kind (`str`, *optional*, defaults to `""`): `"right"` for a green frame, `"wide"` to keep the size.
     """
     encoded = io.BytesIO()
     image.convert("RGB").save(encoded, format="JPEG", quality=90)
@@ -77,13 +84,23 @@ def figure(image: Image.Image, alt: str, caption: str = "", kind: str = "") -> s
     return f'<figure class="{kind}"><img src="{source}" alt="{escape(alt, quote=True)}">{below}</figure>'
 
 
-def picture_row(query: str, figures: Sequence[str]) -> str:
-    """A query (text) and, beside it, its results (HTML of `figure` or `ranked_texts`)."""
-    return f'<div class="row"><div class="query">{escape(query)}</div>{"".join(figures)}</div>'
+def picture_row(query: str, results: Sequence[str]) -> str:
+    """Return a row of HTML: a query and, next to it, its results.
+
+    Args:
+        query (`str`): text, without markup.
+        results (`Sequence[str]`): HTML, from `picture` or `ranked_texts`.
+    """
+    return f'<div class="row"><div class="query">{escape(query)}</div>{"".join(results)}</div>'
 
 
 def ranked_texts(texts: Sequence[str], right: Sequence[bool]) -> str:
-    """A numbered list of texts, the right ones in bold green."""
+    """Return a numbered list of texts as HTML, the right ones in bold green.
+
+    Args:
+        texts (`Sequence[str]`): the results, best first.
+        right (`Sequence[bool]`): which of them are right.
+    """
     items = (
         f'<li class="{"right" if hit else "wrong"}">{escape(text)}</li>'
         for text, hit in zip(texts, right, strict=True)

@@ -1,4 +1,4 @@
-"""Results as text tables."""
+"""Make tables of metrics: their cells, and cells as Markdown text."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ RECALL_ROWS = {
     "text to image": "text_to_image_recall",
     "text to image, share of all matches": "text_to_image_relevant_recall",
 }
-# Label of a table's column -> the end of the figure's key, which begins with the entity.
+# Label of a table's column -> the end of the metric's key, which begins with the entity.
 TAG_COLUMNS = {
     "tags": "num_tags",
     "majority": "majority_rate",
@@ -48,87 +48,13 @@ RERANKING_COLUMNS = {
 POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "centre in box", "chance", "ceiling")}
 
 
-def reranking_table(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """The cells of `reranking_cells` as a text table."""
-    return table(*reranking_cells(figures))
-
-
-def reranking_cells(figures: Mapping[str, Mapping[str, float]]) -> Cells:
-    """Re-rankers in rows, in percent.
-
-    Args:
-        figures: re-ranker -> what `evaluate_reranking` returns.
-
-    Returns:
-        Header and rows.
-    """
-    rows = [[name, *(cell(found[key]) for key in RERANKING_COLUMNS.values())] for name, found in figures.items()]
-    return ["re-ranker", *RERANKING_COLUMNS], rows
-
-
-def attribute_table(figures: Mapping[str, Any], attributes: Sequence[str]) -> str:
-    """The cells of `attribute_cells` as a text table."""
-    return table(*attribute_cells(figures, attributes))
-
-
-def attribute_cells(figures: Mapping[str, Any], attributes: Sequence[str]) -> Cells:
-    """MAP of every attribute and overall in percent, beside what a random order gives.
-
-    Args:
-        figures: what `evaluate_attribute_retrieval` returns.
-        attributes: those to show.
-
-    Returns:
-        Header and rows.
-    """
-    header, rows = entity_cells(figures, attributes, ATTRIBUTE_COLUMNS)
-    for label, name in (("all queries", "map"), ("mean of attributes", "mean_attribute_map")):
-        count = cell(figures["num_queries"]) if name == "map" else ""
-        rows.append([label, count, "", cell(figures[name]), cell(figures[f"{name}_chance"])])
-    return header, rows
-
-
-def recall_table(figures: Mapping[str, Any]) -> str:
-    """Recall in percent, with the ceiling in brackets where there is one, a line a direction, and SumR.
-
-    Args:
-        figures: what `evaluate_cross_modal` returns.
-    """
-    ks = [name.split("@")[1] for name in figures if name.startswith("image_to_text_recall@")]
-    rows = []
-    for label, name in RECALL_ROWS.items():
-        if f"{name}@{ks[0]}" in figures:
-            rows.append([label, *(_with_ceiling(figures, f"{name}@{k}", f"{name}_ceiling@{k}") for k in ks)])
-    rows.append(["SumR", _with_ceiling(figures, "sum_recall", "sum_recall_ceiling"), *[""] * (len(ks) - 1)])
-    return table(["% (ceiling)", *(f"R@{k}" for k in ks)], rows)
-
-
-def entity_table(figures: Mapping[str, Any], entities: Sequence[str], columns: Mapping[str, str]) -> str:
-    """The cells of `entity_cells` as a text table."""
-    return table(*entity_cells(figures, entities, columns))
-
-
-def entity_cells(figures: Mapping[str, Any], entities: Sequence[str], columns: Mapping[str, str]) -> Cells:
-    """A line an entity; shares in percent, counts as they are, `-` for what was not measured.
-
-    Args:
-        figures: keys `{entity}_{end}`.
-        entities: those to show; one without figures is left out.
-        columns: label -> end of the key.
-
-    Returns:
-        Header and rows.
-    """
-    rows = []
-    for entity in entities:
-        values = [figures.get(f"{entity}_{end}") for end in columns.values()]
-        if any(value is not None for value in values):
-            rows.append([entity, *map(cell, values)])
-    return ["", *columns], rows
-
-
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns."""
+    """Return a Markdown table with aligned columns.
+
+    Args:
+        header (`Sequence[str]`): the labels of the columns.
+        rows (`Sequence[Sequence[str]]`): the cells of each row.
+    """
     lines = [list(header), *map(list, rows)]
     widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(header))]
     lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
@@ -137,12 +63,83 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _with_ceiling(figures: Mapping[str, Any], name: str, ceiling: str) -> str:
-    return cell(float(figures[name])) + (f" ({cell(float(figures[ceiling]))})" if ceiling in figures else "")
-
-
 def cell(value: float | int | None) -> str:
-    """A share in percent with one digit, a count as it is, `-` for `None`."""
+    """Return a share in percent with one digit, a count as it is, `-` for `None`.
+
+    Args:
+        value (`float`, `int` or `None`): a share from 0 to 1, or a count.
+    """
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{100 * value:.1f}"
+
+
+def recall_cells(metrics: Mapping[str, Any]) -> Cells:
+    """Return recall in percent, with the ceiling in brackets where there is one, a row a direction, and SumR.
+
+    Args:
+        metrics (`Mapping[str, Any]`): from `evaluate_cross_modal`.
+
+    Returns:
+        Header and rows.
+    """
+    ks = [name.split("@")[1] for name in metrics if name.startswith("image_to_text_recall@")]
+    rows = []
+    for label, name in RECALL_ROWS.items():
+        if f"{name}@{ks[0]}" in metrics:
+            rows.append([label, *(_with_ceiling(metrics, f"{name}@{k}", f"{name}_ceiling@{k}") for k in ks)])
+    rows.append(["SumR", _with_ceiling(metrics, "sum_recall", "sum_recall_ceiling"), *[""] * (len(ks) - 1)])
+    return ["% (ceiling)", *(f"R@{k}" for k in ks)], rows
+
+
+def entity_cells(metrics: Mapping[str, Any], entities: Sequence[str], columns: Mapping[str, str]) -> Cells:
+    """Return metrics of entities, a row an entity: shares in percent, counts as they are, `-` for missing ones.
+
+    Args:
+        metrics (`Mapping[str, Any]`): keys `{entity}_{end}`.
+        entities (`Sequence[str]`): those to show; one without metrics is left out.
+        columns (`Mapping[str, str]`): label -> end of the key.
+
+    Returns:
+        Header and rows.
+    """
+    rows = []
+    for entity in entities:
+        values = [metrics.get(f"{entity}_{end}") for end in columns.values()]
+        if any(value is not None for value in values):
+            rows.append([entity, *map(cell, values)])
+    return ["", *columns], rows
+
+
+def attribute_cells(metrics: Mapping[str, Any], attributes: Sequence[str]) -> Cells:
+    """Return MAP of every attribute and overall in percent, next to the expectation of a random order.
+
+    Args:
+        metrics (`Mapping[str, Any]`): from `evaluate_attribute_retrieval`.
+        attributes (`Sequence[str]`): those to show.
+
+    Returns:
+        Header and rows.
+    """
+    header, rows = entity_cells(metrics, attributes, ATTRIBUTE_COLUMNS)
+    for label, name in (("all queries", "map"), ("mean of attributes", "mean_attribute_map")):
+        count = cell(metrics["num_queries"]) if name == "map" else ""
+        rows.append([label, count, "", cell(metrics[name]), cell(metrics[f"{name}_chance"])])
+    return header, rows
+
+
+def reranking_cells(metrics: Mapping[str, Mapping[str, float]]) -> Cells:
+    """Return the metrics of re-rankers in percent, a row a re-ranker.
+
+    Args:
+        metrics (`Mapping[str, Mapping[str, float]]`): re-ranker -> from `evaluate_reranking`.
+
+    Returns:
+        Header and rows.
+    """
+    rows = [[name, *(cell(found[key]) for key in RERANKING_COLUMNS.values())] for name, found in metrics.items()]
+    return ["re-ranker", *RERANKING_COLUMNS], rows
+
+
+def _with_ceiling(metrics: Mapping[str, Any], name: str, ceiling: str) -> str:
+    return cell(float(metrics[name])) + (f" ({cell(float(metrics[ceiling]))})" if ceiling in metrics else "")

@@ -1,4 +1,4 @@
-"""Search without an index: every vector of a space in memory, compared with every query."""
+"""Search without an index: compare every query with every vector of a space, in memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .schema import ID
 from .vector_column import StoredVectors
 
 
-# Scores of one product are held together: (this many, N) float32.
+# The scores of this many queries are in memory at a time: (QUERIES_AT_ONCE, N) float32.
 QUERIES_AT_ONCE = 256
-# Equal vectors get equal scores: the last bits of a matrix product depend on where in the matrix a row stands.
+# Equal vectors must get equal scores, but the last bits of a matrix product depend on the row's place in the matrix.
 DECIMALS = 6
 
 
 class ExactSearch:
-    """The products of a gallery, sorted by id, and their vectors in those spaces that were searched.
+    """The products of a gallery, sorted by id, and their vectors in the spaces that were searched.
 
     Args:
         products (`pyarrow.Table`): N rows with a column `id`.
@@ -34,15 +34,15 @@ class ExactSearch:
         return space in self._spaces
 
     def hold(self, space: str, ids: pa.ChunkedArray, vectors: StoredVectors) -> None:
-        """Takes in the vectors of a space.
+        """Add the vectors of a space.
 
         Args:
             space (`str`): its name.
-            ids (`pyarrow.ChunkedArray`): of the N products, in any order.
-            vectors (`StoredVectors`): theirs.
+            ids (`pyarrow.ChunkedArray`): ids of the N products, in any order.
+            vectors (`StoredVectors`): their vectors, in the same order.
 
         Raises:
-            LookupError: these are not the ids of the products.
+            LookupError: `ids` are not the ids of the products.
         """
         by_id = pc.sort_indices(ids)
         if not ids.take(by_id).equals(self.products[ID]):
@@ -51,18 +51,18 @@ class ExactSearch:
 
     def search(
         self, space: str, queries: Tensor, top_k: int, allowed_ids: pa.ChunkedArray | None
-    ) -> tuple[pa.Table, Tensor, Tensor]:
-        """The products with the largest cosines to each query, and of equal ones those whose ids come first.
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Find the products with the largest cosines to each query; of equal ones, those whose ids come first.
 
         Args:
-            space (`str`): one whose vectors were taken in.
+            space (`str`): a space whose vectors were added.
             queries (`torch.Tensor` of shape `(Q, r)`): float32.
             top_k (`int`): products for a query.
-            allowed_ids (`pyarrow.ChunkedArray`, *optional*): ids of the products that may be found, default all.
+            allowed_ids (`pyarrow.ChunkedArray`, *optional*): ids of the products that may be found. Default: all.
 
         Returns:
-            M = Q * K rows of `products` query by query, K the smaller of `top_k` and the number of allowed products,
-            in no order within a query; for which query each was found, int64 (M,); and its score (M,).
+            `tuple`: M = Q * K rows of `products`, int64 (M,), query by query, in no order within a query, with K the
+            smaller of `top_k` and the number of allowed products; the query of each, int64 (M,); its score (M,).
         """
         vectors = self._spaces[space]
         rows = torch.arange(len(vectors))
@@ -73,35 +73,42 @@ class ExactSearch:
         top_k = min(top_k, len(rows))
         parts = [_largest(rounded(vectors.cosines(part)), top_k) for part in queries.split(QUERIES_AT_ONCE)]
         places, scores = (torch.cat(part).flatten() for part in zip(*parts, strict=True))
-        found = self.products.take(rows[places].numpy())
-        return found, torch.arange(len(queries)).repeat_interleave(top_k), scores
+        return rows[places], torch.arange(len(queries)).repeat_interleave(top_k), scores
 
-    def vectors_of(self, space: str, ids: Sequence[str]) -> Tensor:
-        """The vectors (N, r) of N ids, of length 1, float32.
+    def vectors_of(self, space: str) -> StoredVectors:
+        """Return the vectors of all `products`, in their order.
 
         Args:
-            space (`str`): one whose vectors were taken in.
-            ids (`Sequence[str]`): one may come several times.
+            space (`str`): a space whose vectors were added.
+        """
+        return self._spaces[space]
+
+    def directions_of(self, space: str, ids: Sequence[str]) -> Tensor:
+        """Return the vectors of N ids: (N, r), of length 1, float32.
+
+        Args:
+            space (`str`): a space whose vectors were added.
+            ids (`Sequence[str]`): ids; one may come several times.
 
         Raises:
-            ValueError: there is no product of such an id.
+            ValueError: there is no product with one of the ids.
         """
         rows = pc.index_in(pa.array(ids, pa.string()), value_set=self.products[ID])
         if rows.null_count:
-            unknown = next(name for name, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
+            unknown = next(product_id for product_id, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
             raise ValueError(f"`ids` must be in the gallery, {unknown!r} is not")
         return self._spaces[space][torch.tensor(rows.to_numpy(), dtype=torch.long)].directions()
 
 
 def rounded(scores: Tensor) -> Tensor:
-    """Scores as they are compared and returned, in `DECIMALS` decimals."""
+    """Round scores to `DECIMALS` decimals, as they are compared and returned."""
     return scores.round(decimals=DECIMALS)
 
 
 def _largest(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
-    """Columns and values, (Q, number), of the largest in each row of (Q, N), by column; of equals the leftmost.
+    """Return columns and values, (Q, number), of the largest in each row of (Q, N), by column; of equals the leftmost.
 
-    `topk` alone takes any of equals, and sorting whole rows is slower than the product itself.
+    `topk` takes any of equals, and sorting whole rows is slower than the matrix product.
     """
     if number == 0:
         return torch.empty(len(scores), 0, dtype=torch.long), scores[:, :0]

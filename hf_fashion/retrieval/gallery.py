@@ -1,4 +1,4 @@
-"""A catalogue's embeddings, kept on disk and searched."""
+"""Gallery: vectors of a catalogue, stored and searched."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from huggingface_hub import CommitInfo
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
+from ..embedding.encoder import Encoder
 from ..embedding.fingerprint import model_fingerprint
-from ..embedding.photo_embedder import PhotoEmbedder
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
@@ -26,6 +26,7 @@ from .results import RetrievalResults
 from .schema import ID, GallerySchema, require_ids
 from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stores.base import VectorStore
+from .stores.conditions.read import read_condition
 from .stores.opening import create_store, open_store
 from .vector_column import Space, directions
 
@@ -34,13 +35,16 @@ class Gallery:
     """Products with metadata and one vector for each *space*: `"image"` for E2 and CLIP, one space for each attribute
     of an attribute-specific model.
 
-    Vectors are stored L2-normalised in float16, whole or, for galleries made with `dimensions`, along the few axes
-    that they lie closest to: an eighth of the dimensions is a sixteenth of the bytes in float32. Every change is one
-    commit, on disk when the call returns: a killed process leaves the gallery as it was before or after. One process
-    at a time may change a gallery, while any number of others read it; they see a change with their next call. That is
-    LanceDB's; a gallery at a URI of Milvus promises what [`~milvus_store.MilvusStore`] says.
+    Vectors are stored L2-normalised in float16: whole or, for galleries made with `dimensions`, along the few axes
+    that they lie closest to. An eighth of the dimensions takes a sixteenth of the bytes in float32.
 
-    Filters are conditions of SQL on the metadata columns and `id`: `"brand = 'Lumaro' AND price < 50"`,
+    By its URI, a gallery is in a folder, in object storage or on a server. In a folder, every change is one commit, on
+    disk when the call returns: a killed process leaves the gallery as it was before or after. One process at a time
+    may change a gallery while any number of others read it; they see a change with their next call. Where other
+    URIs differ is in `docs/retrieval.md`.
+
+    Filters are conditions on the metadata columns and `id`, as a dict, `{"brand": ["Acme", "Lumaro"], "price": {"<":
+    50}}`, or as SQL: `"brand = 'Lumaro' AND price < 50"`,
     ``"`sub-category` IN ('coat', 'jacket')"``, `"season IS NOT NULL"`, `"array_has(colours, 'red')"`.
 
     Use [`Gallery.create`], [`Gallery.open`], [`Gallery.from_dataset`] or [`Gallery.from_pretrained`].
@@ -61,23 +65,22 @@ class Gallery:
         fingerprint: str = "",
         axes: Mapping[str, Tensor] | None = None,
     ) -> Gallery:
-        """Makes an empty gallery.
+        """Create an empty gallery.
 
         Args:
-            uri (`str` or `Path`): a folder, a URI of object storage such as `s3://bucket/gallery`, or one of Milvus
-                such as `milvus+http://host:19530/collection`.
+            uri (`str` or `Path`): a folder, a URI of object storage such as `s3://bucket/gallery`, or a URI of a
+                server.
             spaces (`Mapping[str, int]`): dimension of each space.
             metadata_schema (`pyarrow.Schema`, *optional*): names and types of the metadata columns.
-            fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model whose vectors will be
-                added.
-            axes (`Mapping[str, torch.Tensor]`, *optional*): for each space whose vectors shall be kept along fewer
-                axes, those axes, (d, r), orthonormal: [`~principal_axes.principal_axes`] of some of its vectors.
+            fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model that embeds the products.
+            axes (`Mapping[str, torch.Tensor]`, *optional*): axes of each space whose vectors are stored along fewer
+                axes, (d, r), orthonormal: [`~projection.principal_axes`] of some of its vectors.
 
         Raises:
             FileExistsError: there is a gallery already.
             ValueError: there is no space, axes are not as above, or a metadata column has a name that filters cannot
-                use, or a type that the database cannot keep.
-            ImportError: the database is not installed.
+                use or a type that the store cannot keep.
+            ImportError: the store's database is not installed.
         """
         metadata_schema = pa.schema([]) if metadata_schema is None else metadata_schema
         numbers = {space: matrix.shape[-1] for space, matrix in (axes or {}).items()}
@@ -86,16 +89,16 @@ class Gallery:
 
     @classmethod
     def open(cls, uri: str | Path) -> Gallery:
-        """Opens a gallery.
+        """Open a gallery.
 
         Args:
-            uri (`str` or `Path`): what [`Gallery.create`] was given.
+            uri (`str` or `Path`): the URI that [`Gallery.create`] was given.
 
         Raises:
-            FileNotFoundError: there is none.
-            OSError: files of it are missing, cut off or unreadable, or its server cannot be reached.
-            ValueError: the table there is no gallery, or of a newer version.
-            ImportError: the database is not installed.
+            FileNotFoundError: there is no gallery.
+            OSError: files of the gallery are missing, cut off or unreadable, or its server cannot be reached.
+            ValueError: the table is not a gallery, or a newer version of hf_fashion wrote it.
+            ImportError: the store's database is not installed.
         """
         return cls(open_store(str(uri)))
 
@@ -105,6 +108,7 @@ class Gallery:
         dataset: Dataset,
         model: PreTrainedModel,
         processor: ProcessorMixin | BaseImageProcessor,
+        *,
         uri: str | Path,
         id_column: str,
         image_column: str = "image",
@@ -113,83 +117,83 @@ class Gallery:
         progress: bool = True,
         dimensions: int | None = None,
     ) -> Gallery:
-        """Embeds the photos of a catalogue; goes on with what is missing where the gallery exists already.
+        """Embed the photos of a catalogue into a gallery; embed only what is missing where the gallery exists already.
 
-        Every batch is one commit. A run that was killed, whenever it was, is started again with the same arguments and
-        ends with the gallery of an undisturbed run. Products are known by their ids alone: to embed changed photos,
+        Every batch is one commit. A run that was killed is started again with the same arguments, and ends with the
+        gallery of a run that was not killed. Products are known by their ids only: to embed changed photos,
         [`~Gallery.delete`] these products first.
 
         Where `accelerate launch` or torchrun has started several processes, all of them call this with the same
-        arguments, each with the model on its own device and `uri` a place that all of them see. They share the batches
-        among themselves; the main process alone creates and writes. The gallery is that of one process, and a run may
-        go on with another number of them.
+        arguments, each with the model on its own device and `uri` a place that all of them see. They share the
+        batches; only the main process creates the gallery and writes. The gallery is the same as that of one process,
+        and a run may be continued by another number of processes.
 
         Args:
             dataset (`datasets.Dataset`): one product a row.
             model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD, on any device.
-            processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
-            uri (`str` or `Path`): a folder, or a URI of object storage or Milvus.
+            processor (`ProcessorMixin` or `BaseImageProcessor`): the model's processor.
+            uri (`str` or `Path`): as for [`Gallery.create`].
             id_column (`str`): column of ids, which are strings or integers.
-            image_column (`str`, *optional*, defaults to `"image"`): column of photos; of a list of them the first
-                counts.
-            metadata_columns (`Sequence[str]`, *optional*): what filters and results shall know: columns of strings,
-                class labels, numbers, booleans, dates, or lists of those.
-            batch_size (`int`, *optional*, defaults to 64): photos a forward pass and a commit.
-            progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
-            dimensions (`int`, *optional*): keep so many numbers of each vector, its shares along the principal axes of
-                up to 5,000 photos, which are embedded first. An eighth of the model's costs a few thousandths of MAP
-                (benchmarks/README.md). Default: whole vectors.
+            image_column (`str`, *optional*, defaults to `"image"`): column of photos; of a list of photos the first
+                is embedded.
+            metadata_columns (`Sequence[str]`, *optional*): columns for filters and results: strings, class labels,
+                numbers, booleans, dates, or lists of those.
+            batch_size (`int`, *optional*, defaults to 64): photos in a forward pass and in a commit.
+            progress (`bool`, *optional*, defaults to `True`): whether to show a progress bar.
+            dimensions (`int`, *optional*): numbers to store of each vector: its coordinates along the principal axes
+                of up to 5,000 photos, which are embedded first. An eighth of the model's dimensions costs a few
+                thousandths of MAP (benchmarks/README.md). Default: whole vectors.
 
         Raises:
-            ValueError: before anything is embedded: a column is missing or of a wrong type, an id or photo is
-                null, an id comes twice, `dimensions` is more than the model's or the number of photos, the gallery
-                there is of another model or has other spaces, dimensions or metadata columns. In the middle: a photo
-                cannot be read; the error names the row, and what was embedded before is kept.
-            OSError: the gallery there is damaged or cannot be reached.
-            ConnectionError: another process has ended. An error of one that lives on is raised by all.
-            ImportError: the database is not installed.
+            ValueError: before anything is embedded: a column is missing or has a wrong type, an id or photo is null,
+                an id comes twice, `dimensions` is more than the model's or than the number of photos, or the gallery
+                is of another model or has other spaces, dimensions or metadata columns. Later: a photo cannot be read;
+                the error names the row, and the batches before it are kept.
+            OSError: the gallery is damaged or cannot be reached.
+            ConnectionError: another process has ended. An error of one process is raised by all.
+            ImportError: the store's database is not installed.
         """
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
-            embedder = PhotoEmbedder(model, processor)
-            spaces = embedder.spaces()
-            kept = {} if dimensions is None else dict.fromkeys(spaces, dimensions)
-            schema = GallerySchema(spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
+            encoder = Encoder(model, processor)
+            kept = {} if dimensions is None else dict.fromkeys(encoder.spaces, dimensions)
+            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
             try:
                 gallery = cls.open(uri)
             except FileNotFoundError as error:
                 if not processes.is_main:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
-                axes = learn_axes(embedder, catalogue, dimensions, batch_size, progress) if dimensions else None
+                axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
             gallery._check_fingerprint(schema.fingerprint)
             gallery.schema.require_same_columns(schema, str(uri))
-        embed_catalogue(gallery, embedder, catalogue, batch_size, progress, processes)
+        embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, uri: str | Path, revision: str | None = None, token: str | None = None
+        cls, source: str | Path, *, uri: str | Path, revision: str | None = None, token: str | None = None
     ) -> Gallery:
-        """Copies a saved gallery into one at `uri`; goes on with what is missing where that exists already.
+        """Load a saved gallery into a gallery at `uri`; load only what is missing where that exists already.
 
-        Vectors and metadata come as they were saved, to the last bit, 10,000 products a commit. A call that was killed
-        is made again. Products are known by their ids alone: to load changed ones, [`~Gallery.delete`] them first.
+        Vectors and metadata are those that were saved, to the last bit, 10,000 products a commit. A call that was
+        killed is made again. Products are known by their ids only: to load changed ones, [`~Gallery.delete`] them
+        first.
 
         Args:
             source (`str` or `Path`): a folder that [`~Gallery.save_pretrained`] wrote, or the id of a dataset on the
                 Hub that [`~Gallery.push_to_hub`] pushed.
             uri (`str` or `Path`): as for [`Gallery.create`].
             revision (`str`, *optional*): branch, tag or commit on the Hub.
-            token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+            token (`str`, *optional*): token of the Hub. Default: the one that was logged in with.
 
         Raises:
-            FileNotFoundError: there is no such gallery, or a file of it is missing.
-            OSError: a file of it is damaged, the gallery at `uri` is, or the Hub cannot be reached.
-            ValueError: a newer version of hf_fashion wrote it, or the gallery at `uri` is of another model or has
-                other spaces or metadata columns. In all these cases nothing is written.
-            ImportError: the database is not installed.
+            FileNotFoundError: there is no saved gallery, or one of its files is missing.
+            OSError: a file is damaged, the gallery at `uri` is damaged, or the Hub cannot be reached.
+            ValueError: a newer version of hf_fashion saved the gallery, or the gallery at `uri` is of another model or
+                has other spaces or metadata columns. In all these cases nothing is written.
+            ImportError: the store's database is not installed.
         """
         saved = SavedGallery(find_saved_gallery(source, revision, token))
         try:
@@ -200,17 +204,17 @@ class Gallery:
         return gallery
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes the gallery into a new folder as a repository of `datasets`: parquet files, `gallery.json`, a card.
+        """Save the gallery to a new folder as a repository of `datasets`: parquet files, `gallery.json`, a card.
 
-        [`Gallery.from_pretrained`] makes a gallery of it again, in any place; `datasets.load_dataset` reads its
-        columns. An index is not saved.
+        [`Gallery.from_pretrained`] loads it again, in any place; `datasets.load_dataset` reads its columns. An index
+        is not saved.
 
         Args:
-            folder (`str` or `Path`): must not exist. It appears when all of it is written.
+            folder (`str` or `Path`): a folder that does not exist. It appears when all of it is written.
 
         Raises:
-            FileExistsError: there is something at `folder`.
-            ValueError: a metadata column is of a type that `datasets` does not know.
+            FileExistsError: `folder` exists.
+            ValueError: a metadata column has a type that `datasets` does not know.
             RuntimeError: the gallery was changed meanwhile.
         """
         folder = Path(folder).expanduser()
@@ -224,42 +228,47 @@ class Gallery:
         commit_message: str = "Upload gallery",
         revision: str | None = None,
     ) -> CommitInfo:
-        """Pushes what [`~Gallery.save_pretrained`] writes to the Hub, as one commit.
+        """Push the gallery to the Hub, as [`~Gallery.save_pretrained`] saves it, in one commit.
 
-        It takes the place of a gallery that was pushed there before. What people have added to the card stays: fields,
-        and text around the gallery's own part. The files are written to the system's temporary folder first.
+        It replaces a gallery that was pushed there before. Text and fields that people have added to the card stay.
+        The files are written to the system's temporary folder first.
 
         Args:
-            repo_id (`str`): id of a dataset on the Hub, made where it is missing.
-            private (`bool`, *optional*): whether a dataset that is made is private. Default: what the organisation
+            repo_id (`str`): id of a dataset on the Hub. It is created where it is missing.
+            private (`bool`, *optional*): whether a dataset that is created is private. Default: as the organisation
                 has chosen, else public.
-            token (`str`, *optional*): of the Hub. Default: the one that was logged in with.
+            token (`str`, *optional*): token of the Hub. Default: the one that was logged in with.
             commit_message (`str`, *optional*, defaults to `"Upload gallery"`): first line of the commit.
-            revision (`str`, *optional*): a branch, made where it is missing. Default: `main`.
+            revision (`str`, *optional*): a branch. It is created where it is missing. Default: `main`.
 
         Returns:
-            `huggingface_hub.CommitInfo`: of the commit.
+            `huggingface_hub.CommitInfo`: the commit.
 
         Raises:
-            ValueError: there is a dataset that is no gallery, or a metadata column is of a type that `datasets` does
+            ValueError: the dataset on the Hub is not a gallery, or a metadata column has a type that `datasets` does
                 not know.
             RuntimeError: the gallery was changed meanwhile.
         """
         return push_gallery(self._store, repo_id, private, token, commit_message, revision)
+
+    @property
+    def max_top_k(self) -> int | None:
+        """The most candidates of a query that one search returns; `None` where there is no limit."""
+        return None if self._search.in_memory() else self._store.max_top_k
 
     def __len__(self) -> int:
         self._store.refresh()
         return self._store.count()
 
     def ids(self) -> list[str]:
-        """Ids of all products, in no particular order."""
+        """Return the ids of all products, in no particular order."""
         self._store.refresh()
         return self._store.read([ID])[ID].to_pylist()
 
     def info(self) -> dict[str, Any]:
-        """What the gallery is: place, version, number of products, spaces, how many numbers of each vector are kept,
-        metadata columns, model, kind of search, and for each indexed space the kind of its index and how many products
-        are in it."""
+        """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
+        columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
+        number of products in it."""
         version = self._store.refresh()
         indexes = self._store.indexes()
         return {
@@ -279,13 +288,13 @@ class Gallery:
         }
 
     def check_model(self, model: PreTrainedModel) -> None:
-        """Does nothing if this model embedded the gallery.
+        """Raise if another model embedded the gallery.
 
         Args:
-            model (`PreTrainedModel`): the model that shall embed queries or more products.
+            model (`PreTrainedModel`): the model that embeds queries or more products.
 
         Raises:
-            ValueError: another model did.
+            ValueError: another model embedded the gallery.
         """
         self._check_fingerprint(model_fingerprint(model))
 
@@ -295,12 +304,13 @@ class Gallery:
         vectors: Mapping[str, Tensor],
         metadata: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        """Adds products, or replaces those whose id is in the gallery already.
+        """Add products, or replace those whose id is in the gallery already.
 
         Args:
             ids (`Sequence[str]`): N ids.
-            vectors (`Mapping[str, torch.Tensor]`): for each space (N, d), floating point, of any length but 0.
-            metadata (`Mapping[str, Sequence]`, *optional*): for each metadata column N values or `None`s.
+            vectors (`Mapping[str, torch.Tensor]`): vectors of each space, (N, d), floating point, of any length but 0.
+            metadata (`Mapping[str, Sequence]`, *optional*): N values of each metadata column; `None` where a product
+                has no value.
 
         Raises:
             ValueError: an id comes twice, a space or column is missing or unknown, or a vector or value does not
@@ -309,36 +319,35 @@ class Gallery:
         self._store.upsert(self.schema.rows(ids, vectors, metadata or {}, self._spaces))
 
     def delete(self, ids: Sequence[str]) -> int:
-        """Removes products.
+        """Delete products.
 
         Args:
-            ids (`Sequence[str]`): those that are not in the gallery are passed over.
+            ids (`Sequence[str]`): ids of products; those that are not in the gallery are ignored.
 
         Returns:
-            `int`: how many products were removed.
+            `int`: number of products that were deleted.
 
         Raises:
-            ValueError: `ids` is no list of strings.
+            ValueError: `ids` is not a list of strings.
         """
         require_ids(ids)
         return self._store.delete(ids)
 
     def build_index(self, kind: str = "IVF_RQ") -> None:
-        """Indexes every space, so that a gallery of more than `EXACT_SEARCH_LIMIT` products is not searched product by
-        product, and `id` and the metadata columns for filters.
+        """Index every space, for faster search of more than `EXACT_SEARCH_LIMIT` products, and `id` and the metadata
+        columns, for filters.
 
         Products that are added or replaced later are found at once; the index takes them in by itself, some thousands
-        at a time. Build it anew when the gallery has doubled. Each space is a commit of its own: after a kill, call it
-        again.
+        at a time. Build it again when the gallery has doubled. Each space is a commit of its own: after a kill, call
+        it again.
 
         Args:
-            kind (`str`, *optional*, defaults to `"IVF_RQ"`): `"IVF_RQ"` adds one bit a dimension to the vectors on
-                disk; `"IVF_HNSW_SQ"` eight and a graph. In Milvus: `"IVF_RABITQ"`, which `"IVF_RQ"` means too,
-                `"IVF_SQ8"` or `"HNSW"`.
+            kind (`str`, *optional*, defaults to `"IVF_RQ"`): kind of index. `"IVF_RQ"`, which adds one bit for each
+                dimension to the vectors on disk, is known by all stores; `docs/retrieval.md` names the others.
 
         Raises:
-            ValueError: there is no such kind, so few products that they are searched in memory, or a space of which a
-                number of dimensions is kept that 8 does not divide, which `"IVF_RQ"` cannot hold.
+            ValueError: there is no such kind; the gallery is so small that it is searched in memory; or a space has a
+                number of stored dimensions that is not a multiple of 8, which `"IVF_RQ"` needs.
         """
         if self._search.in_memory():
             raise ValueError(
@@ -348,48 +357,60 @@ class Gallery:
         self._store.build_index([self.schema.column(space) for space in self.schema.spaces], kind)
 
     def compact(self) -> None:
-        """Joins the small files that many commits have left, and brings all products into the index: searches by the
-        store become faster."""
+        """Join the small files of many commits and bring all products into the index, for faster search by the
+        store."""
         self._store.compact()
 
     def vectors(self, ids: Sequence[str], space: str) -> Tensor:
-        """Vectors of products, as re-rankers need them.
+        """Return vectors of products, as re-rankers need them.
 
         Args:
             ids (`Sequence[str]`): N ids; one may come several times.
-            space (`str`): of which space.
+            space (`str`): the space of the vectors.
 
         Returns:
-            `torch.Tensor` of shape `(N, d)`: L2-normalised, float32; of vectors kept along fewer axes what is left.
+            `torch.Tensor` of shape `(N, d)`: L2-normalised, float32; vectors that are stored along fewer axes are
+            restored from those.
 
         Raises:
-            ValueError: the gallery has no such space or no product of such an id, or `ids` is no list of strings.
+            ValueError: the gallery does not have the space or a product, or `ids` is not a list of strings.
         """
         require_ids(ids)
         return self._search.vectors(ids, self._space(space))
 
-    def search(self, vectors: Tensor, space: str, top_k: int, filter: str | None = None) -> RetrievalResults:
-        """The products nearest to each query by cosine; of equal ones, those whose ids come first.
+    def search(
+        self,
+        vectors: Tensor,
+        space: str,
+        top_k: int,
+        filter: str | Mapping[str, Any] | None = None,
+        with_vectors: bool = False,
+    ) -> RetrievalResults:
+        """Search for the products nearest to each query by cosine; of equal ones, those whose ids come first.
 
-        Up to `EXACT_SEARCH_LIMIT` products the search is exact, above it is the store's; scores are exact cosines to
-        the stored vectors in both cases, rounded to six decimals.
+        Up to `EXACT_SEARCH_LIMIT` products the search is exact; above, the store searches, approximately. In both
+        cases scores are exact cosines to the stored vectors, rounded to six decimals.
 
         Args:
             vectors (`torch.Tensor` of shape `(Q, d)`): embeddings of queries, of any length but 0, on any device.
-            space (`str`): the space they are in.
-            top_k (`int`): products for a query; there are fewer where fewer are in the gallery or meet the filter.
-            filter (`str`, *optional*): SQL condition that products must meet to be found.
+            space (`str`): the space of the queries.
+            top_k (`int`): candidates of a query; there are fewer where fewer are in the gallery or meet the filter.
+            filter (`str` or `Mapping`, *optional*): condition that candidates must meet, as SQL or as a dict.
+            with_vectors (`bool`, *optional*, defaults to `False`): whether results keep the candidates' vectors, as
+                re-rankers need them.
 
         Raises:
-            ValueError: the gallery has no such space, a query does not fit it, `top_k` is below 1, or `filter` is no
-                condition on this gallery.
+            ValueError: the gallery does not have the space, a query does not fit it, `top_k` is below 1, or `filter`
+                is not a condition on this gallery.
         """
         dimension = self._space(space).dimension
         if vectors.ndim != 2 or vectors.shape[1] != dimension:
             raise ValueError(f"`vectors` must have shape (Q, {dimension}) for {space!r}, got {tuple(vectors.shape)}")
+        condition = None if filter is None else read_condition(filter, self.schema.filter_columns())
         if top_k < 1:
             raise ValueError(f"`top_k` must be at least 1, got {top_k}")
-        return self._search.nearest(directions(vectors, "vectors"), self._space(space), top_k, filter)
+        queries = directions(vectors, "vectors")
+        return self._search.search(queries, self._space(space), top_k, condition, with_vectors)
 
     def _space(self, name: str) -> Space:
         self.schema.column(name)  # raises where there is no such space

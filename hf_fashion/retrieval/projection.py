@@ -1,4 +1,4 @@
-"""The few axes along which the vectors of a space lie, for galleries that keep no more of them."""
+"""Principal axes of a space, for galleries that store fewer dimensions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .vector_column import Space, directions
 
 
 def principal_axes(vectors: Tensor, dimensions: int) -> Tensor:
-    """The axes through the origin that vectors of length 1 lie closest to: eigenvectors of XᵀX.
+    """Return the axes through the origin that vectors of length 1 lie closest to: eigenvectors of XᵀX.
 
     Args:
-        vectors (`torch.Tensor` of shape `(N, d)`): any length but 0.
-        dimensions (`int`): r, how many axes; at most N and d.
+        vectors (`torch.Tensor` of shape `(N, d)`): of any length but 0.
+        dimensions (`int`): r, number of axes; at most N and d.
 
     Returns:
-        `torch.Tensor` of shape `(d, r)`: orthonormal, float32, on the CPU; the one with the largest shares first.
+        `torch.Tensor` of shape `(d, r)`: orthonormal, float32, on the CPU; those with the largest eigenvalues first.
 
     Raises:
-        ValueError: there are fewer vectors, or dimensions of them, than axes are asked for.
+        ValueError: `dimensions` is more than N or d.
     """
     if not 1 <= dimensions <= min(vectors.shape):
         raise ValueError(
@@ -32,20 +32,20 @@ def principal_axes(vectors: Tensor, dimensions: int) -> Tensor:
         )
     rows = directions(vectors, "vectors").double()
     axes = torch.linalg.eigh(rows.T @ rows).eigenvectors.flip(1)[:, :dimensions]
-    # An axis may point either way: its largest entry shall be positive, so that the same photos give the same axes.
+    # An axis may point either way. Its largest entry is made positive, so that the same photos give the same axes.
     largest = axes.gather(0, axes.abs().argmax(dim=0, keepdim=True))  # (1, r)
     return (axes * largest.sign()).float()
 
 
 def axes_as_attachments(schema: GallerySchema, axes: Mapping[str, Tensor]) -> dict[str, bytes]:
-    """Axes as named bytes, float32.
+    """Return axes as attachments, named bytes in float32.
 
     Args:
-        schema (`GallerySchema`): the gallery's.
-        axes (`Mapping[str, torch.Tensor]`): for each space that has some (d, r), orthonormal.
+        schema (`GallerySchema`): schema of the gallery.
+        axes (`Mapping[str, torch.Tensor]`): axes of each space that has some, (d, r), orthonormal.
 
     Raises:
-        ValueError: they are not orthonormal, or do not fit their space.
+        ValueError: axes are not orthonormal, or do not fit their space.
     """
     attachments = {}
     for name, matrix in axes.items():
@@ -56,15 +56,15 @@ def axes_as_attachments(schema: GallerySchema, axes: Mapping[str, Tensor]) -> di
 
 
 def read_spaces(schema: GallerySchema, attachments: Mapping[str, bytes], uri: str) -> dict[str, Space]:
-    """All spaces of a gallery by name, with the axes that [`axes_as_attachments`] wrote.
+    """Return all spaces of a gallery by name, with the axes that [`axes_as_attachments`] wrote.
 
     Args:
-        schema (`GallerySchema`): the gallery's.
-        attachments (`Mapping[str, bytes]`): what its store keeps.
-        uri (`str`): where they come from, for errors.
+        schema (`GallerySchema`): schema of the gallery.
+        attachments (`Mapping[str, bytes]`): attachments of the gallery's store.
+        uri (`str`): URI of the gallery, for errors.
 
     Raises:
-        OSError: some of the axes are missing or damaged.
+        OSError: an axis is missing or damaged.
     """
     spaces = {}
     for name, dimension in schema.spaces.items():

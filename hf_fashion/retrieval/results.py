@@ -1,30 +1,38 @@
-"""What a search gives: ranked lists that pass from gallery to re-ranker to evaluation."""
+"""Ranked lists of candidates, from the store to the last step of the pipeline."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 @dataclass(frozen=True, eq=False)
 class RetrievalResults:
     """Ranked lists of Q queries, the best candidate first. Lists may differ in length; K is that of the longest.
 
-    A candidate keeps its score and its initial rank wherever a re-ranker moves it, so scores descend in the order of
-    the initial ranks and not, after a re-ranking, in the order of the lists.
+    A candidate keeps its score, metadata and vector wherever a re-ranker moves it. It also keeps its initial rank, so
+    scores always descend in the order of the initial ranks, and after a re-ranking not in the order of the lists.
+
+    Results never change. [`~RetrievalResults.reordered`], [`~RetrievalResults.keep`] and [`~RetrievalResults.first`]
+    return new ones.
 
     Args:
         ids (`Sequence[Sequence[str]]`): ids of the candidates, Q lists without a repeated id.
         scores (`torch.Tensor` of shape `(Q, K)`): cosines of the candidates with their query; -inf where a list has
             ended.
-        metadata (`Sequence[Sequence[Mapping]]`, *optional*): what the gallery knows of each candidate, by column.
+        metadata (`Sequence[Sequence[Mapping]]`, *optional*): metadata of each candidate, by column.
         initial_ranks (`torch.Tensor` of shape `(Q, K)`, *optional*): int64, ranks before any re-ranking, from 1; 0
-            where a list has ended. Default: the order in which the candidates come.
+            where a list has ended. Default: the order of the candidates.
+        vectors (`torch.Tensor` of shape `(Q, K, d)`, *optional*): vectors of the candidates, for re-rankers; zeros
+            where a list has ended.
 
     Raises:
         ValueError: shapes, scores, ids or ranks are not as above.
@@ -34,6 +42,7 @@ class RetrievalResults:
     scores: Tensor
     metadata: Sequence[Sequence[Mapping[str, Any]]] | None = None
     initial_ranks: Tensor | None = None
+    vectors: Tensor | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "ids", tuple(map(tuple, self.ids)))
@@ -48,48 +57,115 @@ class RetrievalResults:
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    def __getitem__(self, query: int) -> RetrievalResults:
+        """Return the list of one query.
+
+        Args:
+            query (`int`): number of the query, from 0.
+        """
+        length = len(self.ids[query])
+        return RetrievalResults(
+            ids=[self.ids[query]],
+            scores=self.scores[query, None, :length],
+            metadata=None if self.metadata is None else [self.metadata[query]],
+            initial_ranks=self.initial_ranks[query, None, :length],
+            vectors=None if self.vectors is None else self.vectors[query, None, :length],
+        )
+
+    @cached_property
     def mask(self) -> Tensor:
         """Bool (Q, K), False where a list has ended."""
         lengths = torch.tensor([len(row) for row in self.ids], dtype=torch.long)
         return torch.arange(max(map(len, self.ids), default=0)) < lengths[:, None]
 
     def reordered(self, order: Tensor) -> RetrievalResults:
-        """The same lists with their first n places in another order; what lies behind them stays where it is.
+        """Return the lists with their first n candidates in another order; those behind keep their places.
 
         Args:
-            order (`torch.Tensor` of shape `(Q, n)`): int64; at each place the present place, from 0, of the candidate
-                that shall stand there. `scores.argsort(descending=True, stable=True)` of a re-ranker's scores, -inf
-                where a list has ended, is such an order.
+            order (`torch.Tensor` of shape `(Q, n)`): int64; for each new place the present place, from 0, of the
+                candidate that moves there. `scores.argsort(descending=True, stable=True)` of a re-ranker's scores,
+                -inf where a list has ended, is such an order.
 
         Raises:
-            ValueError: a row of `order` is no permutation of 0 .. n - 1, or moves the end of a short list.
+            ValueError: a row of `order` is not a permutation of 0 .. n - 1, or moves the end of a short list.
         """
         self._check_order(order)
-        behind = torch.arange(order.shape[1], self.scores.shape[1]).expand(len(self), -1)
-        places = torch.cat([order, behind], dim=1)  # (Q, K)
+        return replace(
+            self,
+            ids=_reordered_lists(self.ids, order),
+            scores=reorder_first(self.scores, order),
+            metadata=None if self.metadata is None else _reordered_lists(self.metadata, order),
+            initial_ranks=reorder_first(self.initial_ranks, order),
+            vectors=None if self.vectors is None else reorder_first(self.vectors, order),
+        )
+
+    def keep(self, mask: Tensor) -> RetrievalResults:
+        """Return the lists without some of their candidates. Those that are left move up, and their initial ranks
+        count from 1 again: a dropped candidate leaves no gap.
+
+        Args:
+            mask (`torch.Tensor` of shape `(Q, K)`): bool, False for candidates to drop. Places where a list has ended
+                may have either value.
+
+        Raises:
+            ValueError: `mask` has another shape or type.
+        """
+        if mask.shape != self.mask.shape or mask.dtype != torch.bool:
+            raise ValueError(
+                f"`mask` must be bool with shape {tuple(self.mask.shape)}, got {mask.dtype} {tuple(mask.shape)}"
+            )
+        kept = mask & self.mask
+        longest = max(kept.sum(dim=1).tolist(), default=0)
+        places = kept.int().argsort(dim=1, descending=True, stable=True)[:, :longest]  # those that are kept, in order
+        ended = ~kept.gather(1, places)  # (Q, longest)
+        past_the_end = self.mask.shape[1] + 1
+        initial = self.initial_ranks.gather(1, places).masked_fill(ended, past_the_end)
         return RetrievalResults(
-            ids=_rearranged(self.ids, places),
-            scores=self.scores.gather(1, places),
-            metadata=None if self.metadata is None else _rearranged(self.metadata, places),
-            initial_ranks=self.initial_ranks.gather(1, places),
+            ids=_kept_lists(self.ids, kept),
+            scores=self.scores.gather(1, places).masked_fill(ended, -math.inf),
+            metadata=None if self.metadata is None else _kept_lists(self.metadata, kept),
+            initial_ranks=(initial.argsort(dim=1).argsort(dim=1) + 1).masked_fill(ended, 0),
+            vectors=None if self.vectors is None else _at(self.vectors, places).masked_fill(ended[..., None], 0),
+        )
+
+    def first(self, number: int) -> RetrievalResults:
+        """Return the first candidates of each list, with the initial ranks that they have now.
+
+        Args:
+            number (`int`): the most candidates of a list.
+        """
+        if number >= self.scores.shape[1]:
+            return self
+        return replace(
+            self,
+            ids=[row[:number] for row in self.ids],
+            scores=self.scores[:, :number],
+            metadata=None if self.metadata is None else [row[:number] for row in self.metadata],
+            initial_ranks=self.initial_ranks[:, :number],
+            vectors=None if self.vectors is None else self.vectors[:, :number],
         )
 
     def to_dicts(self) -> list[list[dict[str, Any]]]:
-        """Each query's candidates as `{"id", "score", "rank", "initial_rank", "metadata"}`; ranks count from 1."""
-        scores, ranks = self.scores.tolist(), self.initial_ranks.tolist()
+        """Return each query's candidates as `{"id", "score", "rank", "initial_rank", "metadata"}`; ranks count from
+        1."""
+        return [self.dicts_of(query) for query in range(len(self))]
+
+    def dicts_of(self, query: int) -> list[dict[str, Any]]:
+        """Return the candidates of one query as [`~RetrievalResults.to_dicts`] does.
+
+        Args:
+            query (`int`): number of the query, from 0.
+        """
+        scores, ranks = self.scores[query].tolist(), self.initial_ranks[query].tolist()
         return [
-            [
-                {
-                    "id": name,
-                    "score": scores[query][place],
-                    "rank": place + 1,
-                    "initial_rank": ranks[query][place],
-                    "metadata": dict(self.metadata[query][place]) if self.metadata is not None else {},
-                }
-                for place, name in enumerate(names)
-            ]
-            for query, names in enumerate(self.ids)
+            {
+                "id": candidate_id,
+                "score": scores[place],
+                "rank": place + 1,
+                "initial_rank": ranks[place],
+                "metadata": dict(self.metadata[query][place]) if self.metadata is not None else {},
+            }
+            for place, candidate_id in enumerate(self.ids[query])
         ]
 
     def _check_lists(self) -> None:
@@ -106,20 +182,28 @@ class RetrievalResults:
             raise ValueError(
                 f"`metadata` must have lists as long as those of `ids`, {lengths}, got {list(map(len, self.metadata))}"
             )
+        if self.vectors is not None and (self.vectors.ndim != 3 or tuple(self.vectors.shape[:2]) != shape):
+            raise ValueError(
+                f"`vectors` must have shape {shape} + (d,), a vector for each id of the longest list, got "
+                f"{tuple(self.vectors.shape)}"
+            )
         for query, row in enumerate(self.ids):
             if len(set(row)) < len(row):
-                twice = next(name for name in row if row.count(name) > 1)
-                raise ValueError(f"`ids[{query}]` names {twice!r} twice; a candidate may stand in a list once")
+                twice = next(candidate_id for candidate_id in row if row.count(candidate_id) > 1)
+                raise ValueError(f"`ids[{query}]` has {twice!r} twice: each candidate may be in a list once")
 
     def _check_ranks(self) -> None:
         ranks, mask = self.initial_ranks, self.mask
-        behind = mask.shape[1] + 1
-        counted = torch.arange(1, behind).expand(mask.shape).masked_fill(~mask, behind)
-        if ranks.shape != mask.shape or (ranks[~mask] != 0).any():
-            raise ValueError(f"`initial_ranks` must have shape {tuple(mask.shape)} and be 0 where a list has ended")
-        sorted_ranks, order = ranks.masked_fill(~mask, behind).sort(dim=1)
-        if not torch.equal(sorted_ranks, counted):
-            raise ValueError("`initial_ranks` must number each list's candidates from 1, every number once")
+        if ranks.shape != mask.shape or ranks.dtype != torch.int64 or (ranks[~mask] != 0).any():
+            raise ValueError(
+                f"`initial_ranks` must be int64 with shape {tuple(mask.shape)} and be 0 where a list has ended"
+            )
+        if (ranks[mask] < 1).any():
+            raise ValueError("`initial_ranks` must count from 1 where a list has a candidate")
+        sorted_ranks, order = ranks.masked_fill(~mask, torch.iinfo(ranks.dtype).max).sort(dim=1)
+        both = mask[:, 1:]  # in sorted order too the candidates come first
+        if (both & (sorted_ranks[:, 1:] == sorted_ranks[:, :-1])).any():
+            raise ValueError("`initial_ranks` must have every number once in a list")
         in_order = self.scores.gather(1, order)
         rising = (in_order[:, 1:] > in_order[:, :-1]).any(dim=1).nonzero().flatten().tolist()
         if rising:
@@ -139,6 +223,69 @@ class RetrievalResults:
             raise ValueError("`order` must leave places where a list has ended behind its candidates")
 
 
-def _rearranged(lists: Sequence[Sequence[Any]], places: Tensor) -> list[list[Any]]:
-    rows = zip(lists, places.tolist(), strict=True)
-    return [[row[place] for place in where[: len(row)]] for row, where in rows]
+def joined(parts: Sequence[RetrievalResults]) -> RetrievalResults:
+    """Join the results of several searches, query after query.
+
+    Args:
+        parts (`Sequence[RetrievalResults]`): at least one; all with metadata or none, all with vectors or none.
+    """
+    ends = [max(part.scores.shape[1] for part in parts) - part.scores.shape[1] for part in parts]
+    padded = list(zip(parts, ends, strict=True))
+    first = parts[0]
+    return RetrievalResults(
+        ids=[row for part in parts for row in part.ids],
+        scores=torch.cat([pad(part.scores, (0, end), value=-math.inf) for part, end in padded]),
+        metadata=None if first.metadata is None else [row for part in parts for row in part.metadata],
+        initial_ranks=torch.cat([pad(part.initial_ranks, (0, end)) for part, end in padded]),
+        vectors=None
+        if first.vectors is None
+        else torch.cat([pad(part.vectors, (0, 0, 0, end)) for part, end in padded]),
+    )
+
+
+def padded(values: Tensor, mask: Tensor, padding: float) -> Tensor:
+    """Pad values of candidates, list after list, to lists of the same length.
+
+    Args:
+        values (`torch.Tensor` of shape `(M, ...)`): a value for each candidate.
+        mask (`torch.Tensor` of shape `(Q, K)`): bool, True at the M places of candidates.
+        padding (`float`): value of the other places.
+
+    Returns:
+        `torch.Tensor` of shape `(Q, K, ...)`: the values in their places.
+    """
+    if mask.all():
+        return values.view(*mask.shape, *values.shape[1:])
+    filled = values.new_full((*mask.shape, *values.shape[1:]), padding)
+    filled[mask] = values
+    return filled
+
+
+def reorder_first(values: Tensor, order: Tensor) -> Tensor:
+    """Reorder the first n values of each row; those behind keep their places.
+
+    Args:
+        values (`torch.Tensor` of shape `(Q, K, ...)`): what is reordered.
+        order (`torch.Tensor` of shape `(Q, n)`): int64; for each new place the present place of its value.
+
+    Returns:
+        `torch.Tensor` of shape `(Q, K, ...)`: on the device of `values`, as `order` must be.
+    """
+    moved, behind = _at(values, order), values[:, order.shape[1] :]
+    return torch.cat([moved, behind], dim=1) if behind.shape[1] else moved  # vectors are large: no copy for nothing
+
+
+def _at(values: Tensor, places: Tensor) -> Tensor:
+    """(Q, K, ...) -> (Q, n, ...) by places (Q, n)."""
+    rows = torch.arange(len(places), device=places.device)[:, None]
+    return values[rows, places]
+
+
+def _reordered_lists(lists: Sequence[Sequence[Any]], order: Tensor) -> list[list[Any]]:
+    number = order.shape[1]
+    rows = zip(lists, order.tolist(), strict=True)
+    return [[*(row[place] for place in places[: len(row)]), *row[number:]] for row, places in rows]
+
+
+def _kept_lists(lists: Sequence[Sequence[Any]], kept: Tensor) -> list[list[Any]]:
+    return [list(compress(row, flags)) for row, flags in zip(lists, kept.tolist(), strict=True)]

@@ -1,4 +1,4 @@
-"""The columns of a gallery's table, and rows that fit them."""
+"""Defines the columns of a gallery's table, and makes rows for them."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _TAKEN_NAME = re.compile(r"id|query_index|vector_\d+")
 
 @dataclass(frozen=True)
 class GallerySchema:
-    """What a gallery holds of each product: an id, metadata, and one vector for each space.
+    """The columns of a gallery: an id, metadata, and one vector for each space.
 
     Args:
         spaces (`Mapping[str, int]`): name and dimension of each space, at least one.
         metadata (`pyarrow.Schema`): names and types of the metadata columns; every value may be missing.
-        fingerprint (`str`): of the model that embedded the photos.
-        axes (`Mapping[str, int]`, *optional*): of spaces whose vectors are kept along fewer axes, how many these are.
+        fingerprint (`str`): fingerprint of the model that embedded the photos.
+        axes (`Mapping[str, int]`, *optional*): number of axes of each space whose vectors are kept along fewer axes.
 
     Raises:
-        ValueError: there is no space, a dimension is below 1, axes are fewer than 1 or more than the dimensions, or a
-            metadata column has a name that filters cannot use.
+        ValueError: there is no space, a dimension is below 1, axes are fewer than 1 or more than the dimensions, or
+            filters cannot use the name of a metadata column.
     """
 
     spaces: Mapping[str, int]
@@ -54,16 +54,19 @@ class GallerySchema:
         for name in self.metadata.names:
             if not _COLUMN_NAME.fullmatch(name) or _TAKEN_NAME.fullmatch(name):
                 raise ValueError(
-                    f"a gallery can have no metadata column {name!r}: names begin with a letter, go on with letters, "
-                    "digits, '_', '-' or spaces, and are not 'id', 'query_index' or 'vector_0'. Rename the column"
+                    f"a gallery can have no metadata column {name!r}: a name must begin with a letter and have only "
+                    "letters, digits, '_', '-' and spaces; 'id', 'query_index' and 'vector_0' are taken. Rename it"
                 )
 
     @classmethod
     def from_table(cls, table: pa.Schema) -> GallerySchema:
-        """The schema that [`GallerySchema.to_table`] wrote.
+        """Read the schema that [`GallerySchema.to_table`] wrote.
+
+        Args:
+            table (`pyarrow.Schema`): the table's.
 
         Raises:
-            ValueError: the table is no gallery, or one that a newer version of hf_fashion wrote.
+            ValueError: the table is not a gallery, or a newer version of hf_fashion wrote it.
         """
         written = json.loads((table.metadata or {}).get(_KEY, b"{}"))
         if written.get("format") != _FORMAT:
@@ -75,7 +78,7 @@ class GallerySchema:
         return cls(written["spaces"], pa.schema(metadata), written["fingerprint"], written["axes"])
 
     def to_table(self) -> pa.Schema:
-        """Schema of the table, with all of this in its metadata."""
+        """Return the schema of the table, with all of this in its metadata."""
         written = {
             "format": _FORMAT,
             "fingerprint": self.fingerprint,
@@ -90,7 +93,10 @@ class GallerySchema:
         return pa.schema(fields, metadata={_KEY: json.dumps(written)})
 
     def column(self, space: str) -> str:
-        """Name of the column with the vectors of a space; a store may not take the space's own as one.
+        """Return the name of the column with the vectors of a space; a store may not allow the space's own name.
+
+        Args:
+            space (`str`): the space.
 
         Raises:
             ValueError: the gallery has no such space.
@@ -100,15 +106,19 @@ class GallerySchema:
         return f"vector_{list(self.spaces).index(space)}"
 
     def stored_dimensions(self) -> dict[str, int]:
-        """How many numbers of each vector are kept, by space."""
+        """Return how many numbers of each vector are kept, by space."""
         return {space: self.axes.get(space, dimension) for space, dimension in self.spaces.items()}
 
+    def filter_columns(self) -> dict[str, pa.DataType]:
+        """Return the columns that filters may name, and their types."""
+        return {ID: pa.string()} | {field.name: field.type for field in self.metadata}
+
     def require_same_columns(self, wanted: GallerySchema, uri: str) -> None:
-        """Does nothing if products with the columns of `wanted` can be added.
+        """Raise if products with other columns cannot be added.
 
         Args:
             wanted (`GallerySchema`): the columns of the products.
-            uri (`str`): of this gallery.
+            uri (`str`): where this gallery is.
 
         Raises:
             ValueError: spaces, what is kept of them, metadata columns or their types differ.
@@ -120,7 +130,7 @@ class GallerySchema:
         ):
             if there != here:
                 raise ValueError(
-                    f"the gallery at {uri} has the {what} {there}, what shall be added has {here}: they must be the "
+                    f"the gallery at {uri} has the {what} {there}, the products to add have {here}: they must be the "
                     "same. Choose the same ones (columns, `dimensions`), or embed into another folder"
                 )
 
@@ -131,7 +141,7 @@ class GallerySchema:
         metadata: Mapping[str, Sequence[Any]],
         spaces: Mapping[str, Space],
     ) -> pa.Table:
-        """Rows of the table: vectors L2-normalised in float16, whole or along their axes.
+        """Return rows of the table: vectors L2-normalised in float16, whole or along their axes.
 
         Args:
             ids (`Sequence[str]`): N ids, all different.
@@ -147,7 +157,8 @@ class GallerySchema:
         _require_same("metadata", metadata, self.metadata.names)
         require_ids(ids)
         if len(set(ids)) < len(ids):
-            raise ValueError(f"`ids` must differ, got {next(name for name in ids if ids.count(name) > 1)!r} twice")
+            double = next(product_id for product_id in ids if ids.count(product_id) > 1)
+            raise ValueError(f"`ids` must differ, got {double!r} twice")
         columns = [pa.array(ids, pa.string())]
         columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
         columns += [spaces[name].to_column(vectors[name], len(ids)) for name in self.spaces]
@@ -155,15 +166,15 @@ class GallerySchema:
 
 
 def require_ids(ids: Sequence[str]) -> None:
-    """Does nothing if these are ids.
+    """Raise if something is not a list of ids.
 
     Args:
-        ids (`Sequence[str]`): what was given as ids.
+        ids (`Sequence[str]`): the ids to check.
 
     Raises:
-        ValueError: they are one string, whose letters would be taken for ids, or not all of them are strings.
+        ValueError: it is one string, whose letters would be taken for ids, or not all of its items are strings.
     """
-    strange = [name for name in ids if not isinstance(name, str)]
+    strange = [product_id for product_id in ids if not isinstance(product_id, str)]
     if isinstance(ids, str) or strange:
         came = ids if isinstance(ids, str) else strange[0]
         raise ValueError(f"`ids` must be a list of strings, got {came!r} ({type(came).__name__})")

@@ -1,4 +1,4 @@
-"""How a gallery finds products: in memory while it is small, by its store when it is large."""
+"""Search of a gallery: in memory while it is small, by its store when it is large."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import torch
 from torch import Tensor
 
 from .exact_search import ExactSearch, rounded
-from .results import RetrievalResults
+from .results import RetrievalResults, padded
 from .schema import ID
 from .stores.base import VectorStore, damage
+from .stores.conditions.tree import Condition
 from .vector_column import Space, StoredVectors
 
 
-# Galleries with at most so many products are searched exactly, in memory; larger ones by the store. In memory a space
-# takes as many bytes as on disk, two a stored dimension. Here 32 queries of 512 dimensions cost as much through an
-# index (a single one does from 30,000 products); without an index the store's search is never the cheaper one
-# (benchmarks/exact_search_limit.py).
+# Galleries of at most this many products are searched exactly, in memory; larger ones by the store. In memory a space
+# takes as many bytes as on disk: two for each stored dimension. At this size, 32 queries of 512 dimensions cost the
+# same in memory and through an index (one query does from 30,000 products); without an index the store's search is
+# never cheaper (benchmarks/exact_search_limit.py).
 EXACT_SEARCH_LIMIT = 100_000
 
 
@@ -31,7 +32,7 @@ class GallerySearch:
 
     Args:
         store (`VectorStore`): the table.
-        metadata_columns (`Sequence[str]`): what comes with each product that is found.
+        metadata_columns (`Sequence[str]`): columns that are returned with each candidate.
     """
 
     def __init__(self, store: VectorStore, metadata_columns: Sequence[str]):
@@ -41,70 +42,71 @@ class GallerySearch:
         self._memory: tuple[int, ExactSearch] | None = None  # a version of the table, and what was read of it
 
     def in_memory(self) -> bool:
-        """Whether the gallery is small enough to be searched in memory."""
+        """Return whether the gallery is small enough to be searched in memory."""
         return self._is_small(self._store.refresh())
 
-    def nearest(self, queries: Tensor, space: Space, top_k: int, filter: str | None) -> RetrievalResults:
-        """The products with the largest cosines to each query, by descending score, of equal ones by id.
+    def search(
+        self, queries: Tensor, space: Space, top_k: int, filter: Condition | None, with_vectors: bool = False
+    ) -> RetrievalResults:
+        """Find the products with the largest cosines to each query, by descending score, of equal ones by id.
 
         Args:
             queries (`torch.Tensor` of shape `(Q, d)`): L2-normalised, float32, on the CPU.
-            space (`Space`): the space they are in.
-            top_k (`int`): products for a query.
-            filter (`str`, *optional*): SQL condition that products must meet to be found.
-
-        Raises:
-            ValueError: `filter` is no condition on the table.
+            space (`Space`): the space of the queries.
+            top_k (`int`): candidates of a query.
+            filter (`Condition`, *optional*): condition that candidates must meet.
+            with_vectors (`bool`, *optional*, defaults to `False`): whether results keep the candidates' vectors.
         """
         version = self._store.refresh()
-        queries = space.reduced(queries)
+        reduced = space.reduced(queries)
         if self._is_small(version):
             allowed_ids = None if filter is None else self._store.read([ID], filter)[ID]
-            found, query, scores = self._exact(space, version).search(space.name, queries, top_k, allowed_ids)
+            products = self._exact(space, version)
+            rows, query, scores = products.search(space.name, reduced, top_k, allowed_ids)
+            found, stored = products.products.take(rows.numpy()), products.vectors_of(space.name)
         else:
             columns = [*self._columns, space.column]
-            found = self._store.nearest(queries.numpy(), space.column, top_k, columns, filter)
+            found = self._store.nearest(reduced.numpy(), space.column, top_k, columns, filter)
             query = torch.tensor(found["query_index"].to_numpy())
-            scores = rounded(self._stored(found, space).paired_cosines(queries[query]))
-        return self._results(found, query, scores, len(queries))
+            stored, rows = self._stored(found, space), torch.arange(len(found))
+            scores = rounded(stored.paired_cosines(reduced[query]))
+        order = _by_rank(found[ID], query, scores)
+        vectors = space.restored(stored[rows[order]].directions()) if with_vectors else None
+        return self._results(found.take(order.numpy()), query.bincount(minlength=len(queries)), scores[order], vectors)
 
     def vectors(self, ids: Sequence[str], space: Space) -> Tensor:
-        """The vectors of N ids: (N, d), L2-normalised, float32.
+        """Return the vectors of N ids: (N, d), L2-normalised, float32.
 
         Args:
-            ids (`Sequence[str]`): one may come several times.
-            space (`Space`): of which space.
+            ids (`Sequence[str]`): ids; one may come several times.
+            space (`Space`): the space of the vectors.
 
         Raises:
-            ValueError: there is no product of such an id.
+            ValueError: there is no product with one of the ids.
         """
         version = self._store.refresh()
         products = self._exact(space, version) if self._is_small(version) else self._only(space, sorted(set(ids)))
-        return space.restored(products.vectors_of(space.name, ids))
+        return space.restored(products.directions_of(space.name, ids))
 
     def _is_small(self, version: int) -> bool:
         if self._counted is None or self._counted[0] != version:
             self._counted = (version, self._store.count())
         return self._counted[1] <= EXACT_SEARCH_LIMIT
 
-    def _results(self, found: pa.Table, query: Tensor, scores: Tensor, number: int) -> RetrievalResults:
-        """Products, each found for one of `number` queries, as ranked lists."""
-        keys = pa.table([query.numpy(), scores.numpy(), found[ID]], names=["query", "score", ID])
-        by_rank = pc.sort_indices(keys, [("query", "ascending"), ("score", "descending"), (ID, "ascending")])
-        found, scores = found.take(by_rank), scores[torch.tensor(by_rank.to_numpy(), dtype=torch.long)]
-        lengths = query.bincount(minlength=number)
-        places = torch.arange(max(lengths.tolist(), default=0))
-        padded = torch.full((number, len(places)), -math.inf).masked_scatter(places < lengths[:, None], scores)
+    def _results(self, found: pa.Table, lengths: Tensor, scores: Tensor, vectors: Tensor | None) -> RetrievalResults:
+        """Candidates of all queries, query after query and each list by rank, as results."""
+        mask = torch.arange(max(lengths.tolist(), default=0)) < lengths[:, None]  # (Q, K)
         ends = lengths.cumsum(0).tolist()
         columns = self._columns[1:]
         return RetrievalResults(
             ids=_lists(found[ID].to_pylist(), ends),
-            scores=padded,
+            scores=padded(scores, mask, -math.inf),
             metadata=_lists(found.select(columns).to_pylist(), ends) if columns else None,
+            vectors=None if vectors is None else padded(vectors, mask, 0),
         )
 
     def _exact(self, space: Space, version: int) -> ExactSearch:
-        """What is in memory, the space with it; read again where the table has another version now."""
+        """Return the products in memory, with the space; read them again if the table has another version now."""
         if self._memory is None or self._memory[0] != version:
             self._memory = (version, ExactSearch(self._store.read(self._columns)))
         products = self._memory[1]
@@ -118,7 +120,7 @@ class GallerySearch:
             return self._memory[1]
 
     def _only(self, space: Space, ids: Sequence[str]) -> ExactSearch:
-        """Some products in one space."""
+        """Read some products in one space."""
         table = self._store.read([ID, space.column], ids=ids)
         return self._hold(ExactSearch(table.select([ID])), space, table)
 
@@ -131,6 +133,13 @@ class GallerySearch:
             return space.from_column(table[space.column])
         except ValueError as error:
             raise damage(self._store.uri, error) from error
+
+
+def _by_rank(ids: pa.ChunkedArray, query: Tensor, scores: Tensor) -> Tensor:
+    """Sort candidates by query, then descending score, then id: int64 (M,)."""
+    keys = pa.table([query.numpy(), scores.numpy(), ids], names=["query", "score", ID])
+    order = pc.sort_indices(keys, [("query", "ascending"), ("score", "descending"), (ID, "ascending")])
+    return torch.tensor(order.to_numpy(), dtype=torch.long)
 
 
 def _lists(values: list[Any], ends: Sequence[int]) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""The vectors of one space as a gallery's table keeps them: unit length, float16, whole or along fewer axes."""
+"""Vectors of one space in a gallery's table: unit length, float16, whole or along fewer axes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch import Tensor
 from ..losses.cosine import unit_rows
 
 
-# Brought to float32 so many at a time, they stay in the processor's cache: as fast as a product with float32 vectors,
-# which take twice the memory.
+# Vectors that are brought to float32 at a time. They stay in the processor's cache, so a product is as fast as with
+# float32 vectors, which take twice the memory.
 ROWS_AT_ONCE = 2048
 
 
@@ -22,8 +22,8 @@ class StoredVectors:
     """N directions in r dimensions.
 
     Args:
-        half (`torch.Tensor` of shape `(N, r)`): float16, of a length near 1.
-        lengths (`torch.Tensor` of shape `(N,)`): their lengths, which rounding to float16 has changed; float32.
+        half (`torch.Tensor` of shape `(N, r)`): float16, lengths near 1.
+        lengths (`torch.Tensor` of shape `(N,)`): float32, their lengths, which rounding to float16 has changed.
     """
 
     half: Tensor
@@ -33,17 +33,25 @@ class StoredVectors:
         return len(self.half)
 
     def __getitem__(self, rows: Tensor) -> StoredVectors:
-        """Some of them, by an int64 tensor (M,)."""
+        """Return some of the vectors.
+
+        Args:
+            rows (`torch.Tensor` of shape `(M,)`): int64, rows of the vectors.
+        """
         return StoredVectors(self.half[rows], self.lengths[rows])
 
     def directions(self) -> Tensor:
-        """All of them (N, r), of length 1, float32."""
+        """Return all vectors (N, r), of length 1, float32."""
         return self.half.float() / self.lengths[:, None]
 
     def cosines(self, queries: Tensor) -> Tensor:
-        """The products of queries (Q, r), float32, with all directions: (Q, N)."""
+        """Return the cosine of every query with every vector, (Q, N).
+
+        Args:
+            queries (`torch.Tensor` of shape `(Q, r)`): float32, of length 1.
+        """
         scores = torch.empty(len(queries), len(self))
-        # One buffer: memory that is asked for and given back with every part costs more than the product.
+        # One buffer: allocating memory for every part costs more than the product.
         buffer = torch.empty(min(ROWS_AT_ONCE, len(self)), self.half.shape[1])
         for start in range(0, len(self), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
@@ -52,26 +60,29 @@ class StoredVectors:
         return scores.div_(self.lengths)
 
     def paired_cosines(self, queries: Tensor) -> Tensor:
-        """The product of query i (N, r), float32, with direction i: (N,)."""
+        """Return the cosine of query i with vector i, (N,).
+
+        Args:
+            queries (`torch.Tensor` of shape `(N, r)`): float32, of length 1.
+        """
         return torch.einsum("nd,nd->n", queries, self.half.float()) / self.lengths
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """One vector of every product, and the column that keeps it.
+    """A space: one vector of every product, and the column that stores it.
 
-    With axes A (d, r) a vector x is kept as its r shares c = Aᵀx / |Aᵀx|, so that a query q of length 1 has the
-    cosine q · Ac = Aᵀq · c with what is kept: queries are reduced too, and nothing of a product is ever restored for
-    a search.
+    With axes A (d, r) a vector x is stored as its r coordinates c = Aᵀx / |Aᵀx|. A query q of length 1 has the cosine
+    q · Ac = Aᵀq · c with it, so queries are reduced too, and no vector is restored for a search.
 
     Args:
-        name (`str`): the space.
+        name (`str`): name of the space.
         column (`str`): its column in the table.
-        dimension (`int`): d, of the model's vectors.
-        axes (`torch.Tensor` of shape `(d, r)`, *optional*): float32, orthonormal; without, vectors are kept whole.
+        dimension (`int`): d, dimension of the model's embeddings.
+        axes (`torch.Tensor` of shape `(d, r)`, *optional*): float32, orthonormal. Default: vectors are stored whole.
 
     Raises:
-        ValueError: the axes are not as above.
+        ValueError: axes are not as above.
     """
 
     name: str
@@ -87,14 +98,18 @@ class Space:
         if not fit or not torch.allclose(axes.T @ axes, torch.eye(axes.shape[1]), atol=1e-3):
             raise ValueError(
                 f"`axes[{self.name!r}]` must be orthonormal columns of shape ({self.dimension}, r), r at most "
-                f"{self.dimension}, got {tuple(axes.shape)}. `principal_axes` makes such ones"
+                f"{self.dimension}, got {tuple(axes.shape)}. `principal_axes` returns such axes"
             )
 
     def to_column(self, vectors: Tensor, number: int) -> pa.Array:
-        """Vectors (N, d) of any length but 0 as the column keeps them.
+        """Return vectors as values of the column.
+
+        Args:
+            vectors (`torch.Tensor` of shape `(N, d)`): floating point, of any length but 0.
+            number (`int`): the N that is expected.
 
         Raises:
-            ValueError: there are not `number` of them or they have another dimension, or one has no direction.
+            ValueError: `vectors` has another shape, or a vector has no direction.
         """
         title = f"vectors[{self.name!r}]"
         if tuple(vectors.shape) != (number, self.dimension):
@@ -105,10 +120,13 @@ class Space:
         return pa.FixedSizeListArray.from_arrays(pa.array(kept.half().flatten().numpy()), kept.shape[1])
 
     def from_column(self, column: pa.ChunkedArray) -> StoredVectors:
-        """What is kept, N vectors of r dimensions.
+        """Return the vectors of the column.
+
+        Args:
+            column (`pyarrow.ChunkedArray`): N values of the column.
 
         Raises:
-            ValueError: the length of one is far from 1, so that it is not what was stored.
+            ValueError: the length of a vector is far from 1, so it is damaged.
         """
         width = column.type.list_size
         chunks = [chunk.flatten().to_numpy().reshape(-1, width) for chunk in column.chunks]
@@ -122,25 +140,40 @@ class Space:
         return StoredVectors(torch.from_numpy(half), torch.from_numpy(lengths))
 
     def reduced(self, queries: Tensor) -> Tensor:
-        """Queries (Q, d) -> (Q, r), whose products with what is kept are the cosines of the queries."""
+        """Reduce queries to the stored dimensions, (Q, d) -> (Q, r).
+
+        Args:
+            queries (`torch.Tensor` of shape `(Q, d)`): of length 1.
+        """
         return queries if self.axes is None else queries @ self.axes
 
     def restored(self, kept: Tensor) -> Tensor:
-        """Directions (N, r) that are kept -> (N, d), of length 1."""
+        """Restore stored vectors to the model's dimensions, (N, r) -> (N, d).
+
+        Args:
+            kept (`torch.Tensor` of shape `(N, r)`): of length 1.
+        """
         return kept if self.axes is None else kept @ self.axes.T
 
 
 def _lengths(half: np.ndarray) -> np.ndarray:
-    """Not by torch: for few rows, waking its threads beside the store's costs as much as half of a search."""
+    """Return lengths of rows.
+
+    Not by torch: for few rows, waking its threads next to the store's costs as much as half of a search.
+    """
     rows = half.astype(np.float32)
     return np.sqrt(np.einsum("nd,nd->n", rows, rows))
 
 
 def directions(vectors: Tensor, name: str) -> Tensor:
-    """The rows of `vectors` (N, d) with length 1, float32 on the CPU.
+    """Normalise the rows of a tensor to length 1, float32 on the CPU.
+
+    Args:
+        vectors (`torch.Tensor` of shape `(N, d)`): floating point.
+        name (`str`): name of the tensor in the error.
 
     Raises:
-        ValueError: a row is not finite or all zeros, and so has no direction; the error calls the tensor `name`.
+        ValueError: a row is not finite or all zeros, and so has no direction.
     """
     lengths = vectors.float().norm(dim=-1)
     wrong = (~lengths.isfinite() | (lengths == 0)).nonzero().flatten().tolist()

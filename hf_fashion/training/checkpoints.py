@@ -1,13 +1,16 @@
-"""Where a run stands, and its checkpoints: written aside, then renamed, so that a kill leaves none half-written."""
+"""The state of a run, and its checkpoints: written aside, then renamed, so that a kill leaves none half-written."""
 
 import json
-import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+
+from ..files import folder_written_aside
 
 
 STATE_FILE = "run_state.json"
@@ -15,15 +18,17 @@ STATE_FILE = "run_state.json"
 
 @dataclass
 class RunState:
-    """Args:
-    stage (`int`): index of the stage in work.
-    epoch (`int`): epochs of this stage that are done.
-    batch (`int`): batches of the epoch in work that are done.
-    update (`int`): updates of all stages so far.
-    evaluated (`int`): the update at which the model was evaluated last.
-    best (`float`): best primary metric so far.
-    history (`list[dict]`): logged losses and evaluations, each with its `update`.
-    recipe (`dict`): what the run was started with.
+    """Record how far a run has come.
+
+    Args:
+        stage (`int`, *optional*, defaults to 0): index of the current stage.
+        epoch (`int`, *optional*, defaults to 0): finished epochs of this stage.
+        batch (`int`, *optional*, defaults to 0): finished batches of the current epoch.
+        update (`int`, *optional*, defaults to 0): updates of all stages so far.
+        evaluated (`int`, *optional*, defaults to -1): the update at which the model was last evaluated.
+        best (`float`, *optional*, defaults to -1.0): best primary metric so far.
+        history (`list[dict]`, *optional*): logged losses and evaluations, each with its `update`.
+        recipe (`dict`, *optional*): the recipe of the run, as plain values.
     """
 
     stage: int = 0
@@ -37,41 +42,50 @@ class RunState:
 
 
 def save_checkpoint(accelerator: Accelerator, state: RunState, folder: Path, keep: int = 2) -> Path:
-    """Saves model, optimiser, schedule, random states and the run's state; older checkpoints but `keep` go.
+    """Save model, optimiser, schedule, random states and the run's state; remove all but the newest checkpoints.
 
     Args:
-        accelerator (`Accelerator`): holds what is saved. All processes must call.
-        state (`RunState`): where the run stands.
+        accelerator (`Accelerator`): holds model, optimiser and schedule. All processes must call this.
+        state (`RunState`): how far the run has come.
         folder (`Path`): receives `update-<number>`.
-        keep (`int`): newest checkpoints that stay.
+        keep (`int`, *optional*, defaults to 2): number of checkpoints that stay.
     """
     target = folder / f"update-{state.update:08d}"
-    aside = folder / f".{target.name}.tmp"
     if accelerator.is_main_process:
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-    accelerator.wait_for_everyone()
-    accelerator.save_state(str(aside))
-    accelerator.wait_for_everyone()
+        _remove_half_written(folder)
+    with folder_written_aside(target, replace=True) if accelerator.is_main_process else nullcontext() as aside:
+        (aside,) = broadcast_object_list([aside])
+        accelerator.save_state(str(aside))
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            (aside / STATE_FILE).write_text(json.dumps(asdict(state)))
     if accelerator.is_main_process:
-        (aside / STATE_FILE).write_text(json.dumps(asdict(state)))
-        replace_folder(aside, target)
         for old in list_checkpoints(folder)[:-keep]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
     return target
 
 
+def _remove_half_written(folder: Path) -> None:
+    """Remove what kills left; a run has its folder for itself, so that every hidden checkpoint is an earlier run's."""
+    for left in folder.glob(".update-*"):
+        shutil.rmtree(left)
+
+
 def list_checkpoints(folder: Path) -> list[Path]:
-    """Whole checkpoints in a folder, oldest first."""
+    """Return the whole checkpoints of a folder, oldest first."""
     return sorted(path for path in folder.glob("update-*") if (path / STATE_FILE).is_file())
 
 
 def find_checkpoint(asked: str, folder: Path) -> Path | None:
-    """The checkpoint to resume from: a path, or the newest one of `folder` for `"latest"` (`None` where none is).
+    """Return the checkpoint to resume from, or `None` for the latest of a folder without checkpoints.
+
+    Args:
+        asked (`str`): a path, or `"latest"` for the newest one of `folder`.
+        folder (`Path`): the checkpoints of a run.
 
     Raises:
-        FileNotFoundError: if a named checkpoint is not there or not whole.
+        FileNotFoundError: if a named checkpoint is missing or not whole.
     """
     if asked == "latest":
         return next(reversed(list_checkpoints(folder)), None)
@@ -81,13 +95,13 @@ def find_checkpoint(asked: str, folder: Path) -> Path | None:
 
 
 def require_same_recipe(state: RunState, recipe: dict[str, Any]) -> None:
-    """Raises `ValueError`, naming the keys, unless a checkpoint's run was started with this recipe.
+    """Raise `ValueError`, naming the keys, unless a checkpoint's run had this recipe.
 
-    The folder of the output and what is only reported may differ.
+    The output folder and keys that do not change the result may differ.
 
     Args:
-        state (`RunState`): what the checkpoint holds.
-        recipe (`dict`): the recipe of the run that would resume, as plain values.
+        state (`RunState`): the state in the checkpoint.
+        recipe (`dict`): the recipe of the run that resumes, as plain values.
     """
     before, now = _flat(state.recipe), _flat(recipe)
     free = ("training.output_dir", "training.trackers", "training.num_workers", "data.cache_folder")
@@ -95,7 +109,7 @@ def require_same_recipe(state: RunState, recipe: dict[str, Any]) -> None:
     if changed:
         raise ValueError(
             f"The checkpoint's run had another recipe: {', '.join(changed)} differ. Resume with the same recipe, or "
-            "start anew in another `training.output_dir`."
+            "start again in another `training.output_dir`."
         )
 
 
@@ -107,15 +121,5 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def read_state(checkpoint: Path) -> RunState:
-    """The run's state that a checkpoint holds."""
+    """Read the run's state from a checkpoint."""
     return RunState(**json.loads((checkpoint / STATE_FILE).read_text()))
-
-
-def replace_folder(aside: Path, target: Path) -> None:
-    """Puts a finished folder in the place of another one; at every moment one of the two is whole."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        os.replace(target, old)
-    os.replace(aside, target)
-    shutil.rmtree(old, ignore_errors=True)

@@ -1,34 +1,37 @@
-"""The data that a run starts with."""
+"""The data that a run starts with: checked splits, column map, resized photos."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
+from transformers import BaseImageProcessor
 
 from ..data.checks import check_corpus
 from ..data.column_map import ColumnMap, column_map_for
 from ..data.corpus_report import CorpusReport
 from ..data.loading import GENERATED, load_corpus
+from ..data.photo_cache import PhotoCache
 from ..data.splits import split_by_product, train_and_validation
 from .recipe import DataRecipe
 
 
-# Not that of the validation split: the same products would stand first in both draws.
+# Differs from the seed of the validation split, with which the same products would come first in both draws.
 HELD_OUT_SEED = 1
 
 
 def load_data(
     recipe: DataRecipe, require_caption: bool = True, held_out: bool = False
 ) -> tuple[DatasetDict, ColumnMap, CorpusReport]:
-    """The checked splits `train` and `validation` of a recipe, the column map, and the check's report.
+    """Load and check the splits `train` and `validation` of a recipe; return them, the column map and the report.
 
     Args:
-        recipe (`DataRecipe`): what to read, and how to judge it.
-        require_caption (`bool`): whether every row must have a caption.
-        held_out (`bool`): whether `train` is to be the part of the products that `held_out_fraction` keeps from
-            embedding models, instead of the rest.
+        recipe (`DataRecipe`): what to read, and how strict the check is.
+        require_caption (`bool`, *optional*, defaults to `True`): whether every row must have a caption.
+        held_out (`bool`, *optional*, defaults to `False`): whether `train` is the part of the products that
+            `held_out_fraction` keeps from embedding models, and not the rest.
 
     Raises:
-        ValueError: with everything that is wrong with the corpus, before any work is done on it.
+        ValueError: if something is wrong with the corpus; the message names all of it.
     """
     column_map = column_map_for(recipe.column_map, recipe.corpus)
     corpus = load_corpus(
@@ -47,8 +50,26 @@ def load_data(
     return checked, column_map, report
 
 
+def cache_photos(
+    recipe: DataRecipe, split: Dataset, column_map: ColumnMap, image_processor: BaseImageProcessor
+) -> PhotoCache:
+    """Return the resized photos of a split, which are computed once and kept in the recipe's cache folder.
+
+    Args:
+        recipe (`DataRecipe`): `cache_folder`.
+        split (`Dataset`): rows with photos.
+        column_map (`ColumnMap`): the column of the photos.
+        image_processor (`BaseImageProcessor`): resizes and crops.
+    """
+    return PhotoCache.build(split, column_map.image, image_processor, Path(recipe.cache_folder).expanduser())
+
+
 def with_entities(column_map: ColumnMap, entities: list[str]) -> ColumnMap:
-    """The map with these tag entities alone, in this order.
+    """Return the column map with only these tag entities, in this order.
+
+    Args:
+        column_map (`ColumnMap`): a map with tags.
+        entities (`list[str]`): entities of a model.
 
     Raises:
         ValueError: if the map has no column for one of them.
@@ -56,7 +77,7 @@ def with_entities(column_map: ColumnMap, entities: list[str]) -> ColumnMap:
     missing = [entity for entity in entities if entity not in column_map.tags]
     if missing:
         raise ValueError(
-            f"The model has the tag entities {entities}; the column map names no column for {missing}, it has tags "
-            f"for {list(column_map.tags)}."
+            f"The model has the tag entities {entities}, but the column map names no column for {missing}; it "
+            f"has tags for {list(column_map.tags)}."
         )
     return replace(column_map, tags={entity: column_map.tags[entity] for entity in entities})

@@ -1,7 +1,6 @@
 """The loop that every training script runs: stages, updates, evaluation, checkpoints, exports."""
 
 import math
-import shutil
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -9,35 +8,37 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
-from accelerate.utils import DataLoaderConfiguration
+from accelerate.utils import DataLoaderConfiguration, set_seed
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
-from ..files import write_json
+from ..files import folder_written_aside, write_json
 from .checkpoints import (
     RunState,
     find_checkpoint,
     list_checkpoints,
     read_state,
-    replace_folder,
     require_same_recipe,
     save_checkpoint,
 )
 from .optimisation import choose_trainable, make_optimizer, make_schedule
 from .recipe import StageRecipe, TrainingRecipe
+from .step import TrainingStep
 
 
-Losses = dict[str, torch.Tensor]
-
-# Accelerate shuffles by seed + epoch. Above any real number of epochs and stages, so that no two stages, and no two
-# seeds, see the data in the same order.
+# Accelerate shuffles by seed + epoch. More than any real number of epochs and stages, so that each stage and each seed
+# has its own order of the data.
 EPOCHS_OF_A_STAGE = 10_000
 SEED_STRIDE = 1_000_003
 
 
 def make_accelerator(settings: TrainingRecipe) -> Accelerator:
-    """The accelerator that [`TrainingLoop`] expects, with the trackers of a recipe."""
+    """Return the accelerator that [`TrainingLoop`] needs, with the trackers of a recipe.
+
+    Args:
+        settings (`TrainingRecipe`): precision, accumulation, seed, trackers.
+    """
     accelerator = Accelerator(
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         mixed_precision=settings.mixed_precision,
@@ -49,7 +50,7 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
         kwargs_handlers=[
             # A batch without any tag leaves the heads of the entities out of the loss.
             DistributedDataParallelKwargs(find_unused_parameters=True),
-            # The other processes wait while the main one checks the corpus and resizes its photos.
+            # The other processes wait while the main one checks the corpus and resizes the photos.
             InitProcessGroupKwargs(timeout=timedelta(hours=6)),
         ],
     )
@@ -59,24 +60,22 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
 
 
 class TrainingLoop:
-    """Trains a model by a recipe. What differs between models comes as functions.
+    """Train a model by a recipe: stages, updates, evaluation, checkpoints, exports.
 
     Args:
         accelerator (`Accelerator`): devices, precision, processes.
         settings (`TrainingRecipe`): how to train.
         dataset (`Dataset`): map-style, with `set_epoch`.
         collator (`Callable`): makes a batch of its items.
-        loss_of (`Callable`): `(model, unwrapped model, batch) -> {"loss": ..., parts by name}`.
-        after_update (`Callable`): `(unwrapped model)`, called without gradients after every update.
-        evaluate (`Callable`): `(unwrapped model) -> figures`; runs on the main process.
-        primary_metric (`str`): the figure that says which model is best; higher is better.
-        processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): exported beside the model.
-        recipe (`dict`): the whole recipe as plain values; a run resumes with the same one only.
-        batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of a shuffle of the data.
-        before_stage (`Callable`, *optional*): `(unwrapped model, stage)`, called before each stage's first update.
-        checkpointed (`Sequence`): what else a checkpoint keeps, each with `state_dict` and `load_state_dict`.
-        untrained_counts (`bool`): whether the model may be best before its first update, as a re-ranker may that
-            changes nothing.
+        step (`TrainingStep`): computes the losses of a batch.
+        evaluate (`Callable`): `(unwrapped model) -> metrics`; runs on the main process.
+        primary_metric (`str`): the metric by which the best model is chosen; higher is better.
+        recipe (`dict`): the whole recipe as plain values; a run resumes only with the same one.
+        processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): exported with the model.
+        printed_metrics (`Sequence[str]`, *optional*): metrics to print after each evaluation.
+        batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of shuffling the data.
+        evaluate_untrained (`bool`, *optional*, defaults to `False`): whether the model may be the best one before its
+            first update, such as a re-ranker that changes nothing.
     """
 
     def __init__(
@@ -85,56 +84,59 @@ class TrainingLoop:
         settings: TrainingRecipe,
         dataset: Dataset,
         collator: Callable[[Sequence[Any]], dict[str, torch.Tensor]],
-        loss_of: Callable[[torch.nn.Module, PreTrainedModel, dict[str, torch.Tensor]], Losses],
-        after_update: Callable[[PreTrainedModel], None],
+        step: TrainingStep,
         evaluate: Callable[[PreTrainedModel], dict[str, float]],
         primary_metric: str,
-        processor: ProcessorMixin | BaseImageProcessor | None,
         recipe: dict[str, Any],
+        processor: ProcessorMixin | BaseImageProcessor | None = None,
+        printed_metrics: Sequence[str] = (),
         batch_sampler: Sampler | None = None,
-        before_stage: Callable[[PreTrainedModel, StageRecipe], None] | None = None,
-        checkpointed: Sequence[Any] = (),
-        untrained_counts: bool = False,
+        evaluate_untrained: bool = False,
     ):
         self.accelerator, self.settings = accelerator, settings
-        self.dataset, self.collator, self.processor = dataset, collator, processor
-        self.loss_of, self.clean_up, self.evaluation = loss_of, after_update, evaluate
-        self.primary_metric = primary_metric
+        self.dataset, self.collator, self.batch_sampler = dataset, collator, batch_sampler
+        self.step, self.evaluation, self.evaluate_untrained = step, evaluate, evaluate_untrained
+        self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
+        self.processor = processor
         self.output_dir = Path(settings.output_dir)
-        self.batch_sampler, self.before_stage = batch_sampler, before_stage
-        self.untrained_counts = untrained_counts
         self.state = RunState(recipe=recipe)
-        accelerator.register_for_checkpointing(*checkpointed)
+        accelerator.register_for_checkpointing(*step.checkpointed)
 
     @property
     def checkpoint_folder(self) -> Path:
-        """Where checkpoints are written."""
+        """The folder of the checkpoints."""
         return self.output_dir / "checkpoints"
 
-    def run_to_the_end(self, model: PreTrainedModel, resume_from: str | None = None) -> None:
-        """Runs all stages and exports the last model.
+    def train(self, model: PreTrainedModel, resume_from: str | None = None) -> None:
+        """Run all stages and export the last model.
 
         Args:
             model (`PreTrainedModel`): the model.
-            resume_from (`str`, *optional*): a checkpoint, or `"latest"`, which starts anew where there is none.
+            resume_from (`str`, *optional*): a checkpoint, or `"latest"`, which starts from the beginning if there is
+                none.
 
         Raises:
-            FileNotFoundError: if a named checkpoint is not there or not whole.
+            FileNotFoundError: if a named checkpoint is missing or not whole.
             ValueError: as `run`.
         """
+        set_seed(self.settings.seed + self.accelerator.process_index)
         checkpoint = None
         if resume_from:
             checkpoint = find_checkpoint(resume_from, self.checkpoint_folder)
-            found = f"Resuming from {checkpoint}." if checkpoint else "No checkpoint yet: starting anew."
+            found = f"Resuming from {checkpoint}." if checkpoint else "No checkpoint yet: starting from the beginning."
             self.accelerator.print(found)
         self.finish(self.run(model, checkpoint))
         self.accelerator.end_training()
 
     def run(self, model: PreTrainedModel, checkpoint: Path | None = None) -> PreTrainedModel:
-        """Runs all stages, or what is left of them after a checkpoint, and returns the model.
+        """Run all stages, or the rest of them after a checkpoint, and return the model.
+
+        Args:
+            model (`PreTrainedModel`): the model.
+            checkpoint (`Path`, *optional*): where to resume.
 
         Raises:
-            ValueError: if the checkpoint's run had another recipe; if a new run would mix its checkpoints with others.
+            ValueError: if the checkpoint's run had another recipe, or a new run finds the checkpoints of another run.
         """
         if checkpoint:
             state = read_state(checkpoint)
@@ -142,11 +144,11 @@ class TrainingLoop:
             self.state = state
         elif list_checkpoints(self.checkpoint_folder):
             raise ValueError(
-                f"{self.checkpoint_folder} holds checkpoints of an earlier run: go on with it "
+                f"{self.checkpoint_folder} has checkpoints of an earlier run: resume it "
                 "(--resume_from_checkpoint latest), remove them, or choose another `training.output_dir`."
             )
-        elif self.untrained_counts:
-            self._judge(model)
+        elif self.evaluate_untrained:
+            self._evaluate_and_export(model)
         for number in range(self.state.stage, len(self.settings.stages)):
             model = self._run_stage(model, self.settings.stages[number], checkpoint)
             self.state.stage, self.state.epoch, checkpoint = number + 1, 0, None
@@ -154,8 +156,7 @@ class TrainingLoop:
 
     def _run_stage(self, model: PreTrainedModel, stage: StageRecipe, checkpoint: Path | None) -> PreTrainedModel:
         choose_trainable(model, stage.trainable)
-        if self.before_stage:
-            self.before_stage(model, stage)
+        self.step.start_stage(model, stage)
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
         if checkpoint:
             self.accelerator.load_state(str(checkpoint))
@@ -177,7 +178,7 @@ class TrainingLoop:
         return model
 
     def _prepare(self, model: PreTrainedModel, stage: StageRecipe) -> tuple:
-        """A stage has its own optimiser, schedule and order of the data."""
+        """Return model, optimiser, batches and schedule of a stage, as Accelerate prepares them."""
         settings, accelerator = self.settings, self.accelerator
         accelerator.free_memory()
         optimizer = make_optimizer(model, settings, stage)
@@ -197,7 +198,7 @@ class TrainingLoop:
     def _make_loader(self) -> DataLoader:
         settings = self.settings
         shared = {"collate_fn": self.collator, "num_workers": settings.num_workers}
-        # Its own generator: the order must depend neither on what else draws numbers nor on the process.
+        # Its own generator: the order must not depend on other random draws or on the process.
         shared["generator"] = torch.Generator().manual_seed(settings.seed)
         if self.batch_sampler is not None:
             return DataLoader(self.dataset, batch_sampler=self.batch_sampler, **shared)
@@ -205,18 +206,18 @@ class TrainingLoop:
 
     def _run_epoch(self, wrapped, optimizer, scheduler, loader, epoch: int, last_batch: int, progress) -> None:
         accelerator, state = self.accelerator, self.state
-        # Accelerate wraps a batch sampler and does not tell it the epoch.
+        # Accelerate does not pass the epoch on to a batch sampler.
         samplers = [] if self.batch_sampler is None else [self.batch_sampler]
         for shuffled in (loader, self.dataset, *samplers):
             shuffled.set_epoch(epoch + EPOCHS_OF_A_STAGE * state.stage)
         model = accelerator.unwrap_model(wrapped)
-        # Counted before the loop: the state moves while it runs.
+        # Before the loop, which changes the state.
         batches = accelerator.skip_first_batches(loader, state.batch) if state.batch else loader
         for batch in batches:
             if state.batch >= last_batch and accelerator.sync_gradients:  # a stage may end within an epoch
                 break
             with accelerator.accumulate(wrapped):
-                losses = self.loss_of(wrapped, model, batch)
+                losses = self.step(wrapped, model, batch)
                 accelerator.backward(losses["loss"])
                 optimizer.step()
                 optimizer.zero_grad()
@@ -225,18 +226,18 @@ class TrainingLoop:
             if accelerator.sync_gradients:
                 scheduler.step()
                 with torch.no_grad():
-                    self.clean_up(model)
+                    self.step.after_update(model)
                 state.update += 1
                 self._log(losses, scheduler.get_last_lr()[0], progress)
-                self._evaluate_and_save_on_time(model)
+                self._evaluate_and_save_if_due(model)
 
-    def _log(self, losses: Losses, learning_rate: float, progress: tqdm) -> None:
+    def _log(self, losses: dict[str, torch.Tensor], learning_rate: float, progress: tqdm) -> None:
         if self.state.update % self.settings.log_every == 0:
-            figures = {name: loss.item() for name, loss in losses.items()}
-            progress.set_postfix(loss=f"{figures['loss']:.3f}")
-            self._record(figures | {"learning_rate": learning_rate})
+            values = {name: loss.item() for name, loss in losses.items()}
+            progress.set_postfix(loss=f"{values['loss']:.3f}")
+            self._record(values | {"learning_rate": learning_rate})
 
-    def _evaluate_and_save_on_time(self, model: PreTrainedModel) -> None:
+    def _evaluate_and_save_if_due(self, model: PreTrainedModel) -> None:
         settings, update = self.settings, self.state.update
         if settings.eval_every and update % settings.eval_every == 0:
             self._evaluate(model)
@@ -244,41 +245,53 @@ class TrainingLoop:
             self._save()
 
     def _evaluate(self, model: PreTrainedModel) -> None:
-        """Judges the model, and saves unless `save_every` says when."""
+        """Evaluate the model, and save a checkpoint unless `save_every` has its own rhythm."""
         self.state.evaluated = self.state.update
-        self._judge(model)
+        self._evaluate_and_export(model)
         if not self.settings.save_every:
             self._save()
 
-    def _judge(self, model: PreTrainedModel) -> None:
-        """Evaluates, and exports the model if it is the best yet."""
+    def _evaluate_and_export(self, model: PreTrainedModel) -> None:
+        """Evaluate the model, and export it if it is the best one so far."""
         if self.accelerator.is_main_process:
-            figures = self.evaluation(model)
-            self._record({f"validation/{name}": value for name, value in figures.items()})
-            if figures[self.primary_metric] > self.state.best:
-                self.state.best = figures[self.primary_metric]
+            metrics = self.evaluation(model)
+            self._print(metrics)
+            self._record({f"validation/{name}": value for name, value in metrics.items()})
+            if metrics[self.primary_metric] > self.state.best:
+                self.state.best = metrics[self.primary_metric]
                 self.export(model, "best")
         self.accelerator.wait_for_everyone()
+
+    def _print(self, metrics: dict[str, float]) -> None:
+        if self.printed_metrics:
+            shown = ", ".join(f"{name} {metrics[name]:.4f}" for name in self.printed_metrics)
+            self.accelerator.print(f"validation: {shown}")
 
     def _save(self) -> None:
         save_checkpoint(self.accelerator, self.state, self.checkpoint_folder)
 
-    def _record(self, figures: dict[str, float]) -> None:
-        self.state.history.append({"update": self.state.update, **figures})
-        self.accelerator.log(figures, step=self.state.update)
+    def _record(self, values: dict[str, float]) -> None:
+        self.state.history.append({"update": self.state.update, **values})
+        self.accelerator.log(values, step=self.state.update)
 
     def export(self, model: PreTrainedModel, name: str) -> None:
-        """Writes model and processor, where there is one, to `output_dir/name`, a folder for `from_pretrained`."""
-        self.output_dir.mkdir(parents=True, exist_ok=True)
-        aside = self.output_dir / f".{name}.tmp"
-        shutil.rmtree(aside, ignore_errors=True)
-        model.save_pretrained(aside)
-        if self.processor is not None:
-            self.processor.save_pretrained(aside)
-        replace_folder(aside, self.output_dir / name)
+        """Write the model, and the processor if there is one, to a folder for `from_pretrained`.
+
+        Args:
+            model (`PreTrainedModel`): the model, unwrapped.
+            name (`str`): name of the folder in `output_dir`.
+        """
+        with folder_written_aside(self.output_dir / name, replace=True) as aside:
+            model.save_pretrained(aside)
+            if self.processor is not None:
+                self.processor.save_pretrained(aside)
 
     def finish(self, model: PreTrainedModel) -> None:
-        """Exports the last model and writes `results.json`: the recipe, the best figure, the run's history."""
+        """Export the last model and write `results.json`: the recipe, the best metric, the run's history.
+
+        Args:
+            model (`PreTrainedModel`): the model, unwrapped.
+        """
         if self.accelerator.is_main_process:
             self.export(model, "last")
             results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}

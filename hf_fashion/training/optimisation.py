@@ -10,21 +10,26 @@ from .recipe import StageRecipe, TrainingRecipe
 
 
 def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
-    """Lets the gradient reach all parameters (`"all"`), or those of the model's `new_modules` alone (`"new"`)."""
+    """Freeze the parameters that a stage does not train.
+
+    Args:
+        model (`PreTrainedModel`): the model.
+        trainable (`str`): `"all"`, or `"new"` for only those of the model's `new_modules`.
+    """
     for name, parameter in model.named_parameters():
         parameter.requires_grad = trainable == "all" or name.startswith(tuple(model.new_modules))
 
 
 def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: StageRecipe) -> torch.optim.Adam:
-    """Adam over the parameters that a gradient reaches, one group for each learning rate of the stage.
+    """Return Adam over the trainable parameters, with a group for each learning rate of the stage.
 
     Args:
-        model (`PreTrainedModel`): its parameters' names tell the groups apart.
+        model (`PreTrainedModel`): the names of its parameters decide the groups.
         settings (`TrainingRecipe`): betas and weight decay.
         stage (`StageRecipe`): learning rates.
 
     Raises:
-        ValueError: if a name of `stage.learning_rates` begins no trainable parameter's name.
+        ValueError: if no trainable parameter's name begins with a key of `stage.learning_rates`.
     """
     groups: dict[str, list[torch.nn.Parameter]] = {name: [] for name in ("", *stage.learning_rates)}
     for name, parameter in model.named_parameters():
@@ -34,8 +39,8 @@ def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: Stag
         if not groups[prefix]:
             modules = ", ".join(dict.fromkeys(name.split(".")[0] for name, _ in model.named_parameters()))
             raise ValueError(
-                f"`learning_rates` of stage {stage.name!r} names {prefix!r}, with which no trainable parameter's name "
-                f"begins; the model's parts are {modules}."
+                f"`learning_rates` of stage {stage.name!r} names {prefix!r}, but no trainable parameter's name begins "
+                f"with it; the model's parts are {modules}."
             )
     rates = {"": stage.learning_rate, **stage.learning_rates}
     parts = [{"params": parameters, "lr": rates[prefix]} for prefix, parameters in groups.items() if parameters]
@@ -46,13 +51,13 @@ def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: Stag
 def make_schedule(
     optimizer: torch.optim.Optimizer, settings: TrainingRecipe, stage: StageRecipe, updates_an_epoch: int
 ) -> LambdaLR:
-    """A warm-up and half a cosine over the stage; with `stage.decay`, a factor every `stage.decay_every` epochs.
+    """Return a schedule: warm-up and half a cosine, or with `stage.decay` a factor every `decay_every` epochs.
 
     Args:
-        optimizer (`torch.optim.Optimizer`): its groups keep their learning rates' ratios.
+        optimizer (`torch.optim.Optimizer`): the schedule scales the learning rates of all its groups.
         settings (`TrainingRecipe`): `warmup_steps`.
         stage (`StageRecipe`): length and decay.
-        updates_an_epoch (`int`): updates of a whole epoch.
+        updates_an_epoch (`int`): updates in a whole epoch.
     """
     if stage.decay is not None:
         steps = max(1, round(stage.decay_every * updates_an_epoch))

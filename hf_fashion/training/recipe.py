@@ -9,17 +9,21 @@ from .recipe_file import require
 
 @dataclass
 class DataRecipe:
-    """Args:
-    corpus (`str`): what `load_corpus` takes: a path, a Hub id, or `"generated"`.
-    column_map (`str`, *optional*): name of a shipped map or path of a YAML file; `None`: the corpus' own.
-    generated (`dict`): arguments of the generated corpus; other corpora take none.
-    train_split, validation_split (`str`, *optional*): names of the splits, where they are not the usual ones.
-    validation_fraction (`float`): share of the products held out where the corpus has one split only.
-    held_out_fraction (`float`, *optional*): share of the train split's products that no embedding model sees, for a
-        re-ranker to learn from. `None`: every product is trained on.
-    on_bad_image (`str`): `"error"` or `"skip"`.
-    on_leak (`str`): `"error"` or `"warn"`.
-    cache_folder (`str`): where resized photos are kept.
+    """Name the corpus, its splits, and how strict its check is.
+
+    Args:
+        corpus (`str`, *optional*, defaults to `"generated"`): a source of `load_corpus`: a path, a Hub id,
+            `"generated"`.
+        column_map (`str`, *optional*): name of a shipped map or path of a YAML file; `None`: the corpus' own.
+        generated (`dict`, *optional*): arguments of the generated corpus; ignored for other corpora.
+        train_split, validation_split (`str`, *optional*): names of the splits, if they are not the usual ones.
+        validation_fraction (`float`, *optional*, defaults to 0.1): share of the products to validate on, if the corpus
+            has only one split.
+        held_out_fraction (`float`, *optional*): share of the train split's products that is kept from embedding
+            models, to train a re-ranker. `None`: train on all products.
+        on_bad_image (`str`, *optional*, defaults to `"error"`): `"error"` or `"skip"`.
+        on_leak (`str`, *optional*, defaults to `"error"`): `"error"` or `"warn"`.
+        cache_folder (`str`, *optional*, defaults to `"~/.cache/hf_fashion/photos"`): where resized photos are kept.
     """
 
     corpus: str = "generated"
@@ -35,15 +39,31 @@ class DataRecipe:
 
 
 @dataclass
+class LabelledDataRecipe(DataRecipe):
+    """Fields of [`DataRecipe`], and this.
+
+    Args:
+        attributes (`list[str]`, *optional*): attributes of the column map to use; `None`: all.
+    """
+
+    attributes: list[str] | None = None
+
+
+@dataclass
 class StageRecipe:
-    """Args:
-    epochs (`float`): passes over the train split; a stage may end within one.
-    learning_rate (`float`): peak, reached after the warm-up steps.
-    trainable (`str`): `"all"`, or `"new"` for the parameters that a CLIP lacks (the paper's first stage).
-    name (`str`): shown in logs.
-    learning_rates (`dict[str, float]`): other peaks, for parameters whose names begin so; the longest match counts.
-    decay (`float`, *optional*): factor on the learning rates every `decay_every` epochs, not warm-up and cosine.
-    decay_every (`float`): epochs between two decays.
+    """Set the length and the learning rates of a stage.
+
+    Args:
+        epochs (`float`): passes over the train split; a stage may end within an epoch.
+        learning_rate (`float`): peak, reached after the warm-up.
+        trainable (`str`, *optional*, defaults to `"all"`): `"all"`, or `"new"` for only the parameters that a CLIP
+            lacks (the paper's first stage).
+        name (`str`, *optional*, defaults to `"full"`): shown in logs.
+        learning_rates (`dict[str, float]`, *optional*): other peaks by prefix of the parameters' names; the longest
+            match counts.
+        decay (`float`, *optional*): factor on the learning rates every `decay_every` epochs, instead of warm-up and
+            cosine.
+        decay_every (`float`, *optional*, defaults to 1.0): epochs between two decays.
     """
 
     epochs: float
@@ -57,21 +77,26 @@ class StageRecipe:
 
 @dataclass
 class TrainingRecipe:
-    """Args:
-    output_dir (`str`): receives `checkpoints/`, `best/`, `last/` and `results.json`.
-    stages (`list[StageRecipe]`): run one after the other, each with an optimiser and a schedule of its own.
-    batch_size (`int`): products a process and step.
-    gradient_accumulation_steps (`int`): steps an update; each step's negatives are its own batch.
-    mixed_precision (`str`): `"no"`, `"fp16"` or `"bf16"`.
-    gradient_checkpointing (`bool`): recompute activations to save memory.
-    adam_betas, weight_decay: of Adam.
-    warmup_steps (`int`): updates over which a stage's learning rate rises.
-    seed (`int`): of weights, order, views and selection noise.
-    eval_every (`int`): updates between evaluations; 0 = at the end of each epoch.
-    save_every (`int`): updates between checkpoints; 0 = at each evaluation.
-    log_every (`int`): updates between logged losses.
-    trackers (`list[str]`): Accelerate's trackers, such as `tensorboard`.
-    num_workers (`int`): processes that read batches.
+    """Set the stages, batches and optimiser of a run, and when it evaluates and saves.
+
+    Args:
+        output_dir (`str`, *optional*, defaults to `"runs/e2"`): receives `checkpoints/`, `best/`, `last/`,
+            `results.json`.
+        stages (`list[StageRecipe]`, *optional*): run one after the other, each with its own optimiser and schedule.
+        batch_size (`int`, *optional*, defaults to 64): products in a step of one process.
+        gradient_accumulation_steps (`int`, *optional*, defaults to 1): steps in an update; a step contrasts only its
+            own batch.
+        mixed_precision (`str`, *optional*, defaults to `"no"`): `"no"`, `"fp16"` or `"bf16"`.
+        gradient_checkpointing (`bool`, *optional*, defaults to `False`): recompute activations to save memory.
+        adam_betas (`list[float]`, *optional*, defaults to `[0.9, 0.999]`): of Adam.
+        weight_decay (`float`, *optional*, defaults to 1e-4): of Adam.
+        warmup_steps (`int`, *optional*, defaults to 100): updates over which a stage's learning rate rises.
+        seed (`int`, *optional*, defaults to 0): of weights, order, views and selection noise.
+        eval_every (`int`, *optional*, defaults to 0): updates between evaluations; 0 = at the end of each epoch.
+        save_every (`int`, *optional*, defaults to 0): updates between checkpoints; 0 = at each evaluation.
+        log_every (`int`, *optional*, defaults to 10): updates between logged losses.
+        trackers (`list[str]`, *optional*): Accelerate's trackers, such as `tensorboard`.
+        num_workers (`int`, *optional*, defaults to 0): processes that read batches.
     """
 
     output_dir: str = "runs/e2"
@@ -92,12 +117,13 @@ class TrainingRecipe:
 
 
 def check_run(data: DataRecipe, training: TrainingRecipe, trainable: Sequence[str] = ("all",)) -> None:
-    """Raises `ValueError`, naming the key, for a value that no run allows, or what it trains does not.
+    """Raise `ValueError`, naming the key, for a value that no run allows, or that this model does not.
 
     Args:
         data (`DataRecipe`): of the run.
         training (`TrainingRecipe`): of the run.
-        trainable (`Sequence[str]`): what a stage may train; only an E2 has `"new"` parts.
+        trainable (`Sequence[str]`, *optional*, defaults to `("all",)`): allowed in a stage; only an E2
+            has `"new"` parts.
     """
     require("data.on_bad_image", data.on_bad_image, ("error", "skip"))
     require("data.on_leak", data.on_leak, ("error", "warn"))

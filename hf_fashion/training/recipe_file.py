@@ -1,4 +1,4 @@
-"""Recipes as YAML files: dataclasses of sections whose unknown keys are errors."""
+"""Recipes as YAML files: dataclasses of sections, in which an unknown key is an error."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -16,16 +16,16 @@ Read = TypeVar("Read", bound="RecipeFile")
 
 
 class RecipeFile:
-    """Base of a dataclass whose fields are the sections of a recipe, dataclasses themselves."""
+    """Read a recipe from YAML. Subclasses are dataclasses whose fields are the sections, which are dataclasses too."""
 
     @classmethod
     def read(cls: type[Read], path: str | Path, changes: Sequence[str] = ()) -> Read:
-        """Reads a recipe.
+        """Read a recipe from a YAML file.
 
         Args:
-            path (`str` or `Path`): the YAML file. Its key `base` may name another recipe, relative to it, whose values
-                stand where it says nothing; or a list of them, of which the last one counts.
-            changes (`list[str]`): `"training.seed=1"` and the like; values are YAML.
+            path (`str` or `Path`): the YAML file. Its key `base` may name another recipe, relative to it, for the keys
+                that it lacks; or a list of recipes, where a later one overrides an earlier one.
+            changes (`Sequence[str]`, *optional*): such as `"training.seed=1"`; values are YAML.
 
         Raises:
             ValueError: for an unknown key or a value that is not allowed, naming it.
@@ -34,23 +34,35 @@ class RecipeFile:
         for change in changes:
             key, equals, value = change.partition("=")
             if not equals:
-                raise ValueError(f"A change must look like section.key=value; got {change!r}.")
+                raise ValueError(f"A change must be of the form section.key=value; got {change!r}.")
             _set(values, key.split("."), yaml.safe_load(value))
         return _fill(cls, values, "recipe")
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as plain values."""
+        """Return the recipe as plain values."""
         return asdict(self)
 
 
 def require(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raises `ValueError` unless a key's value is one of those allowed."""
+    """Raise `ValueError` unless a key's value is allowed.
+
+    Args:
+        name (`str`): the key, for the message.
+        value (`str`): its value.
+        allowed (`tuple[str, ...]`): allowed values.
+    """
     if value not in allowed:
         raise ValueError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
 
 
 def check_keys(where: str, values: Mapping[str, Any], known: set[str]) -> None:
-    """Raises `ValueError` for a key that is not among those known, naming the one meant."""
+    """Raise `ValueError` for an unknown key, and suggest the one that was meant.
+
+    Args:
+        where (`str`): where the keys are, for the message.
+        values (`Mapping[str, Any]`): the keys and their values.
+        known (`set[str]`): allowed keys.
+    """
     for key in values:
         if key not in known:
             raise ValueError(f"`{where}`: unknown key {key!r}{did_you_mean(key, known)}.")
@@ -66,7 +78,12 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def merge(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Nested values, those of `base` where `values` says nothing; lists are not joined."""
+    """Return nested values, with those of `base` for missing keys; lists are not joined.
+
+    Args:
+        base (`dict`): defaults.
+        values (`dict`): values that override them.
+    """
     both = {key for key in base if isinstance(base[key], dict) and isinstance(values.get(key), dict)}
     return base | values | {key: merge(base[key], values[key]) for key in both}
 
@@ -75,7 +92,7 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
     for number, key in enumerate(keys[:-1]):
         values = values.setdefault(key, {})
         if not isinstance(values, dict):
-            raise ValueError(f"{'.'.join(keys[: number + 1])} holds no keys: change it whole.")
+            raise ValueError(f"{'.'.join(keys[: number + 1])} has no keys: change it as a whole.")
     values[keys[-1]] = value
 
 
@@ -108,7 +125,7 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
 
 
 def _checked(kind: Any, value: Any, where: str) -> Any:
-    """Checks a value against `int`, `str | None`, `list[str]` and the like; containers element by element."""
+    """Check a value against `int`, `str | None`, `list[str]` and the like; containers element by element."""
     if isinstance(kind, UnionType):
         return None if value is None else _convert(get_args(kind)[0], value, where)
     if kind is Any:

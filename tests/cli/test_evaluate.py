@@ -5,26 +5,16 @@ import json
 import pytest
 
 from hf_fashion.cli.main import main
-from hf_fashion.data.generated.corpus import make_generated_corpus
-from hf_fashion.models.e2.processing_e2 import E2Processor
-from tests import tiny_attribute
 from tests.cli.commands import process
-from tests.tiny_e2 import tiny_image_processor, tiny_model, tiny_tokenizer
-
-
-ENTITIES = ["article_type", "brand", "season", "colour"]
+from tests.evaluation.saved_models import save_asen, save_corpus, save_e2
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluate")
-    tiny_model(tag_entities=ENTITIES).save_pretrained(folder / "e2")
-    E2Processor(tiny_image_processor(), tiny_tokenizer(), tag_entities=ENTITIES).save_pretrained(folder / "e2")
-    values = {"neckline": ["v", "round"], "hem": ["short", "long"]}
-    asen = tiny_attribute.tiny_asen(attribute_names=list(values), attribute_values=values)
-    asen.save_pretrained(folder / "asen")
-    tiny_attribute.tiny_image_processor().save_pretrained(folder / "asen")
-    make_generated_corpus(train_rows=8, validation_rows=24, image_size=32).save_to_disk(folder / "corpus")
+    save_e2(folder / "e2")
+    save_asen(folder / "asen")
+    save_corpus(folder / "corpus")
     return folder
 
 
@@ -49,9 +39,9 @@ def test_attribute_models_find_photos_by_attribute(saved, tmp_path, capsys):
 @pytest.mark.parametrize(("model", "option"), [("e2", ["--attributes", "hem"]), ("asen", ["--tags"])])
 def test_options_of_the_other_kind_are_refused(saved, capsys, model, option):
     assert main(flags(saved, model, *option)) == 2
-    assert f"{option[0]} is for the other kind of models" in capsys.readouterr().err
+    assert f"`{option[0][2:]}` is for the other kind of models" in capsys.readouterr().err
 
 
-def test_a_re_ranker_is_not_evaluated_alone(folder, saved, capsys):
+def test_a_re_ranker_has_no_evaluation_of_its_own(folder, saved, capsys):
     assert main(flags(saved, "e2", "--model", str(folder / "fr"))) == 2
     assert "is a 'feature_reasoning'" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The command as a whole: its help, its parser, and what becomes of mistakes."""
+"""The command as a whole: its help, its parser, and its errors."""
 
 import re
 import subprocess
@@ -49,7 +49,7 @@ def test_the_installed_command_is_this_one():
     assert EntryPoint("hf-fashion", value, "console_scripts").load() is cli.main
 
 
-def test_a_mistake_is_one_line_and_exit_code_2(folder, searched):
+def test_an_input_error_is_one_line_and_exit_code_2(folder, searched):
     found = process(*searched("--text", "a dress", "--top_k", "99"))
     assert (found.returncode, found.stdout) == (2, "")
     last = found.stderr.strip().splitlines()[-1]
@@ -76,7 +76,7 @@ def test_what_is_missing_is_named(arguments, message, capsys):
 def test_a_device_that_is_not_here_is_one_line(device, reason, searched, capsys):
     assert cli.main([*searched("--text", "a dress"), "--device", device]) == 2
     printed = capsys.readouterr().err.strip().splitlines()[-1]
-    assert printed.startswith("hf-fashion: error: --device must be one that is here")
+    assert printed.startswith("hf-fashion: error: the device must be on this machine")
     assert "such as cpu" in printed and f"got {device!r}" in printed and reason.lower() in printed.lower()
 
 

@@ -9,7 +9,7 @@ from tests.cli.commands import process
 def test_a_piped_search_is_re_ranked_as_the_pipeline_does(folder, searched, capsys):
     search = process(*searched("--text", "a dress", "--top_k", "6", "--json"))
     assert search.returncode == 0, search.stderr
-    options = ["--reranker", str(folder / "fr"), "--num_rerank", "6"]
+    options = ["--reranker", str(folder / "fr"), "--num_candidates", "6"]
     reranked = process("rerank", "--gallery", str(folder / "e2_gallery"), *options, "--json", stdin=search.stdout)
     assert reranked.returncode == 0, reranked.stderr
     assert main(searched("--text", "a dress", "--top_k", "6", *options, "--json")) == 0
@@ -31,4 +31,4 @@ def test_a_search_of_another_form_is_said_in_one_line(folder, tmp_path, capsys):
     (tmp_path / "searches.jsonl").write_text(json.dumps(search))
     places = ["--gallery", str(folder / "e2_gallery"), "--searches", str(tmp_path / "searches.jsonl")]
     assert main(["rerank", *places, "--reranker", "query_expansion"]) == 2
-    assert "line 1 is no search" in capsys.readouterr().err
+    assert "line 1 is not a search" in capsys.readouterr().err

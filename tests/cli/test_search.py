@@ -7,7 +7,6 @@ from PIL import Image
 from transformers import pipeline
 
 from hf_fashion.cli.main import main
-from hf_fashion.cli.output import results_table
 
 
 def found(searched, capsys, *more: str, model: str = "e2") -> dict:
@@ -44,7 +43,7 @@ def test_photos_are_compared_in_one_attribute(folder, searched, capsys):
 
 
 def test_fr_moves_what_was_found(folder, searched, capsys):
-    search = found(searched, capsys, "--text", "a dress", "--reranker", str(folder / "fr"), "--num_rerank", "5")
+    search = found(searched, capsys, "--text", "a dress", "--reranker", str(folder / "fr"), "--num_candidates", "5")
     ranks = [result["initial_rank"] for result in search["results"]]
     assert sorted(ranks) == [1, 2, 3, 4, 5, 6, 7, 8] and ranks != sorted(ranks) and ranks[5:] == [6, 7, 8]
 
@@ -58,28 +57,6 @@ def test_a_table_and_a_picture(folder, searched, capsys, tmp_path):
         assert picture.width > 3 * 160 > 2 * picture.height
 
 
-def test_long_metadata_are_cut_and_missing_ones_are_dashes():
-    result = {
-        "id": "p1",
-        "score": 0.5,
-        "rank": 1,
-        "initial_rank": 2,
-        "metadata": {"title": "word " * 20, "brand": None},
-    }
-    row = results_table([result]).splitlines()[-1]
-    assert [cell.strip() for cell in row.split("|")][1:5] == ["p1", "1", "2", "0.500"]
-    assert "..." in row and len(row) < 90 and row.endswith("  - |")
-    assert results_table([]) == "nothing found"
-
-
-def test_results_need_no_metadata():
-    results = [{"id": f"p{rank}", "rank": rank, "initial_rank": rank} for rank in (1, 2)]
-    results[1]["metadata"] = {"brand": "Lumaro"}
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in results_table(results).splitlines()]
-    assert rows[0] == ["id", "rank", "was", "score", "brand"]
-    assert rows[2:] == [["p1", "1", "1", "-", "-"], ["p2", "2", "2", "-", "Lumaro"]]
-
-
 def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
     grid = ["--grid", str(tmp_path / "found.png"), "--corpus", str(folder / "photos")]
     query = ["--image", str(folder / "photos" / "03.png"), "--term", "in blue=1", "--top_k", "1"]
@@ -90,5 +67,5 @@ def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
 
 
 def test_candidates_for_no_re_ranker_are_refused(searched, capsys):
-    assert main(searched("--text", "a dress", "--num_rerank", "5")) == 2
-    assert "`num_rerank` is for a re-ranker, and there is none" in capsys.readouterr().err
+    assert main(searched("--text", "a dress", "--num_candidates", "5")) == 2
+    assert "`num_candidates` is for a re-ranker, and there is none" in capsys.readouterr().err

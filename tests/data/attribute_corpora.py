@@ -41,6 +41,6 @@ def single_label() -> AttributeLabels:
 
 
 def multi_label() -> AttributeLabels:
-    """Six images of two attributes; `a` and `b` stand together on two of them."""
+    """Six images of two attributes; two of them carry both `a` and `b`."""
     rows = [(("a", "b"), "x"), (("a", "b"), "x"), ("a", "y"), ("b", "y"), ("c", "x"), ("a", "y")]
     return labels_of(rows, {"mark": ["a", "b", "c"], "kind": ["x", "y"]})

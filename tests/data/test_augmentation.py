@@ -1,4 +1,4 @@
-"""Random views: the geometry against a computation point by point, and what alone decides what is drawn."""
+"""Random views: the geometry against a computation point by point, and that only the generator decides the draw."""
 
 import pytest
 import torch

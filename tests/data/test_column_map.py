@@ -51,7 +51,7 @@ def test_product_pattern_takes_the_group_the_match_or_the_whole_id():
     assert ColumnMap().product_of("a_1") == "a_1"
 
 
-# Corpora for attribute models alone.
+# Corpora only for attribute models.
 WITHOUT_TEXT = ("tshirts", "fashionai", "darn", "deepfashion")
 
 

@@ -117,7 +117,7 @@ def test_feeds_of_one_split_with_other_types_are_named(tmp_path):
     (tmp_path / "0.jpg").write_bytes(jpeg(0))
     (tmp_path / "train-1.jsonl").write_text('{"image": "0.jpg", "price": 3}\n')
     (tmp_path / "train-2.jsonl").write_text('{"image": "0.jpg", "price": "three"}\n')
-    with pytest.raises(ValueError, match=r"train-1\.jsonl and .*train-2\.jsonl hold other types .*price"):
+    with pytest.raises(ValueError, match=r"train-1\.jsonl and .*train-2\.jsonl hold different types .*price"):
         load_corpus(tmp_path)
 
 

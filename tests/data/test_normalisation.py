@@ -1,4 +1,4 @@
-"""A batch of cached photos becomes what the image processor would have made of each."""
+"""A normalised batch of cached photos equals the output of the image processor."""
 
 import torch
 

@@ -15,8 +15,9 @@ import pytest
 import torch
 from datasets import Dataset, Image, List
 
-from hf_fashion.data.photo_cache import ABANDONED_AFTER_SECONDS, PhotoCache
+from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.product_feed import load_product_feed
+from hf_fashion.files import ABANDONED_AFTER_SECONDS
 from tests.tiny_e2 import tiny_image_processor, tiny_images
 
 
@@ -100,11 +101,11 @@ def test_what_killed_builds_left_is_removed_and_a_running_build_is_not(tmp_path)
     gone.wait()
     host = socket.gethostname()
     names = {
-        "killed": f"{folder.name}.{host}.{gone.pid}.abc",
-        "running": f"{folder.name}.{host}.{os.getppid()}.abc",
-        "elsewhere": f"{folder.name}.other-{host}.{gone.pid}.abc",
-        "elsewhere, old": f"{folder.name}.other-{host}.{gone.pid}.def",
-        "another cache": f"0123.{host}.{gone.pid}.abc",
+        "killed": f".{folder.name}.{host}.{gone.pid}.0123abcd",
+        "running": f".{folder.name}.{host}.{os.getppid()}.0123abcd",
+        "elsewhere": f".{folder.name}.other-{host}.{gone.pid}.0123abcd",
+        "elsewhere, old": f".{folder.name}.other-{host}.{gone.pid}.4567cdef",
+        "another cache": f".0123.{host}.{gone.pid}.0123abcd",
     }
     for name in names.values():
         (tmp_path / name).mkdir()

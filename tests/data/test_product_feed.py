@@ -57,7 +57,10 @@ def test_missing_photos_are_named_with_their_rows(folder):
 
 
 def test_a_missing_image_column_lists_those_there_are(folder):
-    with pytest.raises(ValueError, match=r"no column 'photos' \(did you mean 'photo'\?\) .*columns: id, photo, title"):
+    with pytest.raises(
+        ValueError,
+        match=r"no column 'photos' \(paths of photos\) \(did you mean 'photo'\?\); columns: id, photo, title",
+    ):
         load_product_feed(write_csv(folder), image_column="photos")
 
 

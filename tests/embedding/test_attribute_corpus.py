@@ -70,7 +70,7 @@ def test_an_evaluation_draws_no_number(photos, model):
 def test_what_is_missing_is_named(photos, model):
     with pytest.raises(ValueError, match=r"no photo is asked for attributes \[0\]"):
         embed_attributes(model, image_processor(), photos, WANTED & torch.tensor([True, False]), [2, 0])
-    with pytest.raises(ValueError, match="no column 'photo' for the photos"):
+    with pytest.raises(ValueError, match=r"no column 'photo' \(photos\); columns: image, hem_label"):
         embed_attributes(model, image_processor(), photos, WANTED, [2, 0], image_column="photo")
     assert model_attribute_ids(model, ["hem", "neck"]) == [2, 0]
     with pytest.raises(ValueError, match="the model has no attribute 'collar'; it has neck, sleeve, hem"):

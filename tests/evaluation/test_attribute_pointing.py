@@ -45,7 +45,7 @@ def test_cells_are_counted_row_by_row():
     ]
 
 
-def test_figures_by_hand(corpus, model):
+def test_metrics_by_hand(corpus, model):
     """Hem: right, wrong, and a cell that overlaps its box (centre at 2, 6, on its border)."""
     results = evaluate_pointing(model, image_processor(), corpus, MAP, batch_size=2)
     assert results["hem_num_images"] == 3 and results["neck_num_images"] == 1

@@ -42,7 +42,7 @@ def random_model() -> LookUp:
     return LookUp(torch.nn.functional.normalize(embeds, dim=-1))
 
 
-def test_figures_are_those_of_the_protocol(corpus, labels):
+def test_metrics_are_those_of_the_protocol(corpus, labels):
     model = random_model()
     results = evaluate(model, corpus)
     found, chance = {}, {}
@@ -62,7 +62,7 @@ def test_figures_are_those_of_the_protocol(corpus, labels):
 
 
 def test_a_perfect_model_and_one_that_knows_nothing(corpus, labels):
-    """The second gives one embedding to all, and gets on average what chance says, over the folds of many seeds."""
+    """The second gives one embedding to all, and on average equals chance, over the folds of many seeds."""
     ids = labels.value_ids[:, [1, 0, 0]].clamp(min=0)  # the model's neck, sleeve, hem
     results = evaluate(LookUp(one_hot(ids, 3).float()), corpus)
     assert results["map"] == results["mean_attribute_map"] == 1 and results["num_without_match"] == 0
@@ -86,7 +86,7 @@ def test_folds_are_taken_together_and_every_photo_is_embedded_once(corpus, label
 def test_published_lists_and_queries_without_a_match(corpus):
     lists = RetrievalLists(*map(torch.tensor, ([0, 1], [4, 2], [2, 3, 2], [4, 1, 0])))
     embeds = torch.zeros(NUMBER, 3, 2)
-    embeds[:, 2, 0] = 1  # all alike: the candidates stand as they are listed, row 2 with two values
+    embeds[:, 2, 0] = 1  # all equal: the candidates keep their order, row 2 with two values
     results = evaluate(LookUp(embeds), corpus, protocols=[{"hem": lists}])
     assert results["hem_map"] == results["map"] == 1 / 2
     assert results["num_without_match"] == 1 and results["num_queries"] == 2
@@ -96,8 +96,8 @@ def test_images_that_ask_each_other_do_not_find_themselves(corpus, labels):
     protocol = all_against_all(labels)
     results = evaluate(random_model(), corpus, protocols=[protocol])
     searches = attribute_searches(random_model(), image_processor(), corpus, MAP, [protocol], progress=False)
-    figures = evaluate_reranking(searches, lambda query, candidates, mask: -mask.cumsum(1).float(), 3)
-    assert results["map"] == pytest.approx(figures["initial_map"])
+    metrics = evaluate_reranking(searches, lambda query, candidates, mask: -mask.cumsum(1).float(), 3)
+    assert results["map"] == pytest.approx(metrics["initial_map"])
     perfect = evaluate(LookUp(one_hot(labels.value_ids[:, [1, 0, 0]].clamp(min=0), 3).float()), corpus)
     assert perfect["map"] == 1
     alike = [evaluate(LookUp(torch.ones(NUMBER, 3, 2)), corpus, protocols=[all_against_all(labels)])]

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from PIL import Image, ImageDraw
 
-from hf_fashion.evaluation.box_geometry import boxes_in_model_frame
+from hf_fashion.evaluation.box_geometry import boxes_in_model_frame, read_boxes
 from hf_fashion.models.e2.image_processing_e2 import E2ImageProcessorPil
 
 
@@ -43,7 +44,21 @@ def test_what_cannot_be_followed_is_an_error():
     padding = E2ImageProcessorPil(do_resize=False, crop_size={"height": 64, "width": 64})
     with pytest.raises(ValueError, match="a photo becomes 30x20 and the crop is 64x64"):
         boxes_in_model_frame(box, sizes, padding)
-    with pytest.raises(ValueError, match="with a shortest edge alone"):
+    with pytest.raises(ValueError, match="with only a shortest edge"):
         boxes_in_model_frame(box, sizes, E2ImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 80}))
     with pytest.raises(ValueError, match="`do_pad=True`"):
         boxes_in_model_frame(box, sizes, E2ImageProcessorPil(do_pad=True))
+
+
+def test_boxes_of_a_corpus_are_read_by_name():
+    photos = [Image.new("RGB", size) for size in ((128, 64), (64, 64), (64, 64))]
+    cells = [{"hem": [0, 0, 64, 32], "neck": [0, 0, 9, 9]}, None, {"hem": [8, 8, 16, 16], "neck": None}]
+    dataset = Dataset.from_dict({"image": photos, "boxes": cells})
+    processor = E2ImageProcessorPil(**PROCESSORS["square"])
+    found = read_boxes(dataset, ["hem", "neck", "sleeve"], processor)
+    assert list(found) == ["hem", "neck"], "a name without a box is left out"
+    rows, boxes = found["hem"]
+    assert (rows, boxes.tolist()) == ([0, 2], [[0, 0, 32, 32], [8, 8, 16, 16]])
+    assert found["neck"][0] == [0]
+    with pytest.raises(ValueError, match=r"no column 'places' of true boxes, the corpus has \['boxes', 'image'\]"):
+        read_boxes(dataset, ["hem"], processor, boxes_column="places")

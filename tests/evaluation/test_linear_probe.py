@@ -1,4 +1,4 @@
-"""The probe reads what is there, and says what it left out."""
+"""The probe learns a tag from embeddings, and counts the rows that it leaves out."""
 
 import pytest
 import torch
@@ -29,8 +29,8 @@ def test_it_reads_a_tag_and_leaves_out_rare_and_missing_ones():
         "image": (separable(train_tags), separable(tags)),
         "region": (torch.zeros(len(train_tags), 2), torch.zeros(len(tags), 2)),
     }
-    figures = probe_entity(kinds, train_tags, tags, "brand", ProbeSettings(min_class_rows=5))
-    assert figures == {
+    metrics = probe_entity(kinds, train_tags, tags, "brand", ProbeSettings(min_class_rows=5))
+    assert metrics == {
         "num_images": 4,
         "num_rare": 2,
         "num_classes": 2,

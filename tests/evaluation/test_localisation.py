@@ -8,7 +8,7 @@ from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.evaluation.localisation import (
     PRIMARY_METRIC,
     evaluate_localisation,
-    localisation_figures,
+    localisation_metrics,
     patch_boxes,
     patches_of_boxes,
 )
@@ -36,20 +36,20 @@ def test_the_two_rules():
     assert rules["centre_inside"].int().tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]]
 
 
-def test_figures_equal_a_loop_and_chance_is_what_drawing_gives():
+def test_metrics_equal_a_loop_and_chance_is_what_drawing_gives():
     generator = torch.Generator().manual_seed(0)
     patches = patch_boxes((32, 32), 8)
     corners = 24 * torch.rand(200, 2, generator=generator)
     boxes = torch.cat([corners, corners + 2 + 12 * torch.rand(200, 2, generator=generator)], dim=1)
     selected = torch.randint(0, 16, (200, 2), generator=generator)
-    figures = localisation_figures(selected, boxes, patches)
+    metrics = localisation_metrics(selected, boxes, patches)
     for rule, belongs in patches_of_boxes(boxes, patches).items():
         hits = [any(row[patch] for patch in chosen) for row, chosen in zip(belongs, selected.tolist(), strict=True)]
-        assert figures[rule] == pytest.approx(sum(map(bool, hits)) / 200)
+        assert metrics[rule] == pytest.approx(sum(map(bool, hits)) / 200)
         drawn = torch.randint(0, 16, (200, 4000, 2), generator=generator)
         found = belongs[torch.arange(200)[:, None, None], drawn].any(dim=2).double().mean()
-        assert figures[f"{rule}_chance"] == pytest.approx(found.item(), abs=0.003)
-        assert figures[f"{rule}_ceiling"] == pytest.approx(belongs.any(dim=1).double().mean().item())
+        assert metrics[f"{rule}_chance"] == pytest.approx(found.item(), abs=0.003)
+        assert metrics[f"{rule}_ceiling"] == pytest.approx(belongs.any(dim=1).double().mean().item())
 
 
 def test_a_model_that_selects_the_true_patch(e2, processor, corpus, column_map):

@@ -7,8 +7,8 @@ from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking
 from hf_fashion.metrics import attribute_map, average_precisions
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
-from hf_fashion.pipelines.rerankers_fashion_retrieval import ReasoningReranker
 from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
+from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from tests.evaluation.searches import keep, random_search, reverse, within_itself
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_feature_reasoning_config

@@ -8,6 +8,7 @@ import json
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 
 class ListedProducts:
@@ -28,15 +29,10 @@ class ListedProducts:
     def vectors(self, ids, space):
         return self.rows[[int(name) for name in ids]]
 
-    def search(self, vectors, space, top_k, filter=None):
-        self.found = (vectors @ self.rows.T).topk(min(top_k, len(self)))  # scores and rows, (Q, k) each
-        return self
-
-    def to_dicts(self):
-        return [
-            [{"id": str(row), "score": score, "metadata": {}} for score, row in zip(*products, strict=True)]
-            for products in zip(self.found.values.tolist(), self.found.indices.tolist(), strict=True)
-        ]
+    def search(self, vectors, space, top_k, filter=None, with_vectors=False):
+        found = (vectors @ self.rows.T).topk(min(top_k, len(self)))  # scores and rows, (Q, k) each
+        ids = [list(map(str, rows)) for rows in found.indices.tolist()]
+        return SimpleNamespace(ids=ids, scores=found.values, metadata=None, vectors=None)
 
 
 def main(source: str, folder: Path) -> None:
@@ -47,17 +43,20 @@ def main(source: str, folder: Path) -> None:
 
     gallery = ListedProducts(load_file(folder / "products.safetensors")["vectors"])
     search = pipeline("fashion-retrieval", model=source, trust_remote_code=True, gallery=gallery, top_k=3)
+    reranked = pipeline(
+        "fashion-retrieval", model=source, trust_remote_code=True, gallery=gallery, top_k=3, reranker="k_reciprocal"
+    )
     results = {
         "classes": [type(part).__name__ for part in (search, search.model, search.processor)],
         "photo": search(str(folder / "image.png")),
         "terms": search([{"green shirt": 1, "buttons": -0.5}, "a red dress"], batch_size=2),
+        "reranked": reranked(str(folder / "image.png")),
         "modules": sorted(name for name, module in sys.modules.items() if name.startswith("hf_fashion") and module),
     }
-    for option in ({"gallery": str(folder)}, {"gallery": gallery, "reranker": "k_reciprocal"}):
-        try:
-            pipeline("fashion-retrieval", model=source, trust_remote_code=True, **option)
-        except ImportError as error:
-            results[next(reversed(option))] = str(error)
+    try:
+        pipeline("fashion-retrieval", model=source, trust_remote_code=True, gallery=str(folder))
+    except ImportError as error:
+        results["gallery"] = str(error)
     search.save_pretrained(folder / "saved_again")
     (folder / "results.json").write_text(json.dumps(results))
 

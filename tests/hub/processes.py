@@ -1,4 +1,4 @@
-"""Python processes in which hf_fashion is not what is tested."""
+"""Run Python in processes of their own."""
 
 import os
 import subprocess

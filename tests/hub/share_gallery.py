@@ -1,4 +1,4 @@
-"""Pushes galleries to a Hub and loads them from it; prints what happened. Arguments: a folder for its galleries."""
+"""Push galleries to a Hub and load them from it; print the results. Arguments: a folder for its galleries."""
 
 import json
 import re
@@ -20,9 +20,9 @@ api = HfApi()
 save_gallery.SHARD_ROWS = 10
 
 
-def refused(function, *arguments) -> str:
+def refused(function, *arguments, **options) -> str:
     try:
-        function(*arguments)
+        function(*arguments, **options)
     except (ValueError, FileNotFoundError) as error:
         return f"{type(error).__name__}: {error}"
     return "nothing was refused"
@@ -33,7 +33,7 @@ def listed(revision: str | None = None) -> list[str]:
 
 
 def loaded(name: str, **arguments) -> list[str]:
-    gallery = Gallery.from_pretrained(NAME, work / name, **arguments)
+    gallery = Gallery.from_pretrained(NAME, uri=work / name, **arguments)
     ids = sorted(gallery.ids())
     assert torch.equal(gallery.vectors(ids, "image"), first.vectors(ids, "image"))
     return ids
@@ -58,7 +58,7 @@ found["newest"] = loaded("newest")
 first.push_to_hub(NAME, revision="draft")
 found["draft"] = listed("draft")
 
-restored = Gallery.from_pretrained(NAME, work / "autumn", revision="autumn")
+restored = Gallery.from_pretrained(NAME, uri=work / "autumn", revision="autumn")
 found["autumn"] = sorted(restored.ids())
 found["datasets"] = load_dataset(NAME, split="train")["id"][:]
 found["downloaded code"] = [str(path) for path in Path(constants.HF_HUB_CACHE).rglob("search.py")]
@@ -67,8 +67,8 @@ photos = {"repo_id": "tester/photos", "repo_type": "dataset"}
 api.create_repo(**photos)
 api.upload_file(path_or_fileobj=b"a,b", path_in_repo="a.csv", **photos)
 found["push onto photos"] = refused(first.push_to_hub, "tester/photos")
-found["photos"] = refused(Gallery.from_pretrained, "tester/photos", work / "photos")
-found["nowhere"] = refused(Gallery.from_pretrained, "tester/nowhere", work / "nowhere")
+found["photos"] = refused(Gallery.from_pretrained, "tester/photos", uri=work / "photos")
+found["nowhere"] = refused(Gallery.from_pretrained, "tester/nowhere", uri=work / "nowhere")
 for block in re.findall(r"^```python\n(.*?)^```", found["card"], re.MULTILINE | re.DOTALL):
     exec(compile(block, "README.md", "exec"), {})
 (work / "results.json").write_text(json.dumps(found))

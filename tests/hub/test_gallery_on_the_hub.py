@@ -1,4 +1,4 @@
-"""Galleries are pushed to a Hub as one commit, and loaded from it by their files alone."""
+"""Galleries are pushed to a Hub as one commit, and loaded from it."""
 
 import json
 import os
@@ -18,7 +18,7 @@ SHARDS = [f"data/train-0000{number}-of-00003.parquet" for number in range(3)]
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory) -> dict:
-    """What `share_gallery.py` found, what it said, and the Hub's commits."""
+    """Return the results of `share_gallery.py`, its output and the Hub's commits."""
     work = tmp_path_factory.mktemp("work")
     script = str(Path(__file__).with_name("share_gallery.py"))
     with HubServer() as hub:
@@ -63,7 +63,7 @@ def test_the_token_is_not_said(shared):
 
 def test_what_is_no_gallery_is_refused(shared):
     assert shared["push onto photos"].startswith(
-        "ValueError: the dataset tester/photos is no gallery and has files of its own, 'a.csv' among them"
+        "ValueError: the dataset tester/photos is not a gallery and has files of its own, such as 'a.csv'"
     )
     assert shared["photos"].startswith("FileNotFoundError: the dataset tester/photos has no gallery.json")
     assert (

@@ -1,4 +1,4 @@
-"""The Hub on loopback answers huggingface_hub as the real one does, in what the other tests lean on."""
+"""The Hub on loopback answers huggingface_hub as the real one does, where the other tests need it."""
 
 import json
 import os

@@ -34,7 +34,7 @@ def saved(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module", params=["folder", "hub"])
 def loaded_anywhere(request, saved, tmp_path_factory) -> Path:
-    """Folder with what a process without hf_fashion wrote, having loaded from a folder or from a Hub."""
+    """Return the folder of outputs of a process without hf_fashion, which loaded from a folder or from a Hub."""
     work = tmp_path_factory.mktemp(request.param)
     save_file({name: tensor.contiguous() for name, tensor in tiny_inputs().items()}, work / "inputs.safetensors")
     tiny_images(1)[0].save(work / "image.png")
@@ -75,7 +75,7 @@ def test_processing_is_equal(loaded_anywhere):
 
 
 def test_pipelines_are_equal(loaded_anywhere, saved):
-    """By `import hf_fashion` here and by `trust_remote_code` alone there."""
+    """By `import hf_fashion` here and only by `trust_remote_code` there."""
     there = json.loads((loaded_anywhere / "results.json").read_text())
     image = tiny_images(1)[0]
     labels = pipeline("zero-shot-image-classification", model=str(saved))(image, candidate_labels=["dress", "shoe"])

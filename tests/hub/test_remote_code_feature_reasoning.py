@@ -1,4 +1,4 @@
-"""A saved FR loads with `trust_remote_code` alone, where hf_fashion cannot be imported, and re-ranks the same."""
+"""A saved FR loads with `trust_remote_code` where hf_fashion cannot be imported, and re-ranks the same."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A saved IPAD loads with `trust_remote_code` alone, where hf_fashion cannot be imported, and gives the same."""
+"""A saved IPAD loads with `trust_remote_code` where hf_fashion cannot be imported, and gives the same."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.tiny_ipad import tiny_ipad
 
 @pytest.fixture(scope="module")
 def loaded_anywhere(tmp_path_factory) -> Path:
-    """Folder with what a process without hf_fashion wrote."""
+    """Return the folder with the outputs of a process without hf_fashion."""
     folder, work = (tmp_path_factory.mktemp(name) for name in ("saved", "work"))
     tiny_ipad().save_pretrained(folder)
     tiny_image_processor().save_pretrained(folder)

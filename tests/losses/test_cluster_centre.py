@@ -28,7 +28,7 @@ def case():
     values = torch.randint(-1, 5, (30,), generator=generator)
     values[:6] = -1
     centres = torch.randn(3, 5, 6, dtype=torch.float64, generator=generator)
-    # All, one alone, and some of an attribute's centres.
+    # All, only one, and some of an attribute's centres.
     present = torch.tensor([[1, 1, 1, 1, 1], [0, 0, 1, 0, 0], [1, 0, 1, 1, 0]]).bool()
     return embeds, attributes, values, centres, present
 
@@ -56,7 +56,7 @@ def test_an_absent_centre_is_as_if_it_did_not_exist(case):
     torch.testing.assert_close(cluster_centre_loss(*case), without)
 
 
-@pytest.mark.parametrize("there", [[], [0], [1, 2]], ids=["none", "own alone", "others alone"])
+@pytest.mark.parametrize("there", [[], [0], [1, 2]], ids=["none", "only the own", "only others"])
 def test_an_item_without_its_centre_or_others_takes_no_part(there):
     embeds = torch.randn(2, 4, requires_grad=True)
     present = torch.zeros(1, 3, dtype=torch.bool)

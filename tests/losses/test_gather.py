@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.losses.gather import gather_with_gradient
+from hf_fashion.losses.gather import first_joined_row, gather_with_gradient
 
 
 TAG_IDS = torch.tensor([[0, 3], [0, 4], [1, -1], [0, 3]])
@@ -56,6 +56,7 @@ def run_rank(rank: int, folder: str):
     half = slice(2 * rank, 2 * rank + 2)
     loss = loss_of(model, core, *(rows[half] for rows in batch()))
     loss.backward()
+    assert first_joined_row(2) == half.start
     gradients = [parameter.grad for parameter in core.parameters()]
     torch.save([loss.detach(), *gradients], Path(folder) / f"rank{rank}.pt")
     dist.destroy_process_group()
@@ -87,6 +88,5 @@ def test_one_process_returns_the_tensor_itself():
     assert gather_with_gradient(tensor) is tensor
 
 
-def test_without_regions_there_is_no_region_loss():
-    embeds = normalize(torch.randn(3, 4), dim=-1)
-    assert set(e2_losses(embeds, embeds, torch.tensor(1.0))) == {"contrastive"}
+def test_one_process_begins_the_joined_batch():
+    assert first_joined_row(7) == 0

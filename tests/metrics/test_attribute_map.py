@@ -1,4 +1,4 @@
-"""AP and MAP against a loop, scikit-learn, the published figures, and every order of the candidates for chance."""
+"""AP and MAP against a loop, scikit-learn, the published results, and every order of the candidates for chance."""
 
 from itertools import permutations
 
@@ -48,21 +48,21 @@ def test_it_equals_scikit_learn():
     assert average_precisions(query, gallery, query_labels, gallery_labels).tolist() == pytest.approx(expected)
 
 
-def test_parity_with_the_published_figures(shared_fixtures):
+def test_parity_with_the_published_results(shared_fixtures):
     tensors = load_file(shared_fixtures / "map.safetensors")
     found = {
         str(i): average_precisions(*(tensors[f"{i}.{name}"] for name in ("q", "c", "qv", "cv"))) for i in range(3)
     }
-    figures = attribute_map(found)
+    metrics = attribute_map(found)
     for i in range(3):
-        assert figures[f"{i}_map"] == pytest.approx(tensors[f"{i}.map"].item(), abs=1e-10)
-    assert figures["map"] == pytest.approx(tensors["map_total"].item(), abs=1e-10)
+        assert metrics[f"{i}_map"] == pytest.approx(tensors[f"{i}.map"].item(), abs=1e-10)
+    assert metrics["map"] == pytest.approx(tensors["map_total"].item(), abs=1e-10)
     assert (found["1"] == 0).any()  # queries without a relevant candidate count
 
 
 def test_ties_keep_the_order_of_the_candidates():
     query, gallery = torch.ones(1, 1), torch.tensor([[1.0], [2.0], [1.0], [1.0]])
-    labels = torch.tensor([7, 0, 0, 7])  # ranked: 1, then 0, 2, 3 as they stand
+    labels = torch.tensor([7, 0, 0, 7])  # ranked: 1, then 0, 2, 3 in the given order
     assert average_precisions(query, gallery, torch.tensor([7]), labels).item() == pytest.approx((1 / 2 + 2 / 4) / 2)
     assert average_precisions(query, gallery[[1, 2, 3, 0]], torch.tensor([7]), labels[[1, 2, 3, 0]]).item() == (
         pytest.approx((1 / 3 + 2 / 4) / 2)
@@ -71,7 +71,7 @@ def test_ties_keep_the_order_of_the_candidates():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("times", [1, 60])
-def test_equal_embeddings_tie_wherever_they_stand(dtype, times):
+def test_equal_embeddings_tie_at_every_place(dtype, times):
     """One vector over and over: a matrix product of five gives its last column other last bits."""
     query, gallery = torch.randn(27, 512, generator=torch.Generator().manual_seed(0)).to(dtype).split([26, 1])
     labels = torch.tensor([0, 0, 1, 0, 1]).repeat(times)
@@ -101,7 +101,7 @@ def test_candidates_with_several_values():
     torch.testing.assert_close(expected, expected_average_precisions(query_labels[of_two], either))
 
 
-def test_chunks_do_not_change_the_figures_and_bound_the_memory(monkeypatch):
+def test_chunks_do_not_change_the_metrics_and_bound_the_memory(monkeypatch):
     data = make()
     whole = average_precisions(*data)
     torch.testing.assert_close(average_precisions(*data, chunk_size=4), whole)

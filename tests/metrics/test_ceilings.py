@@ -47,10 +47,10 @@ def test_pairs_equal_the_best_of_all_orders(seed):
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(7)
     query_inputs, gallery_inputs = torch.randint(0, 4, (2, 7), generator=generator)
-    figures = recall_ceiling(labels, labels, KS, query_inputs, gallery_inputs)
+    metrics = recall_ceiling(labels, labels, KS, query_inputs, gallery_inputs)
     for k in KS:
         best = best_by_search(*(x.tolist() for x in (labels, labels, query_inputs, gallery_inputs)), k)
-        assert figures[f"recall_ceiling@{k}"] == pytest.approx(best)
+        assert metrics[f"recall_ceiling@{k}"] == pytest.approx(best)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -60,37 +60,37 @@ def test_several_matches_equal_the_best_of_all_orders(seed):
     query_labels = torch.randint(0, 5, (9,), generator=generator)
     query_inputs = torch.randint(0, 3, (9,), generator=generator)
     query_labels[0] = 0  # at least one query has two matches
-    figures = recall_ceiling(query_labels, gallery_labels, KS, query_inputs)
+    metrics = recall_ceiling(query_labels, gallery_labels, KS, query_inputs)
     matched = torch.isin(query_labels, gallery_labels)
     sides = (query_labels[matched], gallery_labels, query_inputs[matched], torch.arange(6))
     for k in KS:
         best = best_by_search(*(side.tolist() for side in sides), k)
-        assert figures[f"recall_ceiling@{k}"] == pytest.approx(best)
+        assert metrics[f"recall_ceiling@{k}"] == pytest.approx(best)
 
 
 def test_with_equal_items_in_the_gallery_it_is_a_bound():
     sides = ([0, 0, 1], [0, 0, 1, 2], [0, 0, 1], [5, 6, 6, 6])
-    figures = recall_ceiling(*map(torch.tensor, sides[:2]), KS, *map(torch.tensor, sides[2:]))
+    metrics = recall_ceiling(*map(torch.tensor, sides[:2]), KS, *map(torch.tensor, sides[2:]))
     for k in KS:
-        assert figures[f"recall_ceiling@{k}"] >= best_by_search(*sides, k)
+        assert metrics[f"recall_ceiling@{k}"] >= best_by_search(*sides, k)
 
 
 def test_a_title_shared_by_d_photos_caps_both_directions():
     titles, photos, rows = torch.tensor([0, 0, 0, 1]), torch.arange(4), torch.arange(4)
     for sides in ((titles, photos), (photos, titles)):
-        figures = recall_ceiling(rows, rows, (1, 2, 3), *sides)
+        metrics = recall_ceiling(rows, rows, (1, 2, 3), *sides)
         expected = [(3 * min(1, k / 3) + 1) / 4 for k in (1, 2, 3)]
-        assert list(figures.values()) == pytest.approx(expected)
+        assert list(metrics.values()) == pytest.approx(expected)
 
 
 def test_a_perfect_model_reaches_the_ceiling_and_no_more():
-    """Equal embeddings for equal titles and for the photos of a title: the figure is the ceiling."""
+    """Equal embeddings for equal titles and for the photos of a title: recall is the ceiling."""
     titles, rows = torch.tensor([0, 0, 0, 1, 2, 2]), torch.arange(6)
     embeds = torch.eye(3)[titles]
-    figures = recall_at_k(embeds, embeds, rows, rows, (1, 2, 5))
+    metrics = recall_at_k(embeds, embeds, rows, rows, (1, 2, 5))
     ceilings = recall_ceiling(rows, rows, (1, 2, 5), titles, titles)
     for k in (1, 2):
-        assert figures[f"recall@{k}"] == pytest.approx(ceilings[f"recall_ceiling@{k}"])
+        assert metrics[f"recall@{k}"] == pytest.approx(ceilings[f"recall_ceiling@{k}"])
     assert ceilings["recall_ceiling@1"] == pytest.approx(3 / 6)
 
 

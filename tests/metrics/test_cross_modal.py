@@ -22,19 +22,19 @@ def pairs(count: int = 40, noise: float = 0.6, seed: int = 0):
 
 def test_both_directions_and_their_sum():
     images, texts, labels, _ = pairs()
-    figures = cross_modal_recall(images, texts, labels, labels)
+    metrics = cross_modal_recall(images, texts, labels, labels)
     there, back = recall_at_k(images, texts, labels, labels), recall_at_k(texts, images, labels, labels)
     for k in (1, 5, 10):
-        assert figures[f"image_to_text_recall@{k}"] == there[f"recall@{k}"]
-        assert figures[f"text_to_image_recall@{k}"] == back[f"recall@{k}"]
-    assert figures["sum_recall"] == pytest.approx(
+        assert metrics[f"image_to_text_recall@{k}"] == there[f"recall@{k}"]
+        assert metrics[f"text_to_image_recall@{k}"] == back[f"recall@{k}"]
+    assert metrics["sum_recall"] == pytest.approx(
         sum(side[f"recall@{k}"] for side in (there, back) for k in (1, 5, 10))
     )
-    assert figures["sum_recall_ceiling"] == 6
+    assert metrics["sum_recall_ceiling"] == 6
     assert there["recall@1"] != back["recall@1"]
 
 
-def test_equal_titles_lower_the_ceiling_but_not_the_figure():
+def test_equal_titles_lower_the_ceiling_but_not_recall():
     images, texts, labels, _ = pairs()
     titles = labels // 2
     free = cross_modal_recall(images, texts, labels, labels)
@@ -46,10 +46,10 @@ def test_equal_titles_lower_the_ceiling_but_not_the_figure():
 
 def test_several_photos_of_one_text():
     images, texts, labels, _ = pairs()
-    figures = cross_modal_recall(images, texts[::4], labels // 4, labels[:10])
-    assert (figures["image_to_text_num_queries"], figures["text_to_image_num_queries"]) == (40, 10)
+    metrics = cross_modal_recall(images, texts[::4], labels // 4, labels[:10])
+    assert (metrics["image_to_text_num_queries"], metrics["text_to_image_num_queries"]) == (40, 10)
     best = (texts[::4] @ images.T).argmax(dim=1)
-    assert figures["text_to_image_recall@1"] == pytest.approx((best // 4 == labels[:10]).float().mean())
+    assert metrics["text_to_image_recall@1"] == pytest.approx((best // 4 == labels[:10]).float().mean())
 
 
 def test_sample_with_every_non_match_is_the_full_protocol():
@@ -77,15 +77,15 @@ def test_negatives_come_from_the_group_of_the_match():
 
 def test_a_small_gallery_gives_all_it_has():
     images, texts, labels, _ = pairs(count=5)
-    figures = sample_recall(images, texts, labels, labels, torch.zeros(5, dtype=torch.long), num_negatives=100)
-    assert figures["negatives_per_query"] == 4
-    assert figures["recall@5"] == pytest.approx(1)
+    metrics = sample_recall(images, texts, labels, labels, torch.zeros(5, dtype=torch.long), num_negatives=100)
+    assert metrics["negatives_per_query"] == 4
+    assert metrics["recall@5"] == pytest.approx(1)
 
 
 def test_other_matches_are_no_negatives():
     embeds, labels = torch.eye(2)[torch.tensor([0, 0, 0, 1])], torch.tensor([0, 0, 0, 1])
-    figures = sample_recall(embeds, embeds, labels, labels, torch.zeros(4, dtype=torch.long))
-    assert figures["recall@1"] == 1
+    metrics = sample_recall(embeds, embeds, labels, labels, torch.zeros(4, dtype=torch.long))
+    assert metrics["recall@1"] == 1
 
 
 def test_one_seed_is_one_draw_whatever_the_chunks():
@@ -99,10 +99,10 @@ def test_one_seed_is_one_draw_whatever_the_chunks():
 def test_sample_in_both_directions():
     images, texts, labels, _ = pairs()
     groups = torch.arange(40) % 4
-    figures = sample_cross_modal_recall(images, texts, labels, labels, groups, groups, num_negatives=9)
-    recalls = [value for name, value in figures.items() if "_recall@" in name]
-    assert len(recalls) == 6 and figures["sum_recall"] == pytest.approx(sum(recalls))
-    assert figures["image_to_text_negatives_per_query"] == 9
+    metrics = sample_cross_modal_recall(images, texts, labels, labels, groups, groups, num_negatives=9)
+    recalls = [value for name, value in metrics.items() if "_recall@" in name]
+    assert len(recalls) == 6 and metrics["sum_recall"] == pytest.approx(sum(recalls))
+    assert metrics["image_to_text_negatives_per_query"] == 9
 
 
 def test_bad_input_is_named():
@@ -117,7 +117,7 @@ def test_bad_input_is_named():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_with_every_non_match_drawn_the_ceiling_is_that_of_the_full_protocol(seed):
-    """Photos and titles repeat, alone and together; what is worth more is served first."""
+    """Photos and titles repeat, by themselves and together; the more frequent ones are ranked first."""
     generator = torch.Generator().manual_seed(seed)
     labels, embeds = torch.arange(14), torch.randn(14, 3, generator=generator)
     inputs = torch.randint(0, 5, (2, 14), generator=generator)
@@ -132,12 +132,12 @@ def test_a_model_that_fails_at_copies_alone_reaches_the_ceiling_of_its_draw():
     titles, rows = torch.arange(48) // 4, torch.arange(48)
     groups = titles % 2
     embeds = torch.eye(12)[titles]
-    figures = sample_cross_modal_recall(embeds, embeds, rows, rows, groups, groups, rows, titles, 12, seed=3)
+    metrics = sample_cross_modal_recall(embeds, embeds, rows, rows, groups, groups, rows, titles, 12, seed=3)
     for direction in ("image_to_text", "text_to_image"):
         for k in (1, 5, 10):
-            assert figures[f"{direction}_recall@{k}"] == pytest.approx(figures[f"{direction}_recall_ceiling@{k}"])
-        assert 0.25 < figures[f"{direction}_recall_ceiling@1"] < 1
-    assert figures["sum_recall_ceiling"] == pytest.approx(figures["sum_recall"])
+            assert metrics[f"{direction}_recall@{k}"] == pytest.approx(metrics[f"{direction}_recall_ceiling@{k}"])
+        assert 0.25 < metrics[f"{direction}_recall_ceiling@1"] < 1
+    assert metrics["sum_recall_ceiling"] == pytest.approx(metrics["sum_recall"])
 
 
 def test_copies_of_the_match_are_counted_as_ties_with_it():
@@ -145,7 +145,7 @@ def test_copies_of_the_match_are_counted_as_ties_with_it():
     labels, copies = torch.arange(6), torch.tensor([0, 0, 1, 2, 3, 4])
     embeds = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
     groups = torch.zeros_like(labels)
-    figures = sample_recall(embeds, embeds, labels, labels, groups, gallery_inputs=copies, num_negatives=5)
+    metrics = sample_recall(embeds, embeds, labels, labels, groups, gallery_inputs=copies, num_negatives=5)
     chances = [1 / sum(other == own for other in copies.tolist()) for own in copies.tolist()]
-    assert figures["recall_ceiling@1"] == pytest.approx(sum(chances) / 6)
-    assert figures["recall_ceiling@5"] == 1
+    assert metrics["recall_ceiling@1"] == pytest.approx(sum(chances) / 6)
+    assert metrics["recall_ceiling@5"] == 1

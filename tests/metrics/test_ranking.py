@@ -1,4 +1,4 @@
-"""Ranking figures against loops over every query, every place and, for ties, every order."""
+"""Ranking metrics against loops over every query, every place and, for ties, every order."""
 
 from itertools import permutations
 
@@ -40,7 +40,7 @@ def mean(values):
 
 
 @pytest.mark.parametrize("labels", [3, 7, 60])
-def test_figures_equal_a_loop(labels):
+def test_metrics_equal_a_loop(labels):
     data = make(labels=labels)
     lists = list(relevance_lists(*data))
     hit, relevant, precise = recall_at_k(*data, KS), relevant_recall_at_k(*data, KS), precision_at_k(*data, KS)
@@ -55,22 +55,22 @@ def test_figures_equal_a_loop(labels):
 def test_queries_without_a_match_are_left_out_and_counted():
     query, gallery, query_labels, gallery_labels = make()
     query_labels[:4] = 99
-    figures = recall_at_k(query, gallery, query_labels, gallery_labels, KS)
+    metrics = recall_at_k(query, gallery, query_labels, gallery_labels, KS)
     kept = recall_at_k(query[4:], gallery, query_labels[4:], gallery_labels, KS)
-    assert figures == kept | {"num_without_match": kept["num_without_match"] + 4}
-    assert figures["num_queries"] + figures["num_without_match"] == len(query)
+    assert metrics == kept | {"num_without_match": kept["num_without_match"] + 4}
+    assert metrics["num_queries"] + metrics["num_without_match"] == len(query)
 
 
 @pytest.mark.parametrize("dim", [1, 64])
 def test_a_collapsed_model_gets_chance_level(dim):
     embeds = normalize(torch.rand(1, dim) + 0.1, dim=1).expand(203, dim).contiguous()
     labels = torch.arange(203)
-    figures = recall_at_k(embeds, embeds, labels, labels, KS) | relevant_recall_at_k(
+    metrics = recall_at_k(embeds, embeds, labels, labels, KS) | relevant_recall_at_k(
         embeds, embeds, labels, labels, KS
     )
     for k in KS:
-        assert figures[f"recall@{k}"] == pytest.approx(k / 203)
-        assert figures[f"relevant_recall@{k}"] == pytest.approx(k / 203)
+        assert metrics[f"recall@{k}"] == pytest.approx(k / 203)
+        assert metrics[f"relevant_recall@{k}"] == pytest.approx(k / 203)
     assert mean_average_precision(embeds, embeds, labels, labels)["map"] == pytest.approx(1 / 203)
 
 
@@ -89,15 +89,15 @@ def test_ties_count_as_the_mean_over_all_orders():
 
 def test_negative_scores_and_a_k_beyond_the_gallery():
     query, gallery = torch.tensor([[1.0]]), torch.tensor([[-3.0], [-1.0], [-2.0]])
-    figures = recall_at_k(query, gallery, torch.tensor([5]), torch.tensor([6, 6, 5]), ks=(1, 2, 50))
-    assert [figures[f"recall@{k}"] for k in (1, 2, 50)] == [0, 1, 1]
+    metrics = recall_at_k(query, gallery, torch.tensor([5]), torch.tensor([6, 6, 5]), ks=(1, 2, 50))
+    assert [metrics[f"recall@{k}"] for k in (1, 2, 50)] == [0, 1, 1]
     assert relevant_recall_at_k(query, gallery, torch.tensor([6]), torch.tensor([6, 6, 5]), (50,))[
         "relevant_recall@50"
     ] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("measure", [recall_at_k, relevant_recall_at_k, mean_average_precision])
-def test_chunks_do_not_change_the_figures_and_bound_the_memory(measure, monkeypatch):
+def test_chunks_do_not_change_the_metrics_and_bound_the_memory(measure, monkeypatch):
     data, sizes = make(), []
     whole = measure(*data, chunk_size=1000)
     score_chunks = ranking.score_chunks
@@ -143,8 +143,8 @@ def changed(place, value):
         (changed(1, torch.full((31, 6), torch.nan)), "`gallery_embeds` must be finite"),
         (changed(2, torch.zeros(22, dtype=torch.long)), "`query_labels` must be integers"),
         (changed(3, torch.zeros(31)), "`gallery_labels` must be integers"),
-        (changed(2, torch.full((23,), 99)), "nothing can be found"),
-        ([torch.zeros(0, 6), torch.zeros(0, 6), *torch.zeros(2, 0, dtype=torch.long)], "nothing can be found"),
+        (changed(2, torch.full((23,), 99)), "there is nothing to find"),
+        ([torch.zeros(0, 6), torch.zeros(0, 6), *torch.zeros(2, 0, dtype=torch.long)], "there is nothing to find"),
     ],
 )
 def test_bad_input_is_named(data, message):

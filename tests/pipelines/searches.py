@@ -8,8 +8,8 @@ from PIL import Image
 from torch.nn.functional import normalize
 from transformers import PreTrainedModel
 
+from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.embedding.fingerprint import model_fingerprint
-from hf_fashion.embedding.photo_embedder import PhotoEmbedder
 from hf_fashion.retrieval.gallery import Gallery
 from tests.tiny_attribute import tiny_photos
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
@@ -27,8 +27,8 @@ def photos(model: PreTrainedModel) -> list[Image.Image]:
 
 def embedded_gallery(uri, model: PreTrainedModel, processor) -> Gallery:
     """`COUNT` products: four photos of each style, and the last two of no style."""
-    embedder = PhotoEmbedder(model, processor)
-    vectors = embedder.embed(embedder.prepare(photos(model)))
+    encoder = Encoder(model, processor)
+    vectors = encoder.embed_photos(encoder.prepare_photos(photos(model)))
     dimensions = {space: rows.shape[1] for space, rows in vectors.items()}
     gallery = Gallery.create(uri, dimensions, METADATA, model_fingerprint(model))
     metadata = {

@@ -1,4 +1,4 @@
-"""Queries of a batch are searched and re-ranked together, and find what each finds alone."""
+"""Queries of a batch are searched and re-ranked together, and find what each finds by itself."""
 
 import pytest
 import torch
@@ -40,9 +40,9 @@ def test_a_batch_gives_what_single_calls_give(reranker, options, make):
 def test_a_batch_is_one_search_and_one_re_ranking(make, monkeypatch):
     searched, reranked, search_gallery = [], [], Gallery.search
 
-    def counted(gallery, vectors, *options):
+    def counted(gallery, vectors, *options, **more):
         searched.append(len(vectors))
-        return search_gallery(gallery, vectors, *options)
+        return search_gallery(gallery, vectors, *options, **more)
 
     def keep(query, candidates, mask):
         reranked.append(len(query))

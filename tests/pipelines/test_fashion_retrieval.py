@@ -162,8 +162,8 @@ def test_a_model_in_training_mode_searches_in_evaluation_mode(make):
         ({"group_by": "stlye"}, r"one of \['style', 'price'\], got 'stlye' \(did you mean 'style'\?\)"),
         ({"group_by": "sizes"}, "one value a product"),
         ({"attribute": "neckline"}, "E2Model has no attributes, got `attribute`='neckline'"),
-        ({"num_rerank": 0}, "`num_rerank` must be at least 1, .* got 0"),
-        ({"num_rerank": 5}, "`num_rerank` is for a re-ranker, and there is none: give a `reranker`"),
+        ({"num_candidates": 0}, "`num_candidates` must be at least 1, .* got 0"),
+        ({"num_candidates": 5}, "`num_candidates` is for a re-ranker, and there is none: give a `reranker`"),
         ({"filter": "no_column = 3"}, "filter"),
     ],
 )

@@ -39,7 +39,7 @@ def test_results_are_re_ordered_and_numbered(gallery):
     found = rerank_search(search(), gallery, backwards)
     assert ids(found) == ["p003", "p002", "p001"]
     assert [(result["rank"], result["initial_rank"]) for result in found["results"]] == [(1, 3), (2, 2), (3, 1)]
-    assert ids(rerank_search(search(), gallery, backwards, num_rerank=2)) == ["p002", "p001", "p003"]
+    assert ids(rerank_search(search(), gallery, backwards, num_candidates=2)) == ["p002", "p001", "p003"]
 
 
 def test_a_second_re_ranking_begins_where_the_first_began(gallery):
@@ -90,7 +90,7 @@ def test_lines_are_read_and_empty_ones_passed_over():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 2 is no search"),
+        ("{", "line 2 is not a search"),
         ("[1]", "expected an object, got list"),
         ('{"space": "image", "results": []}', "no 'vector', only space, results"),
         ('{"vector": [1], "fingerprint": "", "results": []}', "no 'space'"),
@@ -115,7 +115,7 @@ HUGE = f"[1{'0' * 400}]"
 )
 def test_a_vector_that_is_none_is_named(vector):
     line = f'{{"vector": {vector}, "fingerprint": "", "space": "", "results": []}}'
-    with pytest.raises(ValueError, match=r"line 1 is no search .*: its `vector` must be a list of finite numbers"):
+    with pytest.raises(ValueError, match=r"line 1 is not a search .*: its `vector` must be a list of finite numbers"):
         read_searches([line])
 
 

@@ -1,17 +1,16 @@
-"""A gallery that the pipeline cannot search is refused when the pipeline is made; groups are found in the others."""
+"""Galleries that the pipeline can search: our own, opened or not, and foreign objects; the others are refused."""
+
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 import torch
 
 from hf_fashion.embedding.fingerprint import model_fingerprint
-from hf_fashion.pipelines import search_fashion_retrieval
-from hf_fashion.pipelines.search_fashion_retrieval import CandidateFinder
-from hf_fashion.retrieval import search as gallery_search
+from hf_fashion.pipelines.search_fashion_retrieval import CandidateFinder, as_results, read_vectors
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.stores.milvus import reader as milvus_reader
-from tests.pipelines.searches import ids_of
-from tests.tiny_e2 import tiny_model
+from tests.pipelines.searches import photo_embeds
+from tests.tiny_e2 import tiny_images, tiny_model
 
 
 SPACE = "image"
@@ -53,65 +52,6 @@ def test_a_pipeline_without_a_processor_is_refused(make):
         make(processor=None)
 
 
-def fan(uri) -> Gallery:
-    """40 products at 0, 2, 4, ... degrees: the first 30 are of one brand, each of the others has its own."""
-    gallery = Gallery.create(uri, {SPACE: 2}, pa.schema([("brand", pa.string())]))
-    brands = ["one"] * 30 + [f"b{number}" for number in range(30, 40)]
-    gallery.add([f"p{number:02d}" for number in range(40)], {SPACE: at(torch.arange(40) * 2)}, {"brand": brands})
-    return gallery
-
-
-def at(degrees: torch.Tensor) -> torch.Tensor:
-    return torch.stack([degrees.deg2rad().cos(), degrees.deg2rad().sin()], dim=-1)
-
-
-# Nearest first: the first query finds p39, p38, ..., the second one p00, p01, ...
-QUERIES = at(torch.tensor([80, -2]))
-
-
-@pytest.mark.parametrize(
-    ("number", "expected", "asked"),
-    [
-        (3, [["p39", "p38", "p37"], ["p00", "p30", "p31"]], [(2, 3), (1, 12), (1, 48)]),
-        (10, [[f"p{n}" for n in range(39, 29, -1)], ["p00", *(f"p{n}" for n in range(30, 39))]], [(2, 10), (1, 40)]),
-        (
-            12,  # there are 11 brands
-            [[f"p{n}" for n in range(39, 28, -1)], ["p00", *(f"p{n}" for n in range(30, 40))]],
-            [(2, 12), (1, 48), (1, 48)],
-        ),
-    ],
-)
-def test_only_queries_with_too_few_groups_are_searched_again_and_alone(tmp_path, monkeypatch, number, expected, asked):
-    finder, calls, search = CandidateFinder(fan(tmp_path / "fan")), [], Gallery.search
-
-    def counted(gallery, vectors, space, top_k, filter=None):
-        calls.append((len(vectors), top_k))
-        return search(gallery, vectors, space, top_k, filter)
-
-    monkeypatch.setattr(Gallery, "search", counted)
-    together = finder.candidates(QUERIES, SPACE, number, group_by="brand")
-    assert [ids_of(found) for found in together] == expected
-    assert calls == asked
-    alone = [finder.candidates(query[None], SPACE, number, group_by="brand")[0] for query in QUERIES]
-    assert together == alone
-
-
-def test_groups_are_looked_for_as_far_as_the_gallery_lists_products(milvus_file, monkeypatch, caplog):
-    for module, name, value in (
-        (gallery_search, "EXACT_SEARCH_LIMIT", 0),
-        (milvus_reader, "MAX_ROWS", 32),
-        (search_fashion_retrieval, "LONGEST_LIST", 32),
-    ):
-        monkeypatch.setattr(module, name, value)
-    finder = CandidateFinder(fan(milvus_file))
-    found = finder.candidates(QUERIES, SPACE, 4, group_by="brand")
-    assert [ids_of(products) for products in found] == [["p39", "p38", "p37", "p36"], ["p00", "p30", "p31"]]
-    (record,) = caplog.records
-    assert "`group_by` 'brand' finds 3 groups in the longest list: `top_k` must be at most 32" in record.getMessage()
-    with pytest.raises(ValueError, match="`top_k` must be at most 32"):
-        finder.candidates(QUERIES, SPACE, 33, group_by="brand")
-
-
 def test_lists_of_every_kind_are_no_groups(tmp_path):
     kinds = [
         pa.list_(pa.string()),
@@ -125,3 +65,40 @@ def test_lists_of_every_kind_are_no_groups(tmp_path):
     for name in schema.names[:-1]:
         with pytest.raises(ValueError, match=rf"one value a product, one of \['brand'\], got '{name}'"):
             CandidateFinder(gallery).check_options(1, name)
+
+
+class ForeignGallery:
+    """A gallery with none of our classes: it passes the calls of ours on, and results as plain objects."""
+
+    def __init__(self, gallery, keeps_vectors: bool):
+        self.gallery, self.keeps_vectors = gallery, keeps_vectors
+
+    def __len__(self):
+        return len(self.gallery)
+
+    def __getattr__(self, name):
+        return getattr(self.gallery, name)
+
+    def search(self, *arguments, with_vectors):
+        found = self.gallery.search(*arguments, with_vectors=with_vectors and self.keeps_vectors)
+        return SimpleNamespace(ids=found.ids, scores=found.scores, metadata=found.metadata, vectors=found.vectors)
+
+
+@pytest.mark.parametrize("keeps_vectors", [True, False])
+@pytest.mark.parametrize("options", [{}, {"reranker": "k_reciprocal"}, {"group_by": "style", "top_k": 3}])
+def test_a_foreign_gallery_is_searched_too(keeps_vectors, options, make, gallery):
+    photo = tiny_images(1, seed=9)[0]
+    foreign = ForeignGallery(gallery, keeps_vectors)
+    assert make(gallery=foreign, **options)(photo) == make(**options)(photo)
+
+
+def test_vectors_are_read_where_results_have_none(gallery):
+    queries = photo_embeds(tiny_images(2, seed=9))
+    expected = gallery.search(queries, SPACE, 5, with_vectors=True)
+    found = as_results(gallery.search(queries, SPACE, 5)).keep(torch.tensor([[True] * 5, [True, False] * 2 + [False]]))
+    read = read_vectors(found, gallery, SPACE)
+    assert read.ids == found.ids
+    torch.testing.assert_close(read.vectors[0], expected.vectors[0])
+    torch.testing.assert_close(read.vectors[1, :2], expected.vectors[1, [0, 2]])
+    assert (read.vectors[1, 2:] == 0).all()
+    assert read_vectors(read, gallery, "no such space") is read

@@ -1,27 +1,32 @@
-"""The `Args:` of a docstring name the parameters of the function, all of them, in order."""
+"""The `Args:` of a docstring name the parameters of the function, all of them, in order, each with its type."""
 
 import ast
 import re
+from itertools import takewhile
 
 import pytest
 
 from tests.repo.tree import python_modules, short, syntax_tree
 
 
-def documented_names(docstring: str) -> list[str] | None:
-    """Names in the `Args:` section of a cleaned docstring; `None` when it has no such section."""
+def documented_arguments(docstring: str) -> list[tuple[str, bool]] | None:
+    """Return name, and whether it has a type, of each entry of `Args:`; `None` when there is no such section."""
     lines = docstring.splitlines()
     if "Args:" not in lines:
         return None
     if lines[0] == "Args:" and not lines[1].startswith(" "):  # cleaning took the indentation along
         lines[1:] = [f"    {line}" for line in lines[1:]]
-    names = []
-    for line in lines[lines.index("Args:") + 1 :]:
-        if line and not line.startswith(" "):
-            break
-        if match := re.match(r"    (\w+(?:, \w+)*)(?: \(.*?\))?:", line):
-            names += match.group(1).split(", ")
-    return names
+    found = []
+    for line in takewhile(lambda line: not line or line.startswith(" "), lines[lines.index("Args:") + 1 :]):
+        if match := re.match(r"    (\w+(?:, \w+)*)(?: \((.*?)\))?:", line):
+            has_type = (match[2] or "").startswith(("`", "[`"))
+            found += [(name, has_type) for name in match[1].split(", ")]
+    return found
+
+
+def documented_names(docstring: str) -> list[str] | None:
+    documented = documented_arguments(docstring)
+    return documented if documented is None else [name for name, _ in documented]
 
 
 def parameter_names(function: ast.FunctionDef) -> tuple[list[str], list[str]]:
@@ -55,12 +60,37 @@ def mismatches(tree: ast.Module) -> list[str]:
     return found
 
 
+def untyped(tree: ast.Module) -> list[str]:
+    nodes = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    return [
+        f"{node.name} (line {node.lineno}): {name}"
+        for node in nodes
+        for name, has_type in documented_arguments(ast.get_docstring(node) or "") or []
+        if not has_type
+    ]
+
+
 @pytest.mark.parametrize("path", python_modules(), ids=short)
 def test_args_equal_the_signature(path):
     assert mismatches(syntax_tree(path)) == []
+
+
+@pytest.mark.parametrize("path", python_modules(), ids=short)
+def test_args_have_types(path):
+    """As in transformers: ``name (`type`, *optional*, defaults to `x`): ...``."""
+    assert untyped(syntax_tree(path)) == []
 
 
 @pytest.mark.parametrize(("signature", "number"), [("a, b", 1), ("b, a", 1), ("a", 0), ("a, **kwargs", 0)])
 def test_a_difference_is_seen(signature, number):
     source = f'def f({signature}):\n    """What.\n\n    Args:\n        a (`int`): first.\n    """\n'
     assert len(mismatches(ast.parse(source))) == number
+
+
+@pytest.mark.parametrize(
+    ("entry", "number"),
+    [("a: first", 1), ("a (first): it", 1), ("a (`int`, *optional*): first", 0), ("a ([`E2Config`]): first", 0)],
+)
+def test_a_missing_type_is_seen(entry, number):
+    source = f'def f(a):\n    """What.\n\n    Args:\n        {entry}\n    """\n'
+    assert mismatches(ast.parse(source)) == [] and len(untyped(ast.parse(source))) == number

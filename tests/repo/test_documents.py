@@ -1,4 +1,4 @@
-"""What the documents say runs: their Python is executed, their commands exist and take the options that are shown."""
+"""The documents are tested: their Python runs, their commands exist and take the options that are shown."""
 
 import importlib
 import os
@@ -10,18 +10,13 @@ from pathlib import Path
 import pytest
 
 from hf_fashion.cli.main import COMMANDS, parse_arguments
-from tests import tiny_attribute
+from tests.repo.example_files import save_example_files
 from tests.repo.tree import REPOSITORY, repository_files, short
-from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
-from tests.tiny_feature_reasoning import tiny_feature_reasoning
 from tests.training.recipes import recipe_class
 
 
 DOCUMENTS = [path for path in repository_files() if path.suffix == ".md"]
 GUIDES = [path for path in DOCUMENTS if path == REPOSITORY / "README.md" or path.parent.name == "docs"]
-# Where the documents say that a trained model lies.
-MODEL_FOLDERS = ("runs/quickstart/e2/best", "runs/catalogue/best")
-ATTRIBUTE_MODEL_FOLDERS = ("runs/attributes/best", "runs/quickstart/ipad/best")
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -39,7 +34,7 @@ def commands() -> list[tuple[Path, list[str]]]:
 
 
 def script_and_arguments(words: list[str]) -> tuple[str, list[str]] | None:
-    """`python SCRIPT ...` and `accelerate launch ... SCRIPT ...` as (script, its arguments)."""
+    """Return script and arguments of `python SCRIPT ...` and `accelerate launch ... SCRIPT ...`."""
     scripts = [number for number, word in enumerate(words) if word.endswith(".py")]
     return (words[scripts[0]], words[scripts[0] + 1 :]) if scripts else None
 
@@ -47,16 +42,7 @@ def script_and_arguments(words: list[str]) -> tuple[str, list[str]] | None:
 @pytest.mark.parametrize("path", GUIDES, ids=short)
 def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for folder in MODEL_FOLDERS:
-        tiny_model().save_pretrained(folder)
-        tiny_processor().save_pretrained(folder)
-    for folder in ATTRIBUTE_MODEL_FOLDERS:
-        tiny_attribute.tiny_asen().save_pretrained(folder)
-        tiny_attribute.tiny_image_processor().save_pretrained(folder)
-    tiny_feature_reasoning().save_pretrained("runs/quickstart/fr/best")
-    Path("photos").mkdir()
-    for name, photo in zip(("coat", "dress", "shirt"), tiny_images(3), strict=True):
-        photo.save(f"photos/{name}.jpg")
+    save_example_files()
     names = {}
     for block in blocks(path, "python"):
         exec(compile(block, str(path), "exec"), names)
@@ -95,12 +81,11 @@ def test_searches_ask_for_no_more_than_the_guides_gallery_has():
 def check_arguments(script: str, arguments: list[str], monkeypatch) -> None:
     """The script's own parser takes the arguments; a recipe among them can be read with the changes shown."""
     module = importlib.import_module(script.removesuffix(".py").replace(os.sep, "."))
-    if not hasattr(module, "parse_arguments"):
-        return
-    monkeypatch.setattr("sys.argv", [script, *arguments])
-    parsed = module.parse_arguments()
-    if hasattr(parsed, "recipe"):
-        recipe_class(Path(parsed.recipe)).read(parsed.recipe, parsed.set)
+    if hasattr(module, "read_command_line"):
+        module.read_command_line(recipe_class(Path(arguments[0])), module.__doc__, arguments)
+    elif hasattr(module, "parse_arguments"):
+        monkeypatch.setattr("sys.argv", [script, *arguments])
+        module.parse_arguments()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=short)

@@ -1,15 +1,13 @@
 """A model folder is copied to a Hub repository and loaded there, so it must be flat and self-sufficient."""
 
 import ast
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.repo.tree import PACKAGE, short, syntax_tree
+from tests.repo.tree import ALLOWED, PACKAGE, short, syntax_tree
 
 
-ALLOWED = {"torch", "transformers", "PIL", "numpy", "safetensors", "huggingface_hub"} | set(sys.stdlib_module_names)
 MODEL_FOLDERS = sorted(path for path in (PACKAGE / "models").iterdir() if (path / "__init__.py").is_file())
 # The package's own __init__ stays at home and the converters run where hf_fashion is installed.
 TRAVELLING = [

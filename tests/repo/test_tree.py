@@ -1,4 +1,4 @@
-"""What must not stand in the repository: corpora, weights, pickles, files too big to review."""
+"""The repository holds no corpora, weights, pickles and files too big to review."""
 
 import hashlib
 

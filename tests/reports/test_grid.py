@@ -31,7 +31,7 @@ def is_written(picture: Image.Image, box: tuple[int, int, int, int]) -> bool:
 
 
 def below(row: int, column: int) -> tuple[int, int, int, int]:
-    """Where the caption of a panel stands."""
+    """The place of a panel's caption."""
     x, y = centre(row, column)
     return x - SIDE // 2, y + SIDE // 2 + 3, x + SIDE // 2, y + SIDE // 2 + CAPTION_HEIGHT
 

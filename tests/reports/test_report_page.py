@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 
 from PIL import Image
 
-from hf_fashion.reports.report_page import figure, html_table, paragraph, picture_row, ranked_texts, write_page
+from hf_fashion.reports.report_page import html_table, paragraph, picture, picture_row, ranked_texts, write_page
 
 
 class Tags(HTMLParser):
-    """Collects tags with their attributes; closes what it opens, or says what it could not."""
+    """Collects tags with their attributes; `open` holds the tags that are not closed."""
 
     VOID = ("meta", "img")
 
@@ -33,8 +33,8 @@ def photo(colour=(200, 30, 30)) -> Image.Image:
     return Image.new("RGB", (12, 8), colour)
 
 
-def test_the_page_is_whole_and_needs_nothing_beside_it(tmp_path):
-    results = [figure(photo(), "a dress", "a dress", "right"), figure(photo(), "a coat")]
+def test_the_page_is_whole_and_is_self_contained(tmp_path):
+    results = [picture(photo(), "a dress", "a dress", "right"), picture(photo(), "a coat")]
     body = picture_row("a red dress", results) + html_table(["%", "E2"], [["R@1", "33.0"]])
     path = tmp_path / "new" / "report.html"
     write_page(path, "Garments", "What was found.", [("Search", body)])
@@ -59,7 +59,7 @@ def test_texts_are_escaped(tmp_path):
     parts = [
         paragraph(nasty),
         html_table([nasty], [[nasty]]),
-        figure(photo(), nasty, nasty),
+        picture(photo(), nasty, nasty),
         ranked_texts([nasty], [True]),
     ]
     write_page(tmp_path / "report.html", nasty, nasty, [(nasty, picture_row(nasty, parts))])
@@ -70,7 +70,7 @@ def test_texts_are_escaped(tmp_path):
 
 
 def test_a_picture_survives_its_embedding():
-    source = re.search(r"base64,([^\"]+)", figure(photo(), "a dress")).group(1)
+    source = re.search(r"base64,([^\"]+)", picture(photo(), "a dress")).group(1)
     image = Image.open(io.BytesIO(base64.b64decode(source)))
     assert image.size == (12, 8)
     assert all(abs(a - b) < 12 for a, b in zip(image.getpixel((6, 4)), (200, 30, 30), strict=True))

@@ -1,8 +1,10 @@
-"""Places for galleries: a folder for LanceDB, and a Milvus server of the test's own, which is Milvus Lite's."""
+"""Places for galleries, a folder and a Milvus Lite server, and both ways to search them."""
 
 import itertools
 
 import pytest
+
+from hf_fashion.retrieval import search as gallery_search
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,9 @@ def milvus_uri(milvus_server, _names) -> str:
 def place(request, tmp_path) -> str:
     """Runs a test twice, with a gallery in each database; there is none yet."""
     return str(tmp_path / "gallery") if request.param == "LanceDB" else request.getfixturevalue("milvus_uri")
+
+
+@pytest.fixture(params=["in memory", "by the store"])
+def either_search(request, monkeypatch):
+    """Run a test twice: galleries are searched in memory, and by the store."""
+    monkeypatch.setattr(gallery_search, "EXACT_SEARCH_LIMIT", 100 if request.param == "in memory" else 0)

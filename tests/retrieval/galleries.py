@@ -30,7 +30,7 @@ def metadata(count: int) -> dict[str, list]:
 
 
 def filled(uri, count: int = 40, axes: int | None = None) -> Gallery:
-    """A gallery of whole vectors, or of their shares along so many axes."""
+    """A gallery of whole vectors, or of their shares along that many axes."""
     known = {} if axes is None else {space: principal_axes(rows, axes) for space, rows in vectors(count).items()}
     gallery = Gallery.create(uri, SPACES, METADATA, fingerprint="Model-1", axes=known)
     gallery.add(ids(count), vectors(count), metadata(count))

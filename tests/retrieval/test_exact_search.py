@@ -32,15 +32,16 @@ def stored(vectors: torch.Tensor) -> StoredVectors:
 def found(search: ExactSearch, queries: torch.Tensor, top_k: int, allowed: list[str] | None) -> list[dict[str, float]]:
     """For each query its products and their scores."""
     allowed_ids = None if allowed is None else pa.chunked_array([allowed], pa.string())
-    products, query, scores = search.search("image", queries, top_k, allowed_ids)
+    rows, query, scores = search.search("image", queries, top_k, allowed_ids)
     lists = [{} for _ in queries]
-    for number, name, score in zip(query.tolist(), products["id"].to_pylist(), scores.tolist(), strict=True):
+    names = search.products["id"].take(rows.numpy()).to_pylist()
+    for number, name, score in zip(query.tolist(), names, scores.tolist(), strict=True):
         lists[number][name] = score
     return lists
 
 
 def sorted_rows(search: ExactSearch, query: torch.Tensor, top_k: int, allowed: list[str]) -> dict[str, float]:
-    vectors = search.vectors_of("image", NAMES)
+    vectors = search.directions_of("image", NAMES)
     scores = dict(zip(NAMES, (vectors.double() @ query.double()).tolist(), strict=True))
     return {name: scores[name] for name in sorted(allowed, key=lambda name: (-round(scores[name], 5), name))[:top_k]}
 
@@ -62,9 +63,9 @@ def test_vectors_are_those_of_the_ids():
     search.hold("image", pa.chunked_array([["b", "c"], ["a"]]), stored(vectors))
     assert search.products["id"].to_pylist() == ["a", "b", "c"]
     expected = normalize(vectors.half().float()[[1, 2, 1]], dim=-1)
-    torch.testing.assert_close(search.vectors_of("image", ["c", "a", "c"]), expected)
+    torch.testing.assert_close(search.directions_of("image", ["c", "a", "c"]), expected)
     with pytest.raises(ValueError, match="'d' is not"):
-        search.vectors_of("image", ["c", "d"])
+        search.directions_of("image", ["c", "d"])
 
 
 def test_vectors_of_other_products_are_not_taken():

@@ -56,7 +56,7 @@ def test_everything_is_printed_and_written(script, saved, tmp_path, capsys):
         assert part in printed
 
 
-def test_all_folds_ask_with_every_image(script, saved, tmp_path):
+def test_with_all_folds_every_photo_is_a_query(script, saved, tmp_path):
     one = evaluated(script, saved, tmp_path, "--attributes", "sleeve", model="csn")
     five = evaluated(script, saved, tmp_path, "--attributes", "sleeve", "--all_folds", model="csn")
     assert one["attributes"] == five["attributes"] == ["sleeve"]
@@ -86,14 +86,14 @@ def test_mistakes_are_named(script, saved):
         script.main(flags(saved, "--queries", "query.txt"))
 
 
-def test_re_rankers_stand_beside_each_other(script, saved, tmp_path, capsys):
+def test_re_rankers_are_compared(script, saved, tmp_path, capsys):
     fr = FeatureReasoningModel(FeatureReasoningConfig(num_candidates=9, hidden_size=8))
     fr.save_pretrained(tmp_path / "fr")
     names = [str(tmp_path / "fr"), "query_expansion", "k_reciprocal"]
     results = evaluated(script, saved, tmp_path, "--rerankers", *names, "--num_candidates", "5", model="csn")
     assert list(results["reranking"]) == names
-    for figures in results["reranking"].values():
-        assert figures["initial_map"] == pytest.approx(results["retrieval"]["map"])
+    for metrics in results["reranking"].values():
+        assert metrics["initial_map"] == pytest.approx(results["retrieval"]["map"])
     assert results["reranking"][names[0]]["share_better"] == 0, "a new FR changes nothing"
     assert results["reranking"]["query_expansion"]["share_better"] > 0
     assert "Re-ranking of the first candidates" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The quickstart's parts: what goes on and what starts anew, a failure that is shown, the evaluation and its page."""
+"""The quickstart's parts: what continues and what restarts, a failure that is shown, the evaluation and its page."""
 
 import importlib
 import json
@@ -6,13 +6,12 @@ import json
 import pytest
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.data.generated.corpus import make_generated_corpus
 from hf_fashion.embedding.corpus import embed_images
-from hf_fashion.models.e2.processing_e2 import E2Processor
-from tests.tiny_e2 import tiny_image_processor, tiny_model, tiny_tokenizer
-
-
-ENTITIES = ["article_type", "brand", "season", "colour"]
+from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
+from tests.evaluation.saved_models import save_e2
+from tests.tiny_attribute import tiny_image_processor
+from tests.tiny_feature_reasoning import tiny_feature_reasoning
+from tests.tiny_ipad import tiny_ipad
 
 
 @pytest.fixture
@@ -39,19 +38,19 @@ def test_e2_and_clip_get_the_same_data_steps_and_size(quickstart, recipes):
     assert e2 == clip
 
 
-def test_a_stopped_run_goes_on_and_a_finished_one_starts_anew(quickstart, recipes):
+def test_a_stopped_run_continues_and_a_finished_one_restarts(quickstart, recipes):
     checkpoint = quickstart.FOLDER / "e2" / "checkpoints" / "update-00000001"
-    note = quickstart.start_or_go_on(recipes)
+    note = quickstart.resume_or_restart(recipes)
     checkpoint.mkdir(parents=True)
-    quickstart.start_or_go_on(recipes)
-    assert checkpoint.is_dir(), "the same recipes go on"
+    quickstart.resume_or_restart(recipes)
+    assert checkpoint.is_dir(), "the same recipes continue"
     recipes["E2"].training.seed += 1
-    quickstart.start_or_go_on(recipes)
-    assert not checkpoint.exists(), "other recipes start anew"
+    quickstart.resume_or_restart(recipes)
+    assert not checkpoint.exists(), "other recipes restart"
     checkpoint.mkdir(parents=True)
     note.unlink()
-    quickstart.start_or_go_on(recipes)
-    assert not checkpoint.exists(), "after a finished run all starts anew"
+    quickstart.resume_or_restart(recipes)
+    assert not checkpoint.exists(), "after a finished run everything restarts"
     assert json.loads(note.read_text())["E2"]["training"]["seed"] == recipes["E2"].training.seed
 
 
@@ -74,24 +73,36 @@ def test_lines_of_the_training_are_passed_on_and_a_failure_is_shown(
     assert (tmp_path / "runs/quickstart/e2/training.log").read_text() == "out of disk\n"
 
 
-def test_results_become_tables_sentences_and_pictures(quickstart):
-    model = tiny_model(tag_entities=ENTITIES)
-    processor = E2Processor(tiny_image_processor(), tiny_tokenizer(), tag_entities=ENTITIES)
-    split = make_generated_corpus(train_rows=1, validation_rows=24, image_size=32)["validation"]
-    column_map = ColumnMap.shipped("generated")
-    images = embed_images(model, processor, split, progress=False)
-    results = quickstart.evaluate(model, processor, split, column_map, images)
-    both = {"E2": results, "CLIP-FT": {name: part for name, part in results.items() if name != "localisation"}}
+def test_only_a_model_with_regions_is_localised(quickstart, e2, clip, processor, corpus, column_map):
+    split = corpus["validation"]
+    for model, parts in ((e2, {"localisation"}), (clip, set())):
+        images = embed_images(model, processor, split, progress=False)
+        results = quickstart.evaluate_e2(model, processor, split, column_map, images)
+        assert set(results) == {"parameters", "cross_modal", "tags"} | parts
+        assert results["cross_modal"] == evaluate_cross_modal(model, processor, split, column_map, progress=False)
 
-    tables = quickstart.compare(both, ENTITIES)
-    assert [len(rows) for _, rows in tables.values()] == [6, 4, 8]
-    findings = " ".join(quickstart.summarise(both))
-    brand = results["localisation"]
-    for layer in (1, 2):
-        assert f"after layer {layer} {100 * brand[f'brand_layer_{layer}_centre_inside']:.1f} %" in findings
-    assert f"chance {100 * brand['brand_layer_1_centre_inside_chance']:.1f} %" in findings
-    sections = dict(quickstart.show(model, processor, split, column_map, images))
-    assert len(sections) == 2 + len(ENTITIES) + 1
-    queries = len(quickstart.EXAMPLES)
-    assert sections["Photos for a title"].count("<img") == 5 * queries
-    assert sections["Where the tokens of each tag look"].count("<img") == queries
+
+def test_saved_models_become_results_and_a_report(quickstart, recipes, tmp_path, monkeypatch, capsys):
+    """All but the training, with tiny models in the folders of the best ones."""
+    recipes["E2"].data.generated |= {"validation_rows": 40, "image_size": 32}
+    monkeypatch.setattr(quickstart, "read_recipes", lambda: recipes)
+    monkeypatch.setattr(quickstart, "train_all", lambda recipes: None)
+    quickstart.resume_or_restart(recipes)  # so that main keeps these folders
+    names = list(ColumnMap.shipped("generated").attributes)
+    for name in quickstart.WITH_TEXT:
+        save_e2(quickstart.best(recipes[name]))
+    tiny_ipad(attribute_names=names, attribute_values={}).save_pretrained(quickstart.best(recipes["IPAD"]))
+    tiny_image_processor().save_pretrained(quickstart.best(recipes["IPAD"]))
+    tiny_feature_reasoning().save_pretrained(quickstart.best(recipes["FR"]))
+    quickstart.main()
+
+    results = json.loads((quickstart.FOLDER / "results.json").read_text())
+    assert list(results["models"]) == list(results["recipes"]) == ["E2", "CLIP-FT", "IPAD", "FR"]
+    assert set(results["models"]["IPAD"]) == {"parameters", "retrieval", "pointing"}
+    assert list(results["models"]["FR"]) == ["FR", "query_expansion", "k_reciprocal"]
+    printed, page = capsys.readouterr().out, (quickstart.FOLDER / "report.html").read_text()
+    for title in ("Search among the validation photos", "IPAD: search by one attribute", "results re-ranked"):
+        assert title in printed and title in page
+    for heading in ("Photos for a title", "Where IPAD looks", f"Re-ranking of photos with the same {names[0]}"):
+        assert f"<h2>{heading}</h2>" in page
+    assert not (quickstart.FOLDER / "in_work.json").exists()

@@ -8,9 +8,9 @@ import torch
 from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
+from hf_fashion.losses.attribute import published_weights
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
-from hf_fashion.training.attribute.losses import ASEN_PLUS_PLUS_WEIGHTS, IPAD_WEIGHTS
 from tests.scripts.tiny_attribute_run import (
     ASEN,
     CONVNEXT,
@@ -60,7 +60,7 @@ def test_killed_and_resumed_equals_never_killed(corpus):
     stages = [
         {"epochs": 1, "learning_rate": 1e-3, "losses": {"global_triplet": 1.0, "local_triplet": 0.1}},
         {"epochs": 2.5, "learning_rate": 1e-2, "learning_rates": {"semantics": 1e-3}, "decay": 0.5}
-        | {"losses": IPAD_WEIGHTS},
+        | {"losses": published_weights("ipad")},
     ]
     recipe = tiny_attribute_recipe(corpus, IPAD, TRIPLETS, stages=stages, save_every=1)
     train(recipe, "--output_dir", str(corpus / "whole"), script=SCRIPT)
@@ -79,14 +79,14 @@ def test_killed_and_resumed_equals_never_killed(corpus):
 def test_two_processes_learn_what_one_learns(corpus):
     """Two processes with half a batch each take the steps of one with the whole batch; dropout apart.
 
-    The losses of the first stage leave out a branch, whose parameters no process may wait for.
+    The losses of the first stage do not use one branch: no process may wait for its gradients.
     """
     config = IPAD["config"] | {"backbone_config": CONVNEXT, "dropout": 0.0}
     recipe = tiny_attribute_recipe(
         corpus,
         IPAD | {"config": config},
         TRIPLETS | {"extra_views": 0},
-        stages=[*STAGES, {"epochs": 1.5, "learning_rate": 1e-3, "losses": IPAD_WEIGHTS}],
+        stages=[*STAGES, {"epochs": 1.5, "learning_rate": 1e-3, "losses": published_weights("ipad")}],
     )
     one = ("training.batch_size=4", "--output_dir", str(corpus / "one"))
     train(recipe, "--set", *one, script=SCRIPT)
@@ -105,7 +105,7 @@ def test_asen_goes_on_as_asen_plus_plus(corpus, main):
 
     stages = [
         {"epochs": 1, "learning_rate": 0.0, "learning_rates": {"local_branch": 1e-2}}
-        | {"losses": ASEN_PLUS_PLUS_WEIGHTS}
+        | {"losses": published_weights("asen++")}
     ]
     model = {"architecture": "asen", "start_from": str(corpus / "asen" / "last"), "config": LOCAL}
     recipe = tiny_attribute_recipe(corpus, model, PK, {"source_size": 48}, stages=stages)
@@ -116,7 +116,7 @@ def test_asen_goes_on_as_asen_plus_plus(corpus, main):
     assert any(name.startswith("local_branch") for name in after)
     assert AttributeImageProcessorPil.from_pretrained(corpus / "run" / "best").do_source
     recorded = history(corpus / "run")
-    assert {"loss", *ASEN_PLUS_PLUS_WEIGHTS, "learning_rate"} <= set(recorded[0])
+    assert {"loss", *published_weights("asen++"), "learning_rate"} <= set(recorded[0])
     assert recorded[-1]["validation/num_queries"] > 0 and "validation/place_map_chance" in recorded[-1]
 
 

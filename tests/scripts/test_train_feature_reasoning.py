@@ -11,16 +11,11 @@ from datasets import DatasetDict, load_from_disk
 from safetensors.torch import load_file
 from transformers import AutoModel
 
-from hf_fashion import ColumnMap, load_corpus
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
-from hf_fashion.training.feature_reasoning.lists import CandidateLists
-from hf_fashion.training.feature_reasoning.recipe import ListsRecipe
-from hf_fashion.training.feature_reasoning.searches import embedded_searches, load_searches, save_searches
 from tests.scripts.tiny_attribute_run import PLACES, SIZE, SIZES, tiny_attribute_corpus
-from tests.scripts.tiny_run import COLOURS, REPOSITORY, history, kill_at, start, tiny_corpus, train
-from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.scripts.tiny_run import COLOURS, REPOSITORY, history, kill_at, start, train
 
 
 SCRIPT = REPOSITORY / "training" / "train_feature_reasoning.py"
@@ -91,7 +86,7 @@ def test_two_processes_learn_what_one_learns_from_what_is_held_out(corpus):
     recipe = tiny_recipe(corpus, tiny_embedder(corpus), stages=[{"epochs": 2, "learning_rate": 1e-3}])
     held_out = ["--set", f"data.corpus={corpus / 'numbered'}", "data.held_out_fraction=0.4"]
     printed = train(recipe, "--output_dir", str(corpus / "one"), *held_out, script=SCRIPT)
-    assert "must not have seen" not in printed and lists_of(printed)["colour"] <= 9, "so many products are held out"
+    assert "must not have seen" not in printed and lists_of(printed)["colour"] <= 9, "only the held-out products"
     train(recipe, "--output_dir", str(corpus / "two"), *held_out, "training.batch_size=2", processes=2, script=SCRIPT)
     one, two = (load_file(corpus / run / "last" / "model.safetensors") for run in ("one", "two"))
     for name, tensor in one.items():
@@ -119,22 +114,6 @@ def test_a_catalogue_that_has_changed_is_embedded_anew(corpus):
     tiny_attribute_corpus(corpus, train_rows=20)
     train(recipe, script=SCRIPT)
     assert len(list((corpus / "run").glob("searches-*"))) == 2
-
-
-def test_searches_of_an_e2_are_those_of_its_descriptions(tmp_path):
-    tiny_corpus(tmp_path)
-    tiny_model().save_pretrained(tmp_path / "e2")
-    tiny_processor().save_pretrained(tmp_path / "e2")
-    corpus = load_corpus(tmp_path / "corpus")
-    searches = embedded_searches(tiny_model(), str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), None)
-    (train_search,), (validation_search,) = (searches[name]["text_to_image"] for name in ("train", "validation"))
-    assert len(train_search) == len(train_search.gallery_embeds) == 24 and len(validation_search) == 6
-    assert len(CandidateLists(searches["train"], 9, ListsRecipe(1.0, 1)))
-    save_searches(searches, tmp_path / "run" / "searches.safetensors")
-    stored = load_searches(tmp_path / "run" / "searches.safetensors")["validation"]["text_to_image"][0]
-    assert torch.equal(stored.query_embeds, validation_search.query_embeds) and stored.own_places is None
-    with pytest.raises(ValueError, match=r"`data.attributes` must be null for E2Model"):
-        embedded_searches(tiny_model(), str(tmp_path / "e2"), corpus, ColumnMap(caption="title"), ["hem"])
 
 
 def test_an_attribute_that_the_embedder_has_not_is_named(corpus):

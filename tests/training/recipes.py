@@ -1,10 +1,10 @@
-"""The recipes of the repository, and what each is read as."""
+"""The recipes of the repository, and the class of each."""
 
 from pathlib import Path
 
-from hf_fashion.training.attribute.pretraining import PretrainingRecipe
 from hf_fashion.training.attribute.recipe import AttributeRecipe
-from hf_fashion.training.e2.recipe import Recipe
+from hf_fashion.training.backbone.recipe import BackboneRecipe
+from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
 from tests.scripts.tiny_run import REPOSITORY
@@ -15,8 +15,8 @@ RECIPES = sorted(REPOSITORY.glob("*/recipes/**/*.yaml"))
 
 
 def recipe_class(path: Path) -> type[RecipeFile]:
-    """What a recipe is read as: its folder says it, and the name of those for backbones."""
+    """Return the class of a recipe, which follows from its folder or, for backbones, its name."""
     if path.stem.startswith("backbone"):
-        return PretrainingRecipe
+        return BackboneRecipe
     within = path.as_posix().rpartition("recipes/")[2]
-    return OF_FOLDER.get(within.split("/")[0], Recipe)
+    return OF_FOLDER.get(within.split("/")[0], E2Recipe)

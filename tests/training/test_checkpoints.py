@@ -9,7 +9,6 @@ from hf_fashion.training.checkpoints import (
     find_checkpoint,
     list_checkpoints,
     read_state,
-    replace_folder,
     save_checkpoint,
 )
 
@@ -33,21 +32,25 @@ def test_state_survives_and_old_checkpoints_go(accelerator, tmp_path):
 
 def test_half_written_checkpoints_are_not_seen(accelerator, tmp_path):
     whole = save_checkpoint(accelerator, RunState(update=1), tmp_path)
-    (tmp_path / ".update-00000002.tmp").mkdir()
+    (tmp_path / ".update-00000002.another-host.7.0123abcd").mkdir()
     (tmp_path / "update-00000003").mkdir()
     assert find_checkpoint("latest", tmp_path) == whole
     with pytest.raises(FileNotFoundError, match="update-00000003"):
         find_checkpoint(str(tmp_path / "update-00000003"), tmp_path)
 
 
+def test_the_next_checkpoint_removes_half_written_ones(accelerator, tmp_path):
+    (tmp_path / ".update-00000002.another-host.7.0123abcd").mkdir()
+    whole = save_checkpoint(accelerator, RunState(update=3), tmp_path)
+    assert list(tmp_path.iterdir()) == [whole]
+
+
+def test_a_checkpoint_of_the_same_update_is_replaced(accelerator, tmp_path):
+    for best in (0.25, 0.5):
+        whole = save_checkpoint(accelerator, RunState(update=3, best=best), tmp_path)
+    assert read_state(whole).best == 0.5
+    assert list(tmp_path.iterdir()) == [whole]
+
+
 def test_latest_of_nothing_is_none(tmp_path):
     assert find_checkpoint("latest", tmp_path / "absent") is None
-
-
-def test_a_folder_is_replaced_whole(tmp_path):
-    for name, content in (("new", "new"), ("target", "old")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text(content)
-    replace_folder(tmp_path / "new", tmp_path / "target")
-    assert (tmp_path / "target" / "file").read_text() == "new"
-    assert [path.name for path in tmp_path.iterdir()] == ["target"]

@@ -1,34 +1,47 @@
-"""The arguments that training scripts share, and the changes that they make to a recipe."""
-
-import argparse
+"""The command line that training scripts share, and the changes that it makes to a recipe."""
 
 import pytest
 
-from hf_fashion.training.command_line import add_recipe_arguments, recipe_changes
+from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.e2.recipe import E2Recipe
 
 
-def parse(*arguments):
-    return add_recipe_arguments(argparse.ArgumentParser()).parse_args(arguments)
+@pytest.fixture
+def parse(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("training: {seed: 3}")
+    return lambda *arguments: read_command_line(E2Recipe, "Train.", [str(path), *arguments])
 
 
-def test_a_recipe_alone_changes_nothing():
-    parsed = parse("recipe.yaml")
-    assert parsed.recipe == "recipe.yaml" and parsed.resume_from_checkpoint is None
-    assert recipe_changes(parsed) == []
+def test_a_recipe_without_options_is_not_changed(parse):
+    recipe, checkpoint = parse()
+    assert checkpoint is None
+    assert recipe.training.seed == 3 and recipe.training.output_dir == E2Recipe().training.output_dir
 
 
-def test_short_options_come_last_and_so_overrule():
+def test_short_options_come_last_and_so_overrule(parse):
     arguments = ["--set", "training.seed=1", "data.on_leak=error", "--output_dir", "runs/a", "--on_leak", "warn"]
-    assert recipe_changes(parse("recipe.yaml", *arguments)) == [
-        "training.seed=1",
-        "data.on_leak=error",
-        "training.output_dir=runs/a",
-        "data.on_leak=warn",
-    ]
-    assert recipe_changes(parse("recipe.yaml", "--on_bad_image", "skip")) == ["data.on_bad_image=skip"]
+    recipe, _ = parse(*arguments)
+    assert (recipe.training.seed, recipe.training.output_dir, recipe.data.on_leak) == (1, "runs/a", "warn")
+    assert parse("--on_bad_image", "skip")[0].data.on_bad_image == "skip"
 
 
-def test_an_unknown_choice_is_refused(capsys):
+def test_the_checkpoint_is_passed_on(parse):
+    assert parse("--resume_from_checkpoint", "latest")[1] == "latest"
+
+
+def test_the_words_of_the_process_are_the_default(tmp_path, monkeypatch):
+    (tmp_path / "recipe.yaml").write_text("")
+    monkeypatch.setattr("sys.argv", ["train_e2.py", str(tmp_path / "recipe.yaml"), "--set", "training.seed=7"])
+    assert read_command_line(E2Recipe, "Train.")[0].training.seed == 7
+
+
+def test_an_unknown_choice_is_refused(parse, capsys):
     with pytest.raises(SystemExit):
-        parse("recipe.yaml", "--on_leak", "ignore")
+        parse("--on_leak", "ignore")
     assert "--on_leak" in capsys.readouterr().err
+
+
+def test_an_unknown_key_is_named(parse):
+    with pytest.raises(ValueError, match=r"unknown key 'seeds'.*seed"):
+        parse("--set", "training.seeds=1")

@@ -32,7 +32,7 @@ def test_a_corpus_without_a_map_is_refused(tmp_path):
 
 
 def test_options_of_the_generated_corpus_do_not_disturb_another(tmp_path):
-    """The quickstart's recipe holds them, and `--set data.corpus=` alone must be enough to leave them behind."""
+    """The quickstart's recipe has them; `--set data.corpus=` must be enough to read another corpus."""
     tiny_corpus(tmp_path)
     (tmp_path / "map.yaml").write_text("caption: title\n")
     data = DataRecipe(str(tmp_path / "corpus"), str(tmp_path / "map.yaml"), generated={"train_rows": 5})

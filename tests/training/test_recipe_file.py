@@ -62,7 +62,7 @@ def test_of_several_bases_the_last_one_counts(tmp_path):
 
 
 def test_a_change_cannot_reach_into_a_plain_value(tmp_path):
-    with pytest.raises(ValueError, match=r"part.share holds no keys"):
+    with pytest.raises(ValueError, match=r"part.share has no keys"):
         read(tmp_path, "part: {share: 1}", ["part.share.half=1"])
 
 

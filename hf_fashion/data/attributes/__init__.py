@@ -1,1 +1,1 @@
-"""Attribute labels: vocabulary, labels and retrieval protocols."""
+"""Attributes of a corpus: vocabulary, labels, retrieval protocols and photos."""

@@ -1,4 +1,4 @@
-"""Attribute labels of a corpus: which image carries which value."""
+"""Read the attribute labels of a corpus: the values that each image carries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ NAMES_SHOWN = 10
 @dataclass(frozen=True, eq=False)
 class AttributeLabels:
     """
-    What every image carries.
+    Attribute labels of N images.
 
     Args:
         vocabulary (`AttributeVocabulary`): A attributes with P values in all.
-        carries (`torch.Tensor` of shape `(N, P)`): bool; whether an image carries a pair of the vocabulary. An image
-            without any pair of an attribute is unlabelled for it; several are allowed (a multi-label corpus). One byte
-            an entry: 289,000 images with DeepFashion's 1,000 pairs take 289 MB.
+        carries (`torch.Tensor` of shape `(N, P)`): bool; whether an image carries an (attribute, value) pair of the
+            vocabulary. An image without a pair of an attribute is unlabelled for it; it may have several (in a
+            multi-label corpus). One byte an entry: 289,000 images with DeepFashion's 1,000 pairs take 289 MB.
     """
 
     vocabulary: AttributeVocabulary
@@ -35,13 +35,13 @@ class AttributeLabels:
         return len(self.carries)
 
     def of(self, attribute_id: int) -> Tensor:
-        """Which values of one attribute the images carry: bool (N, V)."""
+        """Return whether each image carries each value of one attribute: bool (N, V)."""
         start, end = self.vocabulary.starts[attribute_id : attribute_id + 2]
         return self.carries[:, start:end]
 
     @cached_property
     def labelled(self) -> Tensor:
-        """Which attributes an image is labelled for: bool (N, A)."""
+        """Whether each image is labelled for each attribute: bool (N, A)."""
         return torch.stack([self.of(number).any(dim=1) for number in range(len(self.vocabulary.num_values))], dim=1)
 
     @cached_property
@@ -69,7 +69,14 @@ class AttributeLabels:
         return torch.stack(columns, dim=1)
 
     def rare_values(self, min_images: int = 2) -> dict[str, dict[str, int]]:
-        """Attribute -> value -> its images, for every value of the vocabulary with fewer than `min_images`."""
+        """Count the images of every rare value.
+
+        Args:
+            min_images (`int`, *optional*, defaults to 2): a value with fewer images is rare.
+
+        Returns:
+            `dict[str, dict[str, int]]`: attribute -> value -> number of images.
+        """
         rare: dict[str, dict[str, int]] = {}
         for pair, count in enumerate(self.carries.sum(dim=0).tolist()):
             if count < min_images:
@@ -82,20 +89,30 @@ def read_labels(
     dataset: Dataset, column_map: ColumnMap, vocabulary: AttributeVocabulary | None = None
 ) -> AttributeLabels:
     """
-    The labels of a split.
+    Read the attribute labels of a split.
 
     Args:
         dataset (`Dataset`): N rows; a null, an empty cell or an empty list means unlabelled.
         column_map (`ColumnMap`): names the column of every attribute.
-        vocabulary (`AttributeVocabulary`, *optional*): of a model, say; its attributes are read, and the map may name
-            others too. `None`: `build_vocabulary` of the split.
+        vocabulary (`AttributeVocabulary`, *optional*): its attributes are read, e.g. those of a model; the map may
+            name others too. `None`: `build_vocabulary` of the split.
 
     Raises:
-        ValueError: naming an attribute without a column, a column that is not there, or the row with a value that is
-            not in the vocabulary.
+        ValueError: naming an attribute without a column, a missing column, or the row with a value that is not in the
+            vocabulary.
     """
     if vocabulary is None:
         vocabulary = build_vocabulary(dataset, column_map)
+    columns = _attribute_columns(vocabulary, column_map)
+    require_columns(dataset, columns)
+    carries = torch.zeros(len(dataset), vocabulary.starts[-1], dtype=torch.bool)
+    for start, (name, column) in zip(vocabulary.starts[:-1], columns.items(), strict=True):
+        rows, values = _read_column(dataset, column, name, vocabulary.attribute_values[name])
+        carries[rows, start + values] = True
+    return AttributeLabels(vocabulary, carries)
+
+
+def _attribute_columns(vocabulary: AttributeVocabulary, column_map: ColumnMap) -> dict[str, str]:
     missing = [name for name in vocabulary.attribute_names if name not in column_map.attributes]
     if missing:
         raise ValueError(
@@ -103,30 +120,30 @@ def read_labels(
             f"{did_you_mean(missing[0], column_map.attributes)}; its attributes: "
             f"{', '.join(column_map.attributes) or 'none'}"
         )
-    columns = {name: column_map.attributes[name] for name in vocabulary.attribute_names}
-    require_columns(dataset, columns)
-    carries = torch.zeros(len(dataset), vocabulary.starts[-1], dtype=torch.bool)
-    for start, (name, column) in zip(vocabulary.starts[:-1], columns.items(), strict=True):
-        places = {value: start + place for place, value in enumerate(vocabulary.attribute_values[name])}
-        rows, pairs = [], []
-        for row, cell in enumerate(attribute_cells(dataset, column)):
-            unknown = [value for value in cell if value not in places]
-            if unknown:
+    return {name: column_map.attributes[name] for name in vocabulary.attribute_names}
+
+
+def _read_column(dataset: Dataset, column: str, name: str, allowed: list[str]) -> tuple[Tensor, Tensor]:
+    """Read the labels of one attribute: rows and value ids of all labels, int64."""
+    value_ids = {value: number for number, value in enumerate(allowed)}
+    labels = []
+    for row, cell in enumerate(attribute_cells(dataset, column)):
+        for value in cell:
+            if value not in value_ids:
                 raise ValueError(
-                    f"column {column!r} (attribute {name!r}), row {row}: {unknown[0]!r} is no value of the vocabulary"
-                    f"{did_you_mean(unknown[0], places)}; allowed: {', '.join(places)}"
+                    f"column {column!r} (attribute {name!r}), row {row}: {value!r} is no value of the vocabulary"
+                    f"{did_you_mean(value, allowed)}; allowed: {', '.join(allowed)}"
                 )
-            rows += [row] * len(cell)
-            pairs += [places[value] for value in cell]
-        carries[rows, pairs] = True
-    return AttributeLabels(vocabulary, carries)
+            labels.append((row, value_ids[value]))
+    rows, values = torch.tensor(labels, dtype=torch.long).view(-1, 2).unbind(1)
+    return rows, values
 
 
 def describe_values(values: Mapping[str, Mapping[str, int]]) -> str:
-    """`"neck: cowl (1), boat (0) and 3 more; colour: teal (1)"`, for a report of values and their images.
+    """Describe values and their numbers of images, as `"neck: cowl (1), boat (0) and 3 more; colour: teal (1)"`.
 
     Args:
-        values (`dict[str, dict[str, int]]`): attribute -> value -> images, as `rare_values` gives them.
+        values (`dict[str, dict[str, int]]`): attribute -> value -> number of images, as `rare_values` returns them.
     """
     parts = []
     for name, counts in values.items():

@@ -1,4 +1,4 @@
-"""Images by the value they carry, and which values can be the anchor's of a triplet."""
+"""Index images by the value that they carry, and find the values that triplets can be anchored on."""
 
 import logging
 
@@ -12,13 +12,14 @@ logger = logging.getLogger(__name__)
 
 class ImagesByValue:
     """
-    The tables that triplets and batches are drawn from. A pair is an (attribute, value), as the vocabulary numbers it.
+    Index of the images that carry each (attribute, value) pair; samplers draw triplets and batches from it.
 
-    A pair can be an anchor's if two images or more carry it (anchor and positive), and some image that is labelled for
-    the attribute does not (negative). What cannot is logged; it is still drawn as a negative if an image carries it.
+    A pair can be an anchor's if at least two images carry it (anchor and positive), and another image that is labelled
+    for the attribute does not (negative). All other pairs are logged; they are still drawn as negatives if an image
+    carries them.
 
     Args:
-        labels (`AttributeLabels`): of the split that is trained on.
+        labels (`AttributeLabels`): labels of the training split.
 
     Raises:
         ValueError: if no attribute has a pair that can be an anchor's.
@@ -39,13 +40,13 @@ class ImagesByValue:
         self.attributes = np.array([number for number, pairs in enumerate(self.anchors) if len(pairs)])
         if not len(self.attributes):
             raise ValueError(
-                "no triplet can be formed: no value is carried by two images or more while another image has another "
-                "value of the same attribute"
+                "no triplet can be formed: it needs two images with the same value and a third one with another value "
+                "of the same attribute; label more images"
             )
         self._report(anchors)
 
     def rows_of(self, pair: int) -> np.ndarray:
-        """The images that carry a pair, ascending: int64."""
+        """Return the images that carry a pair, ascending: int64."""
         return self.rows[self.starts[pair] : self.starts[pair] + self.counts[pair]]
 
     def _report(self, anchors: np.ndarray) -> None:
@@ -56,7 +57,7 @@ class ImagesByValue:
         if self.never_anchors:
             number = sum(map(len, self.never_anchors.values()))
             logger.warning(
-                "%d of %d values cannot be an anchor's, for want of two images with the value and one without "
+                "%d of %d values cannot be an anchor's, which needs two images with the value and one without "
                 "(images in brackets): %s",
                 number,
                 len(anchors),

@@ -1,4 +1,4 @@
-"""What a step of attribute-specific training reads: labelled photos, and the collator that makes a batch of them."""
+"""Dataset and collator of labelled photos for attribute-specific training."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ VIEW_DISTORTIONS = (0.2, 0.4)  # of the first and the second extra view of an an
 
 
 class AttributePhotos(torch.utils.data.Dataset):
-    """Photos of one split, looked up by the draws of a batch sampler.
+    """Dataset of the photos of one split, indexed by the rows that a batch sampler draws.
 
     Args:
-        photos (`PhotoCache`): at the size of the global branch.
+        photos (`PhotoCache`): photos at the size of the global branch.
         sources (`PhotoCache`, *optional*): the same photos at the size that regions are cropped from.
-        seed (`int`, *optional*, defaults to 0): of the extra views.
+        seed (`int`, *optional*, defaults to 0): seed of the extra views.
     """
 
     def __init__(self, photos: PhotoCache, sources: PhotoCache | None = None, seed: int = 0):
@@ -31,7 +31,7 @@ class AttributePhotos(torch.utils.data.Dataset):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Makes other views in another epoch; the same ones in the same epoch, whatever was read before."""
+        """Choose the epoch whose views are drawn; an epoch has the same views whatever was read before."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -45,11 +45,12 @@ class AttributePhotos(torch.utils.data.Dataset):
 
 
 class AttributeCollator:
-    """Batches labelled photos: pixels normalised, extra views of anchors behind them.
+    """Collate labelled photos to a batch: normalise pixels, and append extra views of anchors.
 
     Args:
-        image_processor (`BaseImageProcessor`): mean and standard deviation.
-        extra_views (`int`): views of every third photo, the anchors of a batch of triplets; 0 to 2.
+        image_processor (`BaseImageProcessor`): its mean and standard deviation are used.
+        extra_views (`int`, *optional*, defaults to 0): views of every third photo, the anchors of a batch of triplets;
+            0 to 2.
     """
 
     def __init__(self, image_processor: BaseImageProcessor, extra_views: int = 0):
@@ -57,9 +58,16 @@ class AttributeCollator:
         self.distortions = VIEW_DISTORTIONS[:extra_views]
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        """N items of `AttributePhotos` -> `pixel_values` (N + M, 3, S, S), `attribute_ids` (N + M,), `value_ids` (N,),
-        `view_items` (M,), the item that each of the M views shows, and with sources `source_pixel_values`
-        (N + M, 3, S', S')."""
+        """Collate N items, and append M extra views.
+
+        Args:
+            items (`Sequence[dict[str, Any]]`): items of `AttributePhotos`.
+
+        Returns:
+            `dict[str, torch.Tensor]`: `pixel_values` (N + M, 3, S, S), `attribute_ids` (N + M,), `value_ids` (N,),
+            `view_items` (M,), the item that each of the M views shows, and with sources `source_pixel_values`
+            (N + M, 3, S', S').
+        """
         photos, labels = self.normalise([item["photo"] for item in items]), self._labels(items)
         anchors = torch.arange(0, len(items), 3).repeat(len(self.distortions))  # (M,)
         batch = {"value_ids": labels["value_id"], "view_items": anchors}
@@ -74,7 +82,7 @@ class AttributeCollator:
         return {name: torch.tensor([item[name] for item in items]) for name in ("attribute_id", "value_id")}
 
     def _views(self, photos: Tensor, items: Sequence[dict[str, Any]]) -> list[Tensor]:
-        """One generator a batch, seeded by what is in it: a resumed run, and a photo and its source, see the same."""
+        """Draw views, seeded by the batch's content: a resumed run, and a photo and its source, get the same views."""
         key = "/".join(item["key"] for item in items).encode()
         seed = int.from_bytes(hashlib.blake2b(key, digest_size=7).digest(), "big")
         generator = torch.Generator().manual_seed(seed)

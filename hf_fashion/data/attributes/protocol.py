@@ -1,4 +1,4 @@
-"""Who is searched with and among whom: queries and candidates of every attribute."""
+"""Retrieval protocols: queries and candidates of every attribute, drawn or published."""
 
 import zlib
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from .vocabulary import AttributeVocabulary
 @dataclass(frozen=True, eq=False)
 class RetrievalLists:
     """
-    Queries and candidates of one attribute. A candidate is right if it carries the query's value.
+    Queries and candidates of one attribute. A candidate is relevant if it carries the query's value.
 
     Args:
         query_rows (`torch.Tensor` of shape `(Q,)`): int64; rows of the split. An image is a query for each of its
@@ -25,8 +25,8 @@ class RetrievalLists:
         candidate_rows (`torch.Tensor` of shape `(C,)`): int64; their order breaks ties.
         candidate_values (`torch.Tensor` of shape `(C,)` or `(C, V)`): int64, the value of each candidate; or bool,
             which of the V values it carries.
-        own_places (`torch.Tensor` of shape `(Q,)`, *optional*): int64; places among the candidates at which the
-            queries themselves stand and do not count. `None` where queries and candidates were divided.
+        own_places (`torch.Tensor` of shape `(Q,)`, *optional*): int64; index of each query among the candidates, where
+            it does not count. `None` if no query is a candidate.
     """
 
     query_rows: Tensor
@@ -40,23 +40,23 @@ def draw_protocol(
     labels: AttributeLabels, seed: int = 0, fold: int = 0, candidates_per_query: int = 4
 ) -> dict[str, RetrievalLists]:
     """
-    Divides the labelled images of every attribute into queries and candidates at random, as the papers do (1:4).
+    Divide the labelled images of every attribute into queries and candidates at random, as the papers do (1:4).
 
-    Which images these are depends on the seed, the attribute's name and which rows are labelled for it, on nothing
-    else. The order of the candidates is random too, so that ties favour no value.
+    The division depends only on the seed, the attribute's name and the rows that are labelled for it. The order of the
+    candidates is random too, so that ties favour no value.
 
     Args:
-        labels (`AttributeLabels`): of a validation or test split.
-        seed (`int`, *optional*, defaults to 0): of the division; not negative.
-        fold (`int`, *optional*, defaults to 0): which of the `candidates_per_query + 1` parts asks the others. Over
-            all folds every image is a query once, which steadies the figures of a small split.
+        labels (`AttributeLabels`): labels of a validation or test split.
+        seed (`int`, *optional*, defaults to 0): seed of the division; not negative.
+        fold (`int`, *optional*, defaults to 0): the part, of `candidates_per_query + 1`, whose images are the queries.
+            Over all folds every image is a query once, which makes the metrics of a small split more stable.
         candidates_per_query (`int`, *optional*, defaults to 4): how many times more candidates than queries.
 
     Returns:
-        Attribute -> its lists, in the order of the vocabulary.
+        `dict[str, RetrievalLists]`: attribute -> its lists, in the order of the vocabulary.
 
     Raises:
-        ValueError: if `fold` is no fold, or an attribute has fewer labelled images than there are parts.
+        ValueError: if `fold` is out of range, or an attribute has fewer labelled images than there are parts.
     """
     parts = candidates_per_query + 1
     if not 0 <= fold < parts:
@@ -67,7 +67,7 @@ def draw_protocol(
         if len(rows) < parts:
             raise ValueError(
                 f"attribute {name!r}: {len(rows)} labelled images make no queries and candidates at 1:"
-                f"{candidates_per_query}; {parts} are needed, or leave it out of the column map"
+                f"{candidates_per_query}; label at least {parts}, or remove the attribute from the column map"
             )
         shuffled = np.random.default_rng([seed, zlib.crc32(name.encode())]).permutation(rows)
         by_part = np.array_split(shuffled, parts)
@@ -79,11 +79,11 @@ def draw_protocol(
 
 def draw_folds(labels: AttributeLabels, seed: int = 0) -> list[dict[str, RetrievalLists]]:
     """
-    Every fold of one division into queries and candidates (1:4), so that each labelled image asks once.
+    Return every fold of one division into queries and candidates (1:4), so that each labelled image is a query once.
 
     Args:
-        labels (`AttributeLabels`): of a validation or test split.
-        seed (`int`, *optional*, defaults to 0): of the division.
+        labels (`AttributeLabels`): labels of a validation or test split.
+        seed (`int`, *optional*, defaults to 0): seed of the division.
 
     Raises:
         ValueError: as `draw_protocol`.
@@ -93,19 +93,19 @@ def draw_folds(labels: AttributeLabels, seed: int = 0) -> list[dict[str, Retriev
 
 def all_against_all(labels: AttributeLabels) -> dict[str, RetrievalLists]:
     """
-    Every labelled image of an attribute asks all the others, as lists for a re-ranker to learn from.
+    Return lists in which every labelled image of an attribute is a query among all others, to train a re-ranker on.
 
     Args:
-        labels (`AttributeLabels`): of photos that the embedding model has not seen.
+        labels (`AttributeLabels`): labels of photos that the embedding model has not seen.
 
     Returns:
-        Attribute -> its lists, for the attributes of which two images are labelled at least.
+        `dict[str, RetrievalLists]`: attribute -> its lists, for the attributes with at least two labelled images.
     """
     protocol = {}
     for number, name in enumerate(labels.vocabulary.attribute_names):
         rows = labels.labelled[:, number].nonzero().flatten()
         if len(rows) > 1:
-            # In an order that knows nothing of values, as it breaks ties.
+            # In random order, so that ties favour no value.
             generator = np.random.default_rng([0, zlib.crc32(name.encode())])
             rows = torch.from_numpy(generator.permutation(rows.numpy()))
             lists = _lists(labels, number, rows, rows)
@@ -119,19 +119,19 @@ def read_protocol(
     queries: str | Path, candidates: str | Path, vocabulary: AttributeVocabulary, num_rows: int
 ) -> dict[str, RetrievalLists]:
     """
-    Published lists, in their order: every line is one query or one candidate, also where an image has several.
+    Read published lists in their order: every line is one query or one candidate, even if an image has several.
 
     Args:
         queries (`str` or `Path`): `query_<split>.txt`, lines "index attribute value".
-        candidates (`str` or `Path`): `candidate_<split>.txt`, the same.
-        vocabulary (`AttributeVocabulary`): attributes and values in the order that the files count in.
-        num_rows (`int`): rows of the split.
+        candidates (`str` or `Path`): `candidate_<split>.txt`, with the same lines.
+        vocabulary (`AttributeVocabulary`): attributes and values in the order of the files' numbers.
+        num_rows (`int`): number of rows of the split.
 
     Returns:
-        Attribute -> its lists, for the attributes that have queries.
+        `dict[str, RetrievalLists]`: attribute -> its lists, for the attributes that have queries.
 
     Raises:
-        ValueError: naming file and line; or the attribute that has queries and no candidates.
+        ValueError: naming file and line, or the attribute that has queries and no candidates.
     """
     asked, offered = (read_pairs(path, num_rows, vocabulary.num_values, True) for path in (queries, candidates))
     protocol = {}

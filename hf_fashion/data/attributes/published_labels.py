@@ -1,4 +1,4 @@
-"""The text files that ASEN, ASEN++ and IPAD publish for FashionAI, DARN and DeepFashion."""
+"""Read the label files that ASEN, ASEN++ and IPAD publish for FashionAI, DARN and DeepFashion."""
 
 from pathlib import Path
 
@@ -7,26 +7,33 @@ from torch import Tensor
 
 
 def read_filenames(path: str | Path) -> list[str]:
-    """The photos of a split, one a line of `filenames_<split>.txt`. Raises ValueError naming an empty line."""
+    """Read the photos of a split, one a line of `filenames_<split>.txt`.
+
+    Args:
+        path (`str` or `Path`): the file.
+
+    Raises:
+        ValueError: naming an empty line.
+    """
     names = [line.strip() for line in _lines(path)]
     for number, name in enumerate(names, 1):
         if not name:
-            raise ValueError(f"{path}, line {number}: empty; every line names a photo, and lines are counted from it")
+            raise ValueError(f"{path}, line {number}: empty; every line must name a photo, as labels count the lines")
     return names
 
 
 def read_pairs(path: str | Path, num_rows: int, num_values: list[int], one_a_line: bool) -> Tensor:
     """
-    The labels of `label_<split>.txt`, `query_<split>.txt` or `candidate_<split>.txt`.
+    Read the labels of `label_<split>.txt`, `query_<split>.txt` or `candidate_<split>.txt`.
 
     Args:
         path (`str` or `Path`): lines "index attribute value [attribute value ...]", whole numbers counted from 0.
-        num_rows (`int`): rows of the split, which the index counts.
-        num_values (`list[int]`): values of every attribute.
+        num_rows (`int`): number of rows of the split, the limit of the index.
+        num_values (`list[int]`): number of values of every attribute.
         one_a_line (`bool`): whether a line must hold one pair, as queries and candidates do.
 
     Returns:
-        int64 (M, 3): row, attribute, value of every pair, in the order of the file.
+        `torch.Tensor` of shape `(M, 3)`: int64; row, attribute and value of every pair, in the order of the file.
 
     Raises:
         ValueError: naming file and line, for a line of another form or a number out of range.

@@ -1,11 +1,11 @@
-"""Attributes and their values in a fixed order, read from a corpus."""
+"""Build the attribute vocabulary of a corpus: attributes and their values in a fixed order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from datasets import ClassLabel, Dataset, List
 
-from ...messages import did_you_mean
+from ...messages import did_you_mean, missing_column
 from ..column_map import ColumnMap
 from ..values import column_texts, text_of
 
@@ -13,15 +13,15 @@ from ..values import column_texts, text_of
 @dataclass(frozen=True)
 class AttributeVocabulary:
     """
-    Attributes and their values, in the order that attribute ids and value ids count in.
+    Attributes and their values, in the order of attribute ids and value ids.
 
     Args:
         attribute_names (`list[str]`): A attributes.
         attribute_values (`dict[str, list[str]]`): attribute -> its values, at least two.
 
     Raises:
-        ValueError: if names and values do not fit, a name or value stands twice, or an attribute has fewer than two
-            values.
+        ValueError: if names and values do not match, a name or value is there twice, or an attribute has fewer than
+            two values.
     """
 
     attribute_names: list[str]
@@ -38,12 +38,12 @@ class AttributeVocabulary:
             if len(set(values)) != len(values) or len(values) < 2:
                 raise ValueError(
                     f"attribute {name!r} needs at least two values, all different: got {values}. With one value there "
-                    "is nothing to tell apart: leave the attribute out of the column map"
+                    "is nothing to learn: remove the attribute from the column map"
                 )
 
     @property
     def num_values(self) -> list[int]:
-        """How many values each attribute has, in the order of `attribute_names`."""
+        """Number of values of each attribute, in the order of `attribute_names`."""
         return [len(self.attribute_values[name]) for name in self.attribute_names]
 
     @property
@@ -55,7 +55,7 @@ class AttributeVocabulary:
         return starts
 
     def value_of_pair(self, pair: int) -> tuple[str, str]:
-        """The (attribute, value) that a pair's number stands for."""
+        """Return the (attribute, value) of a pair's number."""
         attribute_id = next(place for place, end in enumerate(self.starts[1:]) if pair < end)
         name = self.attribute_names[attribute_id]
         return name, self.attribute_values[name][pair - self.starts[attribute_id]]
@@ -63,19 +63,19 @@ class AttributeVocabulary:
 
 def build_vocabulary(dataset: Dataset, column_map: ColumnMap) -> AttributeVocabulary:
     """
-    The attributes of the column map, in its order, and their values.
+    Build the vocabulary of the attributes of a column map, in its order, from the values of a split.
 
     Args:
-        dataset (`Dataset`): the split whose values count: of a model, the one it is trained on.
+        dataset (`Dataset`): the split whose values are taken: for a model, its training split.
         column_map (`ColumnMap`): its `attributes` name the columns: text, numbers or `ClassLabel`, or lists of them.
 
     Returns:
-        `AttributeVocabulary`. Values of class labels keep the order of the classes, seen or not; others are those that
-        occur, sorted.
+        `AttributeVocabulary`: class labels have all their classes as values, in order; other columns have the values
+        that occur, sorted.
 
     Raises:
-        ValueError: naming the column that is not there or the attribute with fewer than two values; if the map names
-            no attribute.
+        ValueError: naming the missing column or the attribute with fewer than two values; if the map names no
+            attribute.
     """
     require_columns(dataset, column_map.attributes)
     values = {}
@@ -89,7 +89,7 @@ def build_vocabulary(dataset: Dataset, column_map: ColumnMap) -> AttributeVocabu
 
 
 def attribute_cells(dataset: Dataset, column: str) -> list[list[str]]:
-    """The values of every row as text: none where it is unlabelled, several where the column holds lists."""
+    """Return the values of every row as text: none if it is unlabelled, several if the column holds lists."""
     feature = dataset.features[column]
     if not isinstance(feature, List):
         return [[] if text is None else [text] for text in column_texts(dataset, column)]
@@ -99,20 +99,20 @@ def attribute_cells(dataset: Dataset, column: str) -> list[list[str]]:
 
 
 def require_columns(dataset: Dataset, columns: Mapping[str, str]) -> None:
-    """Raises ValueError unless there are columns and the dataset has them.
+    """Raise `ValueError` unless there are columns and the dataset has them.
 
     Args:
         dataset (`Dataset`): a split.
         columns (`dict[str, str]`): attribute -> column.
+
+    Raises:
+        ValueError: naming the missing column and its attribute.
     """
     if not columns:
-        raise ValueError("the column map names no `attributes`: name the columns that hold them")
+        raise ValueError("the column map names no `attributes`: add a column for each attribute")
     for name, column in columns.items():
         if column not in dataset.features:
-            raise ValueError(
-                f"no column {column!r} (attribute {name!r}){did_you_mean(column, dataset.column_names)}; columns: "
-                f"{', '.join(dataset.column_names)}"
-            )
+            raise ValueError(missing_column(column, f"attribute {name!r}", dataset.column_names))
 
 
 def _element(feature):
@@ -120,7 +120,11 @@ def _element(feature):
 
 
 def with_attributes(column_map: ColumnMap, attributes: list[str] | None) -> ColumnMap:
-    """The map with these attributes alone, in this order; `None` leaves it as it is.
+    """Return the column map with only these attributes, in this order.
+
+    Args:
+        column_map (`ColumnMap`): the map.
+        attributes (`list[str]`, *optional*): names of attributes; `None` keeps all.
 
     Raises:
         ValueError: if the map has no column for one of them.

@@ -1,1 +1,1 @@
-"""Published data sets to `datasets` corpora."""
+"""Convert published data sets to corpora of `datasets`."""

@@ -1,11 +1,10 @@
 """
-The published splits of FashionAI, DARN and DeepFashion -> a corpus that `load_corpus` takes.
+Convert the published splits of FashionAI, DARN and DeepFashion to a corpus for `load_corpus`.
 
     python -m hf_fashion.data.converters.attribute_labels fashionai FOLDER --output DIR
 """
 
 import argparse
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ import torch
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, Value
 from torch import Tensor
 
+from ...files import folder_written_aside
 from ..attributes.published_labels import read_filenames, read_pairs
 from ..attributes.vocabulary import AttributeVocabulary
 
 
-# Attribute -> number of values, in the order that the files count in.
+# Attribute -> number of values, in the order of the files' numbers.
 CORPORA = {
     "fashionai": {
         "skirt_length": 6,
@@ -52,26 +52,26 @@ def convert_attribute_labels(
     corpus: str, folder: str | Path, output: str | Path, images: str | Path | None = None
 ) -> dict[str, int]:
     """
-    Saves the published splits as a `DatasetDict`, with the lists of queries and candidates beside it.
+    Convert the published splits to a `DatasetDict`, with the lists of queries and candidates next to it.
 
-    Labels of the train split are those of `label_train.txt`, of the others those of their queries and candidates.
-    Rows keep the order of `filenames_<split>.txt`, which the lists count in; `<output>/protocol/` holds these as
+    The train split has the labels of `label_train.txt`, the other splits those of their queries and candidates. Rows
+    are in the order of `filenames_<split>.txt`, which the lists refer to; `<output>/protocol/` holds the lists as
     `query_<split>.txt` and `candidate_<split>.txt`, for `read_protocol`. Photos stay where they are: the corpus holds
-    their paths. It is read with the shipped column map of its name.
+    their paths. The shipped column map of the same name reads it.
 
     Args:
         corpus (`str`): `"fashionai"`, `"darn"` or `"deepfashion"`.
-        folder (`str` or `Path`): holds `filenames_<split>.txt` for `train`, and for `valid` and `test` where they are
-            wanted; `label_train.txt`, and `query_<split>.txt` and `candidate_<split>.txt` of the others.
-        output (`str` or `Path`): folder to make; it must not exist. It is written aside and renamed when it is whole.
-        images (`str` or `Path`, *optional*): folder that the file names are relative to; by default `folder`.
+        folder (`str` or `Path`): holds `filenames_train.txt` and `label_train.txt`; for the splits `valid` and `test`,
+            if wanted, `filenames_<split>.txt`, `query_<split>.txt` and `candidate_<split>.txt`.
+        output (`str` or `Path`): folder to create; it must not exist. It appears when it is complete.
+        images (`str` or `Path`, *optional*): folder that the file names are relative to. Default: `folder`.
 
     Returns:
-        Split -> rows written. Splits are named `train`, `validation` and `test`.
+        `dict[str, int]`: split -> number of rows. Splits are named `train`, `validation` and `test`.
 
     Raises:
-        FileNotFoundError: for a text file that is missing.
-        ValueError: for another `corpus`, an `output` that exists, or naming file and line of what is wrong there.
+        FileNotFoundError: if a text file is missing.
+        ValueError: if `corpus` is unknown or `output` exists; naming file and line if a text file is wrong.
     """
     if corpus not in CORPORA:
         raise ValueError(f"`corpus` must be one of {', '.join(CORPORA)}, got {corpus!r}")
@@ -83,19 +83,18 @@ def convert_attribute_labels(
         for split, published in SPLITS.items()
         if published == "train" or (folder / f"filenames_{published}.txt").is_file()
     }
-    aside = output.with_name(f".{output.name}.{os.getpid()}")
-    DatasetDict(splits).save_to_disk(aside)
-    (aside / PROTOCOL_FOLDER).mkdir()
-    for split in set(splits) - {"train"}:
-        for kind in ("query", "candidate"):
-            source = folder / f"{kind}_{SPLITS[split]}.txt"
-            shutil.copyfile(source, aside / PROTOCOL_FOLDER / f"{kind}_{split}.txt")
-    os.replace(aside, output)
+    with folder_written_aside(output) as aside:
+        DatasetDict(splits).save_to_disk(aside)
+        (aside / PROTOCOL_FOLDER).mkdir()
+        for split in set(splits) - {"train"}:
+            for kind in ("query", "candidate"):
+                source = folder / f"{kind}_{SPLITS[split]}.txt"
+                shutil.copyfile(source, aside / PROTOCOL_FOLDER / f"{kind}_{split}.txt")
     return {split: len(rows) for split, rows in splits.items()}
 
 
 def corpus_vocabulary(corpus: str) -> AttributeVocabulary:
-    """Attributes of a published corpus; the files name no values, so these are called `"0"`, `"1"`, ... as there."""
+    """Return the vocabulary of a published corpus; its files number the values, so they are named `"0"`, `"1"`, ..."""
     counts = CORPORA[corpus]
     return AttributeVocabulary(list(counts), {name: [str(i) for i in range(count)] for name, count in counts.items()})
 
@@ -125,7 +124,7 @@ def _read_split(corpus: str, folder: Path, published: str, images: Path) -> Data
 
 
 def _values(pairs: Tensor, num_rows: int) -> list[list[int]]:
-    """The distinct values of every row, in the order of the file."""
+    """Return the distinct values of every row, in the order of the file."""
     values: list[dict[int, None]] = [{} for _ in range(num_rows)]
     for row, _, value in pairs.tolist():
         values[row][value] = None
@@ -137,17 +136,17 @@ def _require_single(values: list[list[int]], files: list[str], folder: Path, nam
         if len(carried) > 1:
             raise ValueError(
                 f"{' and '.join(str(folder / file) for file in files)}: index {row} has the values {carried} of "
-                f"{name!r}, and one is allowed"
+                f"{name!r}, and only one is allowed"
             )
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="Converts the published attribute splits to a corpus.")
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Convert the published attribute splits to a corpus.")
     parser.add_argument("corpus", choices=CORPORA)
     parser.add_argument("folder", help="holds filenames_train.txt, label_train.txt, query_valid.txt, ...")
-    parser.add_argument("--output", required=True, help="folder to make")
-    parser.add_argument("--images", help="folder that the file names are relative to, where it is another one")
+    parser.add_argument("--output", required=True, help="folder to create")
+    parser.add_argument("--images", help="folder that the file names are relative to, if it is another one")
     options = parser.parse_args(arguments)
     counts = convert_attribute_labels(options.corpus, options.folder, options.output, options.images)
     for split, count in counts.items():

@@ -1,12 +1,11 @@
 """
-Fashion-Gen's HDF5 files -> a folder of parquet, one file a split, that `load_corpus` takes.
+Convert Fashion-Gen's HDF5 files to a folder of parquet for `load_corpus`, one file a split.
 
     python -m hf_fashion.data.converters.fashiongen train=train.h5 validation=validation.h5 --output DIR
 """
 
 import argparse
 import io
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +18,8 @@ from datasets import Features, List, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 from tqdm.auto import tqdm
+
+from ...files import file_written_aside
 
 
 TEXT_COLUMNS = {
@@ -40,22 +41,22 @@ def convert_fashiongen(
     files: Mapping[str, str | Path], output: str | Path, one_row_per: str = "product"
 ) -> dict[str, int]:
     """
-    Converts Fashion-Gen to `<output>/<split>.parquet`, read with the shipped column map `fashiongen`.
+    Convert Fashion-Gen to `<output>/<split>.parquet`, which the shipped column map `fashiongen` reads.
 
-    A few hundred photos are in memory at a time. Each file is written aside and renamed when it is whole.
+    A few hundred photos are in memory at a time. Each file appears when it is complete.
 
     Args:
-        files (`dict`): split -> path of its HDF5 file.
-        output (`str` or `Path`): folder to write to; made if it does not exist.
-        one_row_per (`str`, *optional*, defaults to `"product"`): `"product"` gives the list of a product's views, in
-            the order of their poses; `"view"` one row a photo.
+        files (`dict[str, str | Path]`): split -> path of its HDF5 file.
+        output (`str` or `Path`): folder to write to; created if it does not exist.
+        one_row_per (`str`, *optional*, defaults to `"product"`): `"product"` writes a row for each product with the
+            list of its views, in the order of their poses; `"view"` writes a row for each photo.
 
     Returns:
-        Split -> rows written.
+        `dict[str, int]`: split -> number of rows.
 
     Raises:
-        ImportError: without h5py, saying how to get it.
-        ValueError: for another `one_row_per`, or a file without the columns of Fashion-Gen (named).
+        ImportError: if h5py is missing, saying how to install it.
+        ValueError: if `one_row_per` is unknown, or naming the columns that a file lacks.
     """
     if one_row_per not in ("product", "view"):
         raise ValueError(f"`one_row_per` must be 'product' or 'view', got {one_row_per!r}")
@@ -74,7 +75,7 @@ def convert_fashiongen(
 
 
 def product_rows(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yields one row a product in order of first appearance: its views as `image`, texts from its first view."""
+    """Yield a row for each product, in order of first appearance: its views as `image`, texts of its first view."""
     poses = [decode_text(pose) for pose in file["input_pose"][:]]
     views: dict[str, list[int]] = {}
     for row, product in enumerate(_product_ids(file)):
@@ -90,7 +91,7 @@ def product_rows(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def view_rows(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yields one row a photo, in the order of the file."""
+    """Yield a row for each photo, in the order of the file."""
     for row, product in enumerate(tqdm(_product_ids(file), desc="views")):
         yield {
             "image": _encode(file["input_image"][row]),
@@ -101,8 +102,13 @@ def view_rows(file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def decode_text(cell: Any) -> str | None:
-    """A cell, perhaps in an array of one, as text: UTF-8, or Latin-1 where it is none. Line breaks of HTML become
-    spaces; `None` for what is empty."""
+    """Decode a cell to text: UTF-8, or Latin-1 if it is not UTF-8; `None` if it is empty.
+
+    HTML line breaks become spaces.
+
+    Args:
+        cell (`Any`): text or bytes, also in an array of length one.
+    """
     value = np.asarray(cell).reshape(-1)[0]
     if isinstance(value, bytes):
         try:
@@ -149,9 +155,8 @@ def _features(one_row_per: str) -> Features:
 
 
 def _write_parquet(rows: Iterator[dict[str, Any]], features: Features, path: Path) -> int:
-    aside = path.with_suffix(".parquet.partial")
     count, group = 0, []
-    with pq.ParquetWriter(aside, features.arrow_schema) as writer:
+    with file_written_aside(path) as aside, pq.ParquetWriter(aside, features.arrow_schema) as writer:
         for row in rows:
             group.append(row)
             count += 1
@@ -159,13 +164,12 @@ def _write_parquet(rows: Iterator[dict[str, Any]], features: Features, path: Pat
                 writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
                 group = []
         writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
-    os.replace(aside, path)
     return count
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="Converts Fashion-Gen's HDF5 files to parquet.")
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Convert Fashion-Gen's HDF5 files to parquet.")
     parser.add_argument("files", nargs="+", metavar="split=file.h5", help="e.g. train=fashiongen_256_256_train.h5")
     parser.add_argument("--output", required=True, help="folder to write to")
     parser.add_argument("--one_row_per", default="product", choices=("product", "view"))

@@ -1,1 +1,1 @@
-"""The generated corpus: garments drawn from code, with captions, tags, labels and the true box of every attribute."""
+"""Generate a corpus of drawn garments, with captions, tags, labels and the true box of every attribute."""

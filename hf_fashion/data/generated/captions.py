@@ -1,4 +1,4 @@
-"""Product titles in several forms. Each names type, colour, pattern and brand, and some of what else is to be seen."""
+"""Write product titles in several forms: type, colour, pattern and brand, and some of the visible details."""
 
 import numpy as np
 
@@ -31,7 +31,12 @@ DETAIL_SHARE = 0.7
 
 
 def write_caption(look: Look, rng: np.random.Generator) -> str:
-    """A title for the product; which form and which details is drawn."""
+    """Write a title for a product; its form and details are drawn.
+
+    Args:
+        look (`Look`): the product.
+        rng (`np.random.Generator`): draws form and details.
+    """
     details = [words for words in _detail_words(look) if rng.random() < DETAIL_SHARE]
     season = ""
     if rng.random() < DETAIL_SHARE:

@@ -1,4 +1,4 @@
-"""The generated corpus as a dataset."""
+"""Generate the corpus as a `DatasetDict`."""
 
 import io
 
@@ -35,22 +35,23 @@ def make_generated_corpus(
     train_rows: int = 4000, validation_rows: int = 500, image_size: int = 96, seed: int = 0
 ) -> DatasetDict:
     """
-    Draws a corpus of garments: JPEG images, titles, tags, attribute labels and the true box of every attribute.
+    Generate a corpus of garments: JPEG images, titles, tags, attribute labels and the true box of every attribute.
 
-    The same seed gives the same bytes, and a row does not depend on how many there are. No combination of type,
-    colour, pattern and brand stands in both splits, so no title does either.
+    The same seed gives the same bytes, and a row does not depend on the number of rows. No combination of type,
+    colour, pattern and brand is in both splits, so no title is either.
 
     Args:
-        train_rows, validation_rows (`int`): products a split, at least 1.
+        train_rows (`int`, *optional*, defaults to 4000): products of the train split, at least 1.
+        validation_rows (`int`, *optional*, defaults to 500): products of the validation split, at least 1.
         image_size (`int`, *optional*, defaults to 96): side of the images in pixels, at least 32.
         seed (`int`, *optional*, defaults to 0): not negative.
 
     Returns:
-        `DatasetDict` with `train` and `validation`; columns as in `FEATURES`. `boxes` maps an entity to
-        [x0, y0, x1, y1] in pixels, x1 and y1 the first outside; null where the product has no such part.
+        `DatasetDict`: splits `train` and `validation` with the columns of `FEATURES`. `boxes` maps an entity to
+        [x0, y0, x1, y1] in pixels, where x1 and y1 are the first outside; null if the product has no such part.
 
     Raises:
-        ValueError: for a number outside its range.
+        ValueError: if a number is out of range.
     """
     limits = {"train_rows": (train_rows, 1), "validation_rows": (validation_rows, 1)}
     limits |= {"image_size": (image_size, 32), "seed": (seed, 0)}
@@ -62,7 +63,14 @@ def make_generated_corpus(
 
 
 def make_row(split: str, row: int, image_size: int, seed: int) -> dict:
-    """One product of a split (`train` or `validation`), as a row of `FEATURES` with the image as JPEG bytes."""
+    """Generate one product, as a row of `FEATURES` with the image as JPEG bytes.
+
+    Args:
+        split (`str`): `"train"` or `"validation"`.
+        row (`int`): number of the row in the split.
+        image_size (`int`): side of the image in pixels.
+        seed (`int`): seed of the corpus.
+    """
     rng = np.random.default_rng([seed, SPLITS.index(split), row])
     look = draw_look(rng, split)
     caption = write_caption(look, rng)

@@ -1,4 +1,4 @@
-"""Draws one product and knows where everything stands."""
+"""Draw the image of a product, and return the box of every attribute's region."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,16 +17,16 @@ CORNERS = ((0.12, 0.12), (0.88, 0.12), (0.12, 0.88), (0.88, 0.88))
 
 def draw_product(look: Look, image_size: int, rng: np.random.Generator) -> tuple[Image.Image, dict[str, Box | None]]:
     """
-    Draws a product in a drawn pose, before a drawn background, with noise.
+    Draw a product in a random pose on a random background, with noise.
 
     Args:
         look (`Look`): what to draw.
         image_size (`int`): side of the image in pixels.
-        rng (`np.random.Generator`): source of pose, shades, background and noise.
+        rng (`np.random.Generator`): draws pose, shades, background and noise.
 
     Returns:
-        The RGB image, and the box [x0, y0, x1, y1) in pixels of every attribute's region; `None` where the product has
-        no such part.
+        `tuple[PIL.Image.Image, dict[str, Box | None]]`: the RGB image, and the box [x0, y0, x1, y1) in pixels of every
+        attribute's region, `None` if the product has no such part.
     """
     cut = cut_garment(look.article_type, look.sleeve, look.neckline, look.hem, rng.uniform(0.45, 0.75))
     pose = _draw_pose(cut, image_size * SUPERSAMPLING, rng)
@@ -55,7 +55,7 @@ def _draw_pose(cut: Cut, size: int, rng: np.random.Generator) -> Pose:
 
 
 def _background(size: int, rng: np.random.Generator) -> Image.Image:
-    """A wall that fades from one light shade into another, with a few faint blots."""
+    """Draw a wall that fades from one light shade into another, with a few faint blots."""
     top, bottom = (rng.uniform(185, 232) + rng.uniform(-22, 22, 3) for _ in range(2))
     fade = np.linspace(0, 1, size)[:, None]
     column = (top * (1 - fade) + bottom * fade).astype(np.uint8)[:, None]  # (S, 1, 3)
@@ -71,37 +71,50 @@ def _background(size: int, rng: np.random.Generator) -> Image.Image:
 def _draw_garment(canvas: Image.Image, cut: Cut, look: Look, pose: Pose, rng: np.random.Generator) -> None:
     base = np.clip(np.array(COLOURS[look.colour]) + rng.uniform(-9, 9, 3), 0, 255)
     cloth = _weave(look.pattern, base, pose, rng)
-    dark, light = _shade(base, 0.62), _shade(base, 1.12, 14)
-    draw = ImageDraw.Draw(canvas)
-    line = max(1, round(pose.size / 128))
 
     def fill(polygons: list[Polygon], colour: Colour) -> None:
         for polygon in polygons:
-            points = pose.place(polygon)
-            draw.polygon(points, fill=colour)
-            draw.line([*points, points[0]], fill=dark, width=line, joint="curve")
+            ImageDraw.Draw(canvas).polygon(pose.place(polygon), fill=colour)
+            _draw_edge(canvas, pose.place(polygon), _shade(base, 0.62))
 
     _drop_shadow(canvas, [pose.place(part) for part in (cut.body, *cut.sleeves)])
     fill(cut.back, _shade(base, 0.85))
     for polygon in (*cut.sleeves, cut.body):
-        points = pose.place(polygon)
-        mask = Image.new("L", canvas.size)
-        ImageDraw.Draw(mask).polygon(points, fill=255)
-        canvas.paste(cloth, mask=mask)
-        draw.line([*points, points[0]], fill=dark, width=line, joint="curve")
+        _paste_cloth(canvas, cloth, pose.place(polygon))
+        _draw_edge(canvas, pose.place(polygon), _shade(base, 0.62))
     fill(cut.bands, _shade(base, 0.75, 10))
     fill(cut.opening, _shade(base, 0.5))
-    fill(cut.flaps, light)
+    fill(cut.flaps, _shade(base, 1.12, 14))
+    _draw_seams(canvas, cut, pose, _shade(base, 0.62))
+
+
+def _paste_cloth(canvas: Image.Image, cloth: Image.Image, points: Polygon) -> None:
+    mask = Image.new("L", canvas.size)
+    ImageDraw.Draw(mask).polygon(points, fill=255)
+    canvas.paste(cloth, mask=mask)
+
+
+def _draw_edge(canvas: Image.Image, points: Polygon, colour: Colour) -> None:
+    ImageDraw.Draw(canvas).line([*points, points[0]], fill=colour, width=_line_width(canvas), joint="curve")
+
+
+def _draw_seams(canvas: Image.Image, cut: Cut, pose: Pose, colour: Colour) -> None:
+    """Draw seams and buttons."""
+    draw, line = ImageDraw.Draw(canvas), _line_width(canvas)
     for seam in cut.seams:
-        draw.line(pose.place(seam), fill=dark, width=line)
+        draw.line(pose.place(seam), fill=colour, width=line)
     for x, y in pose.place(cut.buttons) if cut.buttons else ():
         draw.ellipse(
-            (x - 1.5 * line, y - 1.5 * line, x + 1.5 * line, y + 1.5 * line), fill=(246, 240, 222), outline=dark
+            (x - 1.5 * line, y - 1.5 * line, x + 1.5 * line, y + 1.5 * line), fill=(246, 240, 222), outline=colour
         )
 
 
+def _line_width(canvas: Image.Image) -> int:
+    return max(1, round(canvas.width / 128))
+
+
 def _weave(pattern: str, base: np.ndarray, pose: Pose, rng: np.random.Generator) -> Image.Image:
-    """The cloth as it hangs: colour and pattern, darker towards the sides and in a few folds."""
+    """Draw the hanging cloth: colour and pattern, darker towards the sides and in a few folds."""
     across, down = pose.grid()
     bright = base @ (0.299, 0.587, 0.114) > 135
     contrast = np.array((52, 52, 60)) if bright else np.array((236, 234, 226))
@@ -151,7 +164,7 @@ def _shade(base: np.ndarray, factor: float, lift: float = 0.0) -> Colour:
 
 
 def _finish(canvas: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Down to its size, with a drawn brightness and grain."""
+    """Reduce the canvas to the image size, with random brightness and grain."""
     pixels = np.asarray(canvas.reduce(SUPERSAMPLING), dtype=np.float32)  # (S, S, 3)
     grain = rng.standard_normal(pixels.shape, dtype=np.float32) * rng.uniform(2, 7)
     return Image.fromarray(np.clip(pixels * rng.uniform(0.88, 1.1) + grain, 0, 255).astype(np.uint8))

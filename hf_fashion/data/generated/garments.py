@@ -1,4 +1,4 @@
-"""The cut of a garment: outlines of its parts in garment units, from its type, sleeves, neckline and hem."""
+"""Cut garments: outlines of their parts in garment units, from type, sleeves, neckline and hem."""
 
 from dataclasses import dataclass, field
 
@@ -15,9 +15,18 @@ SHOULDER, ARMPIT, NECK = (0.19, 0.185), (0.17, 0.37), (0.085, 0.145)
 @dataclass
 class Cut:
     """
-    Outlines of a garment. `body`, `sleeves`, `back` and `band` are filled, `neck` is the opening or collar.
+    Outlines of a garment's parts, in garment units.
 
-    `regions` are the outlines that the true boxes are taken around: sleeve, neckline, hem.
+    Args:
+        body (`Polygon`): trunk or legs.
+        sleeves (`list[Polygon]`, *optional*): both sleeves.
+        back (`list[Polygon]`, *optional*): parts behind the body, such as a hood.
+        opening (`list[Polygon]`, *optional*): the opening of the neck.
+        flaps (`list[Polygon]`, *optional*): parts of a collar.
+        bands (`list[Polygon]`, *optional*): bands along the hem.
+        seams (`list[Polygon]`, *optional*): lines, not filled.
+        buttons (`list[tuple[float, float]]`, *optional*): middles of the buttons.
+        regions (`dict[str, list[Polygon]]`, *optional*): entity (sleeve, neckline, hem) -> outlines of its true box.
     """
 
     body: Polygon
@@ -33,11 +42,14 @@ class Cut:
 
 def cut_garment(article_type: str, sleeve: str | None, neckline: str | None, hem: str, arm_angle: float) -> Cut:
     """
-    The cut of one garment.
+    Cut one garment. All words are of the vocabulary.
 
     Args:
-        article_type, sleeve, neckline, hem: words of the vocabulary; `None` where the type has none.
-        arm_angle: angle of the sleeves from the vertical, in radians.
+        article_type (`str`): type of the garment.
+        sleeve (`str`, *optional*): `None` if the type has no sleeves.
+        neckline (`str`, *optional*): `None` if the type has no neckline.
+        hem (`str`): form of the hem.
+        arm_angle (`float`): angle of the sleeves from the vertical, in radians.
     """
     cut = _cut_legs(hem, **LEGS[article_type]) if article_type in LEGS else _cut_trunk(hem, **TRUNKS[article_type])
     if sleeve is not None:
@@ -83,7 +95,7 @@ def _cut_legs(hem: str, crotch: float, hip: tuple[float, float], inner: float, o
 
 
 def _hem_edge(left: float, right: float, y: float, hem: str) -> Polygon:
-    """The lower edge from right to left."""
+    """Return the lower edge from right to left."""
     t = np.linspace(0, 1, 33)
     drop = {
         "curved": 0.055 * np.sin(np.pi * t),
@@ -94,7 +106,7 @@ def _hem_edge(left: float, right: float, y: float, hem: str) -> Polygon:
 
 
 def _strip(right_top, right_bottom, left_top, left_bottom) -> Polygon:
-    """The strip of height `HEM_BAND` above the hem line, between the two sides that lead down to it."""
+    """Return the strip of height `HEM_BAND` above the hem line, between the two sides that lead down to it."""
 
     def above(top, bottom):
         share = HEM_BAND / (bottom[1] - top[1])
@@ -111,7 +123,7 @@ def _add_hem(cut: Cut, hem: str, strip: Polygon, edge: Polygon) -> None:
 
 def _add_sleeves(cut: Cut, sleeve: str, arm_angle: float) -> None:
     if sleeve == "sleeveless":
-        # Nothing hangs there: what tells is the bare edge of the armhole.
+        # There is no sleeve: the bare edge of the armhole shows it.
         armhole = [(SHOULDER[0] - 0.05, SHOULDER[1] - 0.02), (SHOULDER[0] + 0.03, ARMPIT[1])]
         cut.regions["sleeve"] = [armhole, mirror(armhole)]
         return
@@ -149,7 +161,7 @@ def _add_neckline(cut: Cut, neckline: str) -> None:
 
 
 def _add_details(cut: Cut, article_type: str, neckline: str | None) -> None:
-    """Seams, plackets and buttons: what makes a shirt a shirt when colour and sleeves are the same."""
+    """Add seams, plackets and buttons, which tell types apart when colour and sleeves are the same."""
     bottom = LEGS[article_type]["outer"][1] if article_type in LEGS else TRUNKS[article_type]["outer"][1]
     if article_type == "shirt":
         cut.seams = [[(0.018, 0.2), (0.018, bottom)], [(-0.018, 0.2), (-0.018, bottom)]]

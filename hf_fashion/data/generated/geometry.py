@@ -1,4 +1,4 @@
-"""Points, placed garments and boxes. Garment units: x from the middle line, y from the top down, about 1 high."""
+"""Place points and boxes of garments. Garment units: x from the middle line, y from the top down, about 1 high."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ Box = tuple[int, int, int, int]
 @dataclass(frozen=True)
 class Pose:
     """
-    Where a garment stands in an image.
+    Pose of a garment in an image.
 
     Args:
-        centre: middle of the garment in the image, as fractions of its side.
-        anchor: the same point in garment units.
-        scale: image sides a garment unit.
-        angle: rotation in radians.
-        size: side of the image in pixels.
+        centre (`tuple[float, float]`): middle of the garment in the image, as fractions of its side.
+        anchor (`tuple[float, float]`): the same point in garment units.
+        scale (`float`): image sides a garment unit.
+        angle (`float`): rotation in radians.
+        size (`int`): side of the image in pixels.
     """
 
     centre: tuple[float, float]
@@ -29,14 +29,14 @@ class Pose:
     size: int
 
     def place(self, points: Polygon) -> list[tuple[float, float]]:
-        """Garment units -> pixels."""
+        """Convert points from garment units to pixels."""
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         offsets = (np.asarray(points, dtype=float) - self.anchor) * self.scale  # (P, 2)
         turned = offsets @ np.array([[cos, sin], [-sin, cos]])  # (P, 2)
         return [tuple(point) for point in ((turned + self.centre) * self.size).tolist()]
 
     def grid(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where every pixel lies across and down the garment, in image sides from the anchor: two (S, S) arrays."""
+        """Return each pixel's place across and down the garment, in image sides from the anchor: two (S, S) arrays."""
         cos, sin = float(np.cos(self.angle)), float(np.sin(self.angle))
         steps = ((np.arange(self.size) + 0.5) / self.size).astype(np.float32)
         x, y = steps[None, :] - float(self.centre[0]), steps[:, None] - float(self.centre[1])
@@ -44,30 +44,30 @@ class Pose:
 
 
 def mirror(points: Polygon) -> Polygon:
-    """The points on the other side of the middle line, in reverse, so that outline + mirror is a closed outline."""
+    """Mirror points at the middle line, in reverse order, so that outline + mirror is a closed outline."""
     return [(-x, y) for x, y in reversed(points)]
 
 
 def ellipse(centre: tuple[float, float], radii: tuple[float, float], start: float = 0.0, stop: float = 1.0) -> Polygon:
-    """Points of an ellipse from `start` to `stop`, in turns clockwise from the right."""
+    """Return points of an ellipse from `start` to `stop`, in turns clockwise from the right."""
     turns = np.linspace(start, stop, 25) * 2 * np.pi
     return list(zip(centre[0] + radii[0] * np.cos(turns), centre[1] + radii[1] * np.sin(turns), strict=True))
 
 
 def bounds(polygons: list[Polygon]) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) around all points."""
+    """Return the bounds (x0, y0, x1, y1) of all points."""
     points = np.concatenate([np.asarray(polygon, dtype=float) for polygon in polygons])
     return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
 
 
 def pixel_box(polygons: list[Polygon], factor: float, size: int) -> Box:
     """
-    The box of polygons in whole pixels: x0, y0 inside, x1, y1 the first outside, clipped to the image.
+    Return the box of polygons in whole pixels: x0, y0 inside, x1, y1 the first outside, clipped to the image.
 
     Args:
-        polygons: in canvas pixels.
-        factor: canvas pixels a pixel of the image.
-        size: side of the image in pixels.
+        polygons (`list[Polygon]`): polygons in canvas pixels.
+        factor (`float`): canvas pixels a pixel of the image.
+        size (`int`): side of the image in pixels.
     """
     x0, y0, x1, y1 = (value / factor for value in bounds(polygons))
     low = [int(np.clip(np.floor(value), 0, size - 1)) for value in (x0, y0)]

@@ -1,4 +1,4 @@
-"""What one generated product is: a draw of attributes, and which split such a product belongs to."""
+"""Draw the attributes of a generated product, and assign it to a split."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ VALIDATION_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Look:
-    """The attributes of one product, in words of the vocabulary; `None` where its type has no such part."""
+    """Attributes of one product, in words of the vocabulary; `None` if its type has no such part."""
 
     article_type: str
     colour: str
@@ -28,10 +28,10 @@ class Look:
 
     def split(self) -> str:
         """
-        The split of all products of this type, colour, pattern and brand.
+        Return the split of all products of this type, colour, pattern and brand.
 
-        Every caption names those four, so no caption can stand in two splits, and validation shows combinations that
-        training never did.
+        Every caption names those four, so no caption is in both splits, and validation has combinations that training
+        does not have.
         """
         key = "/".join((self.article_type, self.colour, self.pattern, self.brand))
         share = hashlib.blake2b(key.encode(), digest_size=4).digest()
@@ -39,7 +39,7 @@ class Look:
 
 
 def draw_look(rng: np.random.Generator, split: str) -> Look:
-    """Draws products until one belongs to `split`."""
+    """Draw products until one belongs to `split`."""
     while True:
         look = _draw_any(rng)
         if look.split() == split:

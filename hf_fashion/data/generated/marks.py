@@ -1,4 +1,4 @@
-"""The marks of the invented brands and the signs of the seasons: layers of polygons within the unit circle."""
+"""Brand marks and season signs: layers of polygons within the unit circle."""
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def _petals(count: int, distance: float, radius: float, colour: Colour) -> Layer
 
 
 def _arms(count: int, colour: Colour) -> Layers:
-    """A snowflake: arms through the middle, each with a cross bar near its end."""
+    """Return a snowflake: arms through the middle, each with a cross bar near its end."""
     arm = [(-0.09, 0), (-0.09, 0.9), (0.09, 0.9), (0.09, 0)]
     bar = [(-0.3, 0.5), (-0.3, 0.66), (0.3, 0.66), (0.3, 0.5)]
     turns = np.arange(count) / count * 2 * np.pi

@@ -1,19 +1,20 @@
-"""Fabric patterns as levels on a grid: 0 the garment's colour, 2 the contrast colour, 1 half way."""
+"""Draw fabric patterns as levels on a grid: 0 the garment's colour, 2 the contrast colour, 1 half way."""
 
 import numpy as np
 
 
 def pattern_levels(pattern: str, across: np.ndarray, down: np.ndarray, period: float) -> np.ndarray:
     """
-    Which colour every point of the cloth has.
+    Return the colour level of every point of the cloth.
 
     Args:
         pattern (`str`): a word of `PATTERNS`.
-        across, down (`np.ndarray`): (H, W) coordinates of the points on the cloth.
+        across (`np.ndarray` of shape `(H, W)`): coordinates of the points across the cloth.
+        down (`np.ndarray` of shape `(H, W)`): coordinates of the points down the cloth.
         period (`float`): width of one repeat, in the same unit.
 
     Returns:
-        `np.ndarray` (H, W) of uint8 in {0, 1, 2}.
+        `np.ndarray` of shape `(H, W)`: uint8 in {0, 1, 2}.
     """
     u, v = across / period, down / period
     if pattern == "plain":
@@ -30,5 +31,5 @@ def pattern_levels(pattern: str, across: np.ndarray, down: np.ndarray, period: f
 
 
 def _phase(values: np.ndarray) -> np.ndarray:
-    """Place within one repeat, in [0, 1)."""
+    """Return the position within one repeat, in [0, 1)."""
     return values - np.floor(values)

@@ -1,4 +1,4 @@
-"""Every word of the generated corpus: garments and what each can have, colours, brands, seasons."""
+"""Vocabulary of the generated corpus: types of garments and their parts, colours, patterns, brands, seasons."""
 
 from dataclasses import dataclass
 
@@ -50,8 +50,15 @@ SKIRT_PLACES = {"left hip": (-0.08, 0.38), "right hip": (0.08, 0.38), "hem": (0.
 
 @dataclass(frozen=True)
 class ArticleType:
-    """What a type of garment can have. Empty `sleeves` or `necklines`: it has none. `places` are where a mark can sit,
-    in garment units (x from the middle to the right, y from the top down)."""
+    """Parts that a type of garment can have.
+
+    Args:
+        sleeves (`tuple[str, ...]`): its sleeves; empty if it has none.
+        necklines (`tuple[str, ...]`): its necklines; empty if it has none.
+        hems (`tuple[str, ...]`): its hems.
+        places (`dict[str, tuple[float, float]]`): name -> place of the brand's mark, in garment units (x from the
+            middle to the right, y from the top down).
+    """
 
     sleeves: tuple[str, ...]
     necklines: tuple[str, ...]

@@ -1,1 +1,1 @@
-"""Which photos form a training batch of an attribute-specific model."""
+"""Samplers: draw the training batches of an attribute-specific model."""

@@ -1,4 +1,4 @@
-"""Batches of P values with K images each: N images that yield all their triplets, instead of three a triplet."""
+"""P x K batch sampler: batches of P values with K images each, from which all triplets are formed."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from ..attributes.labels import AttributeLabels
 from ..attributes.pairs import ImagesByValue
 
 
-# Of a multi-label corpus: how often the values of a batch are drawn anew because none of their images stands apart.
+# In a multi-label corpus: how often the values of a group are drawn until enough images carry only one of them.
 VALUE_DRAWS = 32
 
 
 class LabelledRow(NamedTuple):
-    """An image of a batch, and the attribute and value that it stands for there."""
+    """An image of a batch, with the attribute and the value that it was drawn for."""
 
     row: int
     attribute_id: int
@@ -24,32 +24,32 @@ class LabelledRow(NamedTuple):
 
 class PKBatchSampler(Sampler[list[LabelledRow]]):
     """
-    Yields batches of `attributes_per_batch` groups, each of P values with K images of one attribute.
+    P x K batch sampler: yields batches of `attributes_per_batch` groups, each of P values with K images.
 
-    Every batch has the same size, and over an epoch every attribute gets equally many groups, give or take one. A
-    group holds one value that can be an anchor's and P - 1 others, uniformly (see `ImagesByValue`). Its P * K places
-    go to its values as evenly as their images allow: an attribute with fewer than P values gives each of them more
-    places, and the places that a value with fewer than K images leaves free go to the others. Only when all images of
-    the group's values are in, they come again, evenly over the values. In a multi-label corpus a group takes images
-    that carry exactly one of its values, so that values tell positives from negatives; where too few stand apart, it
-    draws other values, and fewer.
+    The values of a group belong to one attribute. Every batch has the same size, and over an epoch the attributes have
+    equal numbers of groups, up to one. A group has one value that can be an anchor's and P - 1 others, drawn uniformly
+    (see `ImagesByValue`). Its P * K places are divided among its values as evenly as their images allow: an attribute
+    with fewer than P values gives each of them more places, and a value with fewer than K images leaves its free
+    places to the others. Images repeat, evenly over the values, only when all images of the group's values are used.
+    In a multi-label corpus a group takes images that carry exactly one of its values, so that values tell positives
+    from negatives; if there are too few such images, it draws other values, and fewer of them.
 
-    Seed and epoch alone decide the draw: call `set_epoch` before each epoch. Under several processes each draws all
+    The draw depends only on seed and epoch: call `set_epoch` before each epoch. With several processes, each draws all
     batches and takes its share, which Accelerate's `BatchSamplerShard` does; that class does not pass `set_epoch` on.
 
     Args:
-        labels (`AttributeLabels`): of the split that is trained on.
-        num_batches (`int`): batches an epoch, of all processes together.
+        labels (`AttributeLabels`): labels of the training split.
+        num_batches (`int`): batches an epoch, for all processes together.
         values_per_group (`int`, *optional*, defaults to 8): P, at least 2.
         images_per_value (`int`, *optional*, defaults to 4): K, at least 2.
-        attributes_per_batch (`int`, *optional*, defaults to 1): groups a batch, each of another attribute.
+        attributes_per_batch (`int`, *optional*, defaults to 1): groups a batch, each of a different attribute.
         seed (`int`, *optional*, defaults to 0): not negative.
 
     Raises:
         ValueError: for a number outside its range, more groups than attributes, or if no triplet can be formed.
     """
 
-    drop_last = True  # what Accelerate asks a batch sampler for: no batch is filled up
+    drop_last = True  # Accelerate reads it: all batches have the same size
 
     def __init__(
         self,
@@ -77,16 +77,16 @@ class PKBatchSampler(Sampler[list[LabelledRow]]):
 
     @property
     def batch_size(self) -> int:
-        """Images a batch."""
+        """Number of images in a batch."""
         return self.attributes_per_batch * self.places
 
     @property
     def never_anchors(self) -> dict[str, dict[str, int]]:
-        """Attribute -> value -> its images, for the values that are never an anchor's."""
+        """Attribute -> value -> number of images, for the values that are never an anchor's."""
         return self.images.never_anchors
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch (counted from 0) the next iteration draws."""
+        """Choose the epoch (counted from 0) that the next iteration draws."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -112,7 +112,7 @@ class PKBatchSampler(Sampler[list[LabelledRow]]):
         return group
 
     def _pools(self, rng: np.random.Generator, attribute: int) -> list[tuple[int, np.ndarray]]:
-        """(pair, the images to take of it) for the values of a group; at least two, one with two images."""
+        """Return (pair, its images to draw from) for the values of a group: at least two, one with two images."""
         for attempt in range(VALUE_DRAWS):
             pairs = self._pairs(rng, attribute, max(2, self.values_per_group - attempt))
             pools = [(pair, self._apart(pair, pairs)) for pair in pairs]
@@ -121,8 +121,8 @@ class PKBatchSampler(Sampler[list[LabelledRow]]):
                 return pools
         name = self.images.labels.vocabulary.attribute_names[attribute]
         raise ValueError(
-            f"attribute {name!r}: in {VALUE_DRAWS} draws no two values had images that carry one of them alone; leave "
-            "the attribute out, or train on triplets"
+            f"attribute {name!r}: in {VALUE_DRAWS} draws no two values had images that carry only one of them; remove "
+            "the attribute from the column map, or train on triplets"
         )
 
     def _pairs(self, rng: np.random.Generator, attribute: int, number: int) -> np.ndarray:
@@ -140,20 +140,21 @@ class PKBatchSampler(Sampler[list[LabelledRow]]):
 
 
 def spread(places: int, images: list[int]) -> list[int]:
-    """Shares out places among values, as evenly as can be without repeating an image while another is left.
+    """Divide places among values as evenly as possible, without repeating an image while another is unused.
 
     Args:
         places (`int`): places to fill.
-        images (`list[int]`): how many images each value has, at least 1.
+        images (`list[int]`): number of images of each value, at least 1.
 
     Returns:
-        `list[int]`: the places of each value, `places` in all; more than its images only if all are used.
+        `list[int]`: the places of each value, `places` in all; a value has more places than images only if all images
+        are used.
     """
     images = np.array(images)
     taken = np.zeros_like(images)
     while left := places - taken.sum():
         room = (images - taken).clip(min=0)
-        if not room.any():  # every image is in: they come again
+        if not room.any():  # every image is used: repeat them
             room = np.full_like(images, left)
         open_values = room.nonzero()[0]
         share, rest = divmod(left, len(open_values))

@@ -1,4 +1,4 @@
-"""Batches of triplets for a DataLoader: anchor, positive and negative of each, one after the other."""
+"""Triplet batch sampler for a DataLoader: anchor, positive and negative of each triplet, one after the other."""
 
 from collections.abc import Iterator
 
@@ -12,34 +12,38 @@ from .triplets import TripletSampler
 
 class TripletBatchSampler(Sampler[list[LabelledRow]]):
     """
-    Yields batches of `batch_size` triplets, each as 3 * `batch_size` rows: x, p, n, x, p, n, ...
+    Triplet batch sampler: yields batches of `batch_size` triplets as 3 * `batch_size` rows.
+
+    The rows are anchor, positive, negative, anchor, positive, negative, ...
 
     Args:
-        labels (`AttributeLabels`): of the split that is trained on.
-        num_triplets (`int`): triplets an epoch; those that fill no batch are left out.
+        labels (`AttributeLabels`): labels of the training split.
+        num_triplets (`int`): triplets an epoch; an incomplete last batch is dropped.
         batch_size (`int`): triplets a batch.
-        seed (`int`, *optional*, defaults to 0): seed and epoch alone decide the draw.
+        seed (`int`, *optional*, defaults to 0): the draw depends only on seed and epoch.
 
     Raises:
         ValueError: if an epoch does not fill one batch, or no triplet can be formed.
     """
 
-    drop_last = True  # what Accelerate asks a batch sampler for: no batch is filled up
+    drop_last = True  # Accelerate reads it: all batches have the same size
 
     def __init__(self, labels: AttributeLabels, num_triplets: int, batch_size: int, seed: int = 0):
         self.triplets = TripletSampler(labels, num_triplets, seed)
         if num_triplets < batch_size:
-            raise ValueError(f"{num_triplets} triplets an epoch make no batch of {batch_size}")
+            raise ValueError(
+                f"{num_triplets} triplets an epoch make no batch of {batch_size}: draw more, or smaller batches"
+            )
         self.num_batches, self.triplets_a_batch = num_triplets // batch_size, batch_size
         self.epoch = 0
 
     @property
     def batch_size(self) -> int:
-        """Rows a batch."""
+        """Number of rows in a batch."""
         return 3 * self.triplets_a_batch
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch (counted from 0) the next iteration draws."""
+        """Choose the epoch (counted from 0) that the next iteration draws."""
         self.epoch = epoch
 
     def __len__(self) -> int:

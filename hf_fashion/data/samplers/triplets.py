@@ -1,4 +1,4 @@
-"""Triplets for attribute-specific training, drawn as in ASEN++ and IPAD."""
+"""Draw triplets for attribute-specific training as in ASEN++ and IPAD."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from ..attributes.labels import AttributeLabels
 from ..attributes.pairs import ImagesByValue
 
 
-# Of a multi-label corpus: how often a negative is drawn anew because it carries the anchor's value as well.
+# In a multi-label corpus: how often a negative that also carries the anchor's value is drawn again.
 NEGATIVE_DRAWS = 32
 
 
 @dataclass(frozen=True)
 class Triplets:
     """
-    Rows of T triplets, and what they are drawn for; all int64 (T,).
+    Rows of T triplets, with their attributes and values; all int64 (T,).
 
     Args:
         anchors (`torch.Tensor`): rows of the anchors.
@@ -41,17 +41,18 @@ class Triplets:
 
 class TripletSampler:
     """
-    Draws the triplets of an epoch (Wan et al. 2025, section 4.1.1; Dong et al. 2021, section IV-A).
+    Triplet sampler: draws the triplets of an epoch (Wan et al. 2025, section 4.1.1; Dong et al. 2021, section IV-A).
 
     The attribute is drawn uniformly among those with an anchor's value, the anchor's value uniformly among those that
     can be one (see `ImagesByValue`), the negative's uniformly among the attribute's other values; then two distinct
     images of the first value and one of the second, uniformly. In a multi-label corpus a negative that carries the
-    anchor's value too is drawn anew with its value; after `NEGATIVE_DRAWS` draws it is any image without that value.
+    anchor's value too is drawn again with its value; after `NEGATIVE_DRAWS` draws it is any image without that value.
 
     Args:
-        labels (`AttributeLabels`): of the split that is trained on.
+        labels (`AttributeLabels`): labels of the training split.
         num_triplets (`int`, *optional*, defaults to 100000): triplets an epoch.
-        seed (`int`, *optional*, defaults to 0): not negative. Seed and epoch alone decide the draw, on every process.
+        seed (`int`, *optional*, defaults to 0): not negative. The draw depends only on seed and epoch, on every
+            process.
 
     Raises:
         ValueError: if `num_triplets` is below 1, or no triplet can be formed.
@@ -64,17 +65,17 @@ class TripletSampler:
         self.images = ImagesByValue(labels)
         self._anchors, self._anchor_starts, self._num_anchors = _joined(self.images.anchors)
         self._seen, self._seen_starts, self._num_seen = _joined(self.images.seen)
-        # Where a pair stands among those of its attribute that are seen.
+        # The position of a pair among the seen pairs of its attribute.
         self._place = np.zeros(len(self.images.counts), dtype=np.int64)
         self._place[self._seen] = np.arange(len(self._seen)) - np.repeat(self._seen_starts, self._num_seen)
 
     @property
     def never_anchors(self) -> dict[str, dict[str, int]]:
-        """Attribute -> value -> its images, for the values that are never an anchor's."""
+        """Attribute -> value -> number of images, for the values that are never an anchor's."""
         return self.images.never_anchors
 
     def draw(self, epoch: int) -> Triplets:
-        """The triplets of an epoch (counted from 0), T = `num_triplets`."""
+        """Draw the triplets of an epoch (counted from 0), T = `num_triplets`."""
         rng = np.random.default_rng([self.seed, epoch])
         attributes = self.images.attributes[rng.integers(len(self.images.attributes), size=self.num_triplets)]
         pairs = self._anchors[self._anchor_starts[attributes] + rng.integers(self._num_anchors[attributes])]
@@ -94,7 +95,7 @@ class TripletSampler:
         return Triplets(*map(torch.from_numpy, columns))
 
     def _draw_negatives(self, rng, attributes: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs and rows of the negatives of anchors that carry `pairs`."""
+        """Draw pairs and rows of the negatives of anchors that carry `pairs`."""
         negative_pairs, negatives = np.empty_like(pairs), np.empty_like(pairs)
         pending = np.arange(len(pairs))
         for _ in range(NEGATIVE_DRAWS):
@@ -119,12 +120,12 @@ class TripletSampler:
 
 
 def _joined(lists: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arrays one after the other, where each starts, and how long each is."""
+    """Concatenate arrays; return also where each starts, and how long each is."""
     lengths = np.array([len(array) for array in lists])
     return np.concatenate(lists), lengths.cumsum() - lengths, lengths
 
 
 def _another(rng: np.random.Generator, counts: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """For each place below its count, another place below that count, uniformly: int64 (T,)."""
+    """Draw, for each place below its count, another place below that count, uniformly: int64 (T,)."""
     drawn = rng.integers(counts - 1)
     return drawn + (drawn >= places)

@@ -10,7 +10,7 @@ from hf_fashion.metrics.attribute_map import attribute_map, average_precisions
 _DESCRIPTION = """
 Mean average precision of attribute-specific search: every attribute has queries and candidates, and a candidate is
 right if it has the query's value. The total is the mean over all queries; a query without a right candidate counts as
-0; candidates with equal scores stand in the order of their rows.
+0; candidates with equal scores keep the order of their rows.
 """
 _INPUTS = """
 Args:
@@ -24,7 +24,7 @@ Returns:
 
 
 class AttributeMapScore(evaluate.Metric):
-    """Thin face of `hf_fashion.metrics.attribute_map` for rows that arrive batch by batch."""
+    """Compute `hf_fashion.metrics.attribute_map` of rows that arrive batch by batch."""
 
     def _info(self):
         features = {

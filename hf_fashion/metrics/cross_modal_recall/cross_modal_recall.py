@@ -9,8 +9,8 @@ from hf_fashion.metrics.cross_modal import cross_modal_recall
 
 _DESCRIPTION = """
 Recall@1, @5 and @10 from images to texts and from texts to images over all candidates, as fractions. Equal labels are
-matches, one match in the top k counts. Beside every figure stands the ceiling: what a perfect model would reach where
-identical inputs cannot be told apart. Ties count by expectation.
+matches, one match in the top k counts. Every recall has its ceiling: the recall of a perfect model where identical
+inputs cannot be told apart. Ties count by expectation.
 """
 _INPUTS = """
 Args:
@@ -26,7 +26,7 @@ _COLUMNS = ("image_labels", "text_labels", "image_inputs", "text_inputs")
 
 
 class CrossModalRecall(evaluate.Metric):
-    """Thin face of `hf_fashion.metrics.cross_modal_recall` for pairs that arrive batch by batch."""
+    """Compute `hf_fashion.metrics.cross_modal_recall` of pairs that arrive batch by batch."""
 
     def _info(self):
         embedding, integer = datasets.Sequence(datasets.Value("float32")), datasets.Value("int64")

@@ -9,8 +9,8 @@ from hf_fashion.metrics.cross_modal import sample_cross_modal_recall
 
 _DESCRIPTION = """
 Recall@1, @5 and @10 from images to texts and from texts to images among one match and 100 non-matches of the match's
-group (sub-category), drawn with a seed: the protocol of the published Fashion-Gen figures. Beside every figure stands
-the ceiling on the same draws, where identical inputs cannot be told apart. Ties count by expectation.
+group (sub-category), drawn with a seed: the protocol of the published results on Fashion-Gen. Every recall has its
+ceiling on the same draws, where identical inputs cannot be told apart. Ties count by expectation.
 """
 _INPUTS = """
 Args:
@@ -27,7 +27,7 @@ _KINDS = ("labels", "groups", "inputs")
 
 
 class SampleCrossModalRecall(evaluate.Metric):
-    """Thin face of `hf_fashion.metrics.sample_cross_modal_recall` for pairs that arrive batch by batch."""
+    """Compute `hf_fashion.metrics.sample_cross_modal_recall` of pairs that arrive batch by batch."""
 
     def _info(self):
         features = {name: datasets.Sequence(datasets.Value("float32")) for name in ("predictions", "references")}

@@ -11,7 +11,7 @@ from torch import nn
 
 
 def attention_logits(keys: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
-    """Scaled products of every place with every attribute.
+    """Return the scaled dot product of every place with every attribute.
 
     Args:
         keys (`torch.Tensor` of shape `(B, c, N)`): places, the same for all attributes.
@@ -24,7 +24,7 @@ def attention_logits(keys: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
 
 
 def attend(logits: torch.Tensor, feature_map: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Softmax over the places, and the mean of the map under it.
+    """Return the softmax over the places, and the mean of the map weighted by it.
 
     Args:
         logits (`torch.Tensor` of shape `(B, K, h * w)`): one row an attribute, places row by row.
@@ -40,7 +40,7 @@ def attend(logits: torch.Tensor, feature_map: torch.Tensor) -> tuple[torch.Tenso
 
 
 class SpatialAttention(nn.Module):
-    """Attribute-aware spatial attention: where in the map an attribute is to be seen.
+    """Attribute-aware spatial attention: where in the map an attribute is.
 
     The places go through the convolution once, since it does not depend on the attribute; an attribute more costs one
     row of a matrix product.
@@ -61,7 +61,8 @@ class SpatialAttention(nn.Module):
         self.channel_weights = nn.Conv1d(attention_dim, 1, kernel_size=1) if variant == "v1" else None
 
     def forward(self, feature_map: torch.Tensor, attribute_embeds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """
+        """Return spatial attention and the map pooled under it.
+
         Args:
             feature_map (`torch.Tensor` of shape `(B, C, h, w)`): the backbone's map.
             attribute_embeds (`torch.Tensor` of shape `(B, K, P)`): embeddings of the attributes asked for.
@@ -95,7 +96,8 @@ class ChannelGate(nn.Module):
         self.fc2 = nn.Linear(channels // reduction, channels)
 
     def forward(self, pooled: torch.Tensor, attribute_embeds: torch.Tensor) -> torch.Tensor:
-        """
+        """Return the gate of every channel.
+
         Args:
             pooled (`torch.Tensor` of shape `(B, K, C)`): pooled maps.
             attribute_embeds (`torch.Tensor` of shape `(B, K, P)`): embeddings of the same attributes.

@@ -16,7 +16,7 @@ _WARM, _BOX = (235, 40, 40), (20, 160, 60)
 
 
 def attention_on_photo(attention_maps: torch.Tensor, photo_size: tuple[int, int]) -> torch.Tensor:
-    """Attention in the frame of the photo, of which the model saw the square in the middle.
+    """Resize attention maps to the photo, of which the model saw the centre square.
 
     Args:
         attention_maps (`torch.Tensor` of shape `(..., h, w)`): attention over the model's input.
@@ -45,7 +45,7 @@ def draw_attention(
     boxes: torch.Tensor | None = None,
     source_size: Sequence[int] | None = None,
 ) -> Image.Image:
-    """A row an attribute: the photo with the region's box, then the photo under the attention of each round.
+    """Draw a row for each attribute: the photo with the region's box, then with the attention of each round.
 
     Args:
         photo (`PIL.Image.Image`): the photo before its centre crop, at any scale.

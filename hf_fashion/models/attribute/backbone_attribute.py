@@ -8,7 +8,7 @@ from transformers import MODEL_FOR_BACKBONE_MAPPING, AutoBackbone, PreTrainedCon
 
 
 def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
-    """A backbone with new weights that ends with the last stage whose map is asked for.
+    """Build a backbone with new weights that ends with the stage whose map is asked for.
 
     transformers' backbones run all their stages whatever map is asked for; here the later ones are cut away, and with
     them their weights. In ResNet-50 up to its third stage that is 15 of 23.5 million parameters.
@@ -44,12 +44,12 @@ def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
 
 
 def feature_map(backbone: PreTrainedModel, pixel_values: torch.Tensor, **kwargs) -> tuple[torch.Tensor, tuple | None]:
-    """The map of a backbone from `build_backbone`.
+    """Return the feature map of a backbone from `build_backbone`.
 
     Args:
         backbone (`PreTrainedModel`): the backbone.
         pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images.
-        kwargs: what the backbone's forward takes, such as `output_hidden_states`.
+        kwargs (`dict`, *optional*): what the backbone's forward takes, such as `output_hidden_states`.
 
     Returns:
         `tuple[torch.Tensor, tuple | None]`: the map (B, C, h, w), and the hidden states where they were asked for.
@@ -59,7 +59,7 @@ def feature_map(backbone: PreTrainedModel, pixel_values: torch.Tensor, **kwargs)
 
 
 def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrainedModel) -> None:
-    """Fills a module with weights of a pretrained model, whose later stages and heads are left out.
+    """Load weights of a pretrained model into a module, without the model's later stages and heads.
 
     Args:
         module (`PreTrainedModel`): what to fill, such as a backbone from `build_backbone`.

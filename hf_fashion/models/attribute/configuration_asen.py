@@ -1,5 +1,5 @@
 """Configuration of ASEN and ASEN++ (Dong et al., "Fine-Grained Fashion Similarity Prediction by Attribute-Specific
-Embedding Learning", IEEE TIP 2021), and of the plain triplet net and CSN beside them."""
+Embedding Learning", IEEE TIP 2021), and of the plain triplet net and CSN."""
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
@@ -32,8 +32,8 @@ class AsenConfig(AttributeConfig):
     reduction (`int`, *optional*, defaults to 2):
         Factor by which the hidden layer of the channel gate is narrower than the map.
     local_backbone_config (`dict` or `PreTrainedConfig`, *optional*):
-        Configuration of the local branch's backbone. Given, the model is ASEN++; without it there is the global branch
-        alone, which is ASEN.
+        Configuration of the local branch's backbone. With it the model is ASEN++; without it the model has only the
+        global branch, which is ASEN.
     local_image_size (`int`, *optional*, defaults to 112):
         Side of the cropped regions that the local branch sees.
     local_attention_dim (`int`, *optional*, defaults to 256):
@@ -62,7 +62,7 @@ class AsenConfig(AttributeConfig):
         super().__post_init__(**kwargs)
 
     def validate_architecture(self):
-        """Part of `@strict`-powered validation: fields that must agree with each other."""
+        """Raise if fields contradict each other; called by `@strict`."""
         super().validate_architecture()
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:

@@ -9,7 +9,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, ResNetCon
 
 
 def as_backbone_config(config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig:
-    """The backbone's configuration from what a user gave.
+    """Return the configuration of a backbone from a configuration or a dict.
 
     Args:
         config (`PreTrainedConfig`, `dict` or `None`): `None` is ResNet-50 up to its third stage; a dictionary names
@@ -32,13 +32,14 @@ def as_backbone_config(config: PreTrainedConfig | dict[str, Any] | None) -> PreT
 
 
 def check_choices(config: PreTrainedConfig, choices: Mapping[str, Sequence[str]]) -> None:
-    """
+    """Raise if a field has a value that is not among its choices.
+
     Args:
         config (`PreTrainedConfig`): the configuration to check.
-        choices (`dict[str, tuple[str, ...]]`): what each of some fields may hold.
+        choices (`dict[str, tuple[str, ...]]`): field -> allowed values.
 
     Raises:
-        ValueError: if one holds something else.
+        ValueError: if a field holds another value.
     """
     for name, allowed in choices.items():
         if getattr(config, name) not in allowed:
@@ -46,7 +47,8 @@ def check_choices(config: PreTrainedConfig, choices: Mapping[str, Sequence[str]]
 
 
 def check_sizes(config: PreTrainedConfig, names: Sequence[str]) -> None:
-    """
+    """Raise if a size is below 1.
+
     Args:
         config (`PreTrainedConfig`): the configuration to check.
         names (`list[str]`): fields that must be at least 1.
@@ -96,7 +98,7 @@ class AttributeConfig(PreTrainedConfig):
         return len(self.attribute_names)
 
     def validate_architecture(self):
-        """Part of `@strict`-powered validation: fields that must agree with each other."""
+        """Raise if fields contradict each other; called by `@strict`."""
         if not self.attribute_names or len(set(self.attribute_names)) != len(self.attribute_names):
             raise ValueError(f"`attribute_names` must be distinct names, at least one; got {self.attribute_names}.")
         unknown = sorted(set(self.attribute_values) - set(self.attribute_names))

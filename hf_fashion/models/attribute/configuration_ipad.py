@@ -34,13 +34,13 @@ class IpadConfig(AttributeConfig):
         Configuration of IP-SE's ViT, whose `image_size` is the side of the cropped regions. Default: ViT-B/16 with
         layer norms of epsilon 1e-6.
     variant (`str`, *optional*, defaults to `"paper"`):
-        `"paper"`: what the text says. `"published"`: what the authors' released code computes, for its checkpoints:
+        `"paper"`: as in the paper's text. `"published"`: as in the authors' released code, for its checkpoints:
         rounds restart from the same inputs, so one is computed; the attribute vector is not projected to the map's
         channels; suppression keeps the cells up to the threshold instead of those above it.
     num_iterations (`int`, *optional*, defaults to 3):
         Rounds of attention (the paper's Iter).
     suppression (`str`, *optional*, defaults to `"adaptive"`):
-        What becomes of the cells under the threshold of eq. 2: `"adaptive"` gives them the logit 0, `"exclude"` no
+        How to treat the cells under the threshold of eq. 2: `"adaptive"` gives them the logit 0, `"exclude"` no
         attention at all, `"none"` leaves them as they are.
     suppression_ratio (`float`, *optional*, defaults to 0.95):
         Threshold as a share of the strongest activation (the paper's zeta).
@@ -72,7 +72,7 @@ class IpadConfig(AttributeConfig):
     reduction (`int`, *optional*, defaults to 2):
         Factor by which the hidden layers of the channel gate and of the heads are narrower than what they work on.
     dropout (`float`, *optional*, defaults to 0.1):
-        Dropout within the heads. That of the ViT stands in `vit_config`.
+        Dropout within the heads. That of the ViT is in `vit_config`.
     layer_norm_eps (`float`, *optional*, defaults to 1e-6):
         Epsilon of the layer norms outside the ViT.
     """
@@ -126,7 +126,7 @@ class IpadConfig(AttributeConfig):
         return self.variant == "paper" or self.use_channel_attention
 
     def validate_architecture(self):
-        """Part of `@strict`-powered validation: fields that must agree with each other."""
+        """Raise if fields contradict each other; called by `@strict`."""
         super().validate_architecture()
         check_choices(self, _CHOICES)
         check_sizes(self, _SIZES)

@@ -1,4 +1,4 @@
-"""Turns a checkpoint of the authors' releases of ASEN (both versions) or ASEN++ into a folder of an AsenModel.
+"""Convert a checkpoint of the authors' releases of ASEN (both versions) or ASEN++ to a folder of an AsenModel.
 
     python -m hf_fashion.models.attribute.convert_original_asen checkpoint.safetensors OUTPUT_DIR \\
         --attribute_names skirt_length sleeve_length ... --global_branch choices.global. --local_branch choices.local.
@@ -43,7 +43,7 @@ _SHARED_HEAD_NAMES = {
 
 
 def head_variant(head: Weights) -> str:
-    """Which release a head comes from.
+    """Return the release that a head comes from.
 
     Args:
         head (`dict[str, torch.Tensor]`): tensors of a head, such as `fc1.weight`.
@@ -57,7 +57,7 @@ def head_variant(head: Weights) -> str:
 
 
 def convert_head_weights(head: Weights) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
-    """Weights of an `AsenHead` from published ones.
+    """Convert published weights to those of an `AsenHead`.
 
     The first release has no attribute table: it reads columns of two matrices. Its table becomes the unit vectors,
     padded to the width of the gate, so that both matrices stay as they are.
@@ -101,7 +101,7 @@ def _with_attribute_table(head: Weights) -> dict[str, torch.Tensor]:
 
 
 def _split(weights: Weights, prefixes: Sequence[str]) -> list[dict[str, torch.Tensor]]:
-    """Tensors by prefix, without it; a name goes to the longest prefix that it begins with."""
+    """Split tensors by prefix; a name goes to the longest prefix that it begins with."""
     parts = {prefix: {} for prefix in prefixes}
     for name, tensor in weights.items():
         owner = max((prefix for prefix in prefixes if name.startswith(prefix)), key=len, default=None)
@@ -112,7 +112,7 @@ def _split(weights: Weights, prefixes: Sequence[str]) -> list[dict[str, torch.Te
 
 
 def _prefix_of(weights: Weights, ending: str) -> str:
-    """What stands before the one name that is `ending`, alone or after a dot."""
+    """Return the prefix of the one name that is `ending` or ends with a dot and `ending`."""
     found = [n.removesuffix(ending) for n in weights if n == ending or n.endswith(f".{ending}")]
     if len(found) != 1:
         raise ValueError(
@@ -128,7 +128,7 @@ def _head_and_resnet(branch: Weights) -> tuple[dict[str, torch.Tensor], dict[str
 
 
 def _branches(weights: Weights, global_branch: str, local_branch: str | None) -> tuple[list[dict], list[torch.Tensor]]:
-    """(tensors of each branch, attribute tables that the checkpoint holds)."""
+    """Return the tensors of each branch, and the attribute tables of the checkpoint."""
     rest = dict(weights)
     tables = [rest.pop(name) for name in weights if name.endswith("attr_embedding.weight")]
     return _split(rest, [global_branch] if local_branch is None else [global_branch, local_branch]), tables
@@ -137,11 +137,11 @@ def _branches(weights: Weights, global_branch: str, local_branch: str | None) ->
 def convert_weights(
     weights: Weights, global_branch: str = "", local_branch: str | None = None
 ) -> dict[str, torch.Tensor]:
-    """Weights of [`AsenModel`] from published ones.
+    """Convert published weights to those of an [`AsenModel`].
 
     Args:
         weights (`dict[str, torch.Tensor]`): a checkpoint: each branch a torchvision ResNet and a head, whose own names
-            may stand behind any prefix, and the attribute table.
+            may have any prefix, and the attribute table.
         global_branch (`str`): what the names of the global branch begin with.
         local_branch (`str`, *optional*): what the names of the local branch begin with; `None` = there is none.
 
@@ -175,14 +175,14 @@ def infer_config(
     local_branch: str | None = None,
     **kwargs,
 ) -> AsenConfig:
-    """The configuration that published weights imply.
+    """Infer the configuration from published weights.
 
     Args:
         weights (`dict[str, torch.Tensor]`): a checkpoint, as for `convert_weights`.
         attribute_names (`list[str]`): names of the attributes, in the order of the checkpoint's table.
         global_branch (`str`): what the names of the global branch begin with.
         local_branch (`str`, *optional*): what the names of the local branch begin with; `None` = there is none.
-        kwargs: other fields of [`AsenConfig`], such as `attribute_values`.
+        kwargs (`dict`, *optional*): other fields of [`AsenConfig`], such as `attribute_values`.
 
     Raises:
         ValueError: if the number of names is not that of the table's rows.
@@ -221,7 +221,7 @@ def convert_model(
     local_branch: str | None = None,
     **kwargs,
 ) -> AsenModel:
-    """An [`AsenModel`] with published weights; arguments as in `infer_config`."""
+    """Convert published weights to an [`AsenModel`]; arguments as in `infer_config`."""
     model = AsenModel(infer_config(weights, attribute_names, global_branch, local_branch, **kwargs))
     model.load_state_dict(convert_weights(weights, global_branch, local_branch))
     return model.eval()

@@ -1,4 +1,4 @@
-"""Turns a checkpoint of RPF's authors (Wang et al., SIGIR 2023), or of IPAD's, into a folder of ours.
+"""Convert a checkpoint of RPF's authors (Wang et al., SIGIR 2023), or of IPAD's, to a folder of an IpadModel.
 
     python -m hf_fashion.models.attribute.convert_original_rpf checkpoint.safetensors OUTPUT_DIR \
         --attribute_names skirt_length_labels sleeve_length_labels ...
@@ -65,7 +65,7 @@ _PATCH_PARAMETERS = {
 
 
 def convert_region_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of `IpadPositioning` from those of a published region branch.
+    """Convert weights of a published region branch to those of `IpadPositioning`.
 
     Args:
         weights (`dict[str, torch.Tensor]`): named `conv.weight`, `x_layer_norm.weight`, `mlp.fc1.weight`...
@@ -77,7 +77,7 @@ def convert_region_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, tor
 
 
 def convert_patch_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of `IpadSemantics` from those of a published patch branch.
+    """Convert weights of a published patch branch to those of `IpadSemantics`.
 
     Args:
         weights (`dict[str, torch.Tensor]`): named `encoder.layer.0.attn.query.weight`, `crossencoder.fc.weight`...
@@ -104,7 +104,7 @@ def _renamed(name: str, names: Mapping[str, str]) -> str:
 
 
 def convert_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of [`IpadModel`] from a whole published checkpoint, of the first stage (region branch) or the second.
+    """Convert a published checkpoint of the first stage (region branch) or the second to weights of [`IpadModel`].
 
     Args:
         weights (`dict[str, torch.Tensor]`): named `choices.global.*` and, in the second stage, `choices.local.*`.
@@ -132,13 +132,13 @@ def _part(weights: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.T
 def infer_config(
     weights: Mapping[str, torch.Tensor], attribute_names: Sequence[str], num_attention_heads: int = 12, **kwargs
 ) -> IpadConfig:
-    """The configuration that a published checkpoint implies: RPF's, or IPAD's where there is a channel gate.
+    """Infer the configuration from a published checkpoint: RPF's, or IPAD's where there is a channel gate.
 
     Args:
         weights (`dict[str, torch.Tensor]`): the checkpoint; the patch branch has patches that do not overlap.
         attribute_names (`list[str]`): names of the attributes in the order of the release's configuration.
         num_attention_heads (`int`): heads of the patch branch, which its weights do not tell.
-        kwargs: fields of [`IpadConfig`] that no weight tells, such as `attribute_values` and `beta`.
+        kwargs (`dict`, *optional*): fields of [`IpadConfig`] that no weight tells, such as `attribute_values`.
 
     Raises:
         ValueError: if there are not as many names as the checkpoint has attributes.
@@ -182,12 +182,12 @@ def _infer_vit_fields(patch: Mapping[str, torch.Tensor]) -> dict[str, int]:
 
 
 def convert_model(weights: Mapping[str, torch.Tensor], attribute_names: Sequence[str], **kwargs) -> IpadModel:
-    """An [`IpadModel`] with published weights.
+    """Convert published weights to an [`IpadModel`].
 
     Args:
         weights (`dict[str, torch.Tensor]`): the checkpoint.
         attribute_names (`list[str]`): names of the attributes in the order of the release's configuration.
-        kwargs: as in [`infer_config`].
+        kwargs (`dict`, *optional*): as in [`infer_config`].
     """
     model = IpadModel(infer_config(weights, attribute_names, **kwargs))
     model.load_state_dict(convert_weights(weights))

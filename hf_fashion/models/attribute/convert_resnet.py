@@ -1,4 +1,4 @@
-"""ResNets in torchvision's names, as in the checkpoints of ASEN, ASEN++ and RPF, to transformers' names."""
+"""Convert ResNets from torchvision's names, as in the checkpoints of ASEN, ASEN++ and RPF, to transformers' names."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _PART = re.compile(
 
 
 def convert_resnet_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of transformers' `ResNetBackbone` from torchvision's.
+    """Convert torchvision's weights to those of transformers' `ResNetBackbone`.
 
     Args:
         weights (`dict[str, torch.Tensor]`): named `conv1.weight`, `layer1.0.bn2.bias`, `layer2.0.downsample.0.weight`.
@@ -42,7 +42,7 @@ def _new_name(name: str) -> str:
 
 
 def infer_resnet_config(weights: Mapping[str, torch.Tensor]) -> ResNetConfig:
-    """The configuration that a ResNet's weights imply; its map is that of the last stage there is.
+    """Infer the configuration from a ResNet's weights; its map is that of the last stage there is.
 
     Args:
         weights (`dict[str, torch.Tensor]`): in torchvision's names.

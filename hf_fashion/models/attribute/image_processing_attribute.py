@@ -15,7 +15,7 @@ from transformers.processing_utils import ImagesKwargs, Unpack
 
 
 class AttributeImageProcessorKwargs(ImagesKwargs, total=False):
-    """What may be given to [`AttributeImageProcessorPil`] beside the arguments of every image processor.
+    """Arguments of [`AttributeImageProcessorPil`] in addition to those of every image processor.
 
     do_source (`bool`): also return the photos before their centre crop.
     source_longest_edge (`int`): photos whose longest edge exceeds it are shrunk to it.

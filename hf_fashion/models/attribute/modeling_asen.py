@@ -1,7 +1,7 @@
 """ASEN and ASEN++: attention that an attribute steers, over the whole image and over the region it finds.
 
 Source: Dong et al., "Fine-Grained Fashion Similarity Prediction by Attribute-Specific Embedding Learning" (ASEN++),
-IEEE TIP 2021. Beside them the heads they are compared with: the plain triplet net, and CSN (Veit et al., CVPR 2017).
+IEEE TIP 2021. Also the heads that they are compared with: the plain triplet net, and CSN (Veit et al., CVPR 2017).
 Shapes: B images, K attributes asked for, map (B, C, h, w), attribute embeddings of width P, embeddings of width d.
 """
 
@@ -38,7 +38,8 @@ class AsenHead(nn.Module):
         self.projection = nn.Identity() if config.embedding_dim is None else nn.Linear(channels, config.embedding_dim)
 
     def forward(self, image_map: torch.Tensor, attribute_embeds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """
+        """Return the embeddings of a map for each attribute, and the attention.
+
         Args:
             image_map (`torch.Tensor` of shape `(B, C, h, w)`): the backbone's map.
             attribute_embeds (`torch.Tensor` of shape `(B, K, P)`): embeddings of the attributes asked for.
@@ -68,7 +69,8 @@ class PooledHead(nn.Module):
         self.masks = ConditionalMasks(config.num_attributes, config.embedding_dim) if config.head == "csn" else None
 
     def forward(self, image_map: torch.Tensor, attribute_ids: torch.Tensor) -> torch.Tensor:
-        """
+        """Return the embeddings of a map, masked for each attribute in CSN.
+
         Args:
             image_map (`torch.Tensor` of shape `(B, C, h, w)`): the backbone's map.
             attribute_ids (`torch.Tensor` of shape `(B, K)`): the attributes asked for.
@@ -146,7 +148,8 @@ class AsenModel(AttributePreTrainedModel):
         output_hidden_states: bool | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> AttributeOutput:
-        """
+        """Return embeddings of images for each attribute.
+
         Args:
             pixel_values (`torch.Tensor` of shape `(B, 3, S, S)`): images from the image processor.
             attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): positions in
@@ -188,7 +191,7 @@ class AsenModel(AttributePreTrainedModel):
         )
 
     def _search_feature(self, global_embeds: torch.Tensor, local_embeds: torch.Tensor | None) -> torch.Tensor:
-        """[sqrt(w) g ; sqrt(1 - w) l], so that a dot product is the weighted mean of the branches' cosines."""
+        """Return [sqrt(w) g ; sqrt(1 - w) l]: a dot product is then the weighted mean of the branches' cosines."""
         features = nn.functional.normalize(global_embeds, dim=-1)
         if local_embeds is None:
             return features

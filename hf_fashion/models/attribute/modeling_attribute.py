@@ -1,4 +1,4 @@
-"""What all attribute-specific models share: attribute ids, regions of interest, search features, initial weights."""
+"""Base of all attribute-specific models: attribute ids, regions of interest, search features, initial weights."""
 
 import math
 from os import PathLike
@@ -23,7 +23,7 @@ class AttributePreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
-        """torch's own rule, which keeps its scale at every width; the backbones have rules of their own."""
+        """Initialise weights by torch's own rule, which fits every width; the backbones have rules of their own."""
         super()._init_weights(module)
         if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d)):
             init.kaiming_uniform_(module.weight, a=math.sqrt(5))
@@ -48,7 +48,7 @@ class AttributePreTrainedModel(PreTrainedModel):
         backbone: str | PathLike | PreTrainedModel,
         local_backbone: str | PathLike | PreTrainedModel | None = None,
     ) -> "AttributePreTrainedModel":
-        """An untrained model around pretrained backbones.
+        """Build an untrained model around pretrained backbones.
 
         Args:
             config (`AttributeConfig`): the model's, with backbones of the checkpoints' shapes.
@@ -71,7 +71,7 @@ class AttributePreTrainedModel(PreTrainedModel):
         return model.eval()
 
     def resolve_attribute_ids(self, attribute_ids: torch.Tensor | None, batch_size: int) -> torch.Tensor:
-        """The attributes asked for, image by image.
+        """Return the ids of the attributes asked for, for each image.
 
         Args:
             attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): positions in
@@ -111,7 +111,7 @@ class AttributePreTrainedModel(PreTrainedModel):
         source_pixel_values: torch.Tensor | None = None,
         source_sizes: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Boxes of what was attended to, and the crops of the photo under them.
+        """Return the boxes around the attended regions, and the crops of the photo inside them.
 
         Args:
             attention_maps (`torch.Tensor` of shape `(B, K, h, w)`): attention over `pixel_values`.
@@ -150,7 +150,7 @@ class AttributePreTrainedModel(PreTrainedModel):
         source_pixel_values: torch.Tensor | None = None,
         source_sizes: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Search features: two images are as alike in an attribute as the dot product of its rows.
+        """Embed images for search: the dot product of two embeddings is their images' similarity in an attribute.
 
         Args:
             pixel_values (`torch.Tensor` of shape `(B, 3, S, S)`): images from the image processor.

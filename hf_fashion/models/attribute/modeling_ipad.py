@@ -1,4 +1,4 @@
-"""IPAD: where an attribute is to be seen (IP-SP) and what is seen there (IP-SE), for several attributes an image.
+"""IPAD: where an attribute is in an image (IP-SP) and how it looks there (IP-SE), for several attributes at once.
 
 Source: Wan et al., "From spatial to semantic: attribute-aware fashion similarity learning via iterative positioning
 and attribute diverging" (IPAD), 2025, section 3.1. RPF is a configuration of the same model.
@@ -23,7 +23,7 @@ from .semantics_ipad import IpadSemantics, distinct_regions
 def fuse_branches(
     spatial_embeds: torch.Tensor, semantic_embeds: torch.Tensor, beta: float, fusion: str = "concat"
 ) -> torch.Tensor:
-    """Search feature from both branches, eq. 21: sqrt(beta) norm(f_sp) and sqrt(1 - beta) norm(f_se).
+    """Fuse the embeddings of both branches, eq. 21: sqrt(beta) norm(f_sp) and sqrt(1 - beta) norm(f_se).
 
     Args:
         spatial_embeds (`torch.Tensor` of shape `(..., d)`): IP-SP.
@@ -83,7 +83,8 @@ class IpadModel(AttributePreTrainedModel):
         output_hidden_states: bool | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> AttributeOutput:
-        """
+        """Return embeddings of images for each attribute, attention and boxes.
+
         Args:
             pixel_values (`torch.Tensor` of shape `(B, 3, S, S)`): images from the image processor.
             attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): positions in
@@ -124,7 +125,7 @@ class IpadModel(AttributePreTrainedModel):
         )
 
     def _search_features(self, spatial: torch.Tensor, semantic: torch.Tensor | None) -> torch.Tensor:
-        """(B, K, D), L2-normalised: eq. 21, or one branch alone."""
+        """Return (B, K, D), L2-normalised: eq. 21, or only one branch."""
         if semantic is None:
             features = spatial
         elif not self.config.use_spatial_branch:

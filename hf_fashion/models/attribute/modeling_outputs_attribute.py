@@ -1,4 +1,4 @@
-"""What every attribute-specific model returns."""
+"""Output of every attribute-specific model."""
 
 from dataclasses import dataclass
 

@@ -13,13 +13,13 @@ from .attention_attribute import ChannelGate, SpatialAttention
 from .configuration_ipad import IpadConfig
 
 
-# Weights of cells multiply over the rounds. From here on they say nothing new: tanh is saturated and the head's layer
-# norm takes the scale out again; but its variance must stay within float32.
+# Weights of cells multiply over the rounds. Larger ones change nothing: tanh is saturated, and the head's layer norm
+# removes the scale; but its variance must stay within float32.
 _LARGEST_CELL_WEIGHT = 1e12
 
 
 def suppression_mask(activations: torch.Tensor, ratio: float, published: bool = False) -> torch.Tensor:
-    """Which cells adaptive suppression keeps, eq. 2: those that reach a share of the strongest activation.
+    """Return the cells that adaptive suppression keeps, eq. 2: those that reach a share of the strongest activation.
 
     Args:
         activations (`torch.Tensor` of shape `(..., N)`): products of cells and attribute, summed over channels.
@@ -40,7 +40,7 @@ def suppressed_attention(
     ratio: float = 0.95,
     published: bool = False,
 ) -> torch.Tensor:
-    """Attention of an attribute over the cells: suppression (eq. 2), division by sqrt(c), softmax.
+    """Return the attention of an attribute over the cells: suppression (eq. 2), division by sqrt(c), softmax.
 
     Args:
         activations (`torch.Tensor` of shape `(..., N)`): products of cells and attribute, summed over channels.
@@ -64,7 +64,7 @@ def suppressed_attention(
 
 
 def accumulated_attention(attention: torch.Tensor) -> torch.Tensor:
-    """How x^i weighs its cells after each round: the product of the rounds' attention so far, eq. 3.
+    """Return the weights of the cells of x^i after each round: the product of the rounds' attention so far, eq. 3.
 
     Args:
         attention (`torch.Tensor` of shape `(..., Iter, N)`): every round's own attention; rows sum to 1.
@@ -94,7 +94,7 @@ class IpadEmbeddingHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, embeds: torch.Tensor) -> torch.Tensor:
-        """(..., d) to (..., d)."""
+        """Transform embeddings (..., d) to (..., d)."""
         hidden = self.dropout(self.fc1(self.layer_norm(embeds)).relu())
         return self.layer_norm(embeds + self.dropout(self.fc2(hidden)))
 
@@ -147,7 +147,8 @@ class IpadPositioning(nn.Module):
     def forward(
         self, feature_map: torch.Tensor, attribute_embeds: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
-        """
+        """Return the embeddings of the foreground and the background, and the attention after each round.
+
         Args:
             feature_map (`torch.Tensor` of shape `(B, C, h, w)`): the backbone's map.
             attribute_embeds (`torch.Tensor` of shape `(B, K, attribute_dim)`): embeddings of the attributes.
@@ -183,7 +184,7 @@ class IpadPositioning(nn.Module):
         return readout, torch.stack(maps, dim=2)
 
     def _keys(self, cells: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """The linear part of P_s(x) of eq. 1 (B, N, c), which scales with x, and its bias (1, 1, c)."""
+        """Return the linear part of P_s(x) of eq. 1 (B, N, c), which scales with x, and its bias (1, 1, c)."""
         if self.spatial_attention is None:
             return None, None
         project = self.spatial_attention.image_projection
@@ -191,7 +192,7 @@ class IpadPositioning(nn.Module):
         return project(cells.transpose(1, 2).unsqueeze(-1)).squeeze(-1).transpose(1, 2) - bias, bias
 
     def _attend(self, weights: torch.Tensor, keys: torch.Tensor, bias: torch.Tensor, attributes: torch.Tensor):
-        """Eqs. 1 and 2: attention (B, K, N) from the cells' weights so far (B, K, N)."""
+        """Return attention (B, K, N) by eqs. 1 and 2 from the cells' weights so far (B, K, N)."""
         if self.spatial_attention is None:
             uniform = torch.full_like(weights, 1 / weights.shape[-1])
             return uniform.expand(-1, attributes.shape[1], -1)
@@ -205,7 +206,7 @@ class IpadPositioning(nn.Module):
         )
 
     def _reweigh(self, weights: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
-        """Eq. 3 for the foreground, and with (1 - attention) / (N - 1) for the background."""
+        """Update the weights by eq. 3; the background's factor is (1 - attention) / (N - 1)."""
         cells = attention.shape[-1]
         if len(weights) == 1:
             return weights * attention * cells
@@ -213,11 +214,11 @@ class IpadPositioning(nn.Module):
         return (weights * factors).clamp(max=_LARGEST_CELL_WEIGHT)
 
     def _pool(self, weights: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
-        """v^i, the mean of x^i over its cells, (S, B, K, C)."""
+        """Return v^i, the mean of x^i over its cells, (S, B, K, C)."""
         return (weights @ cells.to(weights.dtype) / cells.shape[1]).to(cells.dtype)
 
     def _gate(self, pooled: torch.Tensor, attributes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What a round hands to the head (S, B, K, C), and p^i of eq. 4."""
+        """Return the input of the head (S, B, K, C), and p^i of eq. 4."""
         if self.channel_gate is None:
             return pooled, attributes
         gate = self.channel_gate(pooled, attributes)

@@ -1,4 +1,4 @@
-"""Where an attribute was seen: attention maps to boxes of the photo, boxes to images for a second look.
+"""The region crop: attention maps to boxes in the photo, boxes to images for a second look.
 
 Source: Dong et al., "Fine-Grained Fashion Similarity Prediction by Attribute-Specific Embedding Learning" (ASEN++),
 IEEE TIP 2021; IPAD takes its regions by the same rule.
@@ -12,7 +12,7 @@ from torch import nn
 def region_boxes(
     attention_maps: torch.Tensor, source_sizes: torch.Tensor, image_size: int, threshold: float = 0.1
 ) -> torch.Tensor:
-    """Square boxes around everything that a map attends to, in the photo before its centre crop.
+    """Return square boxes around everything that a map attends to, in the photo before its centre crop.
 
     The map is scaled to the model's input, min-max normalised and kept where it exceeds the threshold (in bytes, as
     the authors do). The box of all kept pixels is made square on its longer edge, pushed inside the input and mapped
@@ -59,13 +59,13 @@ def region_boxes(
 
 
 def _extent(marked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """First marked place and the place after the last one, of each row of (M, S)."""
+    """Return the first marked place and the place after the last one, of each row of (M, S)."""
     marked = marked.long()
     return marked.argmax(1), marked.shape[1] - marked.flip(1).argmax(1)
 
 
 def crop_regions(source_pixel_values: torch.Tensor, boxes: torch.Tensor, size: int) -> torch.Tensor:
-    """Cuts boxes out of photos and scales each to a square.
+    """Crop boxes from photos and resize each to a square.
 
     Bilinear, with a filter as wide as the scale where a box is shrunk: each crop equals `interpolate(crop, size,
     mode="bilinear", antialias=True)`. Both axes are matrix products, so boxes of all sizes are cut at once and nothing
@@ -100,7 +100,7 @@ def crop_regions(source_pixel_values: torch.Tensor, boxes: torch.Tensor, size: i
 def _sampling_weights(
     start: torch.Tensor, end: torch.Tensor, length: int, size: int, dtype: torch.dtype
 ) -> torch.Tensor:
-    """How much each of `length` pixels gives to each of `size` samples between start and end, (..., size, length)."""
+    """Return the weight of `length` pixels in each of `size` samples from start to end, (..., size, length)."""
     exact = torch.promote_types(dtype, torch.float32)
     start, end = start[..., None, None].to(exact), end[..., None, None].to(exact)
     scale = (end - start) / size

@@ -15,7 +15,7 @@ from .configuration_ipad import IpadConfig
 
 
 def distinct_regions(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Attributes of one image often share a box; each box of an image is to be encoded once.
+    """Return the distinct boxes of each image, since attributes often share one and it needs encoding only once.
 
     Args:
         boxes (`torch.Tensor` of shape `(B, K, 4)`): long.
@@ -54,7 +54,8 @@ class IpadCrossAttention(nn.Module):
         return states.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)  # (M, heads, length, D / heads)
 
     def forward(self, queries: torch.Tensor, tokens: torch.Tensor, region_of_query: torch.Tensor) -> torch.Tensor:
-        """
+        """Return the attribute's attention over the tokens of its region.
+
         Args:
             queries (`torch.Tensor` of shape `(M, D)`): one an image and attribute.
             tokens (`torch.Tensor` of shape `(U, N, D)`): tokens of the regions.
@@ -102,7 +103,8 @@ class IpadSemantics(nn.Module):
     def forward(
         self, regions: torch.Tensor, region_of_query: torch.Tensor, attribute_embeds: torch.Tensor
     ) -> torch.Tensor:
-        """
+        """Embed the regions for each attribute.
+
         Args:
             regions (`torch.Tensor` of shape `(U, 3, S, S)`): distinct regions, as large as the ViT's images.
             region_of_query (`torch.Tensor` of shape `(B * K,)`): the region of each image and attribute.

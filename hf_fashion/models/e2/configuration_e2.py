@@ -17,8 +17,8 @@ class E2VisionConfig(CLIPVisionConfig):
         Number of selection tokens of each entity (the paper's n).
     fusion_layers (`list[int]`, *optional*):
         Layers, counted from 1, that a fusion block follows. The default is two blocks: after two thirds of the layers
-        and before the last layer, which is `[8, 11]` in a tower of 12. An empty list leaves the selection tokens to
-        self-attention alone.
+        and before the last layer, which is `[8, 11]` in a tower of 12. With an empty list the selection tokens take
+        part in self-attention only.
     selection_temperature (`float`, *optional*, defaults to 1.0):
         Temperature of the Gumbel-softmax that selects patches in training. Inference takes the arg-max.
     drop_patch_tokens (`bool`, *optional*, defaults to `True`):
@@ -50,7 +50,7 @@ class E2VisionConfig(CLIPVisionConfig):
         return len(self.tag_entities) * self.tokens_per_entity
 
     def validate_architecture(self):
-        """Part of `@strict`-powered validation: fields that must agree with each other."""
+        """Raise if fields contradict each other; called by `@strict`."""
         super().validate_architecture()
         if not self.tag_entities or len(set(self.tag_entities)) != len(self.tag_entities):
             raise ValueError(f"`tag_entities` must be distinct names, at least one; got {self.tag_entities}.")
@@ -129,7 +129,7 @@ class E2Config(PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     def validate_architecture(self):
-        """Part of `@strict`-powered validation: fields that must agree with each other."""
+        """Raise if fields contradict each other; called by `@strict`."""
         if self.region_targets not in ("multi_positive", "diagonal"):
             raise ValueError(f'`region_targets` must be "multi_positive" or "diagonal"; got "{self.region_targets}".')
         if self.contrastive_loss_weight < 0 or self.region_loss_weight < 0:
@@ -140,11 +140,11 @@ class E2Config(PreTrainedConfig):
 
     @classmethod
     def from_clip_config(cls, clip_config: CLIPConfig, **kwargs) -> "E2Config":
-        """The E2 whose towers have a CLIP's shapes.
+        """Return the configuration of an E2 whose towers have a CLIP's shapes.
 
         Args:
             clip_config (`CLIPConfig`): configuration of the CLIP.
-            kwargs: fields of [`E2Config`] or [`E2VisionConfig`] that CLIP lacks.
+            kwargs (`dict`, *optional*): fields of [`E2Config`] or [`E2VisionConfig`] that CLIP lacks.
         """
         vision = clip_config.vision_config.to_dict()
         vision.pop("model_type")

@@ -1,4 +1,4 @@
-"""Turns a checkpoint of the authors' release into an E2 folder.
+"""Convert a checkpoint of the authors' release to a folder of an E2Model.
 
     python -m hf_fashion.models.e2.convert_original_e2 checkpoint.safetensors OUTPUT_DIR --clip CLIP_ID_OR_FOLDER
 
@@ -37,7 +37,7 @@ _LAYER_NAMES = {
 
 
 def convert_vision_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of [`E2VisionModel`] from published ones.
+    """Convert published weights to those of an [`E2VisionModel`].
 
     Args:
         weights (`dict[str, torch.Tensor]`): tensors named `visual.*`; others are left out.
@@ -75,7 +75,7 @@ def convert_vision_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, tor
 
 
 def convert_text_weights(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of the text tower and the temperature of [`E2Model`] from published ones (CLIP's original names)."""
+    """Convert published weights (CLIP's original names) to those of [`E2Model`]'s text tower and temperature."""
     text = {name: tensor for name, tensor in weights.items() if not name.startswith("visual.")}
     converted = {
         "text_model.embeddings.token_embedding.weight": text["token_embedding.weight"],
@@ -95,7 +95,7 @@ def infer_vision_config(
     num_attention_heads: int | None = None,
     last_entity_pools_one_token: bool = True,
 ) -> E2VisionConfig:
-    """The configuration that published weights imply.
+    """Infer the configuration from published weights.
 
     Args:
         weights (`dict[str, torch.Tensor]`): published tensors.
@@ -122,14 +122,14 @@ def infer_vision_config(
 
 
 def convert_vision_model(weights: Mapping[str, torch.Tensor], **kwargs) -> E2VisionModel:
-    """An [`E2VisionModel`] with published weights; `kwargs` as in [`infer_vision_config`]."""
+    """Convert published weights to an [`E2VisionModel`]; `kwargs` as in [`infer_vision_config`]."""
     model = E2VisionModel(infer_vision_config(weights, **kwargs))
     model.load_state_dict(convert_vision_weights(weights))
     return model.eval()
 
 
 def convert_model(weights: Mapping[str, torch.Tensor], **kwargs) -> E2Model:
-    """An [`E2Model`] with published weights; `kwargs` as in [`infer_vision_config`]."""
+    """Convert published weights to an [`E2Model`]; `kwargs` as in [`infer_vision_config`]."""
     vision = infer_vision_config(weights, **kwargs)
     vocab_size, width = weights["token_embedding.weight"].shape
     text = {

@@ -23,7 +23,7 @@ from .configuration_e2 import E2Config, E2VisionConfig
 
 @dataclass
 class E2Selection(ModelOutput):
-    """What one fusion block selected.
+    """Patches that one fusion block selected.
 
     Args:
         scores (`torch.Tensor` of shape `(B, E * n, N)`): softmax over the patches, without noise; rows sum to 1.
@@ -86,7 +86,7 @@ class E2Output(ModelOutput):
         selections (`tuple[E2Selection]`): one for each fusion block.
         losses (`dict[str, torch.Tensor]`): `"contrastive"` and, where tags were given, `"region"`; unweighted.
         pooler_output (`torch.Tensor` of shape `(B, P)`):
-            the image embeddings again when images came alone, for code that expects an image model.
+            the image embeddings again where no texts were given, for code that expects an image model.
         text_model_output (`BaseModelOutputWithPooling`): output of the text tower.
         vision_model_output (`E2VisionTransformerOutput`): output of the vision tower.
     """
@@ -110,7 +110,7 @@ class E2Output(ModelOutput):
 
 # Copied from hf_fashion.losses.info_nce.info_nce
 def info_nce(logits: torch.Tensor, positives: torch.Tensor | None = None, valid: torch.Tensor | None = None):
-    """Symmetric InfoNCE of square logits; several matches share the target mass equally.
+    """Return the symmetric InfoNCE loss of square logits; several matches share the target mass equally.
 
     Args:
         logits (`torch.Tensor` of shape `(..., B, B)`): scaled cosines, row i against column j.
@@ -142,7 +142,7 @@ def region_contrastive_loss(
     logit_scale: torch.Tensor,
     targets: str = "multi_positive",
 ) -> torch.Tensor:
-    """L_region of E2: symmetric InfoNCE between an entity's regions and its tags, mean over the entities.
+    """Return the region loss of E2: symmetric InfoNCE between an entity's regions and its tags, mean over entities.
 
     Args:
         region_embeds (`torch.Tensor` of shape `(B, E, P)`): normalised region embeddings.
@@ -194,7 +194,7 @@ class E2FusionBlock(nn.Module):
         scores = self._scores(tokens, patches).float() * self.scale  # (B, E * n, N)
         indices = scores.argmax(-1)  # (B, E * n)
         if self.training:
-            # (onehot x) Wv = onehot (x Wv): the values of the chosen patches alone are projected.
+            # (onehot x) Wv = onehot (x Wv): only the values of the chosen patches are projected.
             onehot = nn.functional.gumbel_softmax(scores, tau=self.temperature, hard=True)
             chosen = onehot.to(patches.dtype) @ patches
         else:
@@ -342,12 +342,12 @@ class E2VisionTransformer(E2PreTrainedModel):
         )
 
     def split_selection_tokens(self, last_hidden_state: torch.Tensor) -> torch.Tensor:
-        """The selection tokens (B, E * n, D) of the tower's last hidden state (B, 1 + E * n [+ N], D)."""
+        """Return the selection tokens (B, E * n, D) of the tower's last hidden state (B, 1 + E * n [+ N], D)."""
         return last_hidden_state[:, 1 : 1 + self.config.num_selection_tokens]
 
 
 class E2VisionModel(E2PreTrainedModel):
-    """The image side of E2 alone: tower, projection and region head. Loads from a whole E2's folder too."""
+    """The image side of E2: vision tower, projection and region head. It also loads from the folder of a whole E2."""
 
     config: E2VisionConfig
     config_class = E2VisionConfig
@@ -373,10 +373,26 @@ class E2VisionModel(E2PreTrainedModel):
         interpolate_pos_encoding: bool = False,
         **kwargs: Unpack[TransformersKwargs],
     ) -> E2VisionModelOutput:
-        """
+        """Embed images, and the region of each tag entity in them.
+
         Args:
             pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images from the image processor.
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
+
+        Example:
+
+        ```python
+        >>> import torch
+        >>> from PIL import Image
+        >>> from hf_fashion import E2ImageProcessorPil, E2VisionModel
+
+        >>> model = E2VisionModel.from_pretrained("runs/quickstart/e2/best")
+        >>> image_processor = E2ImageProcessorPil.from_pretrained("runs/quickstart/e2/best")
+        >>> inputs = image_processor(Image.open("photos/dress.jpg"), return_tensors="pt")
+
+        >>> with torch.no_grad():
+        ...     region_embeds = model(**inputs).region_embeds  # one for each of model.config.tag_entities
+        ```
         """
         outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, **kwargs)
         tokens = self.vision_model.split_selection_tokens(outputs.last_hidden_state)
@@ -393,7 +409,7 @@ class E2VisionModel(E2PreTrainedModel):
 class E2Model(E2PreTrainedModel):
     """E2 whole: a drop-in for transformers' `CLIPModel` that also embeds each tag entity of an image."""
 
-    # What a CLIP checkpoint lacks; the paper's warm-up stage trains these alone.
+    # What a CLIP checkpoint lacks; the paper's warm-up stage trains only these.
     new_modules = ("vision_model.selection_tokens", "vision_model.encoder.fusion_blocks", "region_head")
     # A temperature in bfloat16 moves in steps of 0.4 %: training would stall on it.
     _keep_in_fp32_modules_strict = ["logit_scale"]
@@ -411,16 +427,16 @@ class E2Model(E2PreTrainedModel):
 
     @property
     def dtype(self) -> torch.dtype:
-        """`torch.dtype`: that of the towers; the temperature stays in float32 beside them."""
+        """`torch.dtype`: that of the towers; the temperature stays in float32."""
         return self.visual_projection.weight.dtype
 
     @classmethod
     def from_clip(cls, clip: "CLIPModel | str", **kwargs) -> "E2Model":
-        """An untrained E2 around a CLIP: its weights are shared exactly, selection tokens and heads are new.
+        """Build an untrained E2 around a CLIP: its weights are taken over exactly, selection tokens and heads are new.
 
         Args:
             clip (`CLIPModel` or `str`): a model, a folder or a Hub id of a CLIP of transformers, any patch size.
-            kwargs: fields of [`E2Config`] or [`E2VisionConfig`] that CLIP lacks, such as `tag_entities`.
+            kwargs (`dict`, *optional*): fields of [`E2Config`] or [`E2VisionConfig`] that CLIP lacks.
 
         Raises:
             ValueError: if the checkpoint is not a CLIP.
@@ -455,7 +471,8 @@ class E2Model(E2PreTrainedModel):
         position_ids: torch.Tensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> tuple | BaseModelOutputWithPooling:
-        """
+        """Embed texts.
+
         Args:
             input_ids (`torch.Tensor` of shape `(T, L)`): token ids.
             attention_mask (`torch.Tensor` of shape `(T, L)`, *optional*): 1 for real tokens, 0 for padding.
@@ -463,6 +480,20 @@ class E2Model(E2PreTrainedModel):
 
         Returns:
             `BaseModelOutputWithPooling`: `pooler_output` (T, P) holds the text embeddings, not normalised.
+
+        Example:
+
+        ```python
+        >>> import torch
+        >>> from hf_fashion import E2Model, E2Processor
+
+        >>> model = E2Model.from_pretrained("runs/quickstart/e2/best")
+        >>> processor = E2Processor.from_pretrained("runs/quickstart/e2/best")
+        >>> inputs = processor(text=["a red dress", "a blue coat"], padding=True, return_tensors="pt")
+
+        >>> with torch.no_grad():
+        ...     text_embeds = model.get_text_features(**inputs).pooler_output
+        ```
         """
         outputs = self.text_model(
             input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids, return_dict=True, **kwargs
@@ -477,13 +508,29 @@ class E2Model(E2PreTrainedModel):
         interpolate_pos_encoding: bool = False,
         **kwargs: Unpack[TransformersKwargs],
     ) -> tuple | E2VisionTransformerOutput:
-        """
+        """Embed images.
+
         Args:
             pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images from the image processor.
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Returns:
             `E2VisionTransformerOutput`: `pooler_output` (B, P) holds the image embeddings, not normalised.
+
+        Example:
+
+        ```python
+        >>> import torch
+        >>> from PIL import Image
+        >>> from hf_fashion import E2Model, E2Processor
+
+        >>> model = E2Model.from_pretrained("runs/quickstart/e2/best")
+        >>> processor = E2Processor.from_pretrained("runs/quickstart/e2/best")
+        >>> inputs = processor(images=Image.open("photos/dress.jpg"), return_tensors="pt")
+
+        >>> with torch.no_grad():
+        ...     image_embeds = model.get_image_features(**inputs).pooler_output
+        ```
         """
         outputs = self.vision_model(
             pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, return_dict=True, **kwargs
@@ -492,7 +539,8 @@ class E2Model(E2PreTrainedModel):
         return outputs
 
     def get_region_features(self, pixel_values: torch.Tensor, interpolate_pos_encoding: bool = False) -> torch.Tensor:
-        """
+        """Embed the region of each tag entity in images.
+
         Args:
             pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images from the image processor.
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
@@ -500,6 +548,23 @@ class E2Model(E2PreTrainedModel):
         Returns:
             `torch.Tensor` of shape `(B, E, P)`: one embedding an entity, in the order of `config.tag_entities`; not
             normalised.
+
+        Example:
+
+        ```python
+        >>> import torch
+        >>> from PIL import Image
+        >>> from hf_fashion import E2Model, E2Processor
+
+        >>> model = E2Model.from_pretrained("runs/quickstart/e2/best")
+        >>> processor = E2Processor.from_pretrained("runs/quickstart/e2/best")
+        >>> inputs = processor(images=Image.open("photos/dress.jpg"), return_tensors="pt")
+
+        >>> with torch.no_grad():
+        ...     region_embeds = model.get_region_features(**inputs)
+        >>> region_embeds.shape[1] == len(model.config.tag_entities)
+        True
+        ```
         """
         outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
         return self.region_head(self.vision_model.split_selection_tokens(outputs.last_hidden_state))
@@ -507,7 +572,7 @@ class E2Model(E2PreTrainedModel):
     def get_tag_features(
         self, tag_input_ids: torch.Tensor, tag_attention_mask: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Tag strings recur within a batch: each distinct one is encoded once.
+        """Embed tag strings; they recur within a batch, so each distinct one is encoded once.
 
         Args:
             tag_input_ids (`torch.Tensor` of shape `(B, E, L)`): token ids of the tags.
@@ -540,7 +605,7 @@ class E2Model(E2PreTrainedModel):
         interpolate_pos_encoding: bool = False,
         **kwargs: Unpack[TransformersKwargs],
     ) -> E2Output:
-        """Images, texts and tags, together or each alone.
+        """Embed images, texts and tags, any of them or all, and compare images with texts.
 
         Args:
             input_ids (`torch.Tensor` of shape `(T, L)`, *optional*): token ids of the texts.
@@ -556,6 +621,24 @@ class E2Model(E2PreTrainedModel):
 
         Raises:
             ValueError: if neither images nor texts are given, or a loss is asked for without both.
+
+        Example:
+
+        ```python
+        >>> import torch
+        >>> from PIL import Image
+        >>> from hf_fashion import E2Model, E2Processor
+
+        >>> model = E2Model.from_pretrained("runs/quickstart/e2/best")
+        >>> processor = E2Processor.from_pretrained("runs/quickstart/e2/best")
+        >>> photo, texts = Image.open("photos/dress.jpg"), ["a red dress", "a blue coat"]
+        >>> inputs = processor(images=photo, text=texts, padding=True, return_tensors="pt")
+
+        >>> with torch.no_grad():
+        ...     outputs = model(**inputs)
+        >>> probabilities = outputs.logits_per_image.softmax(dim=1)  # of each text, given the photo
+        >>> region_similarities = outputs.region_embeds @ outputs.text_embeds.T  # (1, E, 2): cosines
+        ```
         """
         if input_ids is None and pixel_values is None:
             raise ValueError("You have to specify `input_ids`, `pixel_values`, or both.")

@@ -11,7 +11,7 @@ from .region_maps_e2 import draw_region_maps, region_maps
 
 
 def tag_id(tag: str | None) -> int:
-    """A number for a tag string, the same in every process and run: -1 for a missing tag, else 63 bits of its hash.
+    """Return a number for a tag string, the same in every process: -1 for a missing tag, else 63 bits of its hash.
 
     Args:
         tag (`str`, *optional*): the tag; case and outer white space do not count.
@@ -43,13 +43,15 @@ class E2Processor(ProcessorMixin):
         tags: Mapping[str, str | None] | Sequence[Mapping[str, str | None]] | None = None,
         **kwargs,
     ) -> BatchFeature:
-        """
+        """Process images, tokenize texts and tags.
+
         Args:
             images (`PIL.Image.Image`, array, tensor or a list of them, *optional*): B images.
             text (`str` or `list[str]`, *optional*): T descriptions.
             tags (`dict` or `list[dict]`, *optional*):
                 tag strings by entity, one mapping a product. An entity that is absent, `None` or empty is masked.
-            kwargs: options of CLIP's processor, such as `return_tensors="pt"`, `padding=True`, `truncation=True`.
+            kwargs (`dict`, *optional*):
+                options of CLIP's processor, such as `return_tensors="pt"`, `padding=True`, `truncation=True`.
 
         Returns:
             `BatchFeature`: `pixel_values` (B, 3, H, W); `input_ids`, `attention_mask` (T, L); `tag_input_ids`,
@@ -74,7 +76,7 @@ class E2Processor(ProcessorMixin):
         return encoded
 
     def compose(self, text: str | Sequence[str], tags: Sequence[Mapping[str, str | None]]) -> list[str]:
-        """The descriptions of the paper (section 4.1): each product's tags and its text, joined with full stops.
+        """Join each product's tags and its text with full stops, as the paper does (section 4.1).
 
         Args:
             text (`str` or `list[str]`): B texts.
@@ -96,7 +98,7 @@ class E2Processor(ProcessorMixin):
                 raise ValueError(f"`tags[{row}]` names unknown entities {unknown}; known: {self.tag_entities}.")
 
     def _encode_tags(self, tags: Sequence[Mapping[str, str | None]]) -> dict:
-        import torch  # an image side alone needs no torch to be configured
+        import torch  # processing images needs no torch
 
         strings = [row.get(entity) or "" for row in tags for entity in self.tag_entities]
         encoded = self.tokenizer(strings, padding=True, truncation=True, return_tensors="pt")
@@ -108,7 +110,7 @@ class E2Processor(ProcessorMixin):
         }
 
     def post_process_region_maps(self, outputs, image_sizes: Sequence[tuple[int, int]]) -> list:
-        """Heat maps of what each entity's tokens looked at; see [`region_maps`].
+        """Return heat maps of the patches that each entity's tokens selected; see [`region_maps`].
 
         Args:
             outputs (`E2Output` or `E2VisionModelOutput`): output of the model with `selections`.
@@ -120,7 +122,7 @@ class E2Processor(ProcessorMixin):
         return region_maps(outputs.selections, image_sizes, num_entities=len(self.tag_entities))
 
     def draw_region_maps(self, image, maps):
-        """The image and, beside it, the image under each entity's heat map; see [`draw_region_maps`].
+        """Draw the image and, next to it, the image with each entity's heat map; see [`draw_region_maps`].
 
         Args:
             image (`PIL.Image.Image`): the image.

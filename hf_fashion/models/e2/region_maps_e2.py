@@ -8,7 +8,7 @@ from torch import nn
 
 
 def region_maps(selections: Sequence, image_sizes: Sequence[tuple[int, int]], num_entities: int) -> list[torch.Tensor]:
-    """Per-entity heat maps from the scores of the fusion blocks.
+    """Return a heat map for each entity from the scores of the fusion blocks.
 
     Args:
         selections (`tuple[E2Selection]`): a model's selections, `scores` (B, E * n, N) over a square grid of patches.
@@ -35,7 +35,7 @@ def region_maps(selections: Sequence, image_sizes: Sequence[tuple[int, int]], nu
 
 
 def draw_region_maps(image: Image.Image, maps: torch.Tensor, names: Sequence[str]) -> Image.Image:
-    """The image and, beside it, the image under each entity's heat map with the entity's name below.
+    """Draw the image and, next to it, the image with each entity's heat map and the entity's name below.
 
     Args:
         image (`PIL.Image.Image`): the image, of the size the maps were made for.

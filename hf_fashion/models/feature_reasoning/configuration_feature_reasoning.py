@@ -34,7 +34,7 @@ class FeatureReasoningConfig(PreTrainedConfig):
     logit_scale_init_value: float = 2.6593
 
     def validate_architecture(self):
-        """Part of `@strict`-powered validation: sizes that a model can have."""
+        """Raise if a field has a value that no model can have; called by `@strict`."""
         for name in ("num_candidates", "hidden_size", "num_rounds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1; got {getattr(self, name)}.")

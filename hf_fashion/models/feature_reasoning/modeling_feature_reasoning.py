@@ -23,7 +23,7 @@ from .subgraphs_feature_reasoning import aggregate, move, sort_candidates, subgr
 
 @dataclass
 class FeatureReasoningOutput(ModelOutput):
-    """What FR makes of Q queries and their candidates.
+    """Output of [`FeatureReasoningModel`] for Q queries and their candidates.
 
     Args:
         similarities (`torch.Tensor` of shape `(Q, k)`): cosines of query and candidates after they moved: the higher,
@@ -45,7 +45,7 @@ class FeatureReasoningNorm(nn.Module):
     """Instance norm of one channel: zero mean and unit variance within a row, then one weight and one bias.
 
     Args:
-        eps (`float`): what is added to the variance.
+        eps (`float`): added to the variance.
     """
 
     def __init__(self, eps: float):
@@ -55,9 +55,10 @@ class FeatureReasoningNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(self, rows: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
-        """
+        """Normalise rows.
+
         Args:
-            rows (`torch.Tensor` of shape `(..., W)`): what is normalised, row by row.
+            rows (`torch.Tensor` of shape `(..., W)`): each row is normalised.
             valid (`torch.Tensor`, *optional*): bool, broadcast to `rows`; places that count, the others become 0.
                 Default: all.
 
@@ -98,17 +99,17 @@ class FeatureReasoningUpdate(nn.Module):
     def forward(
         self, subgraphs: torch.Tensor, valid: torch.Tensor | None = None, num_own: int | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """
+        """Return the update that every node asks of its similarities.
+
         Args:
             subgraphs (`torch.Tensor` of shape `(Q, n, 2 * k + 1)`): delta of every node.
-            valid (`torch.Tensor` of shape `(Q, n, k)`, *optional*): bool; places where a candidate stands. Default:
-                all.
-            num_own (`int`, *optional*): m, of how many nodes what they ask of their own similarities is needed.
+            valid (`torch.Tensor` of shape `(Q, n, k)`, *optional*): bool; places with a candidate. Default: all.
+            num_own (`int`, *optional*): m, the number of nodes whose updates of their own similarities are needed.
                 Default: all n.
 
         Returns:
             `tuple[torch.Tensor, torch.Tensor, torch.Tensor]`: o(delta) for S(i, q) (Q, n, 1), for S(i, pi_i) of the
-            first m nodes (Q, m, k), and for S(q, pi_i) (Q, n, k); 0 where no candidate stands.
+            first m nodes (Q, m, k), and for S(q, pi_i) (Q, n, k); 0 where there is no candidate.
         """
         everywhere = None if valid is None else torch.cat([torch.ones_like(valid[..., :1]), valid, valid], dim=-1)
         hidden = self.norm1(self.fc1(self.norm_in(subgraphs, everywhere)).relu_())
@@ -133,7 +134,7 @@ class FeatureReasoningPreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
-        """Weights by torch's own rule, but for the heads; biases are zero."""
+        """Initialise weights by torch's own rule, heads with zeros; biases are zero."""
         super()._init_weights(module)
         if isinstance(module, FeatureReasoningHead):
             init.zeros_(module.weight)
@@ -164,7 +165,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         candidate_mask: torch.Tensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> FeatureReasoningOutput:
-        """Re-ranks the candidates of each query; one query's result depends on no other query.
+        """Move the embeddings of queries and candidates; one query's result depends on no other query.
 
         Args:
             query_embeds (`torch.Tensor` of shape `(Q, d)`): search features; they need not be normalised.
@@ -207,9 +208,9 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         candidate_embeds: torch.Tensor,
         candidate_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Scores to sort lists by: a list that is not moved keeps its order, ties and rounding included.
+        """Return scores to re-rank lists by: a list that is not moved keeps its order, ties and rounding included.
 
-        The list's own order stands for the similarities before, and what they changed by is added.
+        The change of the similarities is added to the initial ones, which are made to follow the order of the list.
 
         Args:
             query_embeds (`torch.Tensor` of shape `(Q, d)`): as in `forward`, like all others.
@@ -228,7 +229,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
     def _checked_mask(
         self, query_embeds: torch.Tensor, candidate_embeds: torch.Tensor, candidate_mask: torch.Tensor | None
     ) -> torch.Tensor:
-        """(Q, k), True where a candidate is."""
+        """Return (Q, k), True where a candidate is."""
         shape = candidate_embeds.shape
         if query_embeds.ndim != 2 or len(shape) != 3 or query_embeds.shape != (shape[0], shape[2]):
             raise ValueError(
@@ -252,7 +253,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
     def _reason(
         self, query: torch.Tensor, candidates: torch.Tensor, mask: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """One round, equations 12 and 13: the query moves, then the candidates. Without a mask all lists are full."""
+        """Run a round, equations 12 and 13: move the query, then the candidates. Without a mask all lists are full."""
         units = normalize(candidates, dim=-1)
         # These hold for the whole round: before the candidates move, only the query has.
         among = sort_candidates(units @ units.mT, mask)  # two of (Q, k, k)
@@ -272,7 +273,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         mask: torch.Tensor | None,
         num_own: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Equation 12 as `aggregate` gives it, from the sorted similarities among the candidates."""
+        """Return `aggregate`'s equation 12 from the sorted similarities among the candidates."""
         of_query = normalize(query, dim=-1) @ units.mT  # (Q, 1, k)
         of_nodes = zip(sort_candidates(of_query, mask), among, strict=True)
         own, orders = (torch.cat(parts, dim=1) for parts in of_nodes)  # (Q, n, k)
@@ -284,7 +285,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
 
 
 def _cosines(query: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
-    """(Q, 1, k)."""
+    """Return the cosines (Q, 1, k)."""
     return normalize(query, dim=-1) @ normalize(candidates, dim=-1).mT
 
 

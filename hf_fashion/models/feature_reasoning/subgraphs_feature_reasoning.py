@@ -12,7 +12,7 @@ import torch
 def sort_candidates(
     similarities: torch.Tensor, candidate_mask: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """pi of some nodes: the candidates from the most similar to the least, those that are not there last.
+    """Return pi of some nodes: the candidates from the most similar to the least, missing ones last.
 
     Args:
         similarities (`torch.Tensor` of shape `(Q, m, k)`): of m nodes with the candidates.
@@ -30,7 +30,7 @@ def sort_candidates(
 
 
 def subgraphs(of_query: torch.Tensor, own: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
-    """delta of every node i: [S(i, q), S(i, pi_i), S(q, pi_i)], which no numbering of the candidates changes.
+    """Return delta of every node i: [S(i, q), S(i, pi_i), S(q, pi_i)], whatever the order of the candidates.
 
     Args:
         of_query (`torch.Tensor` of shape `(Q, 1, k)`): S(q, .), in the order of the list.
@@ -47,7 +47,7 @@ def subgraphs(of_query: torch.Tensor, own: torch.Tensor, orders: torch.Tensor) -
 def aggregate(
     with_query: torch.Tensor, own: torch.Tensor, of_query: torch.Tensor, orders: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """G of equation 12: what the sub-graphs ask of every similarity, summed at its place.
+    """Return G of equation 12: the updates that the sub-graphs ask of every similarity, summed at its place.
 
     The three parts of o(delta) are those of delta. The query's similarity with itself moves nothing and is left out.
 
@@ -68,7 +68,7 @@ def aggregate(
 
 
 def move(features: torch.Tensor, pulls: torch.Tensor, step_size: float) -> torch.Tensor:
-    """Equation 13 in closed form: one step of gradient descent on cosines, for any number of features at once.
+    """Move features by equation 13 in closed form: one step of gradient descent on cosines, for all features at once.
 
     Args:
         features (`torch.Tensor` of shape `(..., d)`): f.

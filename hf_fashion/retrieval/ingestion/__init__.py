@@ -1,1 +1,1 @@
-"""From a catalogue of photos to a filled gallery."""
+"""Embeds a catalogue of photos into a gallery. Import the submodule you need."""

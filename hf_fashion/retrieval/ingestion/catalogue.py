@@ -1,4 +1,4 @@
-"""A `datasets.Dataset` as a catalogue: its ids, photos and metadata, checked before anything is embedded."""
+"""Reads a `datasets.Dataset` as a catalogue: ids, photos and metadata, checked before anything is embedded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datasets import ClassLabel, Dataset, List, Value
 from PIL import Image
 
 from ...data.loading import decode_images
-from ...embedding.corpus import first_view
+from ...images import first_view, to_rgb
 from ...messages import did_you_mean, name_rows
 
 
@@ -20,8 +20,8 @@ class Catalogue:
 
     Args:
         dataset (`datasets.Dataset`): N rows.
-        id_column (`str`): column of ids, as strings or integers; none is null, none comes twice.
-        image_column (`str`): column of photos; of a list of them the first counts.
+        id_column (`str`): column of ids, strings or integers, without nulls and duplicates.
+        image_column (`str`): column of photos; of a list of them the first is taken.
         metadata_columns (`Sequence[str]`): columns of strings, class labels (kept as their names), numbers, booleans,
             dates, or lists of those.
 
@@ -48,14 +48,17 @@ class Catalogue:
         return len(self.ids)
 
     def photo(self, row: int) -> Image.Image:
-        """The photo of a row, decoded, in RGB.
+        """Decode the photo of a row, in RGB.
+
+        Args:
+            row (`int`): its number, from 0.
 
         Raises:
             ValueError: it cannot be read.
         """
         try:
-            return first_view(self._photos[row][self._image_column]).convert("RGB")
-        except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, beside OSError
+            return to_rgb(first_view(self._photos[row][self._image_column]))
+        except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
             raise ValueError(
                 f"row {row} (id {self.ids[row]!r}): the photo in column {self._image_column!r} cannot be read "
                 f"({type(error).__name__}: {error}). Replace it or drop the row and start again: what was embedded "
@@ -63,7 +66,7 @@ class Catalogue:
             ) from error
 
     def photos_of(self, ids: Sequence[str]) -> list[Image.Image]:
-        """The photos of some products.
+        """Decode the photos of some products.
 
         Args:
             ids (`Sequence[str]`): their ids.
@@ -71,14 +74,14 @@ class Catalogue:
         Raises:
             ValueError: there is no such product, or its photo cannot be read.
         """
-        rows = {name: row for row, name in enumerate(self.ids)}
-        unknown = [name for name in ids if name not in rows]
+        rows = {product_id: row for row, product_id in enumerate(self.ids)}
+        unknown = [product_id for product_id in ids if product_id not in rows]
         if unknown:
             raise ValueError(f"the catalogue has no product {unknown[0]!r}")
-        return [self.photo(rows[name]) for name in ids]
+        return [self.photo(rows[product_id]) for product_id in ids]
 
     def metadata(self, rows: Sequence[int]) -> dict[str, list[Any]]:
-        """The metadata of some rows, by column.
+        """Return the metadata of some rows, by column.
 
         Args:
             rows (`Sequence[int]`): their numbers, from 0.
@@ -109,10 +112,10 @@ def _checked_ids(dataset: Dataset, column: str) -> list[str]:
     ids = [str(value) for value in values]
     counts = Counter(ids)
     if len(counts) < len(ids):
-        name = next(name for name in ids if counts[name] > 1)
-        rows = [row for row, other in enumerate(ids) if other == name]
+        repeated = next(product_id for product_id in ids if counts[product_id] > 1)
+        rows = [row for row, product_id in enumerate(ids) if product_id == repeated]
         raise ValueError(
-            f"`id_column`: ids must differ; {name!r} in column {column!r} stands in {name_rows(rows)}, and "
+            f"`id_column`: ids must differ; {repeated!r} in column {column!r} is in {name_rows(rows)}, and "
             f"{sum(count > 1 for count in counts.values())} ids in all come more than once"
         )
     return ids

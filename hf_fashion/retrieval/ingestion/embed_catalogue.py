@@ -1,41 +1,49 @@
-"""Fills a gallery with a catalogue, batch by batch, and goes on where a killed run stopped."""
+"""Embeds a catalogue into a gallery, batch by batch, and goes on where a killed run stopped."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ...embedding.photo_embedder import PhotoEmbedder
+from ...embedding.encoder import Encoder
 from .catalogue import Catalogue
 from .prefetch import embedded_batches, in_batches
 from .processes import Processes
 
 
-if TYPE_CHECKING:
-    from ..gallery import Gallery
+class Fillable(Protocol):
+    """What is filled: the calls of a [`Gallery`] that are needed for it."""
+
+    def ids(self) -> list[str]: ...
+
+    def add(
+        self, ids: Sequence[str], vectors: Mapping[str, Tensor], metadata: Mapping[str, Sequence[Any]]
+    ) -> None: ...
+
+    def compact(self) -> None: ...
 
 
 def embed_catalogue(
-    gallery: Gallery,
-    embedder: PhotoEmbedder,
+    gallery: Fillable,
+    encoder: Encoder,
     catalogue: Catalogue,
     batch_size: int,
     progress: bool,
     processes: Processes,
 ) -> None:
-    """Adds the products whose ids are not in the gallery yet. Every batch is one commit.
+    """Embed and add the products whose ids are not in the gallery yet. Every batch is one commit.
 
-    Batches follow the order of the rows, so that what a killed run left out makes up the same batches, and the same
-    vectors to the last bit, as without the kill. Of P processes each embeds every P-th batch; the main one commits
-    them in their order, while the others embed their next ones.
+    Batches follow the order of the rows: a run that goes on after a kill embeds the same batches, and so the same
+    vectors to the last bit, as a run without the kill. Of P processes each embeds every P-th batch; the main one
+    commits them in their order, while the others embed their next ones.
 
     Args:
-        gallery (`Gallery`): with the catalogue's metadata columns and the embedder's spaces.
-        embedder (`PhotoEmbedder`): of the gallery's model.
+        gallery ([`Fillable`]): with the catalogue's metadata columns and the encoder's spaces.
+        encoder ([`Encoder`]): of the gallery's model.
         catalogue (`Catalogue`): the products.
         batch_size (`int`): photos a forward pass.
         progress (`bool`): whether to show a bar.
@@ -46,7 +54,7 @@ def embed_catalogue(
             catalogues.
     """
     batches = _missing_batches(gallery, catalogue, batch_size, processes)
-    embedded = embedded_batches(embedder, catalogue, batches[processes.index :: processes.number])
+    embedded = embedded_batches(encoder, catalogue, batches[processes.index :: processes.number])
     done = len(catalogue) - sum(map(len, batches))
     hidden = not (progress and processes.is_main)
     with tqdm(total=len(catalogue), initial=done, desc="embedding", unit="photo", disable=hidden) as bar:
@@ -64,13 +72,13 @@ def embed_catalogue(
 
 
 def _commit(
-    gallery: Gallery,
+    gallery: Fillable,
     catalogue: Catalogue,
     batches: Sequence[Sequence[int]],
     vectors: list[dict[str, Tensor] | None],
     bar: tqdm,
 ) -> None:
-    """Adds batches up to the first one that could not be embedded, whose vectors are `None`."""
+    """Add batches up to the first one that could not be embedded, whose vectors are `None`."""
     for rows, part in zip(batches, vectors, strict=True):
         if part is None:
             return
@@ -79,13 +87,13 @@ def _commit(
 
 
 def _missing_batches(
-    gallery: Gallery, catalogue: Catalogue, batch_size: int, processes: Processes
+    gallery: Fillable, catalogue: Catalogue, batch_size: int, processes: Processes
 ) -> list[Sequence[int]]:
-    """The rows of each batch, as the main process finds them: all must cut the same batches."""
+    """The rows of each batch. The main process finds them for all, so that all cut the same batches."""
 
     def missing_batches() -> list[Sequence[int]]:
         present = set(gallery.ids())
-        missing = [row for row, name in enumerate(catalogue.ids) if name not in present]
+        missing = [row for row, product_id in enumerate(catalogue.ids) if product_id not in present]
         return in_batches(missing, batch_size)
 
     known = hashlib.sha256("\0".join(catalogue.ids).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""From the name of a corpus to what a gallery reads of it."""
+"""Loads a corpus by its name, with the columns that a gallery reads."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ def load_catalogue(
     metadata_columns: Sequence[str] | None = None,
     column_map: str | None = None,
 ) -> dict[str, Any]:
-    """Loads a catalogue as the arguments of [`Gallery.from_dataset`] that say what is embedded.
+    """Load a catalogue as the arguments of [`Gallery.from_dataset`] that name what is embedded.
 
     ```python
     Gallery.from_dataset(**load_catalogue("photos"), model=model, processor=processor, uri="my_gallery")
     ```
 
     Args:
-        source (`str` or `Path`): what `load_corpus` takes. In a plain folder of photos a photo's id is its path there.
-        split (`str`, *optional*): which split; may be left out where there is one only.
+        source (`str` or `Path`): as for `load_corpus`. In a plain folder of photos the id of a photo is its path in
+            the folder.
+        split (`str`, *optional*): which split. Default: the only one.
         id_column (`str`, *optional*): column of ids. Default: the column map's `product_id`, else `file_name`.
         image_column (`str`, *optional*): column of photos. Default: the column map's.
-        metadata_columns (`Sequence[str]`, *optional*): what filters and results shall know. Default: the column map's
-            tags.
+        metadata_columns (`Sequence[str]`, *optional*): columns for filters and results. Default: the tags of the
+            column map.
         column_map (`str`, *optional*): a YAML file, or the name of a shipped map. Default: the one shipped for the
             source, if there is one.
 
     Returns:
-        `dict`: `dataset`, `id_column`, `image_column` and `metadata_columns`. Whether the columns are there is for the
-        gallery to check.
+        `dict`: `dataset`, `id_column`, `image_column` and `metadata_columns`. The gallery checks
+        whether the columns exist.
 
     Raises:
         FileNotFoundError: there is no such source or column map.

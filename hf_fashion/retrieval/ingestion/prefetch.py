@@ -1,4 +1,4 @@
-"""Photos of a catalogue, embedded batch by batch while the next ones are decoded."""
+"""Embeds photos of a catalogue batch by batch, while threads decode the next ones."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from ...embedding.photo_embedder import PhotoEmbedder
+from ...embedding.encoder import Encoder
 from .catalogue import Catalogue
 
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# They decode and resize while the model computes.
+# Threads that decode and resize photos while the model computes.
 DECODING_THREADS = min(4, os.cpu_count() or 1)
 
 
 def embedded_batches(
-    embedder: PhotoEmbedder, catalogue: Catalogue, batches: Sequence[Sequence[int]]
+    encoder: Encoder, catalogue: Catalogue, batches: Sequence[Sequence[int]]
 ) -> Iterator[dict[str, Tensor]]:
-    """The vectors of each batch, (B, d) for each space.
+    """Yield the embeddings of each batch, (B, d) for each space.
 
     Args:
-        embedder (`PhotoEmbedder`): computes the vectors.
+        encoder ([`Encoder`]): of the gallery's model.
         catalogue (`Catalogue`): the products.
         batches (`Sequence[Sequence[int]]`): the rows of each batch.
 
@@ -36,19 +36,24 @@ def embedded_batches(
     """
 
     def prepared(rows: Sequence[int]) -> dict[str, Tensor]:
-        return embedder.prepare([catalogue.photo(row) for row in rows])
+        return encoder.prepare_photos([catalogue.photo(row) for row in rows])
 
     for inputs in _ahead(prepared, batches):
-        yield embedder.embed(inputs)
+        yield encoder.embed_photos(inputs)
 
 
 def in_batches(rows: Sequence[int], batch_size: int) -> list[Sequence[int]]:
-    """Rows in batches, the last of which may be smaller."""
+    """Cut rows into batches; the last one may be smaller.
+
+    Args:
+        rows (`Sequence[int]`): numbers of rows.
+        batch_size (`int`): rows a batch.
+    """
     return [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
 
 
 def _ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`map(function, items)`, computed by threads a few items ahead of what is asked for."""
+    """`map(function, items)`, computed by threads a few items ahead of the caller."""
     waiting: deque = deque()
     with ThreadPoolExecutor(DECODING_THREADS) as threads:
         try:

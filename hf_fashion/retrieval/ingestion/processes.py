@@ -1,4 +1,4 @@
-"""The processes that fill one gallery together: those of `accelerate launch` or torchrun, or one alone."""
+"""Coordinates the processes that fill one gallery: those of `accelerate launch` or torchrun, or a single one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Result = TypeVar("Result")
 
 # The others wait while the main process reads, makes or compacts a large gallery.
 PATIENCE = timedelta(hours=6)
-# Errors that tell of bad input or places keep their kind on their way to the other processes.
+# Errors of bad inputs or places keep their type on their way to the other processes.
 KINDS = (ValueError, OSError, ImportError)
 
 
 class Processes:
-    """Which one of how many this process is, and what they tell each other.
+    """The number of processes, the index of this one, and messages between them.
 
-    All of them make a `Processes` and call its methods in the same order, because each call waits for the others. A
-    process alone starts nothing, and waits for nobody.
+    All processes make a `Processes` and call its methods in the same order, because each call waits for the others. A
+    single process starts nothing and waits for nobody.
     """
 
     def __init__(self):
@@ -36,36 +36,39 @@ class Processes:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the one that writes and prints."""
+        """Whether this is the process that writes and prints."""
         return self.index == 0
 
     def exchange(self, mine: Any) -> list[Any]:
-        """What each process brings, in their order, for all of them.
+        """Gather an object of each process, in their order, on all of them.
 
         Args:
-            mine (`Any`): what this one brings; it is pickled.
+            mine (`Any`): the object of this process; it is pickled.
 
         Raises:
             ConnectionError: a process has ended.
         """
         if self._group is None:
             return [mine]
-        brought = [None] * self.number
+        gathered = [None] * self.number
         try:
-            dist.all_gather_object(brought, mine, group=self._group)
+            dist.all_gather_object(gathered, mine, group=self._group)
         except RuntimeError as error:
             raise ConnectionError(
                 f"another of the {self.number} processes has ended or does not answer: see what it printed, and start "
                 "all of them again. What was embedded before is kept"
             ) from error
-        return brought
+        return gathered
 
     def attempt(self, function: Callable[..., Result], *arguments: Any) -> Result | None:
-        """What a function returns. Its error is kept for [`Processes.agree`]; until then nothing more is attempted.
+        """Call a function and keep its error for [`Processes.agree`]. After an error nothing is called until then.
 
         Args:
-            function (`Callable`): what to call.
+            function (`Callable`): a function.
             arguments (`Any`): its arguments.
+
+        Returns:
+            What the function returns, `None` after an error.
         """
         if self._error is None:
             try:
@@ -75,19 +78,19 @@ class Processes:
         return None
 
     def agree(self) -> None:
-        """Does nothing if all went well in all processes; else all raise, the one that failed its own error."""
+        """Raise in all processes if one of them has failed: in that one its own error, in the others a copy."""
         told = self.exchange(_told(self._error, self.index))
         error, self._error = self._error, None
         if error is not None:
             raise error
         for kind, text in filter(None, told):
             relayed = kind(text)
-            relayed.told_by_another = True  # who prints errors need not print it twice
+            relayed.told_by_another = True  # so that the command line prints it once
             raise relayed
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
-        """The main process runs the block, then all others do. An error of one is raised by all."""
+        """Run the block in the main process, then in all others. An error of one is raised by all."""
         if not self.is_main:
             self.agree()
         try:
@@ -100,7 +103,7 @@ class Processes:
 
 
 def _join() -> None:
-    """Joins the processes that a launcher has started, as `Accelerator()` would."""
+    """Join the processes that a launcher has started, as `Accelerator()` would."""
     from accelerate import PartialState
     from accelerate.utils import get_cpu_distributed_information, parse_flag_from_env
 
@@ -108,19 +111,19 @@ def _join() -> None:
     if launched == 1 or not dist.is_available() or dist.is_initialized():
         return
     PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
-    # Without a GPU, and without being told to use the CPU, Accelerate takes each process for the only one.
+    # Without a GPU and without ACCELERATE_USE_CPU, Accelerate treats each process as the only one.
     if not dist.is_initialized():
         dist.init_process_group("gloo", timeout=PATIENCE)
 
 
 @cache
 def _group_for_objects(world: dist.ProcessGroup) -> dist.ProcessGroup:
-    """All processes of a group once more, for what is no tensor on a GPU: NCCL would bring it there and back."""
+    """A second group of the same processes, for objects: NCCL would copy them to the GPU and back."""
     return dist.new_group(backend="gloo", timeout=PATIENCE)
 
 
 def _told(error: Exception | None, index: int) -> tuple[type[Exception], str] | None:
-    """An error as it can be sent: not every one survives pickling."""
+    """An error as type and text: not every error survives pickling."""
     if error is None:
         return None
     kind = next((kind for kind in KINDS if isinstance(error, kind)), RuntimeError)

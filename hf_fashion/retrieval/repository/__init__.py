@@ -1,1 +1,1 @@
-"""A gallery as a `datasets` repository, in a folder or on the Hub."""
+"""Saves a gallery as a repository of `datasets`, in a folder or on the Hub. Import the submodule you need."""

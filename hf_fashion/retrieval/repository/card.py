@@ -1,4 +1,4 @@
-"""The card of a saved gallery, `README.md`: what is in it, and how to use it."""
+"""Writes the card of a saved gallery, `README.md`: what is in it, and how to use it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .manifest import ATTACHMENTS, GalleryManifest
 
 CARD = "README.md"
 _BEGIN, _END = "<!-- The gallery. push_to_hub renews this part. -->", "<!-- The end of the gallery. -->"
-_SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B"]  # the Hub's words for 1,000 times 10, 100 ...
+_SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B"]  # as the Hub names 1,000 times 1, 10, 100 ...
 _TEXT = """
 # {name}
 
@@ -31,14 +31,14 @@ Copy it into a gallery of your own and search it:
 ```python
 from hf_fashion import Gallery
 
-gallery = Gallery.from_pretrained({quoted_name}, "my_gallery")
-queries = gallery.vectors(gallery.ids()[:2], {space})  # or what the model says of your photos
+gallery = Gallery.from_pretrained({quoted_name}, uri="my_gallery")
+queries = gallery.vectors(gallery.ids()[:2], {space})  # or the embeddings of your photos
 for similar in gallery.search(queries, {space}, top_k=5).to_dicts():
     print([(product["id"], product["score"]) for product in similar])
 ```
 
 `pipeline("fashion-retrieval", model=..., gallery="my_gallery")` searches it by photo and text, with the model that
-embedded it. The columns alone:
+embedded it. Read its columns:
 
 ```python
 from datasets import load_dataset
@@ -52,11 +52,11 @@ print(vectors[:2])
 
 
 def gallery_card(manifest: GalleryManifest, name: str) -> str:
-    """The card of a saved gallery.
+    """Return the card of a saved gallery.
 
     Args:
         manifest (`GalleryManifest`): what is in the gallery.
-        name (`str`): a path or an id to load it by.
+        name (`str`): a path or an id to load the gallery by.
     """
     schema = manifest.schema
     space, column = next(iter(manifest.columns.items()))
@@ -85,7 +85,7 @@ def _kept(schema: GallerySchema, space: str) -> str:
 
 
 def renewed_card(old: str, new: str) -> str:
-    """The new card with what people have added to the old one: YAML fields, and text around the gallery's part.
+    """Return the new card with the additions of people to the old one: YAML fields, text around the gallery's part.
 
     Args:
         old (`str`): the card on the Hub.

@@ -1,4 +1,4 @@
-"""The columns of a saved gallery: readable names for vectors, and types in the words of `datasets`."""
+"""Names and types of the columns of a saved gallery: readable names for vectors, types of `datasets`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..schema import ID, GallerySchema
 
 
 def vector_columns(schema: GallerySchema) -> dict[str, str]:
-    """A readable column for each space, `"sleeve length"` -> `"sleeve_length_embeds"`, that no other column has.
+    """Name a column for each space, `"sleeve length"` -> `"sleeve_length_embeds"`, unlike all other columns.
 
     Args:
         schema (`GallerySchema`): the gallery's.
@@ -28,13 +28,13 @@ def vector_columns(schema: GallerySchema) -> dict[str, str]:
 
 
 def metadata_features(metadata: pa.Schema) -> Features:
-    """The metadata columns in the words of `datasets`.
+    """Return the metadata columns as `Features` of `datasets`.
 
     Args:
         metadata (`pyarrow.Schema`): names and types.
 
     Raises:
-        ValueError: `datasets` does not know a type, or takes it for another one.
+        ValueError: `datasets` does not know a type, or reads it as another one.
     """
     features = {}
     for field in metadata:

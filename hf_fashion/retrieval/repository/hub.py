@@ -1,4 +1,4 @@
-"""Saved galleries on the Hub: downloaded, and pushed as one commit."""
+"""Downloads saved galleries from the Hub, and pushes them as one commit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REPOSITORY = {"repo_type": "dataset"}
 
 
 def find_saved_gallery(source: str | Path, revision: str | None, token: str | None) -> Path:
-    """The folder of a saved gallery; one on the Hub is downloaded into the cache, and of it only a gallery's files.
+    """Find the folder of a saved gallery; from the Hub only a gallery's files are downloaded, into the cache.
 
     Args:
         source (`str` or `Path`): a folder, or the id of a dataset on the Hub. A folder goes before an id.
@@ -46,12 +46,12 @@ def find_saved_gallery(source: str | Path, revision: str | None, token: str | No
     except (HFValidationError, RepositoryNotFoundError) as error:
         raise FileNotFoundError(
             f"`source` must be the folder of a saved gallery or the id of one on the Hub, got {str(source)!r}: there "
-            f"is no such folder, and the Hub says: {error}"
+            f"is no such folder, and the Hub answers: {error}"
         ) from error
     except RemoteEntryNotFoundError as error:
         raise FileNotFoundError(not_a_gallery(f"the dataset {source}")) from error
     files = list(GalleryManifest.read(found).sha256)
-    # The folder is called by its commit: what comes now belongs to what has come.
+    # The folder is named by its commit: all files are of one revision.
     return Path(snapshot_download(revision=found.name, allow_patterns=[MANIFEST, *files], **place))
 
 
@@ -63,7 +63,7 @@ def push_gallery(
     commit_message: str,
     revision: str | None,
 ) -> CommitInfo:
-    """Pushes a gallery as one commit, which takes the place of a gallery that was pushed there before.
+    """Push a gallery as one commit, which replaces a gallery that was pushed there before.
 
     Args:
         store (`VectorStore`): the gallery's table.
@@ -75,7 +75,7 @@ def push_gallery(
         revision (`str`, *optional*): a branch; made where it is missing. Default: `main`.
 
     Raises:
-        ValueError: the repository is a dataset that is no gallery.
+        ValueError: the repository is a dataset and not a gallery.
         RuntimeError: the gallery was changed meanwhile.
     """
     api = HfApi(token=token)
@@ -107,7 +107,7 @@ def _renew(card: Path, old: Path) -> None:
 
 
 def _operations(folder: Path, there: set[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
-    """Every file of the folder, and an end to the older files of a gallery."""
+    """Additions of every file in the folder, and deletions of what is left of an older gallery."""
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     stale = sorted(name for name in there - files.keys() if name == ATTACHMENTS or name.startswith("data/train-"))
     return [
@@ -120,6 +120,6 @@ def _require_room(repo_id: str, there: set[str]) -> None:
     others = sorted(name for name in there if name not in (CARD, ".gitattributes"))
     if others and MANIFEST not in there:
         raise ValueError(
-            f"the dataset {repo_id} is no gallery and has files of its own, {others[0]!r} among them. Push the "
+            f"the dataset {repo_id} is not a gallery and has files of its own, such as {others[0]!r}. Push the "
             "gallery to another repository"
         )

@@ -1,4 +1,4 @@
-"""A saved gallery read into a gallery's table, and on where a killed run stopped."""
+"""Loads a saved gallery into a gallery's table, and goes on where a killed run stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..stores.base import VectorStore
 from .manifest import ATTACHMENTS, GalleryManifest, damaged
 
 
-BATCH_ROWS = 10_000  # so many are in memory at a time, and in a commit
+BATCH_ROWS = 10_000  # in memory at a time, and in a commit
 
 
 class SavedGallery:
@@ -40,25 +40,25 @@ class SavedGallery:
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{folder / name} is missing. Download, save or push the gallery again")
             if sha256_of(folder / name) != expected:
-                raise damaged(folder / name, "its content is not what gallery.json says")
+                raise damaged(folder / name, "its content differs from its hash in gallery.json")
         read_spaces(self.manifest.schema, self.attachments, str(folder))  # raises before anything is written
 
     @cached_property
     def attachments(self) -> dict[str, bytes]:
-        """What the gallery's store shall keep beside the table."""
+        """What the gallery's store keeps next to the table."""
         if ATTACHMENTS not in self.manifest.sha256:
             return {}
         return {name: value.tobytes() for name, value in load_file(self.folder / ATTACHMENTS).items()}
 
     def table(self) -> pa.Schema:
-        """Schema of the gallery's table."""
+        """Return the schema of the gallery's table."""
         return self.manifest.schema.to_table()
 
     def copy_to(self, store: VectorStore) -> None:
-        """Adds the products whose ids are not in the table yet. Every batch is one commit.
+        """Add the products whose ids are not in the table yet. Every batch is one commit.
 
         Args:
-            store (`VectorStore`): a table that was made for this gallery, perhaps partly filled.
+            store (`VectorStore`): a table that was made for this gallery, empty or partly filled.
 
         Raises:
             ValueError: the table has another model's vectors, other columns or other attachments.
@@ -69,7 +69,8 @@ class SavedGallery:
         added = 0
         with tqdm(total=self.manifest.products, desc="loading", unit="product") as bar:
             for rows in self._batches():
-                missing = rows.filter(pa.array([name not in present for name in rows[ID].to_pylist()], pa.bool_()))
+                is_missing = [product_id not in present for product_id in rows[ID].to_pylist()]
+                missing = rows.filter(pa.array(is_missing, pa.bool_()))
                 if len(missing):
                     store.upsert(missing)
                 added += len(missing)
@@ -95,6 +96,6 @@ class SavedGallery:
         there.require_same_columns(here, store.uri)
         if there != here or store.attachments() != self.attachments:
             raise ValueError(
-                f"the gallery at {store.uri} keeps its vectors in another way than the one in {self.folder}. Load it "
-                "to another place"
+                f"the gallery at {store.uri} stores its vectors in another way than the one in {self.folder}. Load "
+                "it to another place"
             )

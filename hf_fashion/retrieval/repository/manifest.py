@@ -1,4 +1,4 @@
-"""`gallery.json`: what the files of a saved gallery hold."""
+"""Reads and writes `gallery.json`, which describes the files of a saved gallery."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .columns import metadata_features
 
 MANIFEST = "gallery.json"
 ATTACHMENTS = "attachments.safetensors"
-SHARD = "data/train-{:05d}-of-{:05d}.parquet"  # a name that `datasets` knows the split by
+SHARD = "data/train-{:05d}-of-{:05d}.parquet"  # `datasets` reads the split from the name
 _FORMAT = 1
-# Names come from the file, perhaps a stranger's: no other file may be read by them.
+# The names come from a file that anybody may have written: only these are read.
 _FILE = re.compile(rf"data/train-\d{{5,}}-of-\d{{5,}}\.parquet|{re.escape(ATTACHMENTS)}")
 
 
 @dataclass(frozen=True)
 class GalleryManifest:
-    """What the files of a saved gallery hold.
+    """The contents of the files of a saved gallery.
 
     Args:
         schema (`GallerySchema`): the gallery's.
@@ -46,15 +46,15 @@ class GalleryManifest:
         return sum(self.shards.values())
 
     def file_schema(self) -> pa.Schema:
-        """Columns of the shards: those of the gallery's table in their order, vectors under readable names."""
+        """Return the columns of the shards: those of the gallery's table, vectors under readable names."""
         names = {self.schema.column(space): column for space, column in self.columns.items()}
         return pa.schema([field.with_name(names.get(field.name, field.name)) for field in self.schema.to_table()])
 
     def write(self, folder: Path) -> None:
-        """Writes `gallery.json`.
+        """Write `gallery.json`.
 
         Args:
-            folder (`Path`): where the other files are.
+            folder (`Path`): with the other files.
 
         Raises:
             ValueError: a metadata column is of a type that `datasets` does not know.
@@ -76,13 +76,13 @@ class GalleryManifest:
 
     @classmethod
     def read(cls, folder: Path) -> GalleryManifest:
-        """Reads `gallery.json`.
+        """Read `gallery.json`.
 
         Args:
-            folder (`Path`): where it is.
+            folder (`Path`): of a saved gallery.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
             OSError: it is damaged.
             ValueError: a newer version of hf_fashion wrote it.
         """
@@ -103,7 +103,7 @@ class GalleryManifest:
         files = written["files"]
         strange = [name for name in files if not _FILE.fullmatch(name)]
         if strange:
-            raise damaged(path, f"it names {strange[0]!r}, which is no file of a gallery")
+            raise damaged(path, f"it names {strange[0]!r}, which is not a file of a gallery")
         table = {key: json.dumps(value) for key, value in written["table"].items()}
         try:
             metadata = Features.from_dict(written["metadata"]).arrow_schema
@@ -116,25 +116,25 @@ class GalleryManifest:
 
 
 def not_a_gallery(source: str) -> str:
-    """The message for a folder or repository without `gallery.json`.
+    """Return the message for a folder or repository without `gallery.json`.
 
     Args:
         source (`str`): its path or id.
     """
     return (
         f"{source} has no {MANIFEST}: it is not a saved gallery. `Gallery.open` opens a gallery's own folder, "
-        "`Gallery.from_dataset` makes a gallery of a dataset with photos"
+        "`Gallery.from_dataset` embeds a dataset of photos"
     )
 
 
 def damaged(path: Path, what: str) -> OSError:
-    """The error for a file that is not what was saved.
+    """Return the error for a file that is not as it was saved.
 
     Args:
         path (`Path`): the file.
-        what (`str`): what is wrong with it.
+        what (`str`): the damage.
     """
-    at_fault = path.resolve()  # in the Hub's cache `path` is a link, and a new one would lead to the same content
+    at_fault = path.resolve()  # in the Hub's cache `path` is a link: deleting the link would keep the damaged content
     return OSError(
         f"{path} is damaged: {what}. Delete {at_fault} to download it again, or save or push the gallery again"
     )

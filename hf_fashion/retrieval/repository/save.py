@@ -1,11 +1,10 @@
-"""A gallery written as a repository of `datasets`: parquet, JSON and safetensors, and a card."""
+"""Saves a gallery as a repository of `datasets`: parquet, JSON and safetensors, and a card."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 from huggingface_hub.utils import tqdm
 from safetensors.numpy import save_file
 
-from ...files import sha256_of
+from ...files import folder_written_aside, sha256_of
 from ..projection import read_spaces
 from ..schema import ID, GallerySchema
 from ..stores.base import VectorStore
@@ -24,18 +23,18 @@ from .manifest import ATTACHMENTS, SHARD, GalleryManifest
 
 
 SHARD_ROWS = 100_000  # of 512 dimensions: 100 MB
-BLOCK_ROWS = 10_000  # so many are in memory at a time
+BLOCK_ROWS = 10_000  # in memory at a time
 
 
 def save_gallery(store: VectorStore, folder: Path, name: str) -> None:
-    """Writes a gallery into a new folder, which appears when all of it is written.
+    """Write a gallery into a new folder, which appears when all of it is written.
 
-    Products stand in the order of their ids, so that the same gallery gives the same files.
+    Products are sorted by their ids, so that the same gallery gives the same files.
 
     Args:
         store (`VectorStore`): the gallery's table.
         folder (`Path`): must not exist; its parents are made where they are missing.
-        name (`str`): what the card calls the gallery: a path or an id to load it by.
+        name (`str`): the gallery's name on the card, a path or an id to load it by.
 
     Raises:
         FileExistsError: there is something at `folder`.
@@ -44,14 +43,11 @@ def save_gallery(store: VectorStore, folder: Path, name: str) -> None:
     """
     if folder.exists():
         raise FileExistsError(f"there is something at {folder} already; delete it, or save the gallery elsewhere")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-        whole = Path(aside, folder.name)  # which others may read, unlike `aside`
-        (whole / "data").mkdir(parents=True)
-        manifest = _write_files(store, whole)
-        manifest.write(whole)
-        (whole / "README.md").write_text(gallery_card(manifest, name), encoding="utf-8")
-        whole.rename(folder)
+    with folder_written_aside(folder) as aside:
+        (aside / "data").mkdir()
+        manifest = _write_files(store, aside)
+        manifest.write(aside)
+        (aside / "README.md").write_text(gallery_card(manifest, name), encoding="utf-8")
 
 
 def _write_files(store: VectorStore, folder: Path) -> GalleryManifest:
@@ -87,7 +83,7 @@ def _write_shard(store: VectorStore, manifest: GalleryManifest, ids: Sequence[st
 
 
 def _write_attachments(attachments: dict[str, bytes], folder: Path) -> list[str]:
-    """Writes the file, if there is one to be, and returns its name."""
+    """Write the file, if there are attachments, and return its name."""
     if not attachments:
         return []
     save_file({name: np.frombuffer(value, np.uint8) for name, value in attachments.items()}, folder / ATTACHMENTS)

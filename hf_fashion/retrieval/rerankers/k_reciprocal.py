@@ -22,7 +22,9 @@ def k_reciprocal(
     k2: int = 6,
     lambda_value: float = 0.3,
 ) -> torch.Tensor:
-    """Candidates score high that share their nearest neighbours with the query, within the query's own list.
+    """Score candidates by k-reciprocal encoding: those that share their neighbours with the query score high.
+
+    Neighbours are looked for within the query's own list.
 
     Memory grows with Q k^2: 16 MB a query at k = 499.
 
@@ -49,7 +51,7 @@ def k_reciprocal(
 def k_reciprocal_distances(
     node_embeds: torch.Tensor, node_mask: torch.Tensor, num_queries: int, k1: int, k2: int, lambda_value: float
 ) -> torch.Tensor:
-    """The paper's final distance between queries and gallery, for any number of such sets at once.
+    """Return the paper's final distance between queries and gallery, for any number of such sets at once.
 
     Args:
         node_embeds (`torch.Tensor` of shape `(..., n, d)`): the queries, then the gallery, of any length.
@@ -79,7 +81,7 @@ def k_reciprocal_distances(
 
 
 def _squared_distances(node_embeds: torch.Tensor, node_mask: torch.Tensor) -> torch.Tensor:
-    """Between unit vectors, (..., n, n): inf from and to a masked node, 0 from each node to itself alone."""
+    """Between unit vectors, (..., n, n): inf from and to a masked node, 0 only from each node to itself."""
     units = unit_rows(node_embeds)
     squared = (2 - 2 * units @ units.mT).clamp(min=torch.finfo(units.dtype).eps)  # above 0, where duplicates are
     both = node_mask[..., None] & node_mask[..., None, :]

@@ -24,7 +24,7 @@ def query_expansion(
     weighting: Weighting = "plain",
     alpha: float = 3.0,
 ) -> torch.Tensor:
-    """Cosines of the candidates with the expanded query, see [`expanded_queries`].
+    """Score candidates by their cosines with the expanded query, see [`expanded_queries`].
 
     Args:
         query_embeds (`torch.Tensor` of shape `(Q, d)`): embeddings; they need not be normalised.
@@ -54,8 +54,9 @@ def expanded_queries(
     weighting: Weighting = "plain",
     alpha: float = 3.0,
 ) -> torch.Tensor:
-    """Unit vectors along `q + sum_i w_i c_i` over the first candidates i = 1..N, with q and c of length 1.
+    """Expand queries by their first candidates: unit vectors along `q + sum_i w_i c_i`.
 
+    The sum is over the first candidates i = 1..N; q and c have length 1.
     `w_i` is 1 (`"plain"`), `1 - i / (N + 1)` (`"decayed"`, also where a list is shorter than N) or
     `max(0, cos(q, c_i)) ** alpha` (`"alpha"`).
 
@@ -88,7 +89,12 @@ def expanded_queries(
 def checked_mask(
     query_embeds: torch.Tensor, candidate_embeds: torch.Tensor, candidate_mask: torch.Tensor | None
 ) -> torch.Tensor:
-    """The mask of a re-ranker's call, bool `(Q, k)`; all True where there is none.
+    """Check the shapes of a re-ranker's call and return its mask, bool `(Q, k)`; all True where there is none.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(Q, d)`): embeddings of the queries.
+        candidate_embeds (`torch.Tensor` of shape `(Q, k, d)`): each query's candidates.
+        candidate_mask (`torch.Tensor` of shape `(Q, k)`, *optional*): bool, False where a list has ended.
 
     Raises:
         ValueError: the shapes are not (Q, d), (Q, k, d) and (Q, k), or the mask is not bool.

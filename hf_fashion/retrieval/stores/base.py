@@ -1,77 +1,124 @@
-"""What a gallery asks of the database that keeps it."""
+"""Defines what a gallery needs from the database that keeps it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
+from .conditions.tree import Condition
+
 
 class VectorStore(Protocol):
-    """One table with a string column `id`, metadata and vector columns. Every change is one commit: all or nothing.
-    Beside it stand attachments, named bytes of at most 32 KiB each that are written once, with the empty table.
+    """One table with a string column `id`, metadata columns and vector columns. Every change is one commit: all of it
+    or nothing. Next to the table there are attachments, named bytes of at most 32 KiB each that are written once,
+    with the empty table.
 
-    Filters are conditions of SQL's WHERE over the columns. All methods raise OSError where the data are damaged.
+    All methods raise OSError where the data are damaged.
+
+    Attributes:
+        uri (`str`): where the table is.
     """
 
     uri: str
+
+    @classmethod
+    def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> VectorStore:
+        """Create an empty table.
+
+        Args:
+            uri (`str`): where.
+            schema (`pyarrow.Schema`): the columns, `id` among them, and metadata to keep.
+            attachments (`Mapping[str, bytes]`, *optional*): what [`VectorStore.attachments`] returns later.
+
+        Raises:
+            FileExistsError: there is a gallery at `uri`.
+            OSError: there are the remains of a gallery, or the place cannot be reached.
+            ValueError: the database cannot keep such columns.
+            ImportError: the database is not installed.
+        """
+
+    @classmethod
+    def open(cls, uri: str) -> VectorStore:
+        """Open a table.
+
+        Args:
+            uri (`str`): what [`VectorStore.create`] was given.
+
+        Raises:
+            FileNotFoundError: there is no gallery at `uri`.
+            OSError: the table is damaged, or the place cannot be reached.
+            ImportError: the database is not installed.
+        """
 
     @property
     def schema(self) -> pa.Schema:
         """The table's schema, with the metadata that it was created with."""
 
+    @property
+    def max_top_k(self) -> int | None:
+        """The largest `top_k` of [`VectorStore.nearest`]; none where there is no limit."""
+
     def attachments(self) -> dict[str, bytes]:
-        """The attachments by name; none where the table was made without."""
+        """Return the attachments by name; an empty dict where the table was created without."""
 
     def refresh(self) -> int:
-        """Takes in what other processes have committed; the version of the table, another one after each change."""
+        """Take in what other processes have committed, and return the table's version: another number after each
+        change."""
 
     def count(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
 
     def upsert(self, rows: pa.Table) -> None:
-        """Adds rows; those whose id is there already take the old one's place."""
-
-    def delete(self, ids: Sequence[str]) -> int:
-        """Removes the rows with these ids and says how many there were."""
-
-    def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
-        """Some columns of all rows, in any order, or of those that match.
+        """Add rows, or replace those whose id is in the table already.
 
         Args:
-            columns (`Sequence[str]`): which.
-            filter (`str`, *optional*): rows that meet a condition.
-            ids (`Sequence[str]`, *optional*): rows with these ids. Not together with `filter`.
+            rows (`pyarrow.Table`): all columns, no id twice.
+        """
 
-        Raises:
-            ValueError: `filter` is no condition on this table.
+    def delete(self, ids: Sequence[str]) -> int:
+        """Remove rows and return how many there were.
+
+        Args:
+            ids (`Sequence[str]`): their ids; others are passed over.
+        """
+
+    def read(
+        self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Read some columns of all rows, or of those that match, in any order.
+
+        Args:
+            columns (`Sequence[str]`): which columns.
+            filter (`Condition`, *optional*): rows that meet it.
+            ids (`Sequence[str]`, *optional*): rows with these ids. Not together with `filter`.
         """
 
     def nearest(
-        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
-        """The rows with the largest cosines to each query, approximately.
+        """Search the rows with the largest cosines to each query, approximately.
 
         Args:
             queries (`numpy.ndarray` of shape `(Q, d)`): float32.
             column (`str`): the vector column.
             top_k (`int`): rows for a query, fewer where fewer meet the filter.
             columns (`Sequence[str]`): what is returned of each row.
-            filter (`str`, *optional*): rows that may be found; applied before the search.
+            filter (`Condition`, *optional*): rows that may be found; applied before the search.
 
         Returns:
             `pyarrow.Table`: the columns, and `query_index`, the number of the query that a row was found for.
 
         Raises:
-            ValueError: `filter` is no condition on this table.
+            ValueError: `top_k` is larger than `max_top_k`.
         """
 
     def build_index(self, columns: Sequence[str], kind: str) -> None:
-        """Indexes vector columns for `nearest`, and the others for filters; replaces indexes that are there.
+        """Index vector columns for `nearest`, and the others for filters; replace the indexes that are there.
 
-        Rows that are changed afterwards are found too, those that are not in an index yet by comparing each.
+        Rows that are changed afterwards are found too: those that are not in an index yet are compared one by one.
 
         Args:
             columns (`Sequence[str]`): the vector columns.
@@ -82,19 +129,20 @@ class VectorStore(Protocol):
         """
 
     def indexes(self) -> dict[str, tuple[str, int]]:
-        """Vector column -> kind of its index, and how many rows are in it; columns without an index are left out."""
+        """Return the kind of index of each vector column that has one, and how many rows are in it."""
 
     def compact(self) -> None:
-        """Joins what many small commits have left, and brings all rows into the indexes."""
+        """Join the files that many small commits have left, and take all rows into the indexes."""
 
 
 def damage(uri: str, what: object) -> OSError:
-    """The error for a table that cannot be read, in words that help.
+    """Return the error for a table that cannot be read.
 
     Args:
         uri (`str`): where the table is.
         what (`object`): what is wrong, such as the store's own error.
     """
     return OSError(
-        f"the gallery at {uri} is damaged: {what}. Put a copy in its place, or delete it and embed the catalogue again"
+        f"the gallery at {uri} is damaged: {what}. Check that all of its files are there and can be read, and that no "
+        "other process has replaced them; else restore them from a backup, or embed the catalogue into a new place"
     )

@@ -1,4 +1,4 @@
-"""Which database keeps a gallery: its URI says so."""
+"""Opens the database that a gallery's URI names."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from .milvus.store import MilvusStore
 
 
 def create_store(uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> VectorStore:
-    """Makes an empty table.
+    """Create an empty table in the database that the URI names.
 
     Args:
-        uri (`str`): `milvus+http://host:19530/collection` and the like for Milvus; all others are LanceDB's.
+        uri (`str`): the place, whose form tells the database.
         schema (`pyarrow.Schema`): the columns, `id` among them.
-        attachments (`Mapping[str, bytes]`, *optional*): what [`VectorStore.attachments`] shall return.
+        attachments (`Mapping[str, bytes]`, *optional*): what [`VectorStore.attachments`] returns later.
 
     Raises:
         FileExistsError: there is a gallery at `uri`.
-        OSError: there are the remains of one, or the server cannot be reached.
-        ValueError: the database cannot keep such columns, or the URI has no form that is known.
+        OSError: there are the remains of a gallery, or the place cannot be reached.
+        ValueError: the database cannot keep such columns, or the URI has an unknown form.
     """
     return _store(uri).create(uri, schema, attachments)
 
 
 def open_store(uri: str) -> VectorStore:
-    """Opens a table.
+    """Open a table in the database that the URI names.
 
     Args:
         uri (`str`): what [`create_store`] was given.
 
     Raises:
         FileNotFoundError: there is no gallery at `uri`.
-        OSError: the table is damaged, or the server cannot be reached.
-        ValueError: hf_fashion did not write what is there, or the URI has no form that is known.
+        OSError: the table is damaged, or the place cannot be reached.
+        ValueError: hf_fashion did not write what is there, or the URI has an unknown form.
     """
     return _store(uri).open(uri)
 
 
-def _store(uri: str) -> type[LanceStore] | type[MilvusStore]:
+def _store(uri: str) -> type[VectorStore]:
     return MilvusStore if is_milvus(uri) else LanceStore

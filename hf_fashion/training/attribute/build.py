@@ -1,11 +1,16 @@
-"""The image processors and the model that a run of attribute-specific training starts with."""
+"""What a run of attribute-specific training starts with: processors, model, batches, cluster centres."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from ...data.attributes.labels import AttributeLabels
 from ...data.attributes.vocabulary import AttributeVocabulary
+from ...data.samplers.pk_batches import PKBatchSampler
+from ...data.samplers.triplet_batches import TripletBatchSampler
+from ...losses.attribute import ATTRIBUTE_LOSSES
 from ...models.attribute.backbone_attribute import load_pretrained
 from ...models.attribute.configuration_asen import AsenConfig
 from ...models.attribute.configuration_ipad import IpadConfig
@@ -13,24 +18,25 @@ from ...models.attribute.image_processing_attribute import AttributeImageProcess
 from ...models.attribute.modeling_asen import AsenModel
 from ...models.attribute.modeling_ipad import IpadModel
 from ..recipe_file import check_keys, merge
-from .recipe import AttributeModelRecipe, AttributeRecipe
+from .diverging import AttributeDiverging
+from .recipe import AttributeModelRecipe, AttributeRecipe, AttributeStageRecipe
 
 
 CLASSES = {"asen": (AsenConfig, AsenModel), "ipad": (IpadConfig, IpadModel)}
 FROM_CORPUS = ("attribute_names", "attribute_values")
-# Where the backbone of the branch that sees the region is to be found.
+# Where the backbone of the branch that sees the region is.
 LOCAL_BACKBONES = {"asen": "local_branch.backbone", "ipad": "semantics.vit"}
 
 
 def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -> PreTrainedConfig:
-    """The model's configuration: that of `start_from` with the recipe's changes, or a new one.
+    """Return the model's configuration: that of `start_from` with the recipe's changes, or a new one.
 
     Args:
         recipe (`AttributeModelRecipe`): architecture and fields.
-        vocabulary (`AttributeVocabulary`): attributes and values of a new model; those of a continued one are its own.
+        vocabulary (`AttributeVocabulary`): attributes and values of a new model; a continued one keeps its own.
 
     Raises:
-        ValueError: if `model.config` has a key that the architecture has not, or one that the corpus decides; if
+        ValueError: if `model.config` has a key that the architecture lacks, or one that the corpus decides; if
             `start_from` is of another architecture.
     """
     config_class, _ = CLASSES[recipe.architecture]
@@ -39,7 +45,7 @@ def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -
         stored, _ = config_class.get_config_dict(recipe.start_from)
         if stored.get("model_type") != recipe.architecture:
             raise ValueError(
-                f"`model.start_from` {recipe.start_from!r} is of architecture {stored.get('model_type')!r}, and "
+                f"`model.start_from` {recipe.start_from!r} is of architecture {stored.get('model_type')!r}, but "
                 f"`model.architecture` is {recipe.architecture!r}."
             )
         return config_class.from_dict(merge(stored, recipe.config))
@@ -51,14 +57,14 @@ def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -
 
 
 def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig) -> PreTrainedModel:
-    """The model, in float32: continued, around pretrained backbones, or from random weights.
+    """Return the model in float32: continued, with pretrained backbones, or with random weights.
 
     Args:
-        recipe (`AttributeModelRecipe`): where weights come from.
+        recipe (`AttributeModelRecipe`): where the weights come from.
         config (`PreTrainedConfig`): from [`make_config`].
 
     Raises:
-        ValueError: if a checkpoint does not fit the configuration, or there is no branch for `local_backbone`.
+        ValueError: if a checkpoint does not fit the configuration, or the branch of `local_backbone` is missing.
     """
     _, model_class = CLASSES[recipe.architecture]
     if recipe.start_from:
@@ -75,14 +81,16 @@ def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig) -> PreTra
 def _local_backbone(model: PreTrainedModel, architecture: str) -> PreTrainedModel:
     branch, name = LOCAL_BACKBONES[architecture].split(".")
     if getattr(model, branch) is None:
-        raise ValueError("`model.local_backbone` is for a branch that `model.config` leaves out.")
+        raise ValueError(
+            "`model.local_backbone` is for a branch that `model.config` leaves out: add the branch, or remove the key."
+        )
     return getattr(getattr(model, branch), name)
 
 
 def make_processors(
     recipe: AttributeRecipe, config: PreTrainedConfig
 ) -> tuple[AttributeImageProcessorPil, AttributeImageProcessorPil | None]:
-    """The image processor that is exported, and the one that prepares what regions are cropped from in training.
+    """Return the image processor of the export, and that of the photos that regions are cropped from in training.
 
     Args:
         recipe (`AttributeRecipe`): `model.start_from`, `data.source_size`.
@@ -97,7 +105,7 @@ def make_processors(
 
 
 def square_processor(size: int, start_from: str | None = None) -> AttributeImageProcessorPil:
-    """An image processor that scales the shortest edge to `size` and crops the centre square.
+    """Return an image processor that scales the shortest edge to `size` and crops the centre square.
 
     Args:
         size (`int`): edge of the square.
@@ -107,3 +115,48 @@ def square_processor(size: int, start_from: str | None = None) -> AttributeImage
     if start_from is None:
         return AttributeImageProcessorPil(**sizes)
     return AttributeImageProcessorPil.from_pretrained(start_from, **sizes)
+
+
+def make_batch_sampler(recipe: AttributeRecipe, labels: AttributeLabels) -> PKBatchSampler | TripletBatchSampler:
+    """Return the sampler that draws the batches.
+
+    Args:
+        recipe (`AttributeRecipe`): `sampling`, and the seed and batch size of `training`.
+        labels (`AttributeLabels`): of the train split.
+
+    Raises:
+        ValueError: if too few images have the labels that a batch needs.
+    """
+    sampling, seed = recipe.sampling, recipe.training.seed
+    if sampling.kind == "triplets":
+        return TripletBatchSampler(labels, sampling.triplets_an_epoch, recipe.training.batch_size, seed)
+    shape = (sampling.values_per_group, sampling.images_per_value, sampling.attributes_per_batch)
+    return PKBatchSampler(labels, sampling.batches_an_epoch, *shape, seed)
+
+
+def make_diverging(
+    recipe: AttributeRecipe, model: PreTrainedModel, vocabulary: AttributeVocabulary
+) -> AttributeDiverging | None:
+    """Return the momentum encoder and the cluster centres, or `None` if no loss reads centres.
+
+    Args:
+        recipe (`AttributeRecipe`): `diverging`, and the losses of the stages.
+        model (`PreTrainedModel`): the model, on its device.
+        vocabulary (`AttributeVocabulary`): attributes and values of the model.
+    """
+    branches = dict.fromkeys(centred_branches(recipe.training.stages), model.config.embedding_dim)
+    if not branches:
+        return None
+    settings = vars(recipe.diverging) | {"device": model.device}
+    return AttributeDiverging(model, vocabulary.num_values, branches, **settings)
+
+
+def centred_branches(stages: Sequence[AttributeStageRecipe]) -> list[str]:
+    """Return the branches whose cluster centres a loss of some stage reads, as fields of a model's output.
+
+    Args:
+        stages (`Sequence[AttributeStageRecipe]`): the stages of a run.
+    """
+    names = {name for stage in stages for name in stage.losses}
+    branches = (loss.centres_of for name, loss in ATTRIBUTE_LOSSES.items() if name in names)
+    return list(dict.fromkeys(filter(None, branches)))

@@ -9,23 +9,24 @@ from ...losses.gather import gather_with_gradient
 
 
 class ClusterCentres:
-    """The last `capacity` features of every (attribute, value), and their means.
+    """Queue the last `capacity` features of every (attribute, value), and average them.
 
-    All processes must push, as many items each; each then holds the features of all, so the centres are the same
-    everywhere. Every value has its own queue: how often another one is seen changes nothing for it.
+    All processes must push the same number of items; each then holds the features of all, so the centres are equal
+    everywhere. Each value has its own queue, which does not depend on how often other values come.
 
-    Memory: `total number of values * capacity * dim * 2` bytes at the default of float16. The 1,000 values of
-    DeepFashion with queues of 1,000 features of 1,024 numbers take 2.05 GB a branch, 4.1 GB for both branches of IPAD
-    on each process (and, as all queues fill, in each training checkpoint); FashionAI's 54 values 0.22 GB for both.
+    Memory: `total number of values * capacity * dim * 2` bytes in float16. The 1,000 values of DeepFashion, with
+    queues of 1,000 features of 1,024 numbers, take 2.05 GB a branch, so 4.1 GB for both branches of IPAD, on each
+    process and, once the queues are full, in each training checkpoint; FashionAI's 54 values take 0.22 GB for both.
 
     Args:
         num_values (`Sequence[int]`): number of values of each attribute, in the order of their ids.
         dim (`int`): d, length of a feature.
-        capacity (`int`): n_q, features that a queue holds; the oldest one goes.
-        min_filled (`int`): features that a queue must hold before its value has a centre; at most `capacity`.
-        refresh_every (`int`): n_b, pushes after which the centres are computed anew.
-        dtype (`torch.dtype`): of what the queues store.
-        device (`torch.device` or `str`): where queues and centres lie.
+        capacity (`int`, *optional*, defaults to 1000): n_q, features in a queue; a new one replaces the oldest.
+        min_filled (`int`, *optional*, defaults to 100): features that a queue needs before its value has a centre; at
+            most `capacity`.
+        refresh_every (`int`, *optional*, defaults to 50): n_b, pushes between two refreshes of the centres.
+        dtype (`torch.dtype`, *optional*, defaults to `torch.float16`): of the features in the queues.
+        device (`torch.device` or `str`, *optional*, defaults to `"cpu"`): of queues and centres.
 
     Raises:
         ValueError: if there is no attribute or one has no value, or a number is out of its range.
@@ -49,14 +50,14 @@ class ClusterCentres:
             raise ValueError(f"`refresh_every` must be at least 1, got {refresh_every}.")
         self.capacity, self.min_filled, self.refresh_every = capacity, min_filled, refresh_every
         sizes = torch.tensor(num_values, device=device)
-        # One queue a value that exists, not one a cell of a table as wide as the attribute with the most values.
+        # One queue for each value that exists, not for each cell of the padded (A, V) table.
         self._exists = torch.arange(int(sizes.max()), device=device) < sizes[:, None]  # (A, V)
         self._offsets = sizes.cumsum(0) - sizes
         total = sum(num_values)
         self._queues = torch.zeros(total, capacity, dim, dtype=dtype, device=device)
-        self._taken = torch.zeros(total, dtype=torch.long, device=device)  # features that each queue ever took
-        # Sums of up to 8,000 float16 numbers are exact in float64: nothing drifts, whatever goes in and out, and no
-        # order of addition matters.
+        self._taken = torch.zeros(total, dtype=torch.long, device=device)  # features that each queue has taken so far
+        # Sums of up to 8,000 float16 numbers are exact in float64, so they do not drift or depend on the order of
+        # additions.
         self._sums = torch.zeros(total, dim, dtype=torch.float64, device=device)
         self._pushes = 0
         self.centres = torch.zeros(
@@ -66,20 +67,20 @@ class ClusterCentres:
 
     @property
     def filled(self) -> torch.Tensor:
-        """Features that each queue holds: long `(A, V)`, 0 for a value that does not exist."""
+        """Features in each queue: long `(A, V)`, 0 for a value that does not exist."""
         return self._table(self._taken.clamp(max=self.capacity))
 
     @torch.no_grad()
     def push(self, features: torch.Tensor, attribute_ids: torch.Tensor, value_ids: torch.Tensor) -> None:
-        """Puts a batch into the queues, its rows in order, and refreshes the centres when their time has come.
+        """Add a batch to the queues, its rows in order, and refresh the centres every `refresh_every` pushes.
 
-        Features are averaged as they come; normalise them where their length is to have no say. A row that is not
-        finite in the type of the queues is left out, since it would stay in the sum for ever.
+        Features are averaged as they are; normalise them if their length must not matter. A row that is not finite in
+        the queues' dtype is skipped: it would spoil the sum for ever.
 
         Args:
             features (`torch.Tensor` of shape `(N, d)`): of this process, from the momentum encoder.
             attribute_ids (`torch.Tensor` of shape `(N,)`): long, in [0, A).
-            value_ids (`torch.Tensor` of shape `(N,)`): long; -1 = unlabelled: left out.
+            value_ids (`torch.Tensor` of shape `(N,)`): long; -1 = unlabelled, skipped.
 
         Raises:
             ValueError: if an attribute or a value does not exist.
@@ -94,7 +95,7 @@ class ClusterCentres:
             self.refresh()
 
     def refresh(self) -> None:
-        """Equation 11: each centre becomes the mean of what its queue holds; the paper waits until it is full."""
+        """Set each centre to the mean of its queue (equation 11). The paper waits until the queue is full."""
         means = self._sums / self._taken.clamp(1, self.capacity)[:, None]
         self.centres[self._exists] = means.to(self.centres.dtype)
         self.present = self._table(self._taken >= self.min_filled)
@@ -115,7 +116,7 @@ class ClusterCentres:
         counts = queues.bincount(minlength=len(self._taken))
         ranks = torch.arange(len(queues), device=queues.device) - (counts.cumsum(0) - counts)[queues]
         slots = (self._taken[queues] + ranks) % self.capacity
-        # Of more rows than a queue holds, only the last ones are still there when the batch is in.
+        # If a batch has more rows of a value than its queue holds, only the last ones stay.
         stay = ranks >= counts[queues] - self.capacity
         queues, slots, features = queues[stay], slots[stay], features[order[stay]]
         change = features.double() - self._queues[queues, slots].double()  # a slot that was never filled holds zeros
@@ -129,28 +130,28 @@ class ClusterCentres:
         return table
 
     def state_dict(self) -> dict[str, Any]:
-        """What a training checkpoint keeps; of the queues, only what is filled."""
+        """Return the centres and the filled part of the queues, for a training checkpoint."""
         features = self._queues.cpu()[self._slots_in_use(self._taken.cpu())]
         state = {"features": features, "capacity": self.capacity, "pushes": self._pushes}
         tensors = {"taken": self._taken, "sums": self._sums, "centres": self.centres, "present": self.present}
-        # Clones: what the caller holds does not move with the next push.
+        # Copies, which the next push does not change.
         return state | {name: tensor.to("cpu", copy=True) for name, tensor in tensors.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on exactly where `state_dict` was taken.
+        """Restore what `state_dict` returned.
 
         Args:
             state (`dict[str, Any]`): from `state_dict`.
 
         Raises:
-            ValueError: if it was taken from other attributes, values, length of features, or capacity.
+            ValueError: if it is of other attributes, values, length of features, or capacity.
         """
         shapes = (tuple(state["centres"].shape), len(state["taken"]), state["capacity"])
         own_shapes = (tuple(self.centres.shape), len(self._taken), self.capacity)
         if shapes != own_shapes:
             raise ValueError(
                 "The state must be of the same (attributes, most values of one, length of features), number of "
-                f"values, and capacity: {own_shapes}, got {shapes}. Resume with the settings it was saved under."
+                f"values, and capacity: {own_shapes}, got {shapes}. Resume with the settings of the saved run."
             )
         device = self._sums.device
         names = ("taken", "sums", "centres", "present")

@@ -10,17 +10,17 @@ from .momentum import MomentumEncoder
 
 
 class AttributeDiverging:
-    """A momentum encoder and, for each branch, the centres of what it says.
+    """Keep a momentum encoder and, for each branch, the cluster centres of its features.
 
-    After every update of the model call `update`; with every batch call `push`; the loss reads `centres`. Give the
-    object to Accelerate's `register_for_checkpointing`, and a killed run goes on exactly where it stood.
+    Call `update` after each update of the model, and `push` with each batch; the loss reads `centres`. Accelerate's
+    `register_for_checkpointing` takes the object, so that a killed run resumes exactly.
 
     Args:
-        model (`torch.nn.Module`): the model, not wrapped for several processes; gives an output with the branches.
+        model (`torch.nn.Module`): the model, unwrapped; its output has the branches.
         num_values (`Sequence[int]`): number of values of each attribute, in the order of their ids.
         branches (`Mapping[str, int]`): length d of the features by field of the model's output, such as
-            `{"global_embeds": 1024, "local_embeds": 1024}`. A branch that is not named has no centres.
-        momentum (`float`): mu of equation 10; see [`MomentumEncoder`].
+            `{"global_embeds": 1024, "local_embeds": 1024}`. Other branches have no centres.
+        momentum (`float`, *optional*, defaults to 0.995): mu of equation 10; see [`MomentumEncoder`].
         **settings (`Any`): of [`ClusterCentres`]: `capacity`, `min_filled`, `refresh_every`, `dtype`, `device`.
 
     Raises:
@@ -40,24 +40,24 @@ class AttributeDiverging:
 
     @property
     def centres(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-        """By branch: the centres `(A, V, d)`, and which of them are there, bool `(A, V)`."""
+        """By branch: the centres `(A, V, d)`, and which of them exist, bool `(A, V)`."""
         return {name: (queues.centres, queues.present) for name, queues in self.queues.items()}
 
     def update(self, model: torch.nn.Module) -> None:
-        """Lets the momentum encoder follow the model (equation 10).
+        """Let the momentum encoder follow the model (equation 10).
 
         Args:
-            model (`torch.nn.Module`): the model of the constructor, as it is now.
+            model (`torch.nn.Module`): the model that was given at the start, as it is now.
         """
         self.encoder.update(model)
 
     def push(self, attribute_ids: torch.Tensor, value_ids: torch.Tensor, **inputs: Any) -> None:
-        """Puts what the momentum encoder says about a batch into the queues (equation 11 follows every n_b pushes).
+        """Add the momentum encoder's features of a batch to the queues (every n_b pushes, equation 11 follows).
 
         Args:
             attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`): long; as the model takes them.
-            value_ids (`torch.Tensor` of the shape of `attribute_ids`): long; -1 = unlabelled: left out.
-            **inputs (`Any`): the model's other inputs, images first of all.
+            value_ids (`torch.Tensor` of the shape of `attribute_ids`): long; -1 = unlabelled, skipped.
+            **inputs (`Any`): the model's other inputs, such as images.
 
         Raises:
             ValueError: if an attribute or a value does not exist.
@@ -67,23 +67,23 @@ class AttributeDiverging:
             queues.push(outputs[name].flatten(0, -2), attribute_ids.flatten(), value_ids.flatten())
 
     def state_dict(self) -> dict[str, Any]:
-        """What a training checkpoint keeps: momentum encoder, queues and centres."""
+        """Return the momentum encoder, queues and centres, for a training checkpoint."""
         state = {name: queues.state_dict() for name, queues in self.queues.items()}
         return {"encoder": self.encoder.state_dict(), "queues": state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on exactly where `state_dict` was taken.
+        """Restore what `state_dict` returned.
 
         Args:
             state (`dict[str, Any]`): from `state_dict`.
 
         Raises:
-            ValueError: if it was taken from other branches or other sizes.
+            ValueError: if it is of other branches or other sizes.
         """
         if state["queues"].keys() != self.queues.keys():
             raise ValueError(
                 f"The state must hold the branches {sorted(self.queues)}, got {sorted(state['queues'])}: resume with "
-                "the settings it was saved under."
+                "the settings of the saved run."
             )
         self.encoder.load_state_dict(state["encoder"])
         for name, queues in self.queues.items():

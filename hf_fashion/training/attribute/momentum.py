@@ -8,14 +8,14 @@ import torch.distributed as dist
 
 
 class MomentumEncoder(torch.nn.Module):
-    """The momentum encoder ME of IPAD: an exponential moving average of a model, without gradients, in eval mode.
+    """Average a model's weights exponentially, without gradients, in eval mode: the momentum encoder ME of IPAD.
 
-    Its `state_dict` is what a training checkpoint keeps; it is no part of the model, so not of the export either. Made
-    of a model that Accelerate has prepared, it computes in the same mixed precision.
+    A training checkpoint keeps its `state_dict`. It is not part of the model, so it is not exported. A copy of a model
+    that Accelerate has prepared computes in the same mixed precision.
 
     Args:
-        model (`torch.nn.Module`): the model to follow, not wrapped for several processes.
-        momentum (`float`): mu, in [0, 1); 0 = the copy is the model of the last update.
+        model (`torch.nn.Module`): the model to follow, unwrapped.
+        momentum (`float`, *optional*, defaults to 0.995): mu, in [0, 1); 0 copies the model at each update.
 
     Raises:
         ValueError: if `momentum` is outside [0, 1).
@@ -30,13 +30,13 @@ class MomentumEncoder(torch.nn.Module):
 
     @torch.no_grad()
     def update(self, model: torch.nn.Module) -> None:
-        """Equation 10, `theta' <- mu theta' + (1 - mu) theta`, for parameters and buffers; call it after each update.
+        """Apply equation 10, `theta' <- mu theta' + (1 - mu) theta`, to parameters and buffers, after each update.
 
-        Buffers that are no floating point numbers (counters) are copied. Buffers, which differ between processes
-        (the statistics of a batch norm), are taken from the first, so that all processes hold one copy.
+        Integer buffers (counters) are copied. Other buffers (the statistics of a batch norm) differ between processes:
+        all take those of the first process, so that their copies stay equal.
 
         Args:
-            model (`torch.nn.Module`): the model of the constructor, as it is now.
+            model (`torch.nn.Module`): the model that was given at the start, as it is now.
         """
         for own, other in zip(self.model.parameters(), model.parameters(), strict=True):
             own.lerp_(other, 1 - self.momentum)
@@ -49,10 +49,10 @@ class MomentumEncoder(torch.nn.Module):
                 dist.broadcast(own, src=0)
 
     def train(self, mode: bool = True) -> "MomentumEncoder":
-        """Stays in eval mode whatever is asked: its features must not depend on dropout or on the batch."""
+        """Stay in eval mode: the features must not depend on dropout or on the batch."""
         return super().train(False)
 
     @torch.no_grad()
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the copy gives for a model's inputs, without gradients."""
+        """Return the copy's output, without gradients."""
         return self.model(*args, **kwargs)

@@ -3,24 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..recipe import DataRecipe, StageRecipe, TrainingRecipe, check_run
+from ...losses.attribute import ATTRIBUTE_LOSSES, published_weights
+from ..recipe import LabelledDataRecipe, StageRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
-from .losses import ASEN_PLUS_PLUS_WEIGHTS, IPAD_WEIGHTS
-
-
-LOSSES = tuple(ASEN_PLUS_PLUS_WEIGHTS | IPAD_WEIGHTS)
 
 
 @dataclass
 class AttributeModelRecipe:
-    """Args:
-    architecture (`str`): `"asen"` (ASEN, ASEN++, and by its `head` CSN and the triplet net) or `"ipad"` (and RPF).
-    start_from (`str`, *optional*): folder or Hub id of a trained model of this architecture. Parts that it lacks, such
-        as the local branch of ASEN++, start anew.
-    backbone (`str`, *optional*): folder or Hub id of a pretrained backbone, for a new model.
-    local_backbone (`str`, *optional*): the same for the branch that sees the region: ASEN++'s, or IPAD's ViT. With
-        `start_from`, of a checkpoint that lacks this branch.
-    config (`dict`): fields of `AsenConfig` or `IpadConfig`; with `start_from` what differs from the checkpoint's.
+    """Choose the attribute-specific model, and where its weights come from.
+
+    Args:
+        architecture (`str`, *optional*, defaults to `"asen"`): `"asen"` (ASEN, ASEN++, and by its `head` CSN and the
+            triplet net) or `"ipad"` (and RPF).
+        start_from (`str`, *optional*): folder or Hub id of a trained model of this architecture. Parts that it lacks,
+            such as the local branch of ASEN++, start from random weights.
+        backbone (`str`, *optional*): folder or Hub id of a pretrained backbone, for a new model.
+        local_backbone (`str`, *optional*): the same for the branch that sees the region: ASEN++'s, or IPAD's ViT. With
+            `start_from`, for a checkpoint that lacks this branch.
+        config (`dict`, *optional*): fields of `AsenConfig` or `IpadConfig`; with `start_from` only the changes to the
+            checkpoint's.
     """
 
     architecture: str = "asen"
@@ -31,30 +32,33 @@ class AttributeModelRecipe:
 
 
 @dataclass
-class AttributeDataRecipe(DataRecipe):
-    """Fields of [`DataRecipe`], and these.
+class AttributeDataRecipe(LabelledDataRecipe):
+    """Fields of [`LabelledDataRecipe`], and this.
 
     Args:
-        attributes (`list[str]`, *optional*): those of the column map to train on; `None`: all.
         source_size (`int`, *optional*): edge of the square photos that regions are cropped from in training; `None`
-            crops them from what the global branch sees.
+            crops them from the photos of the global branch.
     """
 
-    attributes: list[str] | None = None
     source_size: int | None = None
 
 
 @dataclass
 class SamplingRecipe:
-    """Args:
-    kind (`str`): `"triplets"`, the papers' way: `training.batch_size` triplets a step, drawn one by one. `"pk"`: P
-        values with K images each, of which every triplet is used.
-    triplets_an_epoch (`int`): of kind `"triplets"`, all processes together.
-    extra_views (`int`): of kind `"triplets"`: augmented views of each anchor, 0 to 2.
-    batches_an_epoch (`int`): of kind `"pk"`, all processes together.
-    values_per_group, images_per_value (`int`): P and K.
-    attributes_per_batch (`int`): groups of P times K images in a batch, each of another attribute.
-    triplet_limit (`int`): of kind `"pk"`: triplets that a step takes at most; of more, so many are drawn.
+    """Choose how batches are drawn.
+
+    Args:
+        kind (`str`, *optional*, defaults to `"pk"`): `"triplets"`, as in the papers: `training.batch_size` triplets a
+            step, drawn one by one. `"pk"`: P values with K images each, and all triplets among them.
+        triplets_an_epoch (`int`, *optional*, defaults to 100000): of kind `"triplets"`, over all processes.
+        extra_views (`int`, *optional*, defaults to 2): of kind `"triplets"`: augmented views of each anchor, 0 to 2.
+        batches_an_epoch (`int`, *optional*, defaults to 1000): of kind `"pk"`, over all processes.
+        values_per_group (`int`, *optional*, defaults to 8): P.
+        images_per_value (`int`, *optional*, defaults to 4): K.
+        attributes_per_batch (`int`, *optional*, defaults to 2): groups of P x K images in a batch, each of another
+            attribute.
+        triplet_limit (`int`, *optional*, defaults to 20000): of kind `"pk"`: the most triplets in a step; if there are
+            more, this number is drawn.
     """
 
     kind: str = "pk"
@@ -69,13 +73,13 @@ class SamplingRecipe:
 
 @dataclass
 class DivergingRecipe:
-    """Settings of attribute diverging; it runs where a stage's losses name `global_centre` or `local_centre`.
+    """Settings of attribute diverging, which runs if a loss of some stage reads cluster centres.
 
     Args:
-        momentum (`float`): mu of equation 10.
-        capacity (`int`): n_q, features a queue holds.
-        min_filled (`int`): features that a queue must hold before its value has a centre.
-        refresh_every (`int`): n_b, steps between two refreshes of the centres.
+        momentum (`float`, *optional*, defaults to 0.995): mu of equation 10.
+        capacity (`int`, *optional*, defaults to 1000): n_q, features in a queue.
+        min_filled (`int`, *optional*, defaults to 100): features that a queue needs before its value has a centre.
+        refresh_every (`int`, *optional*, defaults to 50): n_b, steps between two refreshes of the centres.
     """
 
     momentum: float = 0.995
@@ -86,18 +90,19 @@ class DivergingRecipe:
 
 @dataclass
 class AttributeStageRecipe(StageRecipe):
-    """Fields of [`StageRecipe`], and these.
+    """Fields of [`StageRecipe`], and this.
 
     Args:
-        losses (`dict[str, float]`): names of losses, see `attribute_losses`, and the weight of each.
+        losses (`dict[str, float]`, *optional*): names of `ATTRIBUTE_LOSSES` (`hf_fashion/losses/attribute.py`), and
+            the weight of each.
     """
 
-    losses: dict[str, float] = field(default_factory=lambda: {"global_triplet": 1.0})
+    losses: dict[str, float] = field(default_factory=lambda: published_weights("asen"))
 
 
 @dataclass
 class AttributeTrainingRecipe(TrainingRecipe):
-    """Fields of [`TrainingRecipe`]; `batch_size` counts triplets, and is not used where batches are P x K."""
+    """Fields of [`TrainingRecipe`]; `batch_size` counts triplets, and is not used for P x K batches."""
 
     output_dir: str = "runs/attributes"
     stages: list[AttributeStageRecipe] = field(
@@ -119,12 +124,15 @@ class AttributeRecipe(RecipeFile):
         require("model.architecture", self.model.architecture, ("asen", "ipad"))
         require("sampling.kind", self.sampling.kind, ("triplets", "pk"))
         if not 0 <= self.sampling.extra_views <= 2:
-            raise ValueError(f"`sampling.extra_views` must lie in 0 to 2; got {self.sampling.extra_views}.")
+            raise ValueError(f"`sampling.extra_views` must be 0, 1 or 2; got {self.sampling.extra_views}.")
         if self.model.start_from and self.model.backbone:
-            raise ValueError("`model.start_from` brings its own backbone: leave `model.backbone` out.")
+            raise ValueError("`model.start_from` has its own backbone: remove `model.backbone`.")
         check_run(self.data, self.training)
         for number, stage in enumerate(self.training.stages):
-            if not stage.losses:
-                raise ValueError(f"`training.stages[{number}].losses` must name at least one of {', '.join(LOSSES)}.")
-            for name in stage.losses:
-                require(f"training.stages[{number}].losses", name, LOSSES)
+            self._check_losses(f"training.stages[{number}].losses", stage.losses)
+
+    def _check_losses(self, where: str, losses: dict[str, float]) -> None:
+        if not losses:
+            raise ValueError(f"`{where}` must name at least one of {', '.join(ATTRIBUTE_LOSSES)}.")
+        for name in losses:
+            require(where, name, tuple(ATTRIBUTE_LOSSES))

@@ -5,26 +5,27 @@ from accelerate import Accelerator
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from ...losses.attribute import attribute_losses
+from ...losses.attribute_items import AttributeItems
 from ...losses.triplet_indices import batch_triplets
+from ..step import TrainingStep
 from .diverging import AttributeDiverging
-from .losses import AttributeItems, attribute_losses
 from .recipe import AttributeStageRecipe, SamplingRecipe
 
 
 SOURCE = "source_pixel_values"
 BRANCH_FIELDS = ("global_embeds", "local_embeds", "background_embeds")
-CENTRE_LOSSES = {"global_centre": "global_embeds", "local_centre": "local_embeds"}
 
 
-class AttributeStep:
-    """The functions that [`TrainingLoop`] calls; holds the losses of the stage in work.
+class AttributeStep(TrainingStep):
+    """Compute the losses of the current stage over the joined batch of all processes.
 
     Args:
         accelerator (`Accelerator`): mixed precision of the momentum encoder, and the processes.
-        sampling (`SamplingRecipe`): how the batches' triplets come about.
-        multi_label (`bool`): whether images carry several values of an attribute; P x K groups of two processes are
-            then kept apart.
-        diverging (`AttributeDiverging`, *optional*): where losses need cluster centres.
+        sampling (`SamplingRecipe`): how the triplets of a batch are found.
+        multi_label (`bool`, *optional*, defaults to `False`): whether images have several values of an attribute; if
+            so, P x K groups of different processes make no triplets with each other.
+        diverging (`AttributeDiverging`, *optional*): the cluster centres, if losses read them.
     """
 
     def __init__(
@@ -36,14 +37,17 @@ class AttributeStep:
     ):
         self.accelerator, self.sampling, self.diverging = accelerator, sampling, diverging
         self.multi_label = multi_label
+        self.checkpointed = [diverging] if diverging else []
         self.weights: dict[str, float] = {}
 
     def start_stage(self, model: PreTrainedModel, stage: AttributeStageRecipe) -> None:
-        """Takes the losses of a stage."""
+        """Take over the losses of a stage."""
         self.weights = stage.losses
 
-    def __call__(self, wrapped, model: PreTrainedModel, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The losses of a batch of [`AttributeCollator`], over the joined batch of all processes."""
+    def __call__(
+        self, wrapped: torch.nn.Module, model: PreTrainedModel, batch: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Return the losses of a batch of [`AttributeCollator`]."""
         images = {name: batch[name] for name in ("pixel_values", SOURCE) if name in batch}
         outputs = wrapped(attribute_ids=batch["attribute_ids"], **images)
         items = self._items(outputs, batch).gathered()
@@ -54,7 +58,7 @@ class AttributeStep:
         return losses
 
     def after_update(self, model: PreTrainedModel) -> None:
-        """Lets the momentum encoder follow."""
+        """Let the momentum encoder follow the model."""
         if self.diverging:
             self.diverging.update(model)
 
@@ -67,7 +71,7 @@ class AttributeStep:
         return AttributeItems(**{name: value[:number] for name, value in embeds.items()}, **labels)
 
     def triplets(self, items: AttributeItems) -> Tensor:
-        """The triplets of the joined batch, long (T, 3): as they were drawn, or all that P x K groups make."""
+        """Return the triplets of the joined batch, long (T, 3): as they were drawn, or all that P x K groups make."""
         number, device = len(items.value_ids), items.value_ids.device
         if self.sampling.kind == "triplets":
             return torch.arange(number, device=device).view(-1, 3)
@@ -75,7 +79,7 @@ class AttributeStep:
         if self.multi_label:
             ranks = torch.arange(number, device=device) // (number // self.accelerator.num_processes)
             attributes = attributes + (attributes.max() + 1) * ranks
-        # Every process draws the same triplets of the joined batch: the ids are the same, and so is the seed.
+        # The ids and so the seed are equal on all processes, which therefore draw the same triplets.
         generator = torch.Generator().manual_seed(int(items.value_ids.sum()) + number)
         return batch_triplets(attributes.cpu(), items.value_ids.cpu(), self.sampling.triplet_limit, generator).to(
             device
@@ -86,8 +90,3 @@ class AttributeStep:
         shown = {name: image[:number] for name, image in images.items()}
         with self.accelerator.autocast():
             self.diverging.push(batch["attribute_ids"][:number], batch["value_ids"], **shown)
-
-
-def centred_branches(stages: list[AttributeStageRecipe]) -> list[str]:
-    """The branches whose cluster centres some stage's losses need, as fields of a model's output."""
-    return [field for name, field in CENTRE_LOSSES.items() if any(name in stage.losses for stage in stages)]

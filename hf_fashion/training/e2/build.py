@@ -1,4 +1,4 @@
-"""The processor and the model that a run starts with."""
+"""The processor and the model that a run of E2 or CLIP starts with."""
 
 from dataclasses import fields
 from typing import Any
@@ -25,16 +25,21 @@ from ...models.e2.image_processing_e2 import E2ImageProcessorPil
 from ...models.e2.modeling_e2 import E2Model
 from ...models.e2.processing_e2 import E2Processor
 from ..recipe_file import check_keys
-from .recipe import ModelRecipe
+from .recipe import E2ModelRecipe
 
 
-# Fields of E2's vision tower, which may stand in the whole configuration too.
+# Fields of E2's vision tower that the whole configuration accepts too.
 E2_FIELDS = {entry.name for entry in fields(E2VisionConfig)} - {entry.name for entry in fields(CLIPVisionConfig)}
 TOWER_FIELDS = ("text_config", "vision_config", "projection_dim")
 
 
-def choose_entities(recipe: ModelRecipe, column_map: ColumnMap) -> list[str]:
-    """The tag entities in the model's order: of an E2 that is continued, of the recipe, or all of the column map."""
+def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
+    """Return the tag entities in the model's order: of a continued E2, of the recipe, or all of the column map.
+
+    Args:
+        recipe (`E2ModelRecipe`): where to start.
+        column_map (`ColumnMap`): its tags.
+    """
     if recipe.start_from and recipe.architecture == "e2":
         config = AutoConfig.from_pretrained(recipe.start_from)
         if config.model_type == "e2":
@@ -42,11 +47,11 @@ def choose_entities(recipe: ModelRecipe, column_map: ColumnMap) -> list[str]:
     return list(recipe.config.get("tag_entities", column_map.tags))
 
 
-def make_processor(recipe: ModelRecipe, train: Dataset, column_map: ColumnMap) -> E2Processor:
-    """The start checkpoint's processor; from scratch, the whole photo as a square and a tokenizer of the corpus.
+def make_processor(recipe: E2ModelRecipe, train: Dataset, column_map: ColumnMap) -> E2Processor:
+    """Return the start checkpoint's processor or, from scratch, one of square photos and a tokenizer of the corpus.
 
     Args:
-        recipe (`ModelRecipe`): says where to start.
+        recipe (`E2ModelRecipe`): where to start.
         train (`Dataset`): the train split, read for the tokenizer.
         column_map (`ColumnMap`): its tags are the model's entities, in the model's order.
     """
@@ -67,11 +72,15 @@ def make_processor(recipe: ModelRecipe, train: Dataset, column_map: ColumnMap) -
     return E2Processor(images, tokenizer, tag_entities=list(column_map.tags), compose_text=recipe.compose_text)
 
 
-def make_model(recipe: ModelRecipe, processor: E2Processor) -> PreTrainedModel:
-    """E2, or the CLIP beside it, from scratch or from a checkpoint, in float32.
+def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel:
+    """Return E2 or a CLIP of the same size, from scratch or from a checkpoint, in float32.
+
+    Args:
+        recipe (`E2ModelRecipe`): architecture, configuration, and where to start.
+        processor (`E2Processor`): from [`make_processor`].
 
     Raises:
-        ValueError: if `model.config` holds a field that does not count here, or tokenizer and text tower do not fit.
+        ValueError: if `model.config` has a field that would be ignored, or tokenizer and text tower do not fit.
     """
     config = dict(recipe.config)
     check_fields(recipe)
@@ -82,19 +91,23 @@ def make_model(recipe: ModelRecipe, processor: E2Processor) -> PreTrainedModel:
     return model
 
 
-def check_fields(recipe: ModelRecipe) -> None:
-    """Raises `ValueError` for a key of `model.config` that no configuration has, or that a checkpoint overrules."""
+def check_fields(recipe: E2ModelRecipe) -> None:
+    """Raise `ValueError` for a key of `model.config` that is unknown, or that the start checkpoint decides.
+
+    Args:
+        recipe (`E2ModelRecipe`): `config`, `architecture` and `start_from`.
+    """
     whole, vision = (E2Config, E2VisionConfig) if recipe.architecture == "e2" else (CLIPConfig, CLIPVisionConfig)
     extra = E2_FIELDS if recipe.architecture == "e2" else set()
     check_keys("model.config", recipe.config, {entry.name for entry in fields(whole)} | extra)
     for name, section in (("text_config", CLIPTextConfig), ("vision_config", vision)):
         check_keys(f"model.config.{name}", recipe.config.get(name, {}), {entry.name for entry in fields(section)})
-    overruled = [name for name in TOWER_FIELDS if name in recipe.config]
-    if recipe.start_from and overruled:
-        raise ValueError(f"`model.config` names {overruled}, which `model.start_from` decides: leave them out.")
+    decided = [name for name in TOWER_FIELDS if name in recipe.config]
+    if recipe.start_from and decided:
+        raise ValueError(f"`model.config` names {decided}, which `model.start_from` decides: remove them.")
 
 
-def _from_scratch(recipe: ModelRecipe, config: dict[str, Any], processor: E2Processor) -> PreTrainedModel:
+def _from_scratch(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Processor) -> PreTrainedModel:
     tokenizer = processor.tokenizer
     vocabulary = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     config["text_config"] = vocabulary | {"vocab_size": len(tokenizer)} | config.get("text_config", {})
@@ -106,8 +119,8 @@ def _from_scratch(recipe: ModelRecipe, config: dict[str, Any], processor: E2Proc
     return CLIPModel(CLIPConfig(**config))
 
 
-def _from_checkpoint(recipe: ModelRecipe, config: dict[str, Any]) -> PreTrainedModel:
-    # float32 whatever the checkpoint was saved in: half-precision weights do not take small steps.
+def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTrainedModel:
+    # float32, whatever the dtype of the checkpoint: half-precision weights lose small steps.
     start, dtype = recipe.start_from, torch.float32
     if recipe.architecture == "clip":
         return CLIPModel.from_pretrained(start, dtype=dtype, **config)

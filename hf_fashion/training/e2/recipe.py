@@ -8,14 +8,18 @@ from ..recipe_file import RecipeFile, require
 
 
 @dataclass
-class ModelRecipe:
-    """Args:
-    architecture (`str`): `"e2"`, or `"clip"` for the baseline of the same size.
-    start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer and
-        image processor are taken. `None`: from scratch, with a tokenizer trained on the corpus.
-    config (`dict`): fields of `E2Config` or `CLIPConfig`; with `start_from` those that the checkpoint does not decide.
-    vocab_size (`int`): size of the tokenizer that is trained from scratch.
-    compose_text (`bool`): put the tags in front of the caption, as the paper does.
+class E2ModelRecipe:
+    """Choose E2 or CLIP, its configuration, and where its weights come from.
+
+    Args:
+        architecture (`str`, *optional*, defaults to `"e2"`): `"e2"`, or `"clip"` for the baseline of the same size.
+        start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer
+            and image processor are used. `None`: from scratch, with a tokenizer trained on the corpus.
+        config (`dict`, *optional*): fields of `E2Config` or `CLIPConfig`; with `start_from` only those that the
+            checkpoint does not decide.
+        vocab_size (`int`, *optional*, defaults to 8192): size of the tokenizer that is trained from scratch.
+        compose_text (`bool`, *optional*, defaults to `False`): put the tags in front of the caption, as the paper
+            does.
     """
 
     architecture: str = "e2"
@@ -26,10 +30,10 @@ class ModelRecipe:
 
 
 @dataclass
-class Recipe(RecipeFile):
+class E2Recipe(RecipeFile):
     """A run: its model, its data, its training."""
 
-    model: ModelRecipe = field(default_factory=ModelRecipe)
+    model: E2ModelRecipe = field(default_factory=E2ModelRecipe)
     data: DataRecipe = field(default_factory=DataRecipe)
     training: TrainingRecipe = field(default_factory=TrainingRecipe)
 

@@ -12,16 +12,16 @@ from ...metrics import cross_modal_recall
 
 
 def validate(model, products: ProductDataset, collator: ProductCollator, batch_size: int = 256) -> dict[str, float]:
-    """Recall@1, 5, 10 both ways and their sum, over the first product of every distinct title.
+    """Return recall@1, 5 and 10 in both directions and their sum, over the first product of every distinct title.
 
     Args:
         model (`E2Model` or `CLIPModel`): the model, unwrapped.
         products (`ProductDataset`): the validation split.
         collator (`ProductCollator`): makes the batches.
-        batch_size (`int`): products a forward pass.
+        batch_size (`int`, *optional*, defaults to 256): products in a forward pass.
 
     Returns:
-        `dict[str, float]`: figures of `cross_modal_recall`; `sum_recall` is the primary one.
+        `dict[str, float]`: metrics of `cross_modal_recall`; `sum_recall` is the primary one.
     """
     rows = choose_candidates(products.titles).image_rows.tolist()
     batches = _batches(products, rows, collator, batch_size)
@@ -33,6 +33,6 @@ def validate(model, products: ProductDataset, collator: ProductCollator, batch_s
 def _batches(
     products: ProductDataset, rows: list[int], collator: ProductCollator, batch_size: int
 ) -> Iterator[dict[str, Tensor]]:
-    # No DataLoader: starting one draws from the global random state, and a resumed run must not depend on that.
+    # No DataLoader: starting one draws from the global random state, which would change a resumed run.
     for start in range(0, len(rows), batch_size):
         yield collator([products[row] for row in rows[start : start + batch_size]])

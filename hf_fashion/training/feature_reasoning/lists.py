@@ -1,4 +1,4 @@
-"""What FR learns from: first candidates of searches whose right answers are known."""
+"""Training data of FR: the first candidates of searches whose right candidates are known."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,13 @@ from .recipe import ListsRecipe
 
 @dataclass(frozen=True)
 class CandidateList:
-    """
+    """The first candidates of one query. Embeddings stay in the search, which many lists share.
+
     Args:
-        search (`LabelledSearch`): what the places refer to.
-        query (`int`): row of the search's queries.
-        places (`torch.Tensor` of shape `(k,)`): int64; rows of its gallery, the best first.
-        positives (`torch.Tensor` of shape `(k,)`): bool; whether they are right.
+        search (`LabelledSearch`): the search.
+        query (`int`): row of its queries.
+        places (`torch.Tensor` of shape `(k,)`): int64, rows of its gallery, the best candidate first.
+        positives (`torch.Tensor` of shape `(k,)`): bool, whether the candidates are right.
     """
 
     search: LabelledSearch
@@ -29,16 +30,16 @@ class CandidateList:
 
 
 class CandidateLists(Dataset):
-    """Lists that teach something, each with the embeddings of its query and candidates.
+    """Candidate lists that FR can learn from, each with the embeddings of its query and candidates.
 
     Args:
-        searches (`dict[str, list[LabelledSearch]]`): attribute -> searches of one width d.
-        num_candidates (`int`): k, candidates of a list at most.
-        recipe (`ListsRecipe`): which lists teach something.
-        seed (`int`): of the lists that are drawn where an attribute has too many.
+        searches (`Mapping[str, Sequence[LabelledSearch]]`): attribute -> searches, with embeddings of one dimension.
+        num_candidates (`int`): the most candidates of a list.
+        recipe (`ListsRecipe`): chooses the lists.
+        seed (`int`, *optional*, defaults to 0): seed of the draw where an attribute has too many lists.
 
     Raises:
-        ValueError: if no list is left.
+        ValueError: the recipe leaves no list.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class CandidateLists(Dataset):
             )
 
     def set_epoch(self, epoch: int) -> None:
-        """Every epoch shows the same lists."""
+        """Do nothing: every epoch has the same lists."""
 
     def __len__(self) -> int:
         return len(self.lists)
@@ -75,13 +76,14 @@ class CandidateLists(Dataset):
 
 
 def collate_lists(items: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Batches items of [`CandidateLists`], shorter lists padded.
+    """Collate items of [`CandidateLists`] into a batch; shorter lists are padded.
 
     Args:
-        items (`list[dict]`): of Q lists.
+        items (`Sequence[Mapping[str, Tensor]]`): items of Q lists.
 
     Returns:
-        `query_embeds` (Q, d), `candidate_embeds` (Q, k, d), `positives` and `candidate_mask` (Q, k), k the longest.
+        `dict`: `query_embeds` (Q, d), `candidate_embeds` (Q, k, d), `positives` and `candidate_mask` (Q, k), with k
+            the length of the longest list.
     """
     pad = torch.nn.utils.rnn.pad_sequence
     there = [torch.ones_like(item["positives"]) for item in items]
@@ -95,11 +97,11 @@ def collate_lists(items: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 def _worth_learning(search: LabelledSearch, num_candidates: int, recipe: ListsRecipe) -> Iterable[CandidateList]:
     for ranked in search.rankings():
-        hits, there = ranked.hits[:, :num_candidates], ranked.valid[:, :num_candidates]
-        right = hits.sum(1)
-        # A list without a wrong candidate has an average precision of 1, so `max_average_precision` leaves it out.
-        wanted = (average_precisions_of_hits(hits) < recipe.max_average_precision) & (right >= recipe.min_positives)
-        for row in wanted.nonzero().flatten().tolist():
-            mask = there[row]
-            places = ranked.places[row, :num_candidates][mask]
-            yield CandidateList(search, ranked.queries.start + row, places, hits[row][mask])
+        candidates = ranked.first(num_candidates)
+        right = candidates.hits.sum(1)
+        # A list without a wrong candidate has an average precision of 1, so `max_average_precision` drops it.
+        low = average_precisions_of_hits(candidates.hits) < recipe.max_average_precision
+        for row in (low & (right >= recipe.min_positives)).nonzero().flatten().tolist():
+            valid = candidates.valid[row]
+            places, positives = candidates.places[row][valid], candidates.hits[row][valid]
+            yield CandidateList(search, ranked.queries.start + row, places, positives)

@@ -3,18 +3,20 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..recipe import DataRecipe, TrainingRecipe, check_run
+from ..recipe import LabelledDataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
 
 
 @dataclass
 class FeatureReasoningModelRecipe:
-    """Args:
-    embedder (`str`): folder or Hub id of the model whose searches are to be re-ranked: an attribute-specific one, or
-        an E2 or CLIP, whose descriptions ask for photos.
-    start_from (`str`, *optional*): folder or Hub id of a trained FR; its configuration counts where `config` says
-        nothing. A model of two rounds learns best from one of a single round.
-    config (`dict`): fields of `FeatureReasoningConfig`.
+    """Choose the FR model and the embedding model whose searches it re-ranks.
+
+    Args:
+        embedder (`str`): folder or Hub id of the embedding model whose searches are re-ranked: an attribute-specific
+            one, or an E2 or CLIP, which searches photos by their descriptions.
+        start_from (`str`, *optional*): folder or Hub id of a trained FR; `config` overrides its configuration. A model
+            of two rounds learns best from one of a single round.
+        config (`dict`, *optional*): fields of `FeatureReasoningConfig`.
     """
 
     embedder: str = ""
@@ -23,24 +25,14 @@ class FeatureReasoningModelRecipe:
 
 
 @dataclass
-class ReasoningDataRecipe(DataRecipe):
-    """Fields of [`DataRecipe`], and these.
-
-    Args:
-        attributes (`list[str]`, *optional*): those of the column map to search by; `None`: all that the embedder has.
-    """
-
-    attributes: list[str] | None = None
-
-
-@dataclass
 class ListsRecipe:
-    """Which lists teach something.
+    """Choose the candidate lists to learn from.
 
     Args:
-        max_average_precision (`float`): lists that are better already are left out.
-        min_positives (`int`): lists with fewer right candidates are left out. A description has one right photo.
-        per_attribute (`int`, *optional*): at most so many lists of each attribute, drawn at random; `None`: all.
+        max_average_precision (`float`, *optional*, defaults to 0.8): lists with a higher one are left out.
+        min_positives (`int`, *optional*, defaults to 6): lists with fewer right candidates are left out. A description
+            has only one right photo.
+        per_attribute (`int`, *optional*): how many lists of each attribute to draw at random; `None`: all.
     """
 
     max_average_precision: float = 0.8
@@ -50,10 +42,13 @@ class ListsRecipe:
 
 @dataclass
 class ReasoningLossRecipe:
-    """Args:
-    pairs (`str`): `"all"`, equation 17; or `"query"`, those with the query alone, as in SSR.
-    learn_scale (`bool`): whether the factor on the cosines is learned, as in SSR, or stays what
-        `model.config.logit_scale_init_value` says.
+    """Choose the pairs of the loss, and whether its scale is learned.
+
+    Args:
+        pairs (`str`, *optional*, defaults to `"all"`): `"all"`, equation 17; or `"query"`, only pairs with the query,
+            as in SSR.
+        learn_scale (`bool`, *optional*, defaults to `False`): learn the factor on the cosines, as SSR does, or keep
+            `model.config.logit_scale_init_value`.
     """
 
     pairs: str = "all"
@@ -62,10 +57,10 @@ class ReasoningLossRecipe:
 
 @dataclass
 class FeatureReasoningRecipe(RecipeFile):
-    """A run: the model, its data (`train` is what the embedder has not seen), its lists, its loss, its training."""
+    """A run: the model, its data (`train` must be new to the embedder), its lists, its loss, its training."""
 
     model: FeatureReasoningModelRecipe = field(default_factory=FeatureReasoningModelRecipe)
-    data: ReasoningDataRecipe = field(default_factory=ReasoningDataRecipe)
+    data: LabelledDataRecipe = field(default_factory=LabelledDataRecipe)
     lists: ListsRecipe = field(default_factory=ListsRecipe)
     loss: ReasoningLossRecipe = field(default_factory=ReasoningLossRecipe)
     training: TrainingRecipe = field(default_factory=TrainingRecipe)
@@ -74,14 +69,15 @@ class FeatureReasoningRecipe(RecipeFile):
         if not self.model.embedder:
             raise ValueError("`model.embedder` must name the embedding model whose searches are re-ranked.")
         require("loss.pairs", self.loss.pairs, ("all", "query"))
-        if not 0 < self.lists.max_average_precision <= 1:
+        lists = self.lists
+        if not 0 < lists.max_average_precision <= 1:
             raise ValueError(
-                f"`lists.max_average_precision` must lie above 0 and up to 1; got {self.lists.max_average_precision}."
+                f"`lists.max_average_precision` must be above 0 and at most 1; got {lists.max_average_precision}."
             )
-        if self.lists.min_positives < 1:
-            raise ValueError(f"`lists.min_positives` must be at least 1; got {self.lists.min_positives}.")
-        if self.lists.per_attribute is not None and self.lists.per_attribute < 1:
-            raise ValueError(f"`lists.per_attribute` must be at least 1, or null; got {self.lists.per_attribute}.")
+        if lists.min_positives < 1:
+            raise ValueError(f"`lists.min_positives` must be at least 1; got {lists.min_positives}.")
+        if lists.per_attribute is not None and lists.per_attribute < 1:
+            raise ValueError(f"`lists.per_attribute` must be at least 1, or null; got {lists.per_attribute}.")
         if self.training.gradient_checkpointing:
             raise ValueError("`training.gradient_checkpointing` must be false: FR has no layers to recompute.")
         check_run(self.data, self.training)

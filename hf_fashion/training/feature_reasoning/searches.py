@@ -1,4 +1,4 @@
-"""What an embedding model finds on photos that it has not seen, and on those to validate on: FR learns from it."""
+"""Searches that FR is trained and validated on: photos or texts, embedded by the model whose results FR re-ranks."""
 
 import hashlib
 import json
@@ -21,6 +21,7 @@ from ...embedding.fingerprint import model_fingerprint
 from ...evaluation.attribute_retrieval import attribute_searches
 from ...evaluation.cross_modal_candidates import embed_candidates
 from ...evaluation.labelled_search import LabelledSearch
+from ...files import file_written_aside
 from .recipe import FeatureReasoningRecipe
 
 
@@ -31,8 +32,8 @@ FIELDS = ("query_embeds", "gallery_embeds", "query_labels", "gallery_labels", "o
 def embedded_once(
     recipe: FeatureReasoningRecipe, corpus: DatasetDict, column_map: ColumnMap, accelerator: Accelerator
 ) -> dict[str, Searches]:
-    """The searches of a run: embedded by its main process, read by the others and by a resumed run, so that all
-    have the same.
+    """Return the searches of a run. Its main process embeds them; the others and a resumed run read them from disk, so
+    that all have the same.
 
     Args:
         recipe (`FeatureReasoningRecipe`): names the embedder and the output folder.
@@ -62,24 +63,25 @@ def embedded_once(
 def embedded_searches(
     model: PreTrainedModel, embedder: str, corpus: DatasetDict, column_map: ColumnMap, attributes: list[str] | None
 ) -> dict[str, Searches]:
-    """Embeds both splits and asks: photos for photos of their value, or descriptions for photos.
+    """Embed both splits and make searches of them: from photos to photos with the same value, or from texts to photos.
 
     Args:
         model (`PreTrainedModel`): an attribute-specific model, or an E2 or CLIP.
-        embedder (`str`): its folder or Hub id, where its processor is.
+        embedder (`str`): folder or Hub id of the model, for its processor.
         corpus (`DatasetDict`): `train`, which the model has not seen, and `validation`.
         column_map (`ColumnMap`): names the photo, and the attributes or the caption.
-        attributes (`list[str]`, *optional*): those to search by; default: all that the model and the map have.
+        attributes (`list[str]`, *optional*): attributes to search by. Default: all that both the model and the map
+            have.
 
     Returns:
-        `dict`: split -> attribute -> searches; of descriptions under the name `text_to_image`.
+        `dict`: split -> attribute -> searches; searches by text are under the name `text_to_image`.
 
     Raises:
-        ValueError: if the model lacks an attribute, or the corpus labels or captions.
+        ValueError: the model does not have an attribute, or the corpus has no labels or captions.
     """
     if not hasattr(model.config, "attribute_names"):
         if attributes:
-            raise ValueError(f"`data.attributes` must be null for {type(model).__name__}, which knows none.")
+            raise ValueError(f"`data.attributes` must be null for {type(model).__name__}, which has no attributes.")
         processor = AutoProcessor.from_pretrained(embedder)
         return {
             name: {"text_to_image": [embed_candidates(model, processor, split, column_map).text_to_image()]}
@@ -99,7 +101,7 @@ def embedded_searches(
 
 
 def save_searches(searches: dict[str, Searches], path: Path) -> None:
-    """Writes searches beside their path and moves them there.
+    """Save searches to one file, which appears when all of it is written.
 
     Args:
         searches (`dict`): as `embedded_searches` returns them.
@@ -114,14 +116,12 @@ def save_searches(searches: dict[str, Searches], path: Path) -> None:
         for field in FIELDS
         if getattr(search, field) is not None
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    save_file(tensors, aside, metadata={"searches": json.dumps([place[:2] for place in listed])})
-    aside.replace(path)
+    with file_written_aside(path) as aside:
+        save_file(tensors, aside, metadata={"searches": json.dumps([place[:2] for place in listed])})
 
 
 def load_searches(path: Path) -> dict[str, Searches]:
-    """The searches that `save_searches` wrote.
+    """Load the searches that `save_searches` wrote.
 
     Args:
         path (`Path`): the file.

@@ -27,8 +27,8 @@ def test_it_is_fixed_by_seed_and_attribute():
     assert torch.equal(first.query_rows, again.query_rows)
     assert torch.equal(first.candidate_rows, again.candidate_rows)
     assert not torch.equal(first.query_rows, other.query_rows)
-    alone = labels_of([("xy"[i % 2],) for i in range(20)], {"kind": list("xy")})
-    assert torch.equal(first.candidate_rows, draw_protocol(alone)["kind"].candidate_rows)
+    single = labels_of([("xy"[i % 2],) for i in range(20)], {"kind": list("xy")})
+    assert torch.equal(first.candidate_rows, draw_protocol(single)["kind"].candidate_rows)
     assert first.candidate_rows.tolist() != sorted(first.candidate_rows.tolist())
 
 

@@ -25,7 +25,7 @@ def draw(look, seed=0, size=96):
 
 @pytest.mark.parametrize("entity", ["brand", "season", "neckline", "pattern"])
 def test_another_attribute_changes_the_pixels_in_its_box_and_only_there(entity):
-    # These attributes leave the pose alone, so two drawings of one seed differ by the attribute only.
+    # These attributes do not change the pose, so two drawings of one seed differ only in the attribute.
     (one, first), (two, second) = draw(LOOK), draw(replace(LOOK, **{entity: OTHER[entity]}))
     changed = np.abs(one - two).max(axis=-1) > 12  # (H, W)
     x0, y0 = np.minimum(first[entity], second[entity])[:2] - 1

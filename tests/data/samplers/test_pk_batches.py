@@ -1,4 +1,4 @@
-"""P x K batches: their sizes, their balance, who is repeated, and what Accelerate makes of them."""
+"""P x K batches: their sizes, their balance, which images repeat, and the shares of processes."""
 
 from collections import Counter
 
@@ -102,7 +102,7 @@ def test_settings_out_of_range_are_named(setting, message):
 
 
 class Rows(Dataset):
-    """Gives back what it is asked for."""
+    """Returns its index."""
 
     def __getitem__(self, item: LabelledRow) -> LabelledRow:
         return item

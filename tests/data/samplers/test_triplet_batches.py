@@ -1,4 +1,4 @@
-"""Batches of triplets: what they hold, in which order, and that seed and epoch alone decide."""
+"""Batches of triplets: their rows and order, and that only seed and epoch decide the draw."""
 
 import pytest
 from accelerate.data_loader import BatchSamplerShard

@@ -33,7 +33,7 @@ def test_every_triplet_is_one(labels):
 
 
 def test_each_choice_is_uniform():
-    """Attribute, then value, then the other value, then images; cowl, of one image, is a negative alone."""
+    """Attribute, then value, then the other value, then images; cowl, of one image, is only a negative."""
     number = 20_000
     drawn = TripletSampler(single_label(), num_triplets=number).draw(0)
     attributes, values, others = (c.tolist() for c in (drawn.attribute_ids, drawn.value_ids, drawn.negative_value_ids))
@@ -58,7 +58,7 @@ def test_seed_and_epoch_alone_decide():
 
 
 def test_a_negative_carries_never_the_anchors_value(monkeypatch):
-    """`b` stands nearly always with `a`: draws fail, and what is left is taken from the images without `a`."""
+    """Nearly all images with `b` carry `a` too: draws fail, and the rest is taken from the images without `a`."""
     rows = [(("a", "b"),)] * 30 + [("b",), (None,)]
     labels = labels_of(rows, {"mark": ["a", "b"]})
     monkeypatch.setattr(module, "NEGATIVE_DRAWS", 2)

@@ -26,6 +26,6 @@ class AttributeImageProcessingTester(ImageProcessingTester):
 class AttributeImageProcessingTest(ImageProcessingTestMixin, unittest.TestCase):
     image_processor_tester_class = AttributeImageProcessingTester
 
-    @unittest.skip("must work where torchvision is not installed: the image processor has the PIL backend alone")
+    @unittest.skip("must work where torchvision is not installed: the image processor has only the PIL backend")
     def test_new_models_require_torchvision_backend(self):
         pass

@@ -40,7 +40,7 @@ class AsenModelTester:
 class AsenModelTest(ModelTesterMixin, unittest.TestCase):
     all_model_classes = (AsenModel,)
     test_resize_embeddings = False  # its input is pixels, not a vocabulary
-    has_attentions = False  # the maps stand in attention_maps; the backbone is convolutional
+    has_attentions = False  # the maps are in attention_maps; the backbone is convolutional
     _is_composite = True
 
     def setUp(self):

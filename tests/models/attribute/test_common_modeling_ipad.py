@@ -37,7 +37,7 @@ class IpadModelTester:
 class IpadModelTest(ModelTesterMixin, unittest.TestCase):
     all_model_classes = (IpadModel,)
     test_resize_embeddings = False  # its input is pixels, not a vocabulary
-    has_attentions = False  # the maps stand in attention_maps and iteration_maps
+    has_attentions = False  # the maps are in attention_maps and iteration_maps
     _is_composite = True
 
     def setUp(self):

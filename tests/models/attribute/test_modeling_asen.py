@@ -1,4 +1,4 @@
-"""ASEN, ASEN++ and the heads beside them: formulas, all attributes at once, regions, backbones, saving."""
+"""ASEN, ASEN++ and the heads they are compared with: formulas, all attributes at once, regions, backbones, saving."""
 
 import json
 import os

@@ -291,7 +291,7 @@ def test_ten_rounds_of_the_sharpest_attention_stay_finite(dtype):
     attention = module.spatial_attention
     for layer in (attention.image_projection, attention.attribute_projection):
         layer.weight.data.zero_()
-    attention.image_projection.weight.data[:, 0] = 9.0  # channel 0 alone tells cells apart
+    attention.image_projection.weight.data[:, 0] = 9.0  # only channel 0 tells cells apart
     attention.image_projection.bias.data.zero_()
     attention.attribute_projection.bias.data.fill_(9.0)
     module = module.to(dtype)

@@ -45,7 +45,7 @@ def test_boxes_follow_the_rule(threshold):
 
 
 def test_the_box_holds_every_kept_spot():
-    """Two spots in opposite corners: the box spans both, not the larger one alone."""
+    """Two spots in opposite corners: the box spans both, not only the larger one."""
     maps = torch.zeros(1, 8, 8)
     maps[0, 0, 0], maps[0, 7, 7] = 1.0, 0.5
     assert region_boxes(maps, torch.tensor([[64, 64]]), 64).tolist() == [[0, 0, 64, 64]]

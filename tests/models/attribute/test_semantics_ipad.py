@@ -104,7 +104,7 @@ def test_pairs_of_image_and_box_are_told_apart():
 
 
 def test_queries_find_their_region():
-    """Each image and attribute alone gives what all together give."""
+    """Each image and attribute by itself gives the same as all together."""
     module = branch()
     regions, attributes = inputs(3)
     region_of_query = torch.tensor([0, 1, 0, 1, 1, 0])

@@ -26,6 +26,6 @@ class E2ImageProcessingTester(ImageProcessingTester):
 class E2ImageProcessingTest(ImageProcessingTestMixin, unittest.TestCase):
     image_processor_tester_class = E2ImageProcessingTester
 
-    @unittest.skip("E2 must work where torchvision is not installed: its image processor has the PIL backend alone")
+    @unittest.skip("E2 must work where torchvision is not installed: its image processor has only the PIL backend")
     def test_new_models_require_torchvision_backend(self):
         pass

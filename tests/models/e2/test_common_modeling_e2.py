@@ -92,19 +92,19 @@ class E2VisionModelTest(ModelTesterMixin, unittest.TestCase):
     def test_model_get_set_embeddings(self):
         pass
 
-    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    @unittest.skip("the image side computes no loss; E2ModelTest trains it")
     def test_training(self):
         pass
 
-    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    @unittest.skip("the image side computes no loss; E2ModelTest trains it")
     def test_training_gradient_checkpointing(self):
         pass
 
-    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    @unittest.skip("the image side computes no loss; E2ModelTest trains it")
     def test_training_gradient_checkpointing_use_reentrant_false(self):
         pass
 
-    @unittest.skip("the image side alone computes no loss; E2ModelTest trains it")
+    @unittest.skip("the image side computes no loss; E2ModelTest trains it")
     def test_training_gradient_checkpointing_use_reentrant_true(self):
         pass
 
@@ -112,7 +112,7 @@ class E2VisionModelTest(ModelTesterMixin, unittest.TestCase):
 class E2ModelTest(ModelTesterMixin, unittest.TestCase):
     all_model_classes = (E2Model,)
     test_resize_embeddings = False  # as in CLIPModel: the text tower's vocabulary is resized through text_model
-    test_attention_outputs = False  # each tower's attentions stand in that tower's output
+    test_attention_outputs = False  # each tower's attentions are in that tower's output
     has_attentions = True
     _is_composite = True
     additional_model_inputs = ["pixel_values"]
@@ -130,11 +130,11 @@ class E2ModelTest(ModelTesterMixin, unittest.TestCase):
         inputs = super()._prepare_for_class(inputs_dict, model_class, return_labels=False)
         return {**inputs, "return_loss": True} if return_labels else inputs
 
-    @unittest.skip("two towers: hidden states stand in text_model_output and vision_model_output, not at the top")
+    @unittest.skip("two towers: hidden states are in text_model_output and vision_model_output, not at the top")
     def test_hidden_states_output(self):
         pass
 
-    @unittest.skip("two towers: hidden states stand in text_model_output and vision_model_output, not at the top")
+    @unittest.skip("two towers: hidden states are in text_model_output and vision_model_output, not at the top")
     def test_retain_grad_hidden_states_attentions(self):
         pass
 

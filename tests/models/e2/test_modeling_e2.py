@@ -204,7 +204,7 @@ def test_from_clip_shares_every_weight(patch_size, layers):
 
 
 def attention_without_new_tokens(module, query, key, value, attention_mask, scaling, **kwargs):
-    """Eager attention in which no token sees the two selection tokens, which stand after the class token."""
+    """Eager attention in which no token sees the two selection tokens, which come after the class token."""
     seen = torch.tensor([place not in (1, 2) for place in range(key.shape[2])])
     return eager_attention_forward(module, query, key[:, :, seen], value[:, :, seen], attention_mask, scaling)
 

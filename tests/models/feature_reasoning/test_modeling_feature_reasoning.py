@@ -1,4 +1,4 @@
-"""FR moves features so that a list is ranked anew: parity with its ancestor, and what holds for every list."""
+"""FR moves features and so re-ranks a list: parity with its ancestor, and what holds for every list."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What every process of the tests in `test_several_processes.py` runs: it embeds, and writes down what became of it.
+"""What every process of the tests in `test_processes.py` runs: it embeds, and writes down how it ended.
 
     torchrun ... tests/retrieval/ingestion/embed_in_processes.py FOLDER SCENARIO ...
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from datasets import Image, load_from_disk
 from transformers import AutoModel, AutoProcessor
 
-from hf_fashion.embedding.photo_embedder import PhotoEmbedder
+from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 
@@ -71,7 +71,7 @@ def run(scenario: str, model, processor) -> list[str]:
     """Embeds as the scenario says."""
     dataset = load_from_disk(FOLDER / "products")
     arguments = {"id_column": "id", "metadata_columns": ["brand"], "batch_size": 4}
-    upsert, embed = LanceStore.upsert, PhotoEmbedder.embed
+    upsert, embed = LanceStore.upsert, Encoder.embed_photos
     if scenario == "unreadable":
         dataset = damaged(dataset, 13)  # in batch 3, the second process's second
     if scenario == "disk_full" and RANK == 0:
@@ -79,7 +79,7 @@ def run(scenario: str, model, processor) -> list[str]:
     if scenario == "last_commit" and RANK == 0:
         LanceStore.upsert = calls_until(upsert, 5, full)
     if scenario == "out_of_memory" and RANK == 1:
-        PhotoEmbedder.embed = calls_until(embed, 2, out_of_memory)  # the first call finds the dimension out
+        Encoder.embed_photos = calls_until(embed, 2, out_of_memory)  # the first call finds the dimension out
     if scenario == "few_dimensions":
         arguments["dimensions"] = 5
     if scenario == "sharded":
@@ -87,14 +87,14 @@ def run(scenario: str, model, processor) -> list[str]:
     if scenario == "no_column" and RANK == 1:
         arguments["metadata_columns"] = ["price"]
     if scenario == "killed_second" and RANK == 1:
-        PhotoEmbedder.embed = calls_until(embed, 3, end)
+        Encoder.embed_photos = calls_until(embed, 3, end)
     if scenario == "killed_main" and RANK == 0:
         LanceStore.upsert = calls_until(upsert, 2, end)
     gallery = "killed" if scenario.startswith("killed") else scenario
     try:
-        return sorted(Gallery.from_dataset(dataset, model, processor, FOLDER / gallery, **arguments).ids())
+        return sorted(Gallery.from_dataset(dataset, model, processor, uri=FOLDER / gallery, **arguments).ids())
     finally:
-        LanceStore.upsert, PhotoEmbedder.embed = upsert, embed
+        LanceStore.upsert, Encoder.embed_photos = upsert, embed
 
 
 def main() -> None:

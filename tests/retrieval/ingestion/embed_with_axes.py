@@ -7,4 +7,4 @@ from tests.tiny_e2 import tiny_processor
 
 def embedded(uri, model, count: int, dimensions: int | None = 4) -> Gallery:
     arguments = {"id_column": "id", "batch_size": 4, "progress": False, "dimensions": dimensions}
-    return Gallery.from_dataset(products(count), model, tiny_processor(), uri, **arguments)
+    return Gallery.from_dataset(products(count), model, tiny_processor(), uri=uri, **arguments)

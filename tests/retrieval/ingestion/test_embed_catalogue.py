@@ -24,7 +24,7 @@ def model():
 
 def embedded(uri, model, dataset, **changes) -> Gallery:
     arguments = {"id_column": "id", "metadata_columns": COLUMNS, "batch_size": 4, "progress": False}
-    return Gallery.from_dataset(dataset, model, tiny_processor(), uri, **(arguments | changes))
+    return Gallery.from_dataset(dataset, model, tiny_processor(), uri=uri, **(arguments | changes))
 
 
 def contents(gallery: Gallery) -> tuple:
@@ -50,7 +50,9 @@ def test_a_catalogue_is_found_again(tmp_path, model):
 def test_attribute_models_fill_a_space_for_each_attribute(tmp_path):
     model, processor = tiny_attribute.tiny_asen(), tiny_attribute.tiny_image_processor()
     catalogue = products(5)
-    gallery = Gallery.from_dataset(catalogue, model, processor, tmp_path / "gallery", "id", progress=False)
+    gallery = Gallery.from_dataset(
+        catalogue, model, processor, uri=tmp_path / "gallery", id_column="id", progress=False
+    )
     assert gallery.schema.spaces == dict.fromkeys(tiny_attribute.ATTRIBUTE_NAMES, tiny_attribute.EMBEDDING_DIM)
     with torch.no_grad():
         features = model.get_attribute_features(**processor(catalogue["image"][:], return_tensors="pt"))
@@ -131,7 +133,7 @@ def with_ids(ids: list) -> Dataset:
             {},
             r"`id_column`: column 'id' is Value\('float64'\), .* it begins with \[1\.0, 2\.0\]",
         ),
-        (with_ids(["a", "b", "a", "b"]), {}, "'a' in column 'id' stands in rows 0, 2, and 2 ids in all"),
+        (with_ids(["a", "b", "a", "b"]), {}, "'a' in column 'id' is in rows 0, 2, and 2 ids in all"),
         (products(3).map(lambda row: {"image": None if row["id"] == "p001" else row["image"]}), {}, "null in row 1"),
     ],
 )
@@ -155,12 +157,12 @@ def test_a_gallery_with_other_columns_is_refused(tmp_path, model):
     with pytest.raises(ValueError, match=r"has the metadata columns \{'brand': 'string', 'title': 'string'\}"):
         embedded(tmp_path / "gallery", model, products(6), metadata_columns=["brand"])
     Gallery.create(tmp_path / "spaces", {"photo": 12}, fingerprint=model_fingerprint(model))
-    with pytest.raises(ValueError, match=r"has the spaces \{'photo': 12\}, what shall be added has \{'image': 12\}"):
+    with pytest.raises(ValueError, match=r"has the spaces \{'photo': 12\}, the products to add have \{'image': 12\}"):
         embedded(tmp_path / "spaces", model, products(6), metadata_columns=())
 
 
 # Forked processes embed and are killed at their third, ninth and sixteenth commit: LanceDB, which starts threads, is
-# imported in them alone.
+# imported only in them.
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
@@ -171,12 +173,13 @@ import hf_fashion
 folder = Path(sys.argv[1])
 model, processor = AutoModel.from_pretrained(folder / "model"), AutoProcessor.from_pretrained(folder / "model")
 dataset, gallery = load_from_disk(folder / "products"), folder / "killed"
+columns = {"id_column": "id", "metadata_columns": ["brand", "title"]}
 from_dataset = hf_fashion.Gallery.from_dataset
 assert "lancedb" not in sys.modules
 for commits in (3, 9, 16):
     child = os.fork()
     if child == 0:
-        from_dataset(dataset, model, processor, gallery, "id", metadata_columns=["brand", "title"], batch_size=2)
+        from_dataset(dataset, model, processor, uri=gallery, **columns, batch_size=2)
         os._exit(1)
     while len(list(gallery.glob("gallery.lance/_versions/*.manifest"))) < commits:
         time.sleep(0.001)

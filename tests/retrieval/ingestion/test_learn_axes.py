@@ -38,7 +38,7 @@ def test_whole_vectors_and_axes_are_told_apart_when_a_run_goes_on(tmp_path, mode
     grown = embedded(tmp_path / "grown", model, 20)
     assert len(grown) == 20 and torch.equal(grown.vectors(names, "image"), before)
     for dimensions in (None, 5):
-        with pytest.raises(ValueError, match=r"has the stored dimensions \{'image': 4\}, what shall be added has"):
+        with pytest.raises(ValueError, match=r"has the stored dimensions \{'image': 4\}, the products to add have"):
             embedded(tmp_path / "grown", model, 20, dimensions)
 
 

@@ -52,7 +52,7 @@ def folder(tmp_path_factory) -> Path:
 def embed_alone(folder: Path, gallery: str, dimensions: int | None = None) -> None:
     options = {"id_column": "id", "metadata_columns": ["brand"], "batch_size": 4, "progress": False}
     options["dimensions"] = dimensions
-    Gallery.from_dataset(products(19), tiny_model(), tiny_processor(), folder / gallery, **options)
+    Gallery.from_dataset(products(19), tiny_model(), tiny_processor(), uri=folder / gallery, **options)
 
 
 @pytest.fixture(scope="module")

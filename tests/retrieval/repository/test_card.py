@@ -1,5 +1,7 @@
 """The card says what is in a gallery; what people write on it stays."""
 
+import re
+
 import pyarrow as pa
 import pytest
 from huggingface_hub import DatasetCard
@@ -45,3 +47,13 @@ def test_what_people_wrote_is_kept_though_they_deleted_the_mark():
     old = card(5).replace("<!-- The end of the gallery. -->", "") + "Photos by Ines.\n"
     renewed = renewed_card(old, card(6))
     assert "Photos by Ines." in renewed and "| products | 6 |" in renewed
+
+
+def test_the_code_of_the_card_runs(saved, monkeypatch, capsys):
+    monkeypatch.chdir(saved.parent)
+    card = (saved / "README.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```python\n(.*?)^```", card, re.MULTILINE | re.DOTALL):
+        exec(compile(block, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "('p001', 1.0)" in printed and "{'id': ['p000', 'p001'], 'image_embeds': tensor" in printed
+    assert "| products | 23 |" in card and "`Model-1`" in card

@@ -5,12 +5,32 @@ from dataclasses import replace
 import pytest
 import torch
 
+from hf_fashion.data.attributes.labels import AttributeLabels
 from hf_fashion.data.attributes.vocabulary import AttributeVocabulary
+from hf_fashion.data.samplers.pk_batches import PKBatchSampler
+from hf_fashion.data.samplers.triplet_batches import TripletBatchSampler
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
 from hf_fashion.models.attribute.modeling_ipad import IpadModel
-from hf_fashion.training.attribute.build import CLASSES, make_config, make_model, make_processors, square_processor
-from hf_fashion.training.attribute.recipe import AttributeDataRecipe, AttributeModelRecipe, AttributeRecipe
+from hf_fashion.training.attribute.build import (
+    CLASSES,
+    centred_branches,
+    make_batch_sampler,
+    make_config,
+    make_diverging,
+    make_model,
+    make_processors,
+    square_processor,
+)
+from hf_fashion.training.attribute.recipe import (
+    AttributeDataRecipe,
+    AttributeModelRecipe,
+    AttributeRecipe,
+    AttributeStageRecipe,
+    AttributeTrainingRecipe,
+    DivergingRecipe,
+    SamplingRecipe,
+)
 from tests.scripts.tiny_attribute_run import BACKBONE, IPAD, LOCAL, SIZES
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_ipad import tiny_ipad
@@ -131,7 +151,7 @@ def test_mistakes_are_named(recipe, message):
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(asen):
-    with pytest.raises(ValueError, match=r"is of architecture 'asen', and `model.architecture` is 'ipad'"):
+    with pytest.raises(ValueError, match=r"is of architecture 'asen', but `model.architecture` is 'ipad'"):
         build(architecture="ipad", start_from=asen[1])
 
 
@@ -155,3 +175,41 @@ def test_a_continued_model_keeps_the_other_settings_of_its_processor(tmp_path):
     processor, source = make_processors(recipe, config)
     assert list(processor.image_mean) == list(source.image_mean) == [0.5] * 3
     assert (processor.size["shortest_edge"], source.size["shortest_edge"]) == (32, 48)
+
+
+def stage(losses: dict[str, float]) -> AttributeStageRecipe:
+    return AttributeStageRecipe(epochs=1, learning_rate=1e-4, losses=losses)
+
+
+def test_branches_whose_centres_some_stage_needs():
+    assert centred_branches([stage({"global_triplet": 1.0})]) == []
+    stages = [stage({"global_triplet": 1.0, "local_centre": 1.0}), stage({"global_centre": 1.0})]
+    assert centred_branches(stages) == ["global_embeds", "local_embeds"]
+    assert centred_branches(stages[:1]) == ["local_embeds"]
+
+
+def test_cluster_centres_are_made_only_for_losses_that_read_them():
+    model = tiny_asen()
+    vocabulary = AttributeVocabulary(list(model.config.attribute_names), dict(model.config.attribute_values))
+    training = AttributeTrainingRecipe(stages=[stage({"global_centre": 1.0})])
+    recipe = AttributeRecipe(diverging=DivergingRecipe(momentum=0.5, capacity=4, min_filled=2), training=training)
+    diverging = make_diverging(recipe, model, vocabulary)
+    assert list(diverging.queues) == ["global_embeds"] and diverging.encoder.momentum == 0.5
+    assert diverging.queues["global_embeds"].capacity == 4
+    centres, present = diverging.centres["global_embeds"]
+    assert centres.shape == (*present.shape, model.config.embedding_dim) and len(present) == len(vocabulary.num_values)
+    assert make_diverging(AttributeRecipe(), model, vocabulary) is None
+
+
+def test_batches_are_drawn_as_the_recipe_says():
+    labels = AttributeLabels(
+        VOCABULARY, torch.tensor([[1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 0, 1]] * 2).bool()
+    )
+    groups = SamplingRecipe(batches_an_epoch=3, values_per_group=2, images_per_value=2, attributes_per_batch=1)
+    sampler = make_batch_sampler(AttributeRecipe(sampling=groups), labels)
+    assert isinstance(sampler, PKBatchSampler) and len(sampler) == 3
+    assert all(len(batch) == 4 for batch in sampler)
+    triplets = SamplingRecipe(kind="triplets", triplets_an_epoch=6)
+    recipe = AttributeRecipe(sampling=triplets, training=AttributeTrainingRecipe(batch_size=2))
+    sampler = make_batch_sampler(recipe, labels)
+    assert isinstance(sampler, TripletBatchSampler) and len(sampler) == 3

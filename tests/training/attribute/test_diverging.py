@@ -59,19 +59,19 @@ def snapshot(diverging: AttributeDiverging) -> list[torch.Tensor]:
     return [*centres, *diverging.encoder.state_dict().values()]
 
 
-def test_centres_are_means_of_what_the_momentum_encoder_says():
+def test_centres_are_means_of_the_momentum_encoders_features():
     model = Towers()
     diverging = make(model, capacity=1000, min_filled=1, refresh_every=1, dtype=torch.float64)
-    said, labels = {name: [] for name in BRANCHES}, []
+    features, labels = {name: [] for name in BRANCHES}, []
     for step in range(3):
         step_of(model, diverging, step)
         items = batch(step)
         labels += zip(items["attribute_ids"].tolist(), items["value_ids"].tolist(), strict=True)
         for name, embeds in diverging.encoder(items["attribute_ids"], items["pixel_values"]).items():
-            said[name] += list(embeds[:, 0])
+            features[name] += list(embeds[:, 0])
     for name, (centres, present) in diverging.centres.items():
         for label in set(labels):
-            rows = [row for row, other in zip(said[name], labels, strict=True) if other == label]
+            rows = [row for row, other in zip(features[name], labels, strict=True) if other == label]
             assert present[label]
             torch.testing.assert_close(centres[label].float(), torch.stack(rows).mean(0))
 

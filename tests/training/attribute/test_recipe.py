@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
-from hf_fashion.training.attribute.losses import IPAD_WEIGHTS
-from hf_fashion.training.attribute.recipe import LOSSES, AttributeRecipe
+from hf_fashion.losses.attribute import ATTRIBUTE_LOSSES, published_weights
+from hf_fashion.training.attribute.recipe import AttributeRecipe
+from tests.scripts.tiny_run import REPOSITORY
 
 
 def read(folder, values):
@@ -16,7 +17,7 @@ def stages(**stage):
     return {"training": {"stages": [{"epochs": 1, "learning_rate": 1e-4} | stage]}}
 
 
-def test_what_is_not_said_has_a_default(tmp_path):
+def test_missing_keys_have_defaults(tmp_path):
     recipe = read(tmp_path, {})
     assert recipe.model.architecture == "asen" and recipe.sampling.kind == "pk"
     assert recipe.training.stages[0].losses == {"global_triplet": 1.0}
@@ -33,9 +34,17 @@ def test_the_numbers_of_a_stage_are_numbers(tmp_path):
     assert stage.losses == {"global_triplet": 1.0, "e_info_nce": 0.04}
 
 
-def test_every_loss_of_ipad_is_known(tmp_path):
-    assert set(IPAD_WEIGHTS) < set(LOSSES)
-    assert read(tmp_path, stages(losses=dict.fromkeys(LOSSES, 1.0))).training.stages[0].losses.keys() == set(LOSSES)
+def test_every_loss_of_the_table_may_be_named(tmp_path):
+    losses = dict.fromkeys(ATTRIBUTE_LOSSES, 1.0)
+    assert read(tmp_path, stages(losses=losses)).training.stages[0].losses == losses
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("asen", "asen"), ("asen_plus_plus", "asen++"), ("ipad_region", "asen"), ("ipad", "ipad")]
+)
+def test_the_papers_recipes_have_the_published_weights(name, model):
+    recipe = AttributeRecipe.read(REPOSITORY / "training" / "recipes" / "attributes" / f"{name}.yaml")
+    assert [stage.losses for stage in recipe.training.stages] == [published_weights(model)]
 
 
 @pytest.mark.parametrize(

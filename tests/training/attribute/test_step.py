@@ -6,12 +6,13 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from hf_fashion.losses.attribute import published_weights
+from hf_fashion.losses.attribute_items import AttributeItems
 from hf_fashion.losses.branch_alignment import branch_alignment_loss
 from hf_fashion.losses.triplet import triplet_loss
 from hf_fashion.training.attribute.diverging import AttributeDiverging
-from hf_fashion.training.attribute.losses import ASEN_PLUS_PLUS_WEIGHTS, AttributeItems
 from hf_fashion.training.attribute.recipe import AttributeStageRecipe, SamplingRecipe
-from hf_fashion.training.attribute.step import AttributeStep, centred_branches
+from hf_fashion.training.attribute.step import AttributeStep
 from tests.tiny_attribute import EMBEDDING_DIM, tiny_asen
 
 
@@ -49,7 +50,7 @@ def embeds_of(model, batch, **inputs):
 
 def test_drawn_triplets_give_the_losses_of_asen_plus_plus(accelerator):
     model, batch = tiny_asen(local=True), batch_of()
-    losses = losses_of(AttributeStep(accelerator, TRIPLETS), model, batch, ASEN_PLUS_PLUS_WEIGHTS)
+    losses = losses_of(AttributeStep(accelerator, TRIPLETS), model, batch, published_weights("asen++"))
     whole, local = embeds_of(model, batch)
     expected = {
         "global_triplet": triplet_loss(whole[::3], whole[1::3], whole[2::3]),
@@ -119,6 +120,7 @@ def test_diverging_takes_the_momentum_copy_of_the_items_and_follows_after_update
     settings = {"momentum": 0.5, "capacity": 4, "min_filled": 1, "refresh_every": 1}
     diverging = AttributeDiverging(model, [2, 2, 3], {"global_embeds": EMBEDDING_DIM}, **settings)
     step = AttributeStep(accelerator, TRIPLETS, diverging=diverging)
+    assert step.checkpointed == [diverging]
     assert losses_of(step, model, batch, {"global_centre": 1.0})["loss"] == 0, "no centre is there yet"
     centres, present = diverging.centres["global_embeds"]
     assert present.sum() == 4
@@ -131,10 +133,3 @@ def test_diverging_takes_the_momentum_copy_of_the_items_and_follows_after_update
     step.after_update(model)
     moved = diverging.encoder.model.global_branch.head.projection.weight
     assert torch.allclose(moved, copy + 0.5, atol=1e-6)
-
-
-def test_branches_whose_centres_some_stage_needs():
-    assert centred_branches([stage({"global_triplet": 1.0})]) == []
-    stages = [stage({"global_triplet": 1.0, "local_centre": 1.0}), stage({"global_centre": 1.0})]
-    assert centred_branches(stages) == ["global_embeds", "local_embeds"]
-    assert centred_branches(stages[:1]) == ["local_embeds"]

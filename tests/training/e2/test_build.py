@@ -7,7 +7,7 @@ from transformers import CLIPModel
 from hf_fashion import E2Model
 from hf_fashion.training.corpus import load_data, with_entities
 from hf_fashion.training.e2.build import check_fields, choose_entities, make_model, make_processor
-from hf_fashion.training.e2.recipe import ModelRecipe
+from hf_fashion.training.e2.recipe import E2ModelRecipe
 from hf_fashion.training.recipe import DataRecipe
 from tests.scripts.tiny_run import tiny_corpus
 
@@ -23,7 +23,7 @@ def data(tmp_path):
     return DataRecipe(corpus=str(tmp_path / "corpus"), column_map=str(tmp_path / "map.yaml"))
 
 
-def start(data: DataRecipe, recipe: ModelRecipe):
+def start(data: DataRecipe, recipe: E2ModelRecipe):
     corpus, column_map, _ = load_data(data)
     if recipe.architecture == "e2":
         column_map = with_entities(column_map, choose_entities(recipe, column_map))
@@ -38,23 +38,23 @@ def save(folder, processor, model) -> str:
 
 
 def test_e2_from_scratch_has_the_corpus_entities_and_vocabulary(data):
-    processor, model = start(data, ModelRecipe(config=CONFIG, vocab_size=600))
+    processor, model = start(data, E2ModelRecipe(config=CONFIG, vocab_size=600))
     assert isinstance(model, E2Model) and model.config.tag_entities == ["colour", "brand"]
     assert model.config.text_config.vocab_size == len(processor.tokenizer)
     assert model.config.text_config.eos_token_id == processor.tokenizer.eos_token_id
 
 
 def test_clip_beside_it_has_the_same_towers(data):
-    _, e2 = start(data, ModelRecipe(config=CONFIG, vocab_size=600))
-    _, clip = start(data, ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
+    _, e2 = start(data, E2ModelRecipe(config=CONFIG, vocab_size=600))
+    _, clip = start(data, E2ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
     assert isinstance(clip, CLIPModel)
     shapes = {name: tensor.shape for name, tensor in e2.state_dict().items()}
     assert all(shapes[name] == tensor.shape for name, tensor in clip.state_dict().items())
 
 
 def test_continuing_takes_weights_tokenizer_and_images(data, tmp_path):
-    processor, clip = start(data, ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
-    recipe = ModelRecipe(start_from=save(tmp_path, processor, clip.half()), config={"tokens_per_entity": 3})
+    processor, clip = start(data, E2ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
+    recipe = E2ModelRecipe(start_from=save(tmp_path, processor, clip.half()), config={"tokens_per_entity": 3})
     continued, e2 = start(data, recipe)
     assert continued.tokenizer.get_vocab() == processor.tokenizer.get_vocab()
     assert continued.image_processor.size == processor.image_processor.size
@@ -65,9 +65,9 @@ def test_continuing_takes_weights_tokenizer_and_images(data, tmp_path):
 
 
 def test_an_e2_is_continued_with_its_own_order_of_entities(data, tmp_path):
-    recipe = ModelRecipe(config=CONFIG | {"tag_entities": ["brand", "colour"]}, vocab_size=600)
+    recipe = E2ModelRecipe(config=CONFIG | {"tag_entities": ["brand", "colour"]}, vocab_size=600)
     processor, model = start(data, recipe)
-    recipe = ModelRecipe(start_from=save(tmp_path, processor, model), config={"region_loss_weight": 0.1})
+    recipe = E2ModelRecipe(start_from=save(tmp_path, processor, model), config={"region_loss_weight": 0.1})
     again, continued = start(data, recipe)
     assert again.tag_entities == continued.config.tag_entities == ["brand", "colour"]
     assert continued.config.region_loss_weight == 0.1
@@ -75,7 +75,7 @@ def test_an_e2_is_continued_with_its_own_order_of_entities(data, tmp_path):
 
 
 def test_fewer_entities_than_the_corpus_has(data):
-    processor, model = start(data, ModelRecipe(config=CONFIG | {"tag_entities": ["brand"]}, vocab_size=600))
+    processor, model = start(data, E2ModelRecipe(config=CONFIG | {"tag_entities": ["brand"]}, vocab_size=600))
     assert processor.tag_entities == model.config.tag_entities == ["brand"]
 
 
@@ -91,4 +91,4 @@ def test_fewer_entities_than_the_corpus_has(data):
 )
 def test_fields_that_would_be_dropped_are_refused(recipe, message):
     with pytest.raises(ValueError, match=message):
-        check_fields(ModelRecipe(**recipe))
+        check_fields(E2ModelRecipe(**recipe))

@@ -22,10 +22,10 @@ def validation(tmp_path):
 
 
 def test_a_title_counts_once(validation):
-    figures = validate(tiny_model(), *validation)
-    assert figures["image_to_text_num_queries"] == figures["text_to_image_num_queries"] == 3
-    assert figures["image_to_text_recall@5"] == 1, "three candidates, so five always hold the right one"
-    assert figures["sum_recall"] == pytest.approx(sum(v for k, v in figures.items() if "_recall@" in k))
+    metrics = validate(tiny_model(), *validation)
+    assert metrics["image_to_text_num_queries"] == metrics["text_to_image_num_queries"] == 3
+    assert metrics["image_to_text_recall@5"] == 1, "three candidates, so five always hold the right one"
+    assert metrics["sum_recall"] == pytest.approx(sum(v for k, v in metrics.items() if "_recall@" in k))
 
 
 def test_batches_change_nothing_and_randomness_is_left_alone(validation):

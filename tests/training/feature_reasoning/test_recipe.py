@@ -1,4 +1,4 @@
-"""A recipe of FR says what is wrong with it."""
+"""Recipes of FR: what is read, and errors that name the key."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_the_papers_recipe_has_its_settings():
     [
         ("model.embedder=''", "`model.embedder` must name the embedding model"),
         ("loss.pairs=some", r"`loss.pairs`"),
-        ("lists.max_average_precision=0", "must lie above 0 and up to 1; got 0.0"),
+        ("lists.max_average_precision=0", "must be above 0 and at most 1; got 0.0"),
         ("lists.min_positives=0", "`lists.min_positives` must be at least 1; got 0"),
         ("lists.per_attribute=0", "`lists.per_attribute` must be at least 1, or null; got 0"),
         ("training.gradient_checkpointing=true", "`training.gradient_checkpointing` must be false"),

@@ -1,4 +1,4 @@
-"""LanceDB's errors in words that help: what is wrong, and what to do."""
+"""LanceDB's errors, translated: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Method = TypeVar("Method", bound=Callable)
 
 
 def unreachable(uri: str, error: Exception) -> OSError:
-    """The error for a place that does not answer.
+    """Return the error for a place that does not answer.
 
     Args:
         uri (`str`): the place.
         error (`Exception`): LanceDB's.
     """
     return OSError(
-        f"the gallery at {uri} cannot be reached, so nobody knows whether there is one. Check the URI, the network "
+        f"the gallery at {uri} cannot be reached, and may or may not exist. Check the URI, the network "
         "and the credentials, for s3:// in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL. "
-        f"LanceDB says: {error}"
+        f"LanceDB's error: {error}"
     )
 
 
 def failure(uri: str, error: Exception) -> OSError:
-    """The error for a call that failed. LanceDB has one class for all reasons, and tells them apart in its text.
+    """Return the error for a call that failed. LanceDB has one class for all reasons; only its text tells them apart.
 
     Args:
         uri (`str`): where the table is.
@@ -41,26 +41,29 @@ def failure(uri: str, error: Exception) -> OSError:
         return unreachable(uri, error)
     if of_system and int(of_system[1]) != errno.ENOENT:  # a missing file is damage
         return OSError(
-            f"the gallery at {uri} could not be read or changed; what it held is kept. See to the disk, its room and "
-            f"its permissions, and try again: {text}"
+            f"the gallery at {uri} could not be read or changed; its products are kept. Check the disk's free "
+            f"space and the permissions, and try again: {text}"
         )
     if "commit conflict" in text.lower():
         return OSError(
-            f"the gallery at {uri} was not changed, because another process changed it at the same time: only one "
-            f"may. Try again: {text}"
+            f"the gallery at {uri} was not changed, because another process changed it at the same time. Try "
+            f"again: {text}"
         )
     if "_indices" in text:
         return OSError(
             f"files of an index of the gallery at {uri} are missing or unreadable; its products are kept. Build it "
-            f"anew with `build_index`: {text}"
+            f"again with `build_index`: {text}"
         )
     return damage(uri, error)
 
 
-def in_our_words(method: Method) -> Method:
-    """A method of a store whose RuntimeErrors, by which LanceDB tells of files and disks, become [`failure`]s.
+def translated_errors(method: Method) -> Method:
+    """Wrap a method of a store so that LanceDB's RuntimeErrors, which are about files and disks, become [`failure`]s.
 
-    Its ValueErrors stay, and so do the RuntimeErrors that are Python's own: these are mistakes of the caller.
+    ValueErrors stay, and so do Python's own subclasses of RuntimeError: these are mistakes of the caller.
+
+    Args:
+        method (`Callable`): a method of a class with `uri`.
     """
 
     @wraps(method)

@@ -1,4 +1,4 @@
-"""Indexes of a gallery's table in LanceDB: one for each vector column, and one for each column of filters."""
+"""Builds and tunes LanceDB's indexes: one for each vector column, and one for each column that filters use."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import pyarrow as pa
 import pyarrow.types as kinds_of
 
 
-# Name -> LanceDB's class. IVF_RQ keeps one bit a dimension beside the vectors.
+# Name -> LanceDB's class. IVF_RQ keeps one bit a dimension next to the vectors.
 KINDS = {"IVF_RQ": "IvfRq", "IVF_HNSW_SQ": "HnswSq"}
-# IVF_RQ has half the square root of N groups: 500 for a million rows, each of 2,000. So many are searched for a query,
-# or for one with a filter, which leaves fewer rows of each (benchmarks/gallery_index.py).
+# IVF_RQ has half the square root of N groups: 500 for a million rows, each of 2,000. These are the numbers of groups
+# searched for a query, without a filter and with one, which leaves fewer rows of each (benchmarks/gallery_index.py).
 GROUPS_SEARCHED = 40
 GROUPS_SEARCHED_FILTERED = 80
-# For each row that is asked for so many are found by their codes and then compared by their vectors, and no fewer in
-# all than the second number: one bit a dimension alone finds half of the ten nearest, with this it is 99 %.
+# Rows that are found by their codes and then compared by their vectors: for each row that is asked for, and in all at
+# least. One bit a dimension finds half of the ten nearest by itself; with this it is 99 %.
 REFINE_FACTOR = 10
 REFINED_AT_LEAST = 100
 
 
 def build(table, columns: Sequence[str], kind: str) -> None:
-    """Indexes vector columns, and all other columns that an index can serve; replaces what there was.
+    """Index vector columns, and all other columns that an index can serve; replace the indexes that are there.
 
     Args:
-        table: LanceDB's.
+        table (`lancedb.table.Table`): LanceDB's.
         columns (`Sequence[str]`): the vector columns.
         kind (`str`): one of `KINDS`.
 
     Raises:
-        ValueError: there is no such kind, or it cannot hold vectors of such a dimension.
+        ValueError: there is no such kind, or it cannot hold vectors of this dimension.
     """
     if kind not in KINDS:
         raise ValueError(f"`kind` must be one of {list(KINDS)}, got {kind!r}")
@@ -49,12 +49,12 @@ def build(table, columns: Sequence[str], kind: str) -> None:
 
 
 def describe(table) -> dict[str, tuple[str, int, int]]:
-    """Vector column -> kind of its index, rows that are in it, and rows that are not.
+    """Return for each indexed vector column the kind of its index, the rows in it, and the rows that are not.
 
     Args:
-        table: LanceDB's.
+        table (`lancedb.table.Table`): LanceDB's.
     """
-    names = {kind.replace("_", "").lower(): kind for kind in KINDS}  # LanceDB says "IvfRq"
+    names = {kind.replace("_", "").lower(): kind for kind in KINDS}  # LanceDB writes "IvfRq"
     return {
         one.columns[0]: (names[one.index_type.lower()], one.num_indexed_rows, one.num_unindexed_rows)
         for one in table.list_indices()
@@ -63,20 +63,20 @@ def describe(table) -> dict[str, tuple[str, int, int]]:
 
 
 def tuned(query, top_k: int, groups: int) -> Any:
-    """A query that goes through an index far enough; without an index it stays as it is.
+    """Return a query that searches an index far enough; without an index nothing changes.
 
     Args:
-        query: LanceDB's.
+        query (`lancedb.query.LanceQueryBuilder`): LanceDB's.
         top_k (`int`): rows that are asked for.
-        groups (`int`): how many are searched, 0 for all.
+        groups (`int`): groups to search, 0 for all.
     """
     refine_factor = max(REFINE_FACTOR, REFINED_AT_LEAST // top_k)
-    # LanceDB searches all groups where the maximum is 0, whatever it has found in the first ones.
+    # Where the maximum is 0, LanceDB searches all groups, even if the first ones were enough.
     return query.minimum_nprobes(groups or 1).maximum_nprobes(groups).refine_factor(refine_factor)
 
 
 def _filter_index(kind: pa.DataType) -> str | None:
-    """The class of LanceDB that indexes a column for filters; lists of dates or fractions have none."""
+    """LanceDB's class of index for a column that filters use; none for lists of dates or fractions."""
     if kinds_of.is_list(kind) or kinds_of.is_large_list(kind):
         inner = kind.value_type
         return "LabelList" if kinds_of.is_string(inner) or kinds_of.is_integer(inner) else None

@@ -1,4 +1,4 @@
-"""LanceDB's tables at a place: opened and made, with errors that say what is wrong with the place."""
+"""Opens and creates LanceDB's tables, with errors that say what is wrong with the place."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..base import damage
 from .errors import failure, unreachable
 
 
-def whole_place(uri: str) -> str:
-    """A place that means the same in whatever folder a process is by now; `~` is the user's home.
+def absolute_place(uri: str) -> str:
+    """Return a place that means the same after the process has changed its folder; `~` is the user's home.
 
     Args:
         uri (`str`): a folder, or a URI of object storage, which stays as it is.
@@ -23,23 +23,26 @@ def whole_place(uri: str) -> str:
 
 
 def open_table(uri: str, name: str) -> Any:
-    """LanceDB's table of a name.
+    """Open a table.
 
     Args:
         uri (`str`): a folder, or a URI of object storage.
-        name (`str`): the table's.
+        name (`str`): the table's name.
+
+    Returns:
+        `lancedb.table.Table`: LanceDB's.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is no such table.
         OSError: it is damaged, or the place cannot be reached.
     """
-    folder = Path(uri, f"{name}.lance")  # of object storage it is none, and connecting makes no folder there
     remote = "://" in uri
+    folder = Path(uri, f"{name}.lance")  # only where the place is not remote
     if not remote and not folder.is_dir():
         raise FileNotFoundError(f"there is no gallery at {uri}")
     try:
         return _connect(uri).open_table(name)
-    except ValueError as error:  # no version was ever committed: at most the making of it was interrupted
+    except ValueError as error:  # no version was ever committed: at most its creation was interrupted
         if remote and "was not found" not in str(error):
             raise unreachable(uri, error) from error
         if any(folder.glob("data/*")):
@@ -49,17 +52,20 @@ def open_table(uri: str, name: str) -> Any:
         raise failure(uri, error) from error
 
 
-def make_table(uri: str, name: str, content: pa.Schema | pa.Table, overwrite: bool = False) -> Any:
-    """Makes a table; LanceDB's.
+def create_table(uri: str, name: str, content: pa.Schema | pa.Table, overwrite: bool = False) -> Any:
+    """Create a table.
 
     Args:
         uri (`str`): a folder, or a URI of object storage.
-        name (`str`): the table's.
-        content (`pyarrow.Schema` or `pyarrow.Table`): its columns, or rows too.
-        overwrite (`bool`): whether a table of this name may be replaced.
+        name (`str`): the table's name.
+        content (`pyarrow.Schema` or `pyarrow.Table`): its columns, or its rows too.
+        overwrite (`bool`, *optional*, defaults to `False`): whether a table of this name may be replaced.
+
+    Returns:
+        `lancedb.table.Table`: LanceDB's.
 
     Raises:
-        FileExistsError: there is one, and it may not be replaced.
+        FileExistsError: there is a table of this name, and it may not be replaced.
         OSError: the place cannot be reached or written.
     """
     argument = "schema" if isinstance(content, pa.Schema) else "data"
@@ -71,7 +77,7 @@ def make_table(uri: str, name: str, content: pa.Schema | pa.Table, overwrite: bo
     except ValueError as error:
         if "already exists" not in str(error):
             raise
-        raise FileExistsError(f"another process has made the gallery at {uri} meanwhile; open it") from error
+        raise FileExistsError(f"another process has created the gallery at {uri} meanwhile; open it") from error
     except RuntimeError as error:
         raise failure(uri, error) from error
 
@@ -80,12 +86,12 @@ def _connect(uri: str) -> Any:
     lancedb = _lancedb()
     try:
         return lancedb.connect(uri)
-    except (ValueError, RuntimeError) as error:  # it asks object storage already
+    except (ValueError, RuntimeError) as error:  # of object storage, which it asks at once
         raise unreachable(uri, error) from error
 
 
 def _lancedb() -> ModuleType:
-    # It warns of every group of an index of which an added part has no rows, which is no cause for concern.
+    # It warns of every group of an index in which an added part has no rows; that is harmless.
     os.environ.setdefault("LANCE_LOG", "error")
     try:
         import lancedb

@@ -1,4 +1,4 @@
-"""Where a gallery in Milvus is: a URI taken apart."""
+"""Parses the URI of a gallery in Milvus."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 
 FORMS = "'milvus+http://host:19530/collection', 'milvus+https://host/collection' or 'milvus+file:/folder/file.db'"
-# Of a database file, which the URI names no collection in.
-FILE_COLLECTION = "gallery"
+FILE_COLLECTION = "gallery"  # in a database file, whose URI names no collection
 _MILVUS = re.compile(r"milvus(\+\w+)?:")
-# Milvus's own rule, with room for the name of the collection beside it.
+# Milvus's own rule, with room for the name of the second collection.
 _COLLECTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 
 
@@ -21,9 +20,9 @@ class MilvusAddress:
     """A server or a database file, and a collection there.
 
     Args:
-        uri (`str`): as it was given.
+        uri (`str`): the whole URI.
         endpoint (`str`): what pymilvus connects to: `http://host:19530`, or the path of a database file.
-        collection (`str`): the collection.
+        collection (`str`): the collection's name.
     """
 
     uri: str
@@ -32,16 +31,16 @@ class MilvusAddress:
 
     @classmethod
     def parse(cls, uri: str) -> MilvusAddress:
-        """Takes a URI apart.
+        """Parse a URI.
 
         Args:
-            uri (`str`): one that [`is_milvus`].
+            uri (`str`): one for which [`is_milvus`] is true.
 
         Raises:
-            ValueError: the URI has another form, holds a user or password, or names a server like a file.
+            ValueError: the URI has another form, holds a user or password, or names a server as pymilvus names a file.
         """
         parts = urlsplit(uri.removeprefix("milvus+"))
-        if "@" in uri and parts.scheme != "file":  # the error must not repeat it
+        if "@" in uri and parts.scheme != "file":  # the error must not show it
             raise ValueError(
                 "a gallery's URI must hold no user or password: put the token, or 'user:password', into the "
                 "environment variable MILVUS_TOKEN"
@@ -52,8 +51,8 @@ class MilvusAddress:
         whole = parts.scheme in ("http", "https") and parts.netloc and not parts.query and not parts.fragment
         if not whole or not _COLLECTION.fullmatch(collection):
             raise ValueError(
-                f"a gallery in Milvus must have a URI such as {FORMS}, a collection's name being letters, digits and "
-                f"'_', got {re.split('[?#]', uri)[0]!r}"
+                f"a gallery in Milvus must have a URI such as {FORMS}, where the collection's name has only "
+                f"letters, digits and '_', got {re.split('[?#]', uri)[0]!r}"
             )
         if parts.netloc.endswith(".db"):
             raise ValueError(
@@ -63,14 +62,14 @@ class MilvusAddress:
 
     @property
     def file(self) -> Path | None:
-        """The database file of Milvus Lite, none where it is a server."""
+        """The database file of Milvus Lite; none for a server."""
         return None if self.endpoint.startswith(("http://", "https://")) else Path(self.endpoint)
 
 
 def is_milvus(uri: str) -> bool:
-    """Whether a gallery at this URI is kept in Milvus.
+    """Return whether a gallery at this URI is kept in Milvus.
 
     Args:
-        uri (`str`): a gallery's.
+        uri (`str`): the gallery's.
     """
     return bool(_MILVUS.match(uri))

@@ -1,4 +1,4 @@
-"""The columns of a gallery's table as fields of Milvus, and its rows in both forms."""
+"""Converts the columns of a gallery's table to fields of Milvus, and its rows both ways."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _FIELD_TYPES = {
 
 
 class MilvusColumns:
-    """A table's columns, and the field that keeps each. Names of fields are letters, digits and `_` alone, so metadata
+    """A table's columns, and the field that keeps each. Names of fields have letters, digits and `_` only, so metadata
     columns are kept as `column_0`, `column_1`, ...; ids and vectors keep their names.
 
-    Dates and timestamps are kept as whole numbers in their column's unit, and vectors as float32, in which float16
-    loses nothing: Milvus Lite has no float16.
+    Dates and timestamps are kept as whole numbers in their column's unit, and vectors as float32, which holds every
+    float16: Milvus Lite has no float16.
 
     Args:
-        schema (`pyarrow.Schema`): of the table.
+        schema (`pyarrow.Schema`): the table's.
 
     Raises:
         ValueError: Milvus cannot keep a column of such a type.
@@ -58,7 +58,7 @@ class MilvusColumns:
                 )
 
     def milvus_schema(self, pymilvus: ModuleType) -> Any:
-        """The fields as pymilvus describes them.
+        """Return the fields as pymilvus's schema.
 
         Args:
             pymilvus (`ModuleType`): the package.
@@ -77,7 +77,7 @@ class MilvusColumns:
         return schema
 
     def to_milvus(self, rows: pa.Table) -> list[dict[str, Any]]:
-        """Rows as pymilvus takes them.
+        """Return rows as pymilvus takes them.
 
         Args:
             rows (`pyarrow.Table`): rows of the table, at least one.
@@ -93,17 +93,17 @@ class MilvusColumns:
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
     def to_arrow(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pa.Table:
-        """Rows as the table has them.
+        """Return pymilvus's rows as a table.
 
         Args:
-            rows (`Sequence[Mapping[str, Any]]`): pymilvus's.
-            columns (`Sequence[str]`): which columns; all of their fields are in the rows.
+            rows (`Sequence[Mapping[str, Any]]`): pymilvus's rows.
+            columns (`Sequence[str]`): which columns; their fields are in the rows.
         """
         values = [self._column(name, [row[self.fields[name]] for row in rows]) for name in columns]
         return pa.Table.from_arrays(values, schema=pa.schema([self.schema.field(name) for name in columns]))
 
     def row_bytes(self, columns: Sequence[str]) -> int:
-        """About how many bytes of these columns a row has on the wire.
+        """Return about how many bytes of these columns a row has in a message.
 
         Args:
             columns (`Sequence[str]`): their names.
@@ -119,7 +119,7 @@ class MilvusColumns:
 
 
 def _stored(kind: pa.DataType) -> pa.DataType | None:
-    """The type of the numbers or strings that Milvus gets for values of `kind`; none where it cannot keep them."""
+    """The type in which Milvus keeps values of `kind`; none where it cannot keep them."""
     if kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
         items = None if kinds.is_nested(kind.value_type) else _stored(kind.value_type)
         return items and pa.list_(items)
@@ -130,13 +130,13 @@ def _stored(kind: pa.DataType) -> pa.DataType | None:
     if kinds.is_floating(kind):
         return pa.float64()
     if kinds.is_date32(kind):
-        return pa.int32()  # Arrow makes dates of nothing wider
+        return pa.int32()  # Arrow casts nothing wider to dates
     whole = kinds.is_timestamp(kind) or kinds.is_date64(kind) or (kinds.is_integer(kind) and kind != pa.uint64())
     return pa.int64() if whole else None
 
 
 def _checked(column: pa.ChunkedArray, name: str) -> list[Any]:
-    """The values, if Milvus keeps them as they are."""
+    """The values; raises where Milvus would not keep them as they are."""
     items = column
     if kinds.is_list(column.type):
         _require(name, pc.list_value_length(column), MAX_ITEMS, "items a list")

@@ -1,4 +1,4 @@
-"""Calls of pymilvus whose errors say what to do."""
+"""Calls pymilvus, and translates its errors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .address import MilvusAddress
 
 TOKEN = "MILVUS_TOKEN"  # the environment variable
 CONNECT_SECONDS = 10
-CALL_SECONDS = 60  # pymilvus asks a server that does not answer again for so long
-_SLOW = ("create_index", "load_collection", "flush")  # they end when the server is done, whenever that is
+CALL_SECONDS = 60  # how long pymilvus repeats a call to a server that does not answer
+_SLOW = ("create_index", "load_collection", "flush")  # without a time limit: they return when the server is done
 _NO_COLLECTION, _NO_CONNECTION = 100, 2  # codes of Milvus and of pymilvus
 
 
 class MilvusRefusal(OSError):
-    """The server answered, and will not do it."""
+    """The server answered that it will not do a call."""
 
 
 class MilvusConnection:
@@ -48,42 +48,42 @@ class MilvusConnection:
         self.is_lite = "lite" in self.call("get_server_version")
 
     def call(self, method: str, *arguments: Any, **options: Any) -> Any:
-        """Calls a method of pymilvus's client.
+        """Call a method of pymilvus's client.
 
         Args:
             method (`str`): its name.
-            arguments: passed on.
-            options: passed on.
+            arguments (`Any`): passed on.
+            options (`Any`): passed on.
 
         Raises:
             FileNotFoundError: there is no such collection.
-            MilvusRefusal: the server will not do it.
+            MilvusRefusal: the server refuses the call.
             ConnectionError: the server cannot be reached.
         """
         timeout = None if method in _SLOW else CALL_SECONDS
         return self._run(getattr(self._client, method), *arguments, timeout=timeout, **options)
 
     def create_collection(self, name: str, fields: Any, vectors: Sequence[str]) -> None:
-        """Makes an empty collection that can be read.
+        """Create an empty collection that can be read.
 
         Args:
             name (`str`): its name.
-            fields: pymilvus's schema.
+            fields (`pymilvus.CollectionSchema`): its fields.
             vectors (`Sequence[str]`): names of the vector fields.
 
         Raises:
-            ValueError: the server does not take such fields.
+            ValueError: the server refuses the fields.
         """
         try:
-            # Strong: a read sees all that was written before it, by whichever process.
+            # Strong: a read sees all that any process wrote before it.
             self.call("create_collection", name, schema=fields, consistency_level="Strong")
         except MilvusRefusal as error:
-            raise ValueError(f"the columns do not suit the server: {error}") from None
+            raise ValueError(f"the server cannot keep these columns: {error}") from None
         self.load(name, vectors)
 
     def load(self, name: str, vectors: Sequence[str]) -> None:
-        """Makes a collection readable; does nothing where it is. It needs an index of every vector field for that,
-        `FLAT` where there is none, which compares every row.
+        """Make a collection readable. Every vector field needs an index for that: where there is none it gets `FLAT`,
+        which compares every row.
 
         Args:
             name (`str`): the collection.
@@ -96,18 +96,18 @@ class MilvusConnection:
         self.call("load_collection", name)
 
     def create_index(self, name: str, field: str, kind: str, parameters: dict[str, Any]) -> None:
-        """Indexes one field; an index of vectors is built when the call returns.
+        """Index one field; an index of vectors is built when the call returns.
 
         Args:
             name (`str`): the collection.
             field (`str`): a field, whose name the index gets.
-            kind (`str`): Milvus's name for a kind of index; `INVERTED` for what is no vector.
-            parameters (`dict[str, Any]`): the kind's.
+            kind (`str`): Milvus's name for a kind of index; `INVERTED` for metadata.
+            parameters (`dict[str, Any]`): those of the kind.
         """
         index = self.pymilvus.MilvusClient.prepare_index_params()
         metric = {} if kind == "INVERTED" else {"metric_type": "COSINE"}
         index.add_index(field, index_type=kind, index_name=field, params=parameters, **metric)
-        # Milvus Lite builds while it loads, and cannot be asked how far it is.
+        # Milvus Lite builds while it loads, and does not report its progress.
         wait = kind not in ("FLAT", "INVERTED") and not self.is_lite
         self.call("create_index", name, index, sync=wait)
 
@@ -120,13 +120,13 @@ class MilvusConnection:
             raise self._explained(error) from None  # the chain would end in pymilvus's traceback
 
     def _explained(self, error: Exception) -> OSError:
-        code = getattr(error, "code", None)  # of gRPC's errors it is a method
+        code = getattr(error, "code", None)  # a method of gRPC's errors
         what = error.message if isinstance(error, self.pymilvus.MilvusException) else error.details()
         what = what.replace(self._token, "***") if self._token else what
         if code == _NO_COLLECTION:
             return FileNotFoundError(f"there is no gallery at {self.uri}")
         if isinstance(code, int) and code != _NO_CONNECTION:
-            return MilvusRefusal(f"Milvus will not do it for the gallery at {self.uri}: {what}")
+            return MilvusRefusal(f"Milvus refused a call for the gallery at {self.uri}: {what}")
         return ConnectionError(
             f"the gallery at {self.uri} cannot be reached: {what}. Start the server, or correct the URI or the "
             f"environment variable {TOKEN}"
@@ -143,8 +143,8 @@ def _start_lite(file: Path, uri: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     if server_manager_instance.start_and_get_uri(str(file)) is None:
         raise OSError(
-            f"the gallery at {uri} cannot be opened: another process has it open, only one can, or its files are "
-            "damaged. Close it there, or keep the gallery on a Milvus server"
+            f"the gallery at {uri} cannot be opened: another process has it open, and only one can, or its files "
+            "are damaged. Close it there, or keep the gallery on a Milvus server"
         )
 
 
@@ -153,6 +153,6 @@ def _pymilvus() -> ModuleType:
         import pymilvus
     except ImportError as error:
         raise ImportError("a gallery at such a URI is kept in Milvus: pip install 'hf-fashion[milvus]'") from error
-    # It prints a traceback for every error besides raising it.
+    # It prints a traceback for every error that it raises.
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     return pymilvus

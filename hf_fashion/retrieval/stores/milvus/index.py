@@ -1,4 +1,4 @@
-"""Indexes of a gallery's collection in Milvus: one for each vector field, and one for each field of filters."""
+"""Builds and tunes Milvus's indexes: one for each vector field, and one for each field that filters use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .columns import MilvusColumns
 from .connection import MilvusConnection, MilvusRefusal
 
 
-# Which kinds there are. IVF_RABITQ keeps one bit a dimension, and eight to compare by what it has found.
+# Kinds of index. IVF_RABITQ keeps one bit a dimension, and eight to compare the rows that it has found.
 KINDS = ("IVF_RABITQ", "IVF_SQ8", "HNSW")
 LITE_KINDS = ("IVF_SQ8", "HNSW")
 _OTHER_NAMES = {"IVF_RQ": "IVF_RABITQ"}  # LanceDB's name, which is the default of `Gallery.build_index`
@@ -20,15 +20,15 @@ _SEARCHED_AT_LEAST, _SEARCHED_AT_MOST = 128, 32_768  # rows of an HNSW; servers 
 
 
 def build(connection: MilvusConnection, collection: str, columns: MilvusColumns, kind: str, rows: int) -> None:
-    """Indexes vector fields, and all others that an index serves; replaces what there was. Meanwhile nobody can read
-    the collection. Fields that the server refuses to index are compared row by row.
+    """Index vector fields, and all others that an index serves; replace the indexes that are there. Meanwhile nobody
+    can read the collection. Fields that the server refuses to index are compared row by row.
 
     Args:
         connection (`MilvusConnection`): to the server.
         collection (`str`): the gallery's.
         columns (`MilvusColumns`): its columns.
         kind (`str`): one of `KINDS`, or LanceDB's name for one.
-        rows (`int`): how many there are.
+        rows (`int`): number of rows.
 
     Raises:
         ValueError: there is no such kind on this server.
@@ -51,8 +51,8 @@ def build(connection: MilvusConnection, collection: str, columns: MilvusColumns,
 
 
 def describe(connection: MilvusConnection, collection: str, fields: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Vector field -> kind of its index, and how many rows are in it; without those that compare every row or
-    have lost theirs.
+    """Return for each indexed vector field the kind of its index and the number of rows in it; fields whose rows are
+    compared one by one, or whose index is missing, are left out.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -68,12 +68,12 @@ def describe(connection: MilvusConnection, collection: str, fields: Sequence[str
 
 
 def search_parameters(kind: str | None, top_k: int, far: bool = False) -> dict[str, Any]:
-    """How far a search goes in an index.
+    """Return how far a search goes in an index.
 
     Args:
-        kind (`str`, *optional*): the kind of the index; none where there is none.
+        kind (`str`, *optional*): the kind of the index; `None` without an index.
         top_k (`int`): rows that are asked for.
-        far (`bool`, *optional*, defaults to `False`): through all groups, and as far as an HNSW can be searched.
+        far (`bool`, *optional*, defaults to `False`): search all groups, or as far as an HNSW allows.
     """
     if kind == "HNSW":
         return {"ef": _SEARCHED_AT_MOST if far else max(top_k, _SEARCHED_AT_LEAST)}

@@ -1,4 +1,4 @@
-"""What a gallery in Milvus keeps beside its rows: the table's schema, attachments, and the version."""
+"""Keeps what belongs to a gallery in Milvus next to its rows: the table's schema, attachments, and the version."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _NAME_BYTES = 1000
 
 
 class MilvusNotes:
-    """Named texts in a collection of their own, beside the gallery's.
+    """Named texts in a second collection, next to the gallery's.
 
-    The version is even at rest. A change makes it odd, then touches the rows, then makes it even, always a number that
-    it never was: whoever sees the same even version twice has seen the same rows. A process that was killed leaves it
+    The version is even while nothing changes. A change makes it odd, then touches the rows, then makes it even, always
+    a new number: whoever sees the same even version twice has seen the same rows. A process that was killed leaves it
     odd until the next change.
 
     Args:
@@ -37,8 +37,8 @@ class MilvusNotes:
         self._gallery = address
         self._collection = f"{address.collection}_hf_fashion"
 
-    def tell_of_a_gallery(self) -> bool:
-        """Whether there is a gallery whose making came to its end.
+    def has_gallery(self) -> bool:
+        """Return whether there is a gallery that was created completely.
 
         Raises:
             ValueError: there is a collection of its name, but without notes.
@@ -47,14 +47,14 @@ class MilvusNotes:
             return False
         if not self._connection.call("has_collection", self._collection):
             raise ValueError(
-                f"the collection at {self._gallery.uri} is no gallery: hf_fashion did not write it. Choose another "
-                "name"
+                f"the collection at {self._gallery.uri} is not a gallery: hf_fashion did not write it. Choose "
+                "another name"
             )
         self._connection.load(self._collection, ["vector"])
         return self.version() is not None
 
     def create(self, schema: pa.Schema, attachments: Mapping[str, bytes]) -> None:
-        """Makes the collection anew, without a version.
+        """Create the collection, without a version, in place of one that an interrupted creation has left.
 
         Args:
             schema (`pyarrow.Schema`): of the gallery's table.
@@ -71,28 +71,28 @@ class MilvusNotes:
         self._write({_ATTACHMENT + name: _encoded(value) for name, value in attachments.items()})
 
     def schema(self) -> pa.Schema:
-        """The schema that was given."""
+        """Return the schema that the gallery was created with."""
         return pa.ipc.read_schema(pa.py_buffer(b64decode(self._read(f"name == {text(_SCHEMA)}")[_SCHEMA])))
 
     def attachments(self) -> dict[str, bytes]:
-        """The attachments by name."""
+        """Return the attachments by name."""
         found = self._read(f"name like {text(_ATTACHMENT + '%')}")
         return {name.removeprefix(_ATTACHMENT): b64decode(value) for name, value in found.items()}
 
     def version(self) -> int | None:
-        """The version; none where the making of the gallery did not come to its end."""
+        """Return the version; none where the creation of the gallery was interrupted."""
         found = self._read(f"name == {text(_VERSION)}")
         return int(found[_VERSION]) if found else None
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Surrounds a change of the rows. Where that fails, the version stays odd: some of it may have been done."""
+        """Surround a change of the rows. Where it fails, the version stays odd: a part of it may have been done."""
         self._write({_VERSION: str(time.time_ns() // 2 * 2 + 1)})
         yield
         self.finish()
 
     def finish(self) -> None:
-        """Gives the rows a version; a gallery exists from its first one on."""
+        """Give the rows a version; a gallery exists when it has its first one."""
         self._write({_VERSION: str(time.time_ns() // 2 * 2)})
 
     def _write(self, texts: Mapping[str, str]) -> None:

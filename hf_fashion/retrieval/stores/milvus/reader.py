@@ -1,4 +1,4 @@
-"""Reads and searches of a gallery's collection in Milvus."""
+"""Reads and searches a gallery's collection in Milvus."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import numpy as np
 import pyarrow as pa
 
 from ...schema import ID
+from ..conditions.tree import Condition
 from . import index as milvus_index
 from .columns import MilvusColumns
-from .connection import MilvusConnection, MilvusRefusal
+from .connection import MilvusConnection
 from .filter import milvus_filter
 from .literals import one_of, text
 
 
-MAX_ROWS = 16_384  # of one answer of Milvus
+MAX_ROWS = 16_384  # of one answer
 IDS_AT_ONCE = 1000
-# A server takes 64 MiB and gives 100 MiB in one message; this leaves room for rows larger than most.
+# A server takes 64 MiB and returns 100 MiB in one message; this leaves room for rows larger than most.
 MESSAGE_BYTES = 16 * 2**20
 
 
 class MilvusReader:
-    """Answers of Milvus as tables; as many calls for each as it takes.
+    """Returns Milvus's answers as tables, each of one call or more.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -37,78 +38,80 @@ class MilvusReader:
         self._collection = collection
         self._columns = columns
 
-    def count(self) -> int:
-        """Number of rows."""
-        return self._ask("query", None, filter="", output_fields=["count(*)"])[0]["count(*)"]
+    @property
+    def max_top_k(self) -> int:
+        """The largest `top_k` of a search."""
+        return MAX_ROWS
 
-    def all(self, columns: Sequence[str], filter: str | None) -> pa.Table:
-        """Some columns of all rows that meet a filter.
+    def count(self) -> int:
+        """Return the number of rows."""
+        return self._ask("query", filter="", output_fields=["count(*)"])[0]["count(*)"]
+
+    def all(self, columns: Sequence[str], filter: Condition | None) -> pa.Table:
+        """Read some columns of all rows that meet a filter.
 
         Args:
-            columns (`Sequence[str]`): which.
-            filter (`str`, *optional*): SQL.
-
-        Raises:
-            ValueError: `filter` is no condition on the table.
+            columns (`Sequence[str]`): which columns.
+            filter (`Condition`, *optional*): the condition.
         """
         return self._table(self._pages(columns, filter), columns)
 
     def some(self, columns: Sequence[str], ids: Sequence[str]) -> pa.Table:
-        """Some columns of the rows with these ids.
+        """Read some columns of the rows with these ids.
 
         Args:
-            columns (`Sequence[str]`): which.
-            ids (`Sequence[str]`): one may come several times.
+            columns (`Sequence[str]`): which columns.
+            ids (`Sequence[str]`): the ids; one may come several times.
         """
         fields, number = self._fields(columns), min(IDS_AT_ONCE, self._rows_at_once(columns))
         conditions = [one_of(ID, map(text, part)) for part in parts(list(dict.fromkeys(ids)), number)]
-        answers = [self._ask("query", None, filter=condition, output_fields=fields) for condition in conditions]
+        answers = [self._ask("query", filter=condition, output_fields=fields) for condition in conditions]
         return self._table(answers, columns)
 
     def nearest(
-        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
-        """The rows with the largest cosines to each query, as [`VectorStore.nearest`] has them.
+        """Search the rows with the largest cosines to each query, as [`VectorStore.nearest`] does.
 
         Args:
             queries (`numpy.ndarray` of shape `(Q, d)`): float32.
             column (`str`): the vector column.
             top_k (`int`): rows for a query, at most `MAX_ROWS`.
             columns (`Sequence[str]`): what is returned of each row.
-            filter (`str`, *optional*): SQL.
+            filter (`Condition`, *optional*): rows that may be found.
 
         Raises:
-            ValueError: `filter` is no condition on the table, or `top_k` is larger than Milvus allows.
+            ValueError: `top_k` is larger than Milvus allows.
         """
         if top_k > MAX_ROWS:
             raise ValueError(f"`top_k` must be at most {MAX_ROWS:,} on Milvus, got {top_k:,}")
         kind = self._index_kind(column)
         options = {"anns_field": column, "limit": top_k, "output_fields": self._fields(columns)}
         number = max(1, self._rows_at_once(columns) // top_k)
-        search = partial(self._search, parts(queries, number), filter, **options)
+        search = partial(self._search, parts(queries, number), self._expression(filter), **options)
         found = search(milvus_index.search_parameters(kind, top_k))
-        if kind and sum(map(len, found)) < top_k * len(queries):  # few rows of the nearest groups meet it
+        if kind and sum(map(len, found)) < top_k * len(queries):  # few rows of the nearest groups meet the filter
             found = search(milvus_index.search_parameters(kind, top_k, far=True))
         table = self._columns.to_arrow([row for rows in found for row in rows], columns)
         lengths = np.array([len(rows) for rows in found], np.int64)
         return table.append_column("query_index", pa.array(np.arange(len(found), dtype=np.int32).repeat(lengths)))
 
     def _search(
-        self, queries: Sequence[np.ndarray], filter: str | None, reach: Mapping[str, Any], **options: Any
+        self, queries: Sequence[np.ndarray], expression: str, reach: Mapping[str, Any], **options: Any
     ) -> list[list[dict[str, Any]]]:
         """The rows of each query, which come in parts."""
-        options |= {"filter": self._condition(filter), "search_params": {"metric_type": "COSINE", "params": reach}}
-        answers = [self._ask("search", filter, data=list(part), **options) for part in queries]
+        options |= {"filter": expression, "search_params": {"metric_type": "COSINE", "params": reach}}
+        answers = [self._ask("search", data=list(part), **options) for part in queries]
         return [[{**hit["entity"], ID: hit[ID]} for hit in hits] for answer in answers for hits in answer]
 
-    def _pages(self, columns: Sequence[str], filter: str | None) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Rows by their ids, which Milvus compares as bytes. pymilvus's own iterator does the same, but it does not
-        escape the ids that it goes on from."""
-        number, condition = self._rows_at_once(columns), self._condition(filter)
+    def _pages(self, columns: Sequence[str], filter: Condition | None) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Rows by their ids, which Milvus compares as bytes. pymilvus's own iterator does the same, but does not
+        escape the id that a page starts from."""
+        number, condition = self._rows_at_once(columns), self._expression(filter)
         options = {"output_fields": self._fields(columns), "limit": number, "reduce_stop_for_best": True}
         page, after = None, condition
         while page is None or len(page) == number:
-            page = self._ask("query", filter, filter=after, iterator="True", **options)
+            page = self._ask("query", filter=after, iterator="True", **options)
             yield page
             last = f"{ID} > {text(max((row[ID] for row in page), default=''))}"
             after = f"{last} and {condition}" if condition else last
@@ -123,38 +126,22 @@ class MilvusReader:
     def _rows_at_once(self, columns: Sequence[str]) -> int:
         return max(1, min(MAX_ROWS, MESSAGE_BYTES // self._columns.row_bytes(columns)))
 
-    def _condition(self, filter: str | None) -> str:
+    def _expression(self, filter: Condition | None) -> str:
         return "" if filter is None else milvus_filter(filter, self._columns)
 
     def _index_kind(self, column: str) -> str | None:
         index = milvus_index.describe(self._connection, self._collection, [column])
         return index[column][0] if index else None
 
-    def _ask(self, method: str, of_user: str | None, **options: Any) -> Any:
-        """Reads; a user's filter that the server refuses is no damage."""
-        try:
-            return self._connection.call(method, self._collection, **options)
-        except MilvusRefusal as error:
-            if of_user is None or not self._is_refused(of_user):
-                raise
-            raise ValueError(f"`filter` cannot be applied to this gallery: {of_user!r} ({error})") from None
-
-    def _is_refused(self, filter: str) -> bool:
-        """Whether rows can be counted, but not under this condition."""
-        self.count()
-        counting = {"filter": self._condition(filter), "output_fields": ["count(*)"]}
-        try:
-            self._connection.call("query", self._collection, **counting)
-        except MilvusRefusal:
-            return True
-        return False
+    def _ask(self, method: str, **options: Any) -> Any:
+        return self._connection.call(method, self._collection, **options)
 
 
 def parts(values: Any, number: int) -> list[Any]:
-    """Slices of `number` values.
+    """Return slices of values.
 
     Args:
-        values: a list or an array.
-        number (`int`): values of each slice but the last.
+        values (`Sequence` or `numpy.ndarray`): the values.
+        number (`int`): values of each slice; the last one may have fewer.
     """
     return [values[start : start + number] for start in range(0, len(values), number)]

@@ -1,4 +1,4 @@
-"""A gallery's table in Milvus: a collection of a server, or of Milvus Lite in a file."""
+"""Keeps a gallery's table in Milvus: a collection of a server, or of Milvus Lite in a file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ...schema import ID
 from ..base import damage
+from ..conditions.tree import Condition
 from . import index as milvus_index
 from .address import MilvusAddress
 from .columns import MilvusColumns
@@ -22,11 +23,17 @@ from .reader import IDS_AT_ONCE, MESSAGE_BYTES, MilvusReader, parts
 class MilvusStore:
     """A [`VectorStore`] in Milvus. Use [`MilvusStore.create`] or [`MilvusStore.open`].
 
-    Less is guaranteed than in LanceDB. The rows of a call go in messages of about `MESSAGE_BYTES`, each of them a
-    commit of its own: a process that is killed in between, or another one that reads meanwhile, finds the first
-    messages done and the last ones not, and the same call completes them. When a call has returned, every read sees
+    It promises less than [`VectorStore`] asks. The rows of a call go in messages of about `MESSAGE_BYTES`, each of
+    them a commit of its own: where a process is killed in between, or another one reads meanwhile, the first messages
+    are done and the last ones are not, and the same call completes them. When a call has returned, every read sees
     what it did, those of other processes too (consistency "Strong"). A server has then written it to its log; Milvus
     Lite has given it to the operating system, so that a killed process loses nothing, but a power failure may.
+
+    Args:
+        address (`MilvusAddress`): where the gallery is.
+        connection (`MilvusConnection`): to the server.
+        notes (`MilvusNotes`): the gallery's.
+        columns (`MilvusColumns`): the gallery's.
     """
 
     def __init__(
@@ -44,24 +51,24 @@ class MilvusStore:
 
     @classmethod
     def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> MilvusStore:
-        """Makes an empty table. It exists when all parts of it do; what an interrupted creation has left is replaced.
+        """Create an empty table. It exists when all parts of it do; what an interrupted creation has left is replaced.
 
         Args:
             uri (`str`): a collection of a server, or a file of Milvus Lite.
             schema (`pyarrow.Schema`): the columns, `id` among them.
-            attachments (`Mapping[str, bytes]`, *optional*): what [`MilvusStore.attachments`] shall return.
+            attachments (`Mapping[str, bytes]`, *optional*): what [`MilvusStore.attachments`] returns later.
 
         Raises:
             FileExistsError: there is a gallery at `uri`.
-            ValueError: Milvus cannot keep such columns, or a collection that is no gallery has the name.
+            ValueError: Milvus cannot keep such columns, or a collection that is not a gallery has the name.
             OSError: the server cannot be reached.
             ImportError: pymilvus is not installed.
         """
         address, columns = MilvusAddress.parse(uri), MilvusColumns(schema)
         connection = MilvusConnection(address)
         notes = MilvusNotes(connection, address)
-        if notes.tell_of_a_gallery():
-            raise FileExistsError(f"there is a gallery at {uri} already; open it, or delete it first")
+        if notes.has_gallery():
+            raise FileExistsError(f"there is a gallery at {uri} already; open it, or choose another place")
         connection.call("drop_collection", address.collection)
         notes.create(schema, attachments or {})
         fields = columns.milvus_schema(connection.pymilvus)
@@ -71,20 +78,23 @@ class MilvusStore:
 
     @classmethod
     def open(cls, uri: str) -> MilvusStore:
-        """Opens a table and counts its rows.
+        """Open a table and count its rows.
+
+        Args:
+            uri (`str`): what [`MilvusStore.create`] was given.
 
         Raises:
             FileNotFoundError: there is no gallery at `uri`.
-            ValueError: the collection there is no gallery.
+            ValueError: the collection there is not a gallery.
             OSError: the server cannot be reached, or cannot read the collection.
             ImportError: pymilvus is not installed.
         """
         address = MilvusAddress.parse(uri)
-        if address.file and not address.file.is_dir():  # connecting would make it
+        if address.file and not address.file.is_dir():  # connecting would create it
             raise FileNotFoundError(f"there is no gallery at {uri}")
         connection = MilvusConnection(address)
         notes = MilvusNotes(connection, address)
-        if not notes.tell_of_a_gallery():
+        if not notes.has_gallery():
             raise FileNotFoundError(f"there is no gallery at {uri}")
         store = cls(address, connection, notes, MilvusColumns(notes.schema()))
         connection.load(address.collection, store._columns.vectors)
@@ -95,14 +105,18 @@ class MilvusStore:
     def schema(self) -> pa.Schema:
         return self._columns.schema
 
+    @property
+    def max_top_k(self) -> int:
+        return self._reader.max_top_k
+
     def attachments(self) -> dict[str, bytes]:
         return self._notes.attachments()
 
     def refresh(self) -> int:
         version = self._notes.version()
         if version is None:
-            raise damage(self.uri, "the number of its version is gone")
-        if version % 2:  # a change is going on, or was interrupted: nothing that is read now may be kept
+            raise damage(self.uri, "the number of its version is missing")
+        if version % 2:  # a change is going on, or was interrupted: nothing that is read now may be cached
             self._unfinished -= 1
             version = self._unfinished
         self._version = version
@@ -125,18 +139,20 @@ class MilvusStore:
                 self._connection.call("upsert", self._collection, part)
 
     def delete(self, ids: Sequence[str]) -> int:
-        there = self.read([ID], ids=ids)[ID].to_pylist()  # Milvus would count those that are not there
+        there = self.read([ID], ids=ids)[ID].to_pylist()  # Milvus would count ids that it does not have
         if there:
             with self._change():
                 for part in parts(there, IDS_AT_ONCE):
                     self._connection.call("delete", self._collection, filter=one_of(ID, map(text, part)))
         return len(there)
 
-    def read(self, columns: Sequence[str], filter: str | None = None, ids: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
+    ) -> pa.Table:
         return self._reader.all(columns, filter) if ids is None else self._reader.some(columns, ids)
 
     def nearest(
-        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: str | None
+        self, queries: np.ndarray, column: str, top_k: int, columns: Sequence[str], filter: Condition | None
     ) -> pa.Table:
         return self._reader.nearest(queries, column, top_k, columns, filter)
 
@@ -147,7 +163,7 @@ class MilvusStore:
         return milvus_index.describe(self._connection, self._collection, self._columns.vectors)
 
     def compact(self) -> None:
-        """Closes the segments that rows are still written to, so that indexes take them in, and has the server join
+        """Close the segments that rows are still written to, so that indexes take them in, and ask the server to join
         small ones, which it does in its own time."""
         self._connection.call("flush", self._collection)
         self._connection.call("compact", self._collection)

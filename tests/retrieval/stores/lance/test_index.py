@@ -127,7 +127,7 @@ def test_new_products_are_taken_into_the_index_when_they_are_many(indexed, monke
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_info_tells_of_the_index(tmp_path, kind):
+def test_info_has_the_index(tmp_path, kind):
     gallery = of_300_products(tmp_path / "gallery")
     assert gallery.info()["index"] == {}
     gallery.build_index(kind)
@@ -136,7 +136,7 @@ def test_info_tells_of_the_index(tmp_path, kind):
     }
 
 
-def test_an_index_takes_another_ones_place(indexed):
+def test_an_index_replaces_another_one(indexed):
     for kind in KINDS:
         indexed.build_index(kind)
         assert [one["kind"] for one in indexed.info()["index"].values()] == [kind, kind]
@@ -185,11 +185,11 @@ def test_a_dimension_that_one_bit_codes_cannot_hold_is_named(tmp_path):
     gallery.build_index("IVF_HNSW_SQ")
 
 
-def test_an_index_whose_files_are_gone_is_noticed_and_can_be_built_anew(indexed, tmp_path):
+def test_an_index_whose_files_are_missing_is_noticed_and_can_be_built_again(indexed, tmp_path):
     query = vectors(1)[SPACE][0]
     shutil.rmtree(tmp_path / "gallery" / "gallery.lance" / "_indices")
     gallery = Gallery.open(tmp_path / "gallery")
-    with pytest.raises(OSError, match=r"its products are kept\. Build it anew with `build_index`"):
+    with pytest.raises(OSError, match=r"its products are kept\. Build it again with `build_index`"):
         found(gallery, query, 1)
     gallery.build_index()
     assert found(gallery, query, 1) == ["p000"]

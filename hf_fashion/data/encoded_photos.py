@@ -1,0 +1,94 @@
+"""Read the encoded photos of a corpus from Arrow without decoding them, and check whether they decode."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from datasets import Dataset
+from PIL import Image
+from tqdm.auto import tqdm
+
+
+@dataclass(frozen=True)
+class BadImage:
+    """A row (counted from 0) whose photo cannot be read, and why."""
+
+    row: int
+    reason: str
+
+
+def encoded_images(dataset: Dataset, column: str, batch_size: int = 1000) -> Iterator[list[dict | None]]:
+    """Yield the views of each row as `{"bytes", "path"}` dicts (`None` for a null); a row with one photo has one view.
+
+    Args:
+        dataset (`Dataset`): one split.
+        column (`str`): its image column: `Image` or a list of images.
+        batch_size (`int`, *optional*, defaults to 1000): rows read together.
+    """
+    stored = dataset.select_columns(column).with_format("arrow")
+    for start in range(0, len(dataset), batch_size):
+        for cell in stored[start : start + batch_size][column].to_pylist():
+            yield cell if isinstance(cell, list) else [cell]
+
+
+def photo_files(dataset: Dataset, column: str, batch_size: int = 10_000) -> Iterator[str]:
+    """Yield the path of every view that the dataset stores as a path, not as bytes; no photo is read.
+
+    Args:
+        dataset (`Dataset`): one split.
+        column (`str`): its image column: `Image` or a list of images.
+        batch_size (`int`, *optional*, defaults to 10000): rows read together.
+    """
+    stored = dataset.select_columns(column).with_format("arrow")
+    for start in range(0, len(dataset), batch_size):
+        for views in stored[start : start + batch_size][column].chunks:
+            while not pa.types.is_struct(views.type):
+                views = views.flatten()
+            paths = views.filter(views.field("bytes").is_null()).field("path")
+            yield from paths.drop_null().to_pylist()
+
+
+def read_bytes(view: dict | None) -> bytes:
+    """Return the encoded photo of a view.
+
+    Args:
+        view (`dict`, *optional*): as [`encoded_images`] yields it.
+
+    Raises:
+        ValueError: if the view is null.
+        OSError: if its file cannot be read.
+    """
+    if view is None or (view.get("bytes") is None and view.get("path") is None):
+        raise ValueError("no image")
+    return view["bytes"] if view.get("bytes") is not None else Path(view["path"]).read_bytes()
+
+
+def verify_images(dataset: Dataset, column: str, name: str = "") -> list[BadImage]:
+    """Decode every photo fully (a truncated file opens, but does not load) and list the rows that fail.
+
+    Args:
+        dataset (`Dataset`): one split.
+        column (`str`): its image column: `Image` or a list of images.
+        name (`str`, *optional*): name of the split, for the progress bar.
+
+    Returns:
+        `list[BadImage]`: at most one a row, in row order.
+    """
+    bad = []
+    rows = tqdm(encoded_images(dataset, column), total=len(dataset), desc=f"{name or 'image'} check", leave=False)
+    for row, views in enumerate(rows):
+        reason = "no image" if not views else next(filter(None, map(_reason, views)), None)
+        if reason is not None:
+            bad.append(BadImage(row, reason))
+    return bad
+
+
+def _reason(view: dict | None) -> str | None:
+    try:
+        with Image.open(io.BytesIO(read_bytes(view))) as image:
+            image.load()
+    except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
+        return f"{type(error).__name__}: {error}"
+    return None

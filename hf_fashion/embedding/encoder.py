@@ -1,0 +1,352 @@
+"""Photos, texts and queries -> embeddings, with the calls that sentence-transformers' users know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm.auto import tqdm
+from transformers import (
+    AutoModel,
+    AutoProcessor,
+    BaseImageProcessor,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    ProcessorMixin,
+)
+
+from ..images import names_photo, open_photo
+from .device import device_of
+from .features import (
+    attribute_names,
+    check_attribute,
+    check_reads_text,
+    inference,
+    photo_features,
+    photo_inputs,
+    space_names,
+    text_features,
+    text_inputs,
+    unit_length,
+)
+from .queries import FashionQuery
+from .query_vectors import embed_queries, prepare_query
+
+
+Photo = Image.Image | Path | str
+Embeddings = np.ndarray | Tensor
+# Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
+PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
+
+
+class Encoder:
+    """Embeds photos, texts and queries with E2, CLIP or an attribute-specific model.
+
+    ```python
+    encoder = Encoder.from_pretrained("my_model")
+    products = encoder.encode_document(["photos/1.jpg", "photos/2.jpg"])  # (2, d)
+    query = encoder.encode_query("a red dress with stripes")              # (d,)
+    encoder.similarity(query, products)                                   # (1, 2), cosines
+    ```
+
+    E2 and CLIP embed photos and texts into one space, `"image"`. Attribute-specific models read photos only and have a
+    space for each attribute: their `encode` returns a dict of arrays, or one array where an `attribute` is named.
+
+    The model computes in its float type, on its device, in evaluation mode; embeddings are float32 on the CPU.
+
+    Args:
+        model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD.
+        processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
+        tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
+
+    Raises:
+        ValueError: the model has no features to search by.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        processor: ProcessorMixin | BaseImageProcessor,
+        tokenizer: PreTrainedTokenizerBase | None = None,
+    ):
+        self.model = model
+        self.image_processor = getattr(processor, "image_processor", processor)
+        self.tokenizer = getattr(processor, "tokenizer", tokenizer)
+        wanted = "get_attribute_features" if attribute_names(model) else "get_image_features"
+        if not hasattr(model, wanted):
+            raise ValueError(
+                "`model` must have `get_image_features`, as E2 and CLIP have, or `config.attribute_names` and "
+                f"`get_attribute_features`, as ASEN and IPAD have; {type(model).__name__} has no `{wanted}`"
+            )
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path_or_id: str | Path,
+        device: str | torch.device | None = None,
+        dtype: str | torch.dtype = "auto",
+        **kwargs: Any,
+    ) -> Encoder:
+        """Load a model and its processor.
+
+        Args:
+            path_or_id (`str` or `Path`): a folder or the id of a model on the Hub.
+            device (`str` or `torch.device`, *optional*): where to compute. Default: a GPU if there is one.
+            dtype (`str` or `torch.dtype`, *optional*, defaults to `"auto"`): float type of the model; `"auto"`: as it
+                was saved.
+            kwargs (`Any`): as for `AutoModel.from_pretrained`, such as `revision` or `token`.
+        """
+        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device_of(device))
+        place = {name: value for name, value in kwargs.items() if name in PLACE}
+        return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **place))
+
+    @property
+    def space_names(self) -> list[str]:
+        """Names of the spaces: the model's attributes, or `"image"`."""
+        return space_names(self.model)
+
+    @cached_property
+    def spaces(self) -> dict[str, int]:
+        """Name and dimension of each space, such as `{"image": 512}`."""
+        embeds = self.embed_photos(self.prepare_photos([Image.new("RGB", (64, 64))]))
+        return {space: rows.shape[1] for space, rows in embeds.items()}
+
+    def encode(
+        self,
+        inputs: Photo | Sequence[Photo],
+        attribute: str | None = None,
+        batch_size: int = 32,
+        show_progress_bar: bool | None = None,
+        convert_to: Literal["numpy", "tensor"] = "numpy",
+        normalize: bool = True,
+        dimensions: int | None = None,
+    ) -> Embeddings | dict[str, Embeddings]:
+        """Embed photos, texts, or a mixed list of both; their order is kept.
+
+        A string that begins like a URL or ends like an image file is a photo, any other is a text.
+
+        Args:
+            inputs (`PIL.Image.Image`, `Path`, `str` or a list of them): N photos and texts, or a single one.
+            attribute (`str`, *optional*): for attribute-specific models, the attribute to embed photos for. Default:
+                all of them.
+            batch_size (`int`, *optional*, defaults to 32): inputs a forward pass.
+            show_progress_bar (`bool`, *optional*): whether to show a bar. Default: in a terminal.
+            convert_to (`str`, *optional*, defaults to `"numpy"`): `"numpy"` or `"tensor"`.
+            normalize (`bool`, *optional*, defaults to `True`): whether embeddings get length 1. Attribute-specific
+                models normalise theirs in any case.
+            dimensions (`int`, *optional*): keep the first `dimensions` numbers of each embedding only. Default: all.
+
+        Returns:
+            `numpy.ndarray` or `torch.Tensor` of shape `(N, d)`, for a single input `(d,)`. Without an `attribute`,
+            attribute-specific models give a dict of these by attribute.
+
+        Raises:
+            ValueError: there is nothing to embed, the model reads no text, the attribute is unknown, a photo cannot be
+                read, or there are fewer than `dimensions` numbers.
+        """
+        several, single = _as_list(inputs)
+        check_reads_text(self.model, self.tokenizer, [one for one in several if not _is_photo(one)])
+        self._check_options(attribute, dimensions)
+
+        def features(batch: list[Photo]) -> dict[str, Tensor]:
+            return self._features(batch, attribute)
+
+        found = self._in_batches(features, several, batch_size, show_progress_bar)
+        for space, embeds in found.items():
+            embeds = embeds[:, :dimensions]
+            found[space] = _as_asked(unit_length(embeds) if normalize else embeds, convert_to, single)
+        return found if attribute_names(self.model) and attribute is None else found[attribute or "image"]
+
+    def encode_document(self, photos: Photo | Sequence[Photo], **options: Any) -> Embeddings | dict[str, Embeddings]:
+        """Embed the photos of products. Every string is the path or URL of a photo.
+
+        Args:
+            photos (`PIL.Image.Image`, `Path`, `str` or a list of them): N photos, or a single one.
+            options (`Any`): as for [`~Encoder.encode`].
+
+        Returns:
+            As [`~Encoder.encode`].
+
+        Raises:
+            ValueError: as [`~Encoder.encode`].
+        """
+        several, single = _as_list(photos)
+        paths = [one if _is_photo(one) else Path(one) for one in several]
+        return self.encode(paths[0] if single else paths, **options)
+
+    def encode_query(
+        self,
+        queries: Any,
+        attribute: str | None = None,
+        batch_size: int = 32,
+        show_progress_bar: bool | None = None,
+        convert_to: Literal["numpy", "tensor"] = "numpy",
+        dimensions: int | None = None,
+    ) -> Embeddings:
+        """Embed queries of every form: each is the weighted sum of the embeddings of its photo and terms.
+
+        Args:
+            queries (`Any`): a query or a list of them: a photo, a text, a dict of terms and their weights, or a dict
+                with an `"image"`, a `"text"` or `"terms"`, an `"image_weight"` and an `"attribute"`.
+            attribute (`str`, *optional*): for queries that name none, of attribute-specific models.
+            batch_size (`int`, *optional*, defaults to 32): queries a forward pass.
+            show_progress_bar (`bool`, *optional*): whether to show a bar. Default: in a terminal.
+            convert_to (`str`, *optional*, defaults to `"numpy"`): `"numpy"` or `"tensor"`.
+            dimensions (`int`, *optional*): keep the first `dimensions` numbers of each embedding only. Default: all.
+
+        Returns:
+            `numpy.ndarray` or `torch.Tensor` of shape `(N, d)`, for a single query `(d,)`, of length 1.
+
+        Raises:
+            ValueError: a query has another form, its attribute is missing or unknown, its weights cancel out, its
+                photo cannot be read, or there are fewer than `dimensions` numbers.
+        """
+        several, single = _as_list(queries)
+        self._check_options(None, dimensions)
+
+        def embeds(batch: list[Any]) -> dict[str, Tensor]:
+            return {"query": self.embed_queries([self.prepare_query(query, attribute) for query in batch]).cpu()}
+
+        found = self._in_batches(embeds, several, batch_size, show_progress_bar)["query"]
+        return _as_asked(found if dimensions is None else unit_length(found[:, :dimensions]), convert_to, single)
+
+    def similarity(self, a: Embeddings, b: Embeddings) -> Tensor:
+        """Return the cosine of every pair of embeddings.
+
+        Args:
+            a (`numpy.ndarray` or `torch.Tensor` of shape `(N, d)` or `(d,)`): embeddings.
+            b (`numpy.ndarray` or `torch.Tensor` of shape `(M, d)` or `(d,)`): embeddings in the same space.
+
+        Returns:
+            `torch.Tensor` of shape `(N, M)`: float32.
+        """
+        a, b = (unit_length(torch.atleast_2d(torch.as_tensor(embeds))) for embeds in (a, b))
+        return a @ b.T
+
+    def prepare_photos(self, photos: Sequence[Image.Image]) -> dict[str, Tensor]:
+        """Return the model's inputs for B photos, on the CPU. Threads may call it at the same time.
+
+        Args:
+            photos (`Sequence[PIL.Image.Image]`): B photos in RGB.
+        """
+        return photo_inputs(self.image_processor, photos)
+
+    def embed_photos(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Embed B photos in every space of the model, as galleries store them.
+
+        Args:
+            inputs (`dict[str, torch.Tensor]`): from [`~Encoder.prepare_photos`].
+
+        Returns:
+            `dict[str, torch.Tensor]`: for each space (B, d), L2-normalised, float32, on the CPU.
+        """
+        with inference(self.model):
+            features = photo_features(self.model, inputs)
+            if features.ndim == 2:
+                return {"image": unit_length(features).cpu()}
+            return dict(zip(self.space_names, features.cpu().unbind(dim=1), strict=True))
+
+    def prepare_query(
+        self, query: Any, attribute: str | None = None, known: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Return one query of any form as the model's inputs, on the CPU.
+
+        Args:
+            query (`Any`): as for [`~Encoder.encode_query`].
+            attribute (`str`, *optional*): for a query that names none.
+            known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+
+        Raises:
+            ValueError: the query has another form, its attribute is missing or unknown, it has terms and the model
+                reads no text, or its photo cannot be read.
+        """
+        read = FashionQuery.read(query)
+        read = replace(read, attribute=attribute) if read.attribute is None else read
+        return prepare_query(read, self.model, self.image_processor, self.tokenizer, known)
+
+    def embed_queries(self, queries: Sequence[dict[str, Any]]) -> Tensor:
+        """Embed B queries.
+
+        Args:
+            queries (`Sequence[dict]`): from [`~Encoder.prepare_query`], on the CPU or the model's device.
+
+        Returns:
+            `torch.Tensor` of shape `(B, d)`: of length 1, float32, on the model's device.
+
+        Raises:
+            ValueError: a query's weights cancel out.
+        """
+        return embed_queries(queries, self.model, self.tokenizer)
+
+    def _check_options(self, attribute: str | None, dimensions: int | None) -> None:
+        if attribute is not None:
+            check_attribute(self.model, attribute)
+        if dimensions is not None and not 1 <= dimensions <= min(self.spaces.values()):
+            raise ValueError(
+                f"`dimensions` must be from 1 to {min(self.spaces.values())}, the numbers of an embedding, got "
+                f"{dimensions}"
+            )
+
+    def _in_batches(
+        self,
+        embed: Callable[[list[Any]], dict[str, Tensor]],
+        inputs: list[Any],
+        batch_size: int,
+        show_progress_bar: bool | None,
+    ) -> dict[str, Tensor]:
+        """What `embed` gives of each batch, as one tensor a space."""
+        if not inputs:
+            raise ValueError("there is nothing to embed, got an empty list")
+        hidden = None if show_progress_bar is None else not show_progress_bar  # `None`: shown in a terminal
+        parts: dict[str, list[Tensor]] = {}
+        with tqdm(total=len(inputs), desc="encoding", unit="input", disable=hidden) as bar:
+            for start in range(0, len(inputs), batch_size):
+                batch = inputs[start : start + batch_size]
+                with inference(self.model):
+                    for space, rows in embed(batch).items():
+                        parts.setdefault(space, []).append(rows)
+                bar.update(len(batch))
+        return {space: torch.cat(rows) for space, rows in parts.items()}
+
+    def _features(self, batch: list[Photo], attribute: str | None) -> dict[str, Tensor]:
+        """Of B photos and texts, for each asked space (B, d), on the CPU."""
+        is_photo = torch.tensor([_is_photo(one) for one in batch])
+        photos = [open_photo(one) for one in batch if _is_photo(one)]
+        texts = [one for one in batch if not _is_photo(one)]
+        if not texts:
+            return self._photo_features(photos, attribute)
+        features = text_features(self.model, text_inputs(self.model, self.tokenizer, texts)).cpu()
+        if not photos:
+            return {"image": features}
+        mixed = features.new_empty(len(batch), features.shape[1])
+        mixed[~is_photo], mixed[is_photo] = features, self._photo_features(photos, attribute)["image"]
+        return {"image": mixed}
+
+    def _photo_features(self, photos: list[Image.Image], attribute: str | None) -> dict[str, Tensor]:
+        names = self.space_names if attribute is None else [attribute]
+        ids = None if attribute is None else torch.full((len(photos), 1), self.space_names.index(attribute))
+        features = photo_features(self.model, self.prepare_photos(photos), ids).cpu()
+        return dict(zip(names, features.unbind(dim=1), strict=True)) if features.ndim == 3 else {"image": features}
+
+
+def _is_photo(one: Any) -> bool:
+    return not isinstance(one, str) or names_photo(one)
+
+
+def _as_list(inputs: Any) -> tuple[list[Any], bool]:
+    """Inputs as a list, and whether there is a single one, which is not in a list."""
+    single = isinstance(inputs, (str, Path, Image.Image, Mapping)) or not isinstance(inputs, Iterable)
+    return ([inputs] if single else list(inputs)), single
+
+
+def _as_asked(embeds: Tensor, convert_to: str, single: bool) -> Embeddings:
+    """(N, d), or the only row (d,), as an array or a tensor."""
+    embeds = embeds[0] if single else embeds
+    return embeds.numpy() if convert_to == "numpy" else embeds

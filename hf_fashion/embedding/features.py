@@ -1,0 +1,193 @@
+"""A model and its inputs -> features of photos and texts, for E2, CLIP and attribute-specific models alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
+
+from ..messages import did_you_mean
+
+
+# What a model may take of a photo; only attribute-specific models take more than the first.
+IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
+TEXT_INPUTS = ("input_ids", "attention_mask")
+
+
+def attribute_names(model: nn.Module) -> list[str]:
+    """Return the attributes of an attribute-specific model, no names for other models.
+
+    Args:
+        model (`nn.Module`): any model.
+    """
+    return list(getattr(model.config, "attribute_names", None) or [])
+
+
+def space_names(model: nn.Module) -> list[str]:
+    """Return the spaces that a model embeds photos into: its attributes, or `"image"`.
+
+    Args:
+        model (`nn.Module`): any model.
+    """
+    return attribute_names(model) or ["image"]
+
+
+def check_attribute(model: nn.Module, attribute: str | None, known: Sequence[str] | None = None) -> None:
+    """Raise if photos cannot be compared in an attribute.
+
+    Args:
+        model (`nn.Module`): any model.
+        attribute (`str`, *optional*): the attribute's name; `None` for models without attributes.
+        known (`Sequence[str]`, *optional*): the allowed names, where not all of the model's are.
+
+    Raises:
+        ValueError: the attribute is missing or unknown, or the model has none.
+    """
+    names = attribute_names(model)
+    known = names if known is None else known
+    if not names and attribute is not None:
+        raise ValueError(f"{type(model).__name__} has no attributes, got `attribute`={attribute!r}")
+    if names and attribute is None:
+        raise ValueError(
+            f"{type(model).__name__} compares photos in one attribute: give the query, the call or the pipeline an "
+            f"`attribute`, one of {', '.join(known)}"
+        )
+    if attribute is not None and attribute not in known:
+        raise ValueError(
+            f"unknown `attribute` {attribute!r}{did_you_mean(attribute, known)}: it must be one of {', '.join(known)}"
+        )
+
+
+def check_reads_text(model: nn.Module, tokenizer: PreTrainedTokenizerBase | None, texts: Sequence[str]) -> None:
+    """Raise if there are texts and the model reads none.
+
+    Args:
+        model (`nn.Module`): any model.
+        tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's.
+        texts (`Sequence[str]`): texts to embed.
+
+    Raises:
+        ValueError: the model has no text tower or no tokenizer.
+    """
+    if texts and (tokenizer is None or not hasattr(model, "get_text_features")):
+        raise ValueError(
+            f"{type(model).__name__} reads no text, got {list(texts)[:5]}. If a photo is meant, give its path as "
+            '{"image": path}'
+        )
+
+
+def photo_inputs(image_processor: BaseImageProcessor, photos: Sequence[Image.Image]) -> dict[str, Tensor]:
+    """Return the model's inputs for B photos, on the CPU.
+
+    Args:
+        image_processor (`BaseImageProcessor`): the model's.
+        photos (`Sequence[PIL.Image.Image]`): B photos.
+    """
+    inputs = image_processor(list(photos), return_tensors="pt")
+    return {name: inputs[name] for name in IMAGE_INPUTS if name in inputs}
+
+
+def to_model(model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Move inputs to the model's device, and pixels to its float type.
+
+    Args:
+        model (`nn.Module`): any model.
+        inputs (`dict[str, torch.Tensor]`): its inputs.
+    """
+    weight = next(model.parameters())
+    return {
+        name: value.to(weight.device, weight.dtype if value.is_floating_point() else None)
+        for name, value in inputs.items()
+    }
+
+
+def photo_features(model: nn.Module, inputs: dict[str, Tensor], attribute_ids: Tensor | None = None) -> Tensor:
+    """Compute the features of B photos, as the model gives them, in float32.
+
+    Attribute-specific models normalise their features themselves.
+
+    Args:
+        model (`nn.Module`): E2, CLIP, or an attribute-specific model.
+        inputs (`dict[str, torch.Tensor]`): from [`photo_inputs`].
+        attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): which attributes of which photo.
+            Default: all A.
+
+    Returns:
+        `torch.Tensor` of shape `(B, P)`, for attribute-specific models `(B, K, D)`.
+    """
+    inputs = to_model(model, inputs)
+    if not attribute_names(model):
+        return model.get_image_features(pixel_values=inputs["pixel_values"]).pooler_output.float()
+    if attribute_ids is not None:
+        attribute_ids = attribute_ids.to(inputs["pixel_values"].device)
+    return model.get_attribute_features(attribute_ids=attribute_ids, **inputs).float()
+
+
+def text_features(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
+    """Compute the features of T texts, as the model gives them, in float32.
+
+    Args:
+        model (`PreTrainedModel`): E2 or CLIP.
+        inputs (`dict[str, torch.Tensor]`): with `input_ids` and `attention_mask` of shape `(T, L)`.
+
+    Returns:
+        `torch.Tensor` of shape `(T, P)`.
+    """
+    inputs = {name: inputs[name].to(model.device) for name in TEXT_INPUTS if name in inputs}
+    return model.get_text_features(**inputs).pooler_output.float()
+
+
+def text_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> dict[str, Tensor]:
+    """Tokenize texts, padded to the longest of them.
+
+    Args:
+        model (`PreTrainedModel`): E2 or CLIP.
+        tokenizer (`PreTrainedTokenizerBase`): the model's.
+        texts (`Sequence[str]`): T texts.
+    """
+    return tokenizer(
+        list(texts), padding=True, truncation=True, max_length=max_text_length(model), return_tensors="pt"
+    )
+
+
+def max_text_length(model: PreTrainedModel) -> int:
+    """Return the number of tokens that the model reads of a text.
+
+    Args:
+        model (`PreTrainedModel`): E2 or CLIP.
+    """
+    return model.config.text_config.max_position_embeddings
+
+
+def unit_length(features: Tensor) -> Tensor:
+    """L2-normalise features along their last dimension.
+
+    Args:
+        features (`torch.Tensor` of shape `(..., P)`): in any float type; bfloat16 is converted to float32 first,
+            since it loses the length at the third digit.
+
+    Returns:
+        `torch.Tensor` of shape `(..., P)`: float32.
+    """
+    return normalize(features.float(), dim=-1)
+
+
+@contextmanager
+def inference(model: nn.Module) -> Iterator[None]:
+    """Use evaluation mode without gradients inside the block, the model's former mode after it.
+
+    Args:
+        model (`nn.Module`): any model.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        model.train(was_training)

@@ -1,0 +1,91 @@
+"""The forms of a query, read into one: [`FashionQuery`]."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ..images import names_photo
+from ..messages import did_you_mean
+
+
+KEYS = ("image", "text", "terms", "image_weight", "attribute")
+
+
+@dataclass(frozen=True)
+class FashionQuery:
+    """A photo, weighted terms, or both.
+
+    Args:
+        image (`PIL.Image.Image` or `str`, *optional*): a photo, its path or URL.
+        terms (`Mapping[str, float]`, *optional*): descriptions and their weights; negative ones are avoided.
+        image_weight (`float`, *optional*, defaults to 1.0): weight of the photo next to the terms.
+        attribute (`str`, *optional*): the attribute that products are compared in.
+
+    Raises:
+        ValueError: there is neither photo nor term, a term is not a text, or a weight is not a finite number.
+    """
+
+    image: Image.Image | str | None = None
+    terms: Mapping[str, float] = field(default_factory=dict)
+    image_weight: float = 1.0
+    attribute: str | None = None
+
+    def __post_init__(self):
+        if self.image is None and not self.terms:
+            raise ValueError("a query must have an image, a text or terms, got none of them")
+        if not isinstance(self.terms, Mapping):
+            raise ValueError(f"`terms` must be a dict of texts and their weights, got {type(self.terms).__name__}")
+        for term, weight in {**self.terms, "image_weight": self.image_weight}.items():
+            if not isinstance(term, str) or not term.strip():
+                raise ValueError(f"a text to search by must be a string that is not empty, got {term!r}")
+            if not isinstance(weight, Real) or not math.isfinite(weight):
+                raise ValueError(f"the weight of {term!r} must be a finite number, got {weight!r}")
+
+    @classmethod
+    def read(cls, query: Any) -> FashionQuery:
+        """Read a query in any of its forms: a photo, a text, a dict of parts, or a dict of terms and their weights.
+
+        Args:
+            query (`PIL.Image.Image`, `Path`, `str` or `Mapping`): the query.
+
+        Raises:
+            ValueError: the query has none of these forms, or has an unknown key.
+        """
+        if isinstance(query, str) and not names_photo(query):
+            return cls(terms={query: 1.0})
+        if isinstance(query, (Image.Image, Path, str)):
+            return cls.read({"image": query})
+        if not isinstance(query, Mapping):
+            raise ValueError(
+                f"a query must be an image, a string or a dict, got {type(query).__name__}. Of a dataset's rows, name "
+                'the column: KeyDataset(dataset, "image")'
+            )
+        if not set(KEYS) & set(query) and all(isinstance(weight, Real) for weight in query.values()):
+            return cls(terms=query)
+        return cls(**_fields({key: value for key, value in query.items() if value is not None}))
+
+
+def _fields(query: dict[str, Any]) -> dict[str, Any]:
+    """A query of named parts as the fields of [`FashionQuery`]."""
+    unknown = [key for key in query if key not in KEYS]
+    if unknown:
+        raise ValueError(
+            f"a query has no {unknown[0]!r}{did_you_mean(str(unknown[0]), KEYS)}: its keys are {', '.join(KEYS)}, or "
+            "terms with a number as weight each"
+        )
+    if "text" in query and "terms" in query:
+        raise ValueError("a query has `text` or `terms`, got both: add the text to the terms, with a weight")
+    if not isinstance(query.get("text", ""), str):
+        raise ValueError(f"`text` must be a string, got {type(query['text']).__name__}")
+    if "text" in query:
+        query["terms"] = {query.pop("text"): 1.0}
+    if isinstance(query.get("image"), Path):
+        query["image"] = str(query["image"])
+    return query

@@ -1,0 +1,123 @@
+"""Queries -> vectors: the weighted sum of the embeddings of a query's photo and terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
+
+from ..images import open_photo
+from .features import (
+    check_attribute,
+    check_reads_text,
+    photo_features,
+    photo_inputs,
+    space_names,
+    text_features,
+    text_inputs,
+    unit_length,
+)
+from .queries import FashionQuery
+
+
+def prepare_query(
+    query: FashionQuery,
+    model: PreTrainedModel,
+    image_processor: BaseImageProcessor,
+    tokenizer: PreTrainedTokenizerBase | None,
+    known: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Return one query as the model's inputs, on the CPU. Terms stay strings: those of a batch are padded together.
+
+    Args:
+        query ([`FashionQuery`]): the query.
+        model (`PreTrainedModel`): E2, CLIP or an attribute-specific model.
+        image_processor (`BaseImageProcessor`): the model's.
+        tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where it reads text.
+        known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+
+    Raises:
+        ValueError: there are terms and the model reads no text, the attribute is wrong, or the photo cannot be read.
+    """
+    check_reads_text(model, tokenizer, list(query.terms))
+    check_attribute(model, query.attribute, known)
+    inputs: dict[str, Any] = {
+        "space_id": torch.tensor([space_names(model).index(query.attribute or "image")]),
+        "photo_weights": torch.tensor([float(query.image_weight)] if query.image is not None else []),
+        "terms_weights": torch.tensor([float(weight) for weight in query.terms.values()]),
+    }
+    if query.image is not None:
+        inputs["photo"] = photo_inputs(image_processor, [open_photo(query.image)])
+    if query.terms:
+        inputs["terms"] = list(query.terms)
+    return inputs
+
+
+def embed_queries(
+    queries: Sequence[dict[str, Any]], model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase | None
+) -> Tensor:
+    """Embed queries: each the weighted sum of its embeddings, which have length 1, with length 1 again.
+
+    Args:
+        queries (`Sequence[dict]`): B queries from [`prepare_query`].
+        model (`PreTrainedModel`): the same model.
+        tokenizer (`PreTrainedTokenizerBase`, *optional*): the same tokenizer.
+
+    Returns:
+        `torch.Tensor` of shape `(B, d)`: float32, on the model's device.
+
+    Raises:
+        ValueError: a query's weights cancel out; its parts are named.
+    """
+    embeds, weights = [], []
+    photos = [query for query in queries if "photo" in query]
+    if photos:
+        embeds.append(_photo_embeds(photos, model))  # (P, d)
+        weights.append(_weights(queries, "photo"))  # (B, P)
+    terms = [term for query in queries for term in query.get("terms", [])]
+    if terms:
+        embeds.append(unit_length(text_features(model, text_inputs(model, tokenizer, terms))))  # (T, d)
+        weights.append(_weights(queries, "terms"))  # (B, T)
+    return _weighted_sums(torch.cat(embeds), torch.cat(weights, dim=1), queries)
+
+
+def _photo_embeds(queries: Sequence[dict[str, Any]], model: PreTrainedModel) -> Tensor:
+    """(P, d), a row for each photo."""
+    names = queries[0]["photo"]
+    inputs = {name: _joined([query["photo"][name] for query in queries]) for name in names}
+    attribute_ids = torch.cat([query["space_id"] for query in queries])  # (P,)
+    return unit_length(photo_features(model, inputs, attribute_ids).flatten(1))
+
+
+def _joined(photos: Sequence[Tensor]) -> Tensor:
+    """Tensors (1, ..., H, W) as one, padded at right and bottom to the largest, as image processors pad."""
+    height, width = (max(photo.shape[side] for photo in photos) for side in (-2, -1))
+    return torch.cat([pad(photo, (0, width - photo.shape[-1], 0, height - photo.shape[-2])) for photo in photos])
+
+
+def _weights(queries: Sequence[dict[str, Any]], part: str) -> Tensor:
+    """(B, P): the weight of each of the P photos or terms in the query that it belongs to, 0 in the others."""
+    return torch.block_diag(*(query[f"{part}_weights"] for query in queries))
+
+
+def _weighted_sums(embeds: Tensor, weights: Tensor, queries: Sequence[dict[str, Any]]) -> Tensor:
+    """(P, d) and (B, P) -> (B, d), of length 1."""
+    sums = weights.to(embeds.device) @ embeds
+    lost = sums.norm(dim=-1) <= 1e-5 * weights.abs().sum(dim=-1).to(embeds.device)
+    if lost.any():
+        query = queries[int(lost.nonzero()[0])]
+        raise ValueError(
+            f"the weights of a query cancel out, so that nothing is left to search by: change {_parts(query)}"
+        )
+    return unit_length(sums)
+
+
+def _parts(query: dict[str, Any]) -> str:
+    """The parts of a prepared query with their weights, for people."""
+    parts = [("photo", weight) for weight in query["photo_weights"].tolist()]
+    parts += zip(map(repr, query.get("terms", [])), query["terms_weights"].tolist(), strict=True)
+    return ", ".join(f"{part} {weight:g}" for part, weight in parts)

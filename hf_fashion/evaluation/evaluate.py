@@ -1,0 +1,91 @@
+"""Evaluate a model on a corpus: the one entrance of the command line, the scripts and library users."""
+
+from dataclasses import fields
+from typing import Any
+
+from transformers import AutoConfig, AutoModel, AutoProcessor
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
+
+from ..data.column_map import column_map_for
+from ..embedding.device import device_of
+from ..messages import did_you_mean
+from .attribute_evaluation import evaluate_attribute_model
+from .e2_evaluation import evaluate_e2
+from .options import AttributeOptions, E2Options
+from .splits import load_splits
+
+
+def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
+    """Evaluate a saved model on one split of a corpus whose right answers are known.
+
+    E2 and CLIP find photos by descriptions and descriptions by photos; attribute-specific models find photos with the
+    same value of an attribute.
+
+    Args:
+        model (`str`): folder or Hub id of a model with its processor.
+        corpus (`str`): `"generated"`, a path or a Hub id.
+        **options: fields of [`E2Options`] for E2 and CLIP, of [`AttributeOptions`] for attribute-specific models.
+
+    Returns:
+        `dict`: what JSON can hold: `model`, `corpus`, `split`, `dtype`, `skipped_rows`, and the results of
+        [`evaluate_e2`] or [`evaluate_attribute_model`].
+
+    Raises:
+        ValueError: the model or an option is of another kind, or the corpus cannot be used as it is.
+        OSError: there is no such model or corpus.
+    """
+    chosen = read_options(model, options)
+    column_map = column_map_for(chosen.column_map, corpus)
+    learns = isinstance(chosen, E2Options) and chosen.linear_probe
+    dataset, train, report = load_splits(
+        corpus,
+        column_map,
+        chosen.split,
+        chosen.train_split,
+        chosen.validation_fraction,
+        chosen.on_bad_image,
+        with_train=learns,
+    )
+    loaded = AutoModel.from_pretrained(model, dtype=chosen.dtype).to(device_of(chosen.device))
+    if isinstance(chosen, E2Options):
+        measured = evaluate_e2(loaded, AutoProcessor.from_pretrained(model), dataset, column_map, chosen, train)
+    else:
+        processor = AutoImageProcessor.from_pretrained(model)
+        measured = evaluate_attribute_model(loaded, processor, dataset, column_map, chosen)
+    results = {"model": model, "corpus": corpus, "split": chosen.split, "dtype": chosen.dtype}
+    return results | {"skipped_rows": len(report.skipped.get(chosen.split, []))} | measured
+
+
+def read_options(model: str, options: dict[str, Any]) -> E2Options | AttributeOptions:
+    """Check the options of an evaluation against the kind of the model.
+
+    Args:
+        model (`str`): folder or Hub id.
+        options (`dict`): name -> value.
+
+    Raises:
+        ValueError: the model is not attribute-specific, E2 or CLIP, or an option is not known for its kind.
+        OSError: there is no such model.
+    """
+    kind = _options_of(model)
+    known = {field.name for field in fields(kind)}
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        other = {field.name for field in (*fields(E2Options), *fields(AttributeOptions))} - known
+        name = unknown[0]
+        if name in other:
+            raise ValueError(f"`{name}` is for the other kind of models, not for {model}; leave it out")
+        raise ValueError(f"an evaluation has no option `{name}`{did_you_mean(name, known)}, only {sorted(known)}")
+    return kind(**options)
+
+
+def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
+    config = AutoConfig.from_pretrained(model)
+    if getattr(config, "attribute_names", None):
+        return AttributeOptions
+    if hasattr(config, "vision_config") and hasattr(config, "text_config"):
+        return E2Options
+    raise ValueError(
+        f"{model} is a {config.model_type!r}: only E2, CLIP and attribute-specific models are evaluated. Name a "
+        "re-ranker with `rerankers`, next to the model that it re-ranks for"
+    )

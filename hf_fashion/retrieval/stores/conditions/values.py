@@ -1,0 +1,143 @@
+"""Values that columns are compared with, checked against the column's type."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.types as kinds
+
+from .tree import Value
+
+
+MAX_TEXT = 10_000  # characters of one value
+_UNITS = {"s": timedelta(seconds=1), "ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MAX_NANOSECONDS = 2**63 - 1
+
+
+def checked_value(value: Any, kind: pa.DataType, column: str) -> Value:
+    """Return a value as the column itself would hold it: numbers rounded to its type, timestamps in UTC.
+
+    Args:
+        value (`Any`): the filter's value.
+        kind (`pyarrow.DataType`): the column's type, or that of the items of its lists.
+        column (`str`): the column's name, for the error.
+
+    Raises:
+        ValueError: the value is of another type, or too large or too fine for the column.
+    """
+    wanted, found = _converted(value, kind)
+    if found is None:
+        raise ValueError(f"`{column}` ({kind}) can be compared with {wanted}, got {value!r:.80}")
+    return found
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a column of this type holds text.
+
+    Args:
+        kind (`pyarrow.DataType`): the column's type.
+    """
+    return kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind)
+
+
+def time_number(value: date | datetime, unit: str) -> int:
+    """Return the number of units since 1970 that a column keeps for a point in time.
+
+    Args:
+        value (`date` or `datetime`): a date, or a timestamp with its zone.
+        unit (`str`): `"s"`, `"ms"`, `"us"` or `"ns"` for timestamps, `"D"` for dates.
+    """
+    if unit == "D":
+        return (value - _EPOCH.date()).days
+    if unit == "ns":
+        return (value - _EPOCH) // _UNITS["us"] * 1000
+    return (value - _EPOCH) // _UNITS[unit]
+
+
+def _converted(value: Any, kind: pa.DataType) -> tuple[str, Value | None]:
+    """What a column of this type is compared with, in words, and the value; none where it is something else."""
+    if is_text(kind):
+        return f"text of at most {MAX_TEXT:,} characters", _text(value)
+    if kinds.is_boolean(kind):
+        return "true or false", value if isinstance(value, bool) else None
+    if kinds.is_integer(kind):
+        return "whole numbers of its type", _whole(value, kind)
+    if kinds.is_floating(kind) or kinds.is_decimal(kind):
+        return "finite numbers", _number(value, kind)
+    if kinds.is_date(kind):
+        return "dates: date '...', or timestamp '...' at midnight", _day(value)
+    if kinds.is_timestamp(kind):
+        return f"timestamp '...' or date '...' no finer than {kind.unit}", _time(value, kind)
+    return "nothing: only IS NULL can be asked", None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= MAX_TEXT else None
+
+
+def _whole(value: Any, kind: pa.DataType) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    try:
+        return pa.scalar(value, kind).as_py()
+    except (pa.ArrowInvalid, OverflowError):
+        return None
+
+
+def _number(value: Any, kind: pa.DataType) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # of whole numbers; others are infinite already
+        return None
+    if kinds.is_floating(kind):
+        number = pa.scalar(number, kind).as_py()  # as the column has rounded its own
+    return number if math.isfinite(number) else None
+
+
+def _day(value: Any) -> date | None:
+    if not isinstance(value, datetime):
+        return value if isinstance(value, date) else None
+    moment = _in_utc(value, None)
+    at_midnight = moment is not None and not (moment - _EPOCH) % timedelta(days=1)
+    return moment.date() if at_midnight else None
+
+
+def _time(value: Any, kind: pa.DataType) -> datetime | None:
+    if not isinstance(value, date):
+        return None
+    if not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+    moment = _in_utc(value, kind.tz)
+    if moment is None:
+        return None
+    if kind.unit == "ns":
+        return moment if abs(time_number(moment, "ns")) <= _MAX_NANOSECONDS else None
+    return None if (moment - _EPOCH) % _UNITS[kind.unit] else moment
+
+
+def _in_utc(value: datetime, zone: str | None) -> datetime | None:
+    """The moment; `zone` is where a timestamp without a zone is meant. None where UTC has no year for it."""
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=_zone(zone))).astimezone(timezone.utc)
+    except OverflowError:
+        return None
+
+
+def _zone(name: str | None) -> tzinfo:
+    if name in (None, "UTC"):
+        return timezone.utc
+    if name[0] in "+-":
+        return datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError):
+        raise ValueError(
+            f"the time zone {name!r} is not known here. Write the timestamp with its own zone, as '...Z'"
+        ) from None

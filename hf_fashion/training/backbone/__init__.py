@@ -1,0 +1,1 @@
+"""Pretraining of backbones: classifiers of several attributes at once."""

@@ -1,0 +1,50 @@
+"""A step of training E2, or a CLIP of the same size: from a batch to its losses."""
+
+import math
+
+import torch
+from torch import Tensor
+from transformers import CLIPModel
+
+from ...losses.e2 import e2_losses
+from ...models.e2.modeling_e2 import E2Model
+from ..step import TrainingStep
+
+
+MAX_LOGIT_SCALE = math.log(100)  # CLIP (Radford et al. 2021, section 2.5) clips the factor on the cosines at 100
+
+
+class ClipStep(TrainingStep):
+    """Compute CLIP's loss over the joined batch of all processes."""
+
+    def __call__(self, wrapped: torch.nn.Module, model: CLIPModel, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the losses of a batch of [`ProductCollator`] without tags."""
+        outputs = wrapped(**batch)
+        losses = e2_losses(outputs.image_embeds, outputs.text_embeds, model.logit_scale.exp())
+        return losses | {"loss": losses["contrastive"]}
+
+    def after_update(self, model: CLIPModel | E2Model) -> None:
+        """Clip the factor on the cosines."""
+        model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+
+
+class E2Step(ClipStep):
+    """Compute E2's losses over the joined batch of all processes, and their weighted sum (paper, section 3.3)."""
+
+    def __call__(self, wrapped: torch.nn.Module, model: E2Model, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the losses of a batch of [`ProductCollator`] with tags."""
+        outputs = wrapped(**batch)
+        losses = e2_losses(
+            outputs.image_embeds,
+            outputs.text_embeds,
+            model.logit_scale.exp(),
+            outputs.region_embeds,
+            outputs.tag_embeds,
+            batch["tag_ids"],
+            model.config.region_targets,
+        )
+        weights = {"contrastive": model.config.contrastive_loss_weight, "region": model.config.region_loss_weight}
+        return losses | {"loss": sum(weights[name] * loss for name, loss in losses.items())}
+
+
+STEPS = {"e2": E2Step, "clip": ClipStep}

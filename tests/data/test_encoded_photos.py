@@ -1,0 +1,50 @@
+from datasets import Dataset, Features, Image, List
+
+from hf_fashion.data.encoded_photos import encoded_images, photo_files, verify_images
+from tests.data.corpora import jpeg, products
+
+
+def dataset_of(cells, feature):
+    return Dataset.from_dict({"image": cells}, features=Features({"image": feature}))
+
+
+def test_broken_truncated_missing_and_null_photos_are_found(tmp_path):
+    whole = jpeg(0)
+    cells = [
+        {"bytes": whole, "path": None},
+        {"bytes": whole[: len(whole) // 2], "path": None},
+        {"bytes": b"no photo", "path": None},
+        {"bytes": None, "path": str(tmp_path / "gone.jpg")},
+        None,
+    ]
+    bad = verify_images(dataset_of(cells, Image()), "image")
+    assert [image.row for image in bad] == [1, 2, 3, 4]
+    assert "truncated" in bad[0].reason.lower()
+    assert "UnidentifiedImageError" in bad[1].reason
+    assert "gone.jpg" in bad[2].reason
+    assert bad[3].reason == "ValueError: no image"
+
+
+def test_one_bad_view_or_none_at_all_makes_a_bad_row():
+    view, broken = {"bytes": jpeg(0), "path": None}, {"bytes": b"x", "path": None}
+    bad = verify_images(dataset_of([[view, view], [view, broken], []], List(Image())), "image")
+    assert [image.row for image in bad] == [1, 2]
+
+
+def test_a_file_is_read_and_a_selection_keeps_its_order(tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg(5))
+    assert verify_images(dataset_of([str(path)], Image()), "image") == []
+    chosen = products(4).select([3, 1])
+    assert [views[0]["bytes"] for views in encoded_images(chosen, "image", batch_size=1)] == [jpeg(3), jpeg(1)]
+
+
+def test_files_are_named_and_embedded_photos_are_not():
+    embedded = {"bytes": jpeg(0), "path": "inside.jpg"}
+    cells = [embedded, "a.jpg", None, "b.jpg"]
+    dataset = dataset_of(cells, Image())
+    assert list(photo_files(dataset, "image", batch_size=2)) == ["a.jpg", "b.jpg"]
+    assert list(photo_files(dataset.select([3, 0]), "image")) == ["b.jpg"]
+    views = dataset_of([["a.jpg", embedded], [], ["b.jpg", "c.jpg"], ["d.jpg"]], List(Image()))
+    assert list(photo_files(views.select([2, 1, 0]), "image")) == ["b.jpg", "c.jpg", "a.jpg"]
+    assert list(photo_files(products(3), "image")) == []

@@ -1,0 +1,102 @@
+"""Features of photos and texts, and what is checked before they are computed."""
+
+import pytest
+import torch
+
+from hf_fashion.embedding.features import (
+    attribute_names,
+    check_attribute,
+    check_reads_text,
+    inference,
+    max_text_length,
+    photo_features,
+    photo_inputs,
+    space_names,
+    text_features,
+    text_inputs,
+    to_model,
+    unit_length,
+)
+from tests.tiny_attribute import ATTRIBUTE_NAMES, tiny_asen, tiny_image_processor, tiny_photos
+from tests.tiny_e2 import MAX_LENGTH, tiny_images, tiny_model, tiny_processor
+
+
+def test_the_spaces_are_the_attributes_or_one():
+    assert attribute_names(tiny_asen()) == space_names(tiny_asen()) == ATTRIBUTE_NAMES
+    assert attribute_names(tiny_model()) == [] and space_names(tiny_model()) == ["image"]
+
+
+def test_each_photo_gets_the_attributes_asked_of_it():
+    model = tiny_asen(local=True)
+    inputs = photo_inputs(tiny_image_processor(do_source=True), tiny_photos())
+    assert set(inputs) == {"pixel_values", "source_pixel_values", "source_sizes"}
+    with inference(model):
+        everything = photo_features(model, inputs)  # (3, 3, D)
+        asked = photo_features(model, inputs, torch.tensor([[2, 0], [1, 1], [0, 2]]))
+        single = photo_features(model, inputs, torch.tensor([2, 1, 0]))
+    for photo, attributes in enumerate([[2, 0], [1, 1], [0, 2]]):
+        for place, attribute in enumerate(attributes):
+            torch.testing.assert_close(asked[photo, place], everything[photo, attribute], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(single.squeeze(1), torch.stack([everything[0, 2], everything[1, 1], everything[2, 0]]))
+
+
+def test_pixels_get_the_models_float_type_and_sizes_stay_whole():
+    inputs = photo_inputs(tiny_image_processor(do_source=True), tiny_photos())
+    moved = to_model(tiny_asen().double(), inputs)
+    assert moved["pixel_values"].dtype == moved["source_pixel_values"].dtype == torch.float64
+    assert not moved["source_sizes"].is_floating_point()
+
+
+def test_texts_are_cut_at_the_last_token_that_the_model_reads():
+    model, tokenizer = tiny_model(), tiny_processor().tokenizer
+    tokenizer.model_max_length = 10**6
+    inputs = text_inputs(model, tokenizer, ["x" * 100, "shirt"])
+    assert max_text_length(model) == MAX_LENGTH and inputs["input_ids"].shape == (2, MAX_LENGTH)
+    assert text_features(model, inputs).shape == (2, 12)
+
+
+def test_unit_length_is_computed_in_float32():
+    found = unit_length(torch.randn(5, 7).to(torch.bfloat16))
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.norm(dim=-1), torch.ones(5))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_inference_restores_the_mode_also_after_an_error(training):
+    model = tiny_model().train(training)
+    with pytest.raises(KeyError), inference(model):
+        assert not model.training and torch.is_inference_mode_enabled()
+        raise KeyError
+    assert model.training is training and not torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize(
+    ("make", "attribute", "known", "message"),
+    [
+        (tiny_model, "neckline", None, "E2Model has no attributes, got `attribute`='neckline'"),
+        (tiny_asen, None, None, "AsenModel compares photos in one attribute: .* neckline, sleeve_length, pattern"),
+        (tiny_asen, "patern", None, r"unknown `attribute` 'patern' \(did you mean 'pattern'\?\)"),
+        (tiny_asen, "pattern", ["neckline"], "unknown `attribute` 'pattern': it must be one of neckline$"),
+    ],
+)
+def test_a_wrong_attribute_is_refused(make, attribute, known, message):
+    with pytest.raises(ValueError, match=message):
+        check_attribute(make(), attribute, known)
+
+
+def test_a_right_attribute_passes():
+    check_attribute(tiny_model(), None, ["image"])
+    check_attribute(tiny_asen(), "pattern")
+
+
+@pytest.mark.parametrize(("make", "tokenizer"), [(tiny_asen, tiny_processor().tokenizer), (tiny_model, None)])
+def test_texts_for_a_model_that_reads_none_are_refused(make, tokenizer):
+    with pytest.raises(ValueError, match=r"Model reads no text, got \['red'\]\. If a photo is meant"):
+        check_reads_text(make(), tokenizer, ["red"])
+    check_reads_text(make(), tokenizer, [])
+
+
+def test_e2_gives_the_features_of_photos_in_float32():
+    model = tiny_model().to(torch.bfloat16)
+    features = photo_features(model, photo_inputs(tiny_processor().image_processor, tiny_images(2)))
+    assert features.shape == (2, 12) and features.dtype == torch.float32

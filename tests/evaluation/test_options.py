@@ -1,0 +1,29 @@
+"""Options of an evaluation: which values are refused."""
+
+import pytest
+
+from hf_fashion.evaluation.options import PAIRINGS, PROTOCOLS, AttributeOptions, E2Options, check_protocol
+
+
+def test_known_protocols_pass():
+    for protocol in PROTOCOLS:
+        check_protocol(protocol, "season")
+    check_protocol("full", None)
+    assert E2Options().pairing in PAIRINGS
+
+
+@pytest.mark.parametrize(
+    ("protocol", "message"), [("half", "`protocol` must be one of"), ("sample100", "give `group_column`")]
+)
+def test_a_protocol_is_checked_before_anything_is_loaded(protocol, message):
+    with pytest.raises(ValueError, match=message):
+        check_protocol(protocol, None)
+    with pytest.raises(ValueError, match=message):
+        E2Options(protocol=protocol)
+
+
+@pytest.mark.parametrize("given", [{"queries": "query.txt"}, {"candidates": "candidate.txt"}])
+def test_published_lists_go_together(given):
+    with pytest.raises(ValueError, match="go together: give both files or none"):
+        AttributeOptions(**given)
+    assert AttributeOptions(queries="query.txt", candidates="candidate.txt").queries == "query.txt"

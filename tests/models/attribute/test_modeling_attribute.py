@@ -1,0 +1,87 @@
+"""The base of attribute-specific models: ids, regions, initial weights, pretrained backbones."""
+
+import pytest
+import torch
+from torch import nn
+
+from hf_fashion.models.attribute.modeling_attribute import AttributePreTrainedModel
+from hf_fashion.models.attribute.region_of_interest import crop_regions, region_boxes
+from tests.tiny_attribute import ATTRIBUTE_NAMES, IMAGE_SIZE, tiny_asen, tiny_asen_config, tiny_photo_inputs
+
+
+@pytest.mark.parametrize(
+    ("ids", "resolved"),
+    [
+        (None, [[0, 1, 2], [0, 1, 2]]),
+        (torch.tensor([2, 0]), [[2], [0]]),
+        (torch.tensor([[2, 0], [1, 1]], dtype=torch.int32), [[2, 0], [1, 1]]),
+    ],
+)
+def test_ids_are_resolved_image_by_image(ids, resolved):
+    found = tiny_asen().resolve_attribute_ids(ids, batch_size=2)
+    assert found.tolist() == resolved and found.dtype == torch.long
+
+
+@pytest.mark.parametrize(
+    "ids", [torch.tensor([0]), torch.tensor([0.0, 1.0]), torch.zeros(2, 1, 1, dtype=torch.long), torch.tensor([0, 3])]
+)
+def test_wrong_ids_are_named(ids):
+    with pytest.raises(ValueError, match="attribute_ids"):
+        tiny_asen().resolve_attribute_ids(ids, batch_size=2)
+    with pytest.raises(ValueError, match=ATTRIBUTE_NAMES[2]):
+        tiny_asen().resolve_attribute_ids(torch.tensor([-1, 0]), batch_size=2)
+
+
+def test_regions_equal_those_of_one_image_and_attribute_at_a_time():
+    model, inputs = tiny_asen(), tiny_photo_inputs()
+    sources, sizes = inputs["source_pixel_values"], inputs["source_sizes"]
+    maps = torch.rand(3, 2, 4, 4, generator=torch.Generator().manual_seed(0)) ** 4
+    boxes, crops = model.regions_of_interest(maps, 8, inputs["pixel_values"], sources, sizes)
+    assert boxes.shape == (3, 2, 4) and crops.shape == (6, 3, 8, 8)
+    for image in range(3):
+        for attribute in range(2):
+            one = maps[image, attribute, None]
+            box = region_boxes(one, sizes[image, None], IMAGE_SIZE, model.config.crop_threshold)
+            assert boxes[image, attribute].tolist() == box[0].tolist()
+            crop = crop_regions(sources[image, None], box[None], 8)[0]
+            torch.testing.assert_close(crops[image * 2 + attribute], crop, rtol=1e-5, atol=1e-6)
+
+
+def test_sizes_without_their_photos_are_refused():
+    inputs = tiny_photo_inputs()
+    with pytest.raises(ValueError, match=r"`source_sizes` must come with `source_pixel_values`"):
+        tiny_asen().regions_of_interest(
+            torch.rand(3, 1, 4, 4), 8, inputs["pixel_values"], source_sizes=inputs["source_sizes"]
+        )
+
+
+def test_attributes_start_apart_and_layers_at_torchs_scale():
+    model = AttributePreTrainedModel(tiny_asen_config())
+    table, layer = nn.Embedding(200, 100), nn.Linear(100, 50)
+    for module in (table, layer):
+        nn.init.zeros_(module.weight)
+        model._init_weights(module)
+    assert abs(table.weight.std().item() - 1) < 0.05
+    assert 0.09 < layer.weight.abs().max() <= 0.1  # 1 / sqrt(100)
+
+
+def test_a_model_must_name_its_backbone():
+    base = AttributePreTrainedModel(tiny_asen_config())
+    assert base.region_backbone is None
+    with pytest.raises(NotImplementedError, match="AttributePreTrainedModel"):
+        base.image_backbone  # noqa: B018
+
+
+def test_pretrained_backbones_fill_a_model():
+    source = tiny_asen(local=True, seed=1)
+    model = type(source).from_backbones(source.config, source.image_backbone, source.region_backbone)
+    assert not model.training
+    for part in ("image_backbone", "region_backbone"):
+        wanted, found = getattr(source, part).state_dict(), getattr(model, part).state_dict()
+        assert all(torch.equal(tensor, found[name]) for name, tensor in wanted.items())
+
+
+def test_a_backbone_for_a_branch_that_is_not_there_is_refused():
+    source = tiny_asen()
+    with pytest.raises(ValueError, match="local_backbone"):
+        type(source).from_backbones(source.config, source.image_backbone, source.image_backbone)

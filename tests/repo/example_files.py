@@ -1,0 +1,25 @@
+"""The trained models and photos that the documents and the examples in docstrings use, at tiny size."""
+
+from pathlib import Path
+
+from tests import tiny_attribute
+from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
+from tests.tiny_feature_reasoning import tiny_feature_reasoning
+
+
+MODEL_FOLDERS = ("runs/quickstart/e2/best", "runs/catalogue/best")
+ATTRIBUTE_MODEL_FOLDERS = ("runs/attributes/best", "runs/quickstart/ipad/best")
+
+
+def save_example_files() -> None:
+    """Save them in the working directory."""
+    for folder in MODEL_FOLDERS:
+        tiny_model().save_pretrained(folder)
+        tiny_processor().save_pretrained(folder)
+    for folder in ATTRIBUTE_MODEL_FOLDERS:
+        tiny_attribute.tiny_asen().save_pretrained(folder)
+        tiny_attribute.tiny_image_processor().save_pretrained(folder)
+    tiny_feature_reasoning().save_pretrained("runs/quickstart/fr/best")
+    Path("photos").mkdir()
+    for name, photo in zip(("coat", "dress", "shirt"), tiny_images(3), strict=True):
+        photo.save(f"photos/{name}.jpg")

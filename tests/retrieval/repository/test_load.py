@@ -1,0 +1,61 @@
+"""A saved gallery loaded into a gallery: to the last bit, and further after a kill."""
+
+import pytest
+
+from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.stores.lance.store import LanceStore
+from tests.retrieval.galleries import ids
+from tests.retrieval.repository.saved_galleries import ATTACHMENTS, COUNT, METADATA, made, rows
+
+
+def test_what_is_loaded_is_what_was_saved(gallery, saved, tmp_path):
+    loaded = Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
+    assert rows(loaded).equals(rows(gallery))
+    assert loaded._store.schema.equals(gallery._store.schema, check_metadata=True)
+    assert loaded._store.attachments() == ATTACHMENTS
+    assert loaded.schema == gallery.schema
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_killed_load_goes_on_with_what_is_missing(gallery, saved, tmp_path, monkeypatch):
+    commits = []
+    upsert = LanceStore.upsert
+
+    def until_killed(store, added):
+        if len(commits) == 3:
+            raise Killed
+        upsert(store, added)
+        commits.append(added["id"].to_pylist())
+
+    def to_the_end(store, added):
+        upsert(store, added)
+        commits.append(added["id"].to_pylist())
+
+    monkeypatch.setattr(LanceStore, "upsert", until_killed)
+    with pytest.raises(Killed):
+        Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
+    assert len(Gallery.open(tmp_path / "loaded")) == 4 + 4 + 2
+    monkeypatch.setattr(LanceStore, "upsert", to_the_end)
+    loaded = Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
+    assert sorted(name for names in commits for name in names) == ids(COUNT)
+    assert rows(loaded).equals(rows(gallery))
+    version = loaded.info()["version"]
+    assert Gallery.from_pretrained(saved, uri=tmp_path / "loaded").info()["version"] == version
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fingerprint": "Model-2"}, r"was embedded by Model-2, the one in .*saved by Model-1: their vectors cannot"),
+        ({"metadata": METADATA.remove(1)}, "has the metadata columns"),
+        ({"attachments": {**ATTACHMENTS, "empty": b"x"}}, "stores its vectors in another way"),
+    ],
+)
+def test_a_gallery_that_is_another_is_not_added_to(saved, tmp_path, changes, message):
+    other = made(tmp_path / "other", ["p900"], **({"attachments": ATTACHMENTS} | changes))
+    with pytest.raises(ValueError, match=message):
+        Gallery.from_pretrained(saved, uri=tmp_path / "other")
+    assert other.ids() == ["p900"]

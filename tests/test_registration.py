@@ -1,0 +1,41 @@
+"""transformers' Auto classes know our models, whatever was imported first."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+ORDERS = [
+    "import hf_fashion; from transformers import AutoConfig",
+    "import transformers.models.auto.modeling_auto; import hf_fashion",
+    # Here the Auto classes are imported while a module that our models need is half imported.
+    "import hf_fashion; import transformers.modeling_utils",
+    "from hf_fashion.models.attribute.modeling_ipad import IpadModel",
+    # An import that fails takes nothing with it.
+    "import hf_fashion\ntry: from transformers.models.auto import no_such_name\nexcept ImportError: pass",
+]
+CHECK = """
+from transformers import AutoConfig, MODEL_MAPPING, PROCESSOR_MAPPING, IMAGE_PROCESSOR_MAPPING
+from transformers import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING as ZERO_SHOT
+for name in ("asen", "e2", "e2_vision_model", "feature_reasoning", "ipad"):
+    config = type(AutoConfig.for_model(name))
+    assert config.__module__.startswith("hf_fashion.") and MODEL_MAPPING[config].config_class is config, name
+    assert name == "feature_reasoning" or config in IMAGE_PROCESSOR_MAPPING, name
+assert {hf_fashion.E2Config} <= set(ZERO_SHOT) and PROCESSOR_MAPPING[hf_fashion.E2Config] is hf_fashion.E2Processor
+"""
+
+
+@pytest.mark.parametrize("imports", ORDERS)
+def test_the_order_of_imports_does_not_matter(imports):
+    script = f"{imports}\nimport hf_fashion\n{CHECK}"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_second_observer_is_not_installed():
+    from hf_fashion._registration import register_when_imported
+
+    before = list(sys.meta_path)
+    register_when_imported()
+    assert sys.meta_path == before

@@ -1,0 +1,37 @@
+"""A recipe of E2 or CLIP: defaults, and what is refused."""
+
+import pytest
+import yaml
+
+from hf_fashion.training.e2.recipe import E2Recipe
+from tests.scripts.tiny_run import REPOSITORY
+
+
+def read(folder, values):
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(values))
+    return E2Recipe.read(folder / "recipe.yaml")
+
+
+def test_without_a_start_it_is_an_e2_from_scratch(tmp_path):
+    recipe = read(tmp_path, {})
+    assert recipe.model.architecture == "e2" and recipe.model.start_from is None
+    assert recipe.model.config == {} and not recipe.model.compose_text
+
+
+def test_the_papers_recipe_warms_up_the_new_parts():
+    recipe = E2Recipe.read(REPOSITORY / "training" / "recipes" / "e2_fashiongen.yaml")
+    stages = [(stage.trainable, stage.epochs, stage.learning_rate) for stage in recipe.training.stages]
+    assert stages == [("new", 5, 5e-4), ("all", 20, 5e-5)]
+    assert recipe.model.compose_text and recipe.training.batch_size == 64
+
+
+def test_an_unknown_architecture_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"model\.architecture.*e2, clip.*siglip"):
+        read(tmp_path, {"model": {"architecture": "siglip"}})
+
+
+def test_a_clip_has_nothing_new_to_warm_up(tmp_path):
+    stages = [{"epochs": 1, "learning_rate": 1, "trainable": "new"}]
+    assert read(tmp_path, {"training": {"stages": stages}}).training.stages[0].trainable == "new"
+    with pytest.raises(ValueError, match="CLIP has no new parts"):
+        read(tmp_path, {"model": {"architecture": "clip"}, "training": {"stages": stages}})

@@ -1,0 +1,182 @@
+"""The loop on a real, tiny model: stages, updates, evaluation, the best export, checkpoints and resuming."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from accelerate.state import AcceleratorState, GradientState
+from torch.utils.data import Dataset
+
+from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
+from hf_fashion.training.feature_reasoning.lists import collate_lists
+from hf_fashion.training.feature_reasoning.recipe import ReasoningLossRecipe
+from hf_fashion.training.feature_reasoning.step import FeatureReasoningStep
+from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
+from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_lists
+
+
+class Lists(Dataset):
+    """Eight lists of six candidates, every other one right."""
+
+    def __init__(self):
+        self.lists = tiny_lists(queries=8)
+        self.epochs = []
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epochs.append(epoch)
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, row: int) -> dict[str, torch.Tensor]:
+        item = {name: embeds[row].float() for name, embeds in self.lists.items()}
+        return item | {"positives": torch.arange(6) % 2 == 0}
+
+
+class Recorded(FeatureReasoningStep):
+    """A real step that notes when it is called, and stops like a killed process."""
+
+    def __init__(self, stop_at: int | None = None):
+        super().__init__(ReasoningLossRecipe())
+        self.stages, self.updates, self.steps, self.stop_at = [], 0, 0, stop_at
+
+    def __call__(self, wrapped, model, batch):
+        if self.steps == self.stop_at:
+            raise KeyboardInterrupt
+        self.steps += 1
+        return super().__call__(wrapped, model, batch)
+
+    def start_stage(self, model, stage):
+        self.stages.append(stage.name)
+
+    def after_update(self, model):
+        assert not torch.is_grad_enabled()
+        self.updates += 1
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerate(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+
+
+def make(folder: Path, step: FeatureReasoningStep | None = None, metrics=None, **settings) -> SimpleNamespace:
+    """Return a loop over four batches an epoch with its parts; `metrics` are what its evaluations find in turn."""
+    stages = settings.pop("stages", [StageRecipe(epochs=2, learning_rate=1e-2)])
+    loop_settings = settings.pop("loop", {})
+    recipe = TrainingRecipe(output_dir=str(folder), stages=stages, batch_size=2, log_every=1, **settings)
+    found, dataset, step = iter(metrics or []), Lists(), step or Recorded()
+    loop = TrainingLoop(
+        make_accelerator(recipe),
+        recipe,
+        dataset,
+        collate_lists,
+        step,
+        evaluate=lambda model: {"map": next(found, 0.5)},
+        primary_metric="map",
+        recipe={"training": {"seed": recipe.seed, "batch_size": 2}},
+        **loop_settings,
+    )
+    return SimpleNamespace(loop=loop, dataset=dataset, step=step, model=tiny_feature_reasoning())
+
+
+def results(folder: Path) -> dict:
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_a_run_writes_its_losses_evaluations_and_models(tmp_path, capsys):
+    run = make(tmp_path, metrics=[0.25, 0.5], loop={"printed_metrics": ("map",)})
+    run.loop.train(run.model)
+    assert "validation: map 0.2500" in capsys.readouterr().out
+    history = results(tmp_path)["history"]
+    assert [entry["update"] for entry in history if "loss" in entry] == list(range(1, 9))
+    assert [entry["validation/map"] for entry in history if "validation/map" in entry] == [0.25, 0.5]
+    assert results(tmp_path)["best_map"] == 0.5
+    last = FeatureReasoningModel.from_pretrained(tmp_path / "last")
+    assert all(torch.equal(tensor, run.model.state_dict()[name]) for name, tensor in last.state_dict().items())
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+
+
+def test_the_best_model_is_kept_when_later_ones_are_worse(tmp_path):
+    run = make(tmp_path, metrics=[0.5, 0.25])
+    run.loop.train(run.model)
+    best, last = (FeatureReasoningModel.from_pretrained(tmp_path / name).state_dict() for name in ("best", "last"))
+    assert results(tmp_path)["best_map"] == 0.5
+    assert any(not torch.equal(best[name], tensor) for name, tensor in last.items())
+
+
+def test_an_untrained_model_may_be_the_best(tmp_path):
+    run = make(tmp_path, metrics=[0.75, 0.5, 0.25], loop={"evaluate_untrained": True})
+    before = {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
+    run.loop.train(run.model)
+    best = FeatureReasoningModel.from_pretrained(tmp_path / "best").state_dict()
+    assert all(torch.equal(best[name], tensor) for name, tensor in before.items())
+    assert results(tmp_path)["history"][0] == {"update": 0, "validation/map": 0.75}
+
+
+def test_stages_follow_each_other_and_may_end_within_an_epoch(tmp_path):
+    stages = [StageRecipe(1, 1e-2, name="first"), StageRecipe(1.5, 1e-3, name="second")]
+    run = make(tmp_path, stages=stages)
+    run.loop.train(run.model)
+    assert run.step.stages == ["first", "second"]
+    assert run.step.updates == 4 + 6 and run.step.steps == 10
+    assert len(set(run.dataset.epochs)) == 3, "each epoch of each stage has its own order"
+
+
+def test_gradients_are_accumulated(tmp_path):
+    run = make(tmp_path, stages=[StageRecipe(1, 1e-2)], gradient_accumulation_steps=2)
+    run.loop.train(run.model)
+    assert (run.step.steps, run.step.updates) == (4, 2)
+
+
+def test_evaluations_and_checkpoints_have_their_own_rhythm(tmp_path):
+    run = make(tmp_path, stages=[StageRecipe(1.5, 1e-2)], eval_every=4, save_every=3)
+    run.loop.train(run.model)
+    evaluated = [entry["update"] for entry in results(tmp_path)["history"] if "validation/map" in entry]
+    assert evaluated == [4, 6], "a stage ends with an evaluation"
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["update-00000003", "update-00000006"]
+
+
+@pytest.mark.parametrize("stop_at", [3, 6])
+def test_a_stopped_run_resumes_to_the_same_losses(tmp_path, stop_at):
+    whole = make(tmp_path / "whole", save_every=1)
+    whole.loop.train(whole.model)
+    stopped = make(tmp_path / "stopped", Recorded(stop_at), save_every=1)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.loop.train(stopped.model)
+    resumed = make(tmp_path / "stopped", save_every=1)
+    resumed.loop.train(resumed.model, "latest")
+    assert results(tmp_path / "stopped")["history"] == results(tmp_path / "whole")["history"]
+    assert resumed.step.steps == 8 - stop_at
+    weights = whole.model.state_dict()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in resumed.model.state_dict().items())
+
+
+def test_latest_of_a_new_run_starts_from_the_beginning(tmp_path, capsys):
+    run = make(tmp_path)
+    run.loop.train(run.model, "latest")
+    assert "starting from the beginning" in capsys.readouterr().out and run.step.updates == 8
+
+
+def test_a_run_does_not_mix_with_an_earlier_one(tmp_path):
+    run = make(tmp_path)
+    run.loop.train(run.model)
+    again = make(tmp_path)
+    with pytest.raises(ValueError, match="checkpoints of an earlier run"):
+        again.loop.train(again.model)
+    other = make(tmp_path, seed=1)
+    with pytest.raises(ValueError, match=r"another recipe: training\.seed differ"):
+        other.loop.train(other.model, "latest")
+
+
+def test_too_few_rows_for_a_batch_are_an_error(tmp_path):
+    run = make(tmp_path)
+    run.loop.settings.batch_size = 9
+    with pytest.raises(ValueError, match=r"8 training rows make no batch .* lower `training.batch_size`"):
+        run.loop.train(run.model)
