@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, DatasetDict, Image, List, Value, concatenate_datasets, load_dataset, load_from_disk
+from datasets import Dataset, DatasetDict, Image, List, Value, load_dataset, load_from_disk
 
-from .product_feed import FEED_SUFFIXES, load_product_feed
+from .feeds.product_feed import FEED_SUFFIXES, is_feed, load_product_feeds
 
 
 GENERATED = "generated"
@@ -102,10 +102,9 @@ def _load_folder(folder: Path, image_column: str, require_files: bool) -> Datase
     files = sorted(folder.glob("*.parquet")) or sorted((folder / "data").glob("*.parquet"))
     if files:
         return load_dataset("parquet", data_files=_by_split(files))
-    feeds = [path for path in sorted(folder.iterdir()) if path.suffix in FEED_SUFFIXES and split_of(path)]
+    feeds = [path for path in sorted(folder.iterdir()) if is_feed(path) and split_of(path)]
     if feeds:
-        splits = _by_split(feeds).items()
-        return DatasetDict({name: _load_feeds(paths, image_column, require_files) for name, paths in splits})
+        return load_product_feeds(_by_split(feeds), image_column, require_files)
     corpus = load_dataset("imagefolder", data_dir=str(folder), data_files=_photos_of(folder))
     return DatasetDict({name: _with_file_names(split, folder) for name, split in corpus.items()})
 
@@ -129,30 +128,17 @@ def _by_split(files: list[Path]) -> dict[str, list[str]]:
     return splits
 
 
-def _load_feeds(paths: list[str], image_column: str, require_files: bool) -> Dataset:
-    feeds = [load_product_feed(path, image_column, require_files) for path in paths]
-    whole = feeds[0]
-    for path, feed in zip(paths[1:], feeds[1:], strict=True):
-        differing = sorted(set(whole.column_names) ^ set(feed.column_names))
-        if differing:
-            raise ValueError(
-                f"{paths[0]} and {path} are feeds of one split and must have the same columns; only one of them has: "
-                f"{', '.join(differing)}"
-            )
-        try:
-            whole = concatenate_datasets([whole, feed])
-        except ValueError as error:
-            raise ValueError(f"{paths[0]} and {path} hold different types in the same column: {error}") from error
-    return whole
-
-
 def _load_file(path: Path, image_column: str, require_files: bool) -> Dataset:
     if path.suffix == ".parquet":
         return load_dataset("parquet", data_files=str(path), split="train")
-    if path.suffix in FEED_SUFFIXES:
-        return load_product_feed(path, image_column, require_files)
+    if is_feed(path):
+        return load_product_feeds({"train": [path]}, image_column, require_files)["train"]
     raise ValueError(f"{path}: a corpus file is .parquet or a product feed ({', '.join(FEED_SUFFIXES)})")
 
 
 def _looks_like_path(source: str) -> bool:
-    return source.startswith((".", "/", "~")) or source.count("/") > 1 or source.endswith((".parquet", *FEED_SUFFIXES))
+    return (
+        source.startswith((".", "/", "~"))
+        or source.count("/") > 1
+        or source.lower().endswith((".parquet", *FEED_SUFFIXES))
+    )

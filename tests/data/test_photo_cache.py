@@ -15,8 +15,8 @@ import pytest
 import torch
 from datasets import Dataset, Image, List
 
+from hf_fashion.data.loading import load_corpus
 from hf_fashion.data.photo_cache import PhotoCache
-from hf_fashion.data.product_feed import load_product_feed
 from hf_fashion.files import ABANDONED_AFTER_SECONDS
 from tests.tiny_e2 import tiny_image_processor, tiny_images
 
@@ -78,7 +78,7 @@ def test_a_photo_file_written_anew_is_read_anew(tmp_path):
     for image in (first, first, second):
         if not pixels or image is second:
             image.save(photo)
-        cache = PhotoCache.build(load_product_feed(feed), "image", tiny_image_processor(), folder)
+        cache = PhotoCache.build(load_corpus(feed)["train"], "image", tiny_image_processor(), folder)
         pixels.append(cache.photo(0).copy())
     assert np.array_equal(pixels[0], pixels[1]) and not np.array_equal(pixels[0], pixels[2])
     assert len(list(folder.iterdir())) == 2

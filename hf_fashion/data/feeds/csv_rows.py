@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .photo_paths import names_a_photo
+from ...images import names_photo
 
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -115,7 +115,7 @@ class CsvTable:
         place = self.header.index(self.image_column)
         for number, inner in enumerate(cell.splitlines()[1:], line + 1):
             parts = inner.split(self._delimiter)
-            if place < len(parts) and len(parts) > 1 and names_a_photo(parts[place], self.path.parent):
+            if place < len(parts) and len(parts) > 1 and names_photo(parts[place].strip()):
                 raise ValueError(
                     f"{self.path}, line {line}: a quoted cell goes on over line {number}, which looks like a row of "
                     f'its own ({inner[:60]!r}): a " on line {line} is not closed there'

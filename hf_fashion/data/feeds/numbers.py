@@ -1,7 +1,7 @@
-"""Turn the text of CSV columns into numbers where every cell is one."""
+"""Find the columns of a CSV feed whose cells are all numbers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 
 # Without leading zeros or a plus sign, which codes have, and with at most the 15 digits that a float keeps exactly.
@@ -10,26 +10,21 @@ DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?")
 LONGEST = 15
 
 
-def typed_column(cells: Sequence[str | None]) -> list[str | int | float | None]:
-    """Return a column as whole numbers or decimal numbers if all its cells are such, else as it is.
+def number_type(cells: Iterable[str | None]) -> type[int] | type[float] | None:
+    """Return `int` or `float` if every cell is such a number, else `None`: the column stays text.
 
-    A column stays text if any cell has a leading zero (`00123`), a plus sign, a decimal comma or more than 15 digits:
-    a number would not give the same text again.
+    A cell with a leading zero (`00123`), a plus sign, a decimal comma or more than 15 digits is text, since a number
+    would not give the same text again. Cells of the column that are empty do not count.
 
     Args:
-        cells (`Sequence[str]`): text; `None` where a cell is empty.
-
-    Returns:
-        `list`: of `int`, of `float` or of `str`, with `None` where a cell is empty.
+        cells (`Iterable[str]`): a column; `None` where a cell is empty.
     """
-    given = [cell for cell in cells if cell is not None]
+    given = [cell.strip() for cell in cells if cell is not None]
     if not given:
-        return list(cells)
-    if all(WHOLE.fullmatch(cell.strip()) for cell in given):
-        return [None if cell is None else int(cell) for cell in cells]
-    if all(_is_decimal(cell.strip()) for cell in given):
-        return [None if cell is None else float(cell) for cell in cells]
-    return list(cells)
+        return None
+    if all(WHOLE.fullmatch(cell) for cell in given):
+        return int
+    return float if all(map(_is_decimal, given)) else None
 
 
 def _is_decimal(cell: str) -> bool:

@@ -3,8 +3,12 @@ import json
 import pytest
 from datasets import Image, List
 
-from hf_fashion.data.product_feed import load_product_feed
+from hf_fashion.data.feeds.product_feed import is_feed, load_product_feeds
 from tests.data.corpora import jpeg
+
+
+def load_product_feed(path, image_column="image", require_files=True):
+    return load_product_feeds({"train": [path]}, image_column, require_files)["train"]
 
 
 @pytest.fixture
@@ -51,7 +55,9 @@ def test_json_takes_a_list_of_objects(folder):
 
 def test_missing_photos_are_named_with_their_rows(folder):
     path = write_csv(folder, rows=6)
-    with pytest.raises(FileNotFoundError, match=r"feed\.csv: column 'photo': no such photo in rows 3, 4, 5 .*3\.jpg"):
+    with pytest.raises(
+        FileNotFoundError, match=r"feed\.csv: column 'photo': 3 rows without their photo: line 5: .*3\.jpg; line 6"
+    ):
         load_product_feed(path, image_column="photo")
     assert len(load_product_feed(path, image_column="photo", require_files=False)) == 6
 
@@ -78,3 +84,26 @@ def test_broken_feeds_say_where(folder, name, text, message):
     (folder / name).write_text(text)
     with pytest.raises(ValueError, match=rf"{name}.*{message}"):
         load_product_feed(folder / name)
+
+
+def test_numbers_are_numbers_in_all_feeds_or_in_none(folder):
+    rows = {"train": "photos/0.jpg,10,007,1\n", "validation": "photos/1.jpg,9.5,8,x\n"}
+    for name, row in rows.items():
+        (folder / f"{name}.CSV").write_text(f"image,price,code,size\n{row}")
+    corpus = load_product_feeds({name: [folder / f"{name}.CSV"] for name in rows})
+    assert [split["price"][:] for split in corpus.values()] == [[10.0], [9.5]]
+    assert [split["code"][:] for split in corpus.values()] == [["007"], ["8"]]
+    assert [split["size"][:] for split in corpus.values()] == [["1"], ["x"]]
+
+
+def test_a_url_is_no_path(folder):
+    (folder / "feed.csv").write_text("image\nphotos/0.jpg\nhttps://shop.example/1.jpg\n")
+    with pytest.raises(
+        ValueError, match=r"line 3: 'https://shop\.example/1\.jpg' is a URL\. Photos are not downloaded"
+    ):
+        load_product_feed(folder / "feed.csv")
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("a.csv", True), ("a.CSV", True), ("a.json", True), ("a.txt", False)])
+def test_a_feed_is_known_by_its_ending(folder, name, wanted):
+    assert is_feed(folder / name) is wanted

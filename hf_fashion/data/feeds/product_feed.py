@@ -1,0 +1,160 @@
+"""Load product feeds: CSV or JSON tables whose image column holds paths of photos."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from datasets import Dataset, DatasetDict, Image, List, concatenate_datasets
+
+from ...messages import missing_column
+from .csv_rows import CsvTable
+from .encoding import read_text
+from .json_rows import read_json_rows
+from .numbers import number_type
+
+
+FEED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+LINES_SHOWN = 5
+
+
+def is_feed(path: Path) -> bool:
+    """Return whether a file is a product feed, by its ending.
+
+    Args:
+        path (`Path`): a file.
+    """
+    return path.suffix.lower() in FEED_SUFFIXES
+
+
+def load_product_feeds(
+    feeds: Mapping[str, Sequence[str | Path]], image_column: str = "image", require_files: bool = True
+) -> DatasetDict:
+    """
+    Load the feeds of each split; photos stay where they are and are read with their row.
+
+    Paths of photos are relative to their feed's folder, or absolute; in JSON a cell may be a list of paths (views of
+    one product). A CSV column is numbers if all its cells are, in all feeds; ids with leading zeros stay text, as does
+    a brand called "NA". Empty cells are null. Delimiters are those of [`CsvTable`], encodings those of [`read_text`].
+
+    Args:
+        feeds (`Mapping[str, Sequence[str | Path]]`): split -> files, which follow each other: .csv, .tsv, .jsonl,
+            .ndjson, or .json (a list of objects).
+        image_column (`str`, *optional*, defaults to `"image"`): column of the paths.
+        require_files (`bool`, *optional*, defaults to `True`): whether a missing photo is an error here. If not, the
+            row is left for `check_corpus` to report or skip.
+
+    Returns:
+        `DatasetDict`: `image_column` is cast to `datasets.Image` (or a list of them), other columns are unchanged.
+
+    Raises:
+        ValueError: naming file and line, if a feed cannot be parsed, would lose a row or a value, has no rows or no
+            such column, holds URLs in place of paths, or feeds of one split have different columns.
+        FileNotFoundError: naming the lines and the first photos that are missing.
+    """
+    tables = {name: [_read(Path(path), image_column) for path in paths] for name, paths in feeds.items()}
+    every = [table for split in tables.values() for table in split]
+    for name in dict.fromkeys(name for table in every if table.is_csv for name in table.columns):
+        _convert_numbers(name, [table for table in every if name in table.columns], image_column)
+    return DatasetDict(
+        {
+            name: _joined([_dataset(table, image_column, require_files) for table in split], split)
+            for name, split in tables.items()
+        }
+    )
+
+
+@dataclass
+class _Table:
+    path: Path
+    lines: list[int]
+    columns: dict[str, list[Any]]
+
+    @property
+    def is_csv(self) -> bool:
+        return self.path.suffix.lower() in (".csv", ".tsv")
+
+
+def _read(path: Path, image_column: str) -> _Table:
+    text = read_text(path)
+    is_csv = path.suffix.lower() in (".csv", ".tsv")
+    rows = CsvTable(path, text, image_column).rows() if is_csv else read_json_rows(path, text)
+    if not rows:
+        raise ValueError(f"{path}: the feed has no rows")
+    names = dict.fromkeys(name for _, row in rows for name in row)
+    table = _Table(path, [line for line, _ in rows], {name: [row.get(name) for _, row in rows] for name in names})
+    if image_column not in table.columns:
+        raise ValueError(f"{path}: {missing_column(image_column, 'paths of photos', table.columns)}")
+    return table
+
+
+def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> None:
+    """Convert a column of CSV feeds if its cells are numbers in all of them."""
+    if name == image_column or not all(table.is_csv for table in tables):
+        return
+    kind = number_type(cell for table in tables for cell in table.columns[name])
+    if kind is not None:
+        for table in tables:
+            table.columns[name] = [None if cell is None else kind(cell) for cell in table.columns[name]]
+
+
+def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:
+    cells = [_resolve(table, row, cell) for row, cell in enumerate(table.columns[image_column])]
+    if require_files:
+        _require_files(table, image_column, cells)
+    views = any(isinstance(cell, list) for cell in cells)
+    if views:
+        cells = [cell if isinstance(cell, list) else [cell] for cell in cells]
+    try:
+        dataset = Dataset.from_dict(table.columns | {image_column: cells})
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        raise ValueError(f"{table.path}: a column mixes types, which a table cannot hold: {error}") from error
+    return dataset.cast_column(image_column, List(Image()) if views else Image())
+
+
+def _resolve(table: _Table, row: int, cell: Any) -> Any:
+    """The path of a photo, or the paths of its views."""
+    if isinstance(cell, list):
+        return [_resolve(table, row, entry) for entry in cell]
+    if not isinstance(cell, str) or not cell.strip():
+        return None
+    scheme, separator, _ = cell.partition("://")
+    if separator and scheme.isalnum():
+        raise ValueError(
+            f"{table.path}, line {table.lines[row]}: {cell!r} is a URL. Photos are not downloaded: download them and "
+            "write their paths into the feed"
+        )
+    return str(table.path.parent / cell)
+
+
+def _require_files(table: _Table, column: str, cells: Sequence[Any]) -> None:
+    missing: dict[int, str | None] = {}
+    for line, cell in zip(table.lines, cells, strict=True):
+        for entry in cell if isinstance(cell, list) else [cell]:
+            if entry is None or not Path(entry).is_file():
+                missing.setdefault(line, entry)
+    if missing:
+        first = "; ".join(f"line {line}: {entry or 'no path'}" for line, entry in list(missing.items())[:LINES_SHOWN])
+        more = f" and {len(missing) - LINES_SHOWN:,} more" if len(missing) > LINES_SHOWN else ""
+        raise FileNotFoundError(
+            f"{table.path}: column {column!r}: {len(missing):,} rows without their photo: {first}{more}. Paths are "
+            f"relative to {table.path.parent}"
+        )
+
+
+def _joined(datasets: Sequence[Dataset], tables: Sequence[_Table]) -> Dataset:
+    """One split of several feeds, which must have the same columns."""
+    whole, first = datasets[0], tables[0].path
+    for table, dataset in zip(tables[1:], datasets[1:], strict=True):
+        differing = sorted(set(whole.column_names) ^ set(dataset.column_names))
+        if differing:
+            raise ValueError(
+                f"{first} and {table.path} are feeds of one split and must have the same columns; only one of them "
+                f"has: {', '.join(differing)}"
+            )
+        try:
+            whole = concatenate_datasets([whole, dataset])
+        except ValueError as error:
+            raise ValueError(f"{first} and {table.path} hold different types in the same column: {error}") from error
+    return whole
