@@ -169,7 +169,7 @@ def unit_length(features: Tensor) -> Tensor:
 
     Args:
         features (`torch.Tensor` of shape `(..., P)`): in any float type; bfloat16 is converted to float32 first,
-            since it loses the length at the third digit.
+            since its lengths are accurate only to about three digits.
 
     Returns:
         `torch.Tensor` of shape `(..., P)`: float32.

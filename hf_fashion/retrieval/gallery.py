@@ -18,17 +18,18 @@ from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
 from .ingestion.processes import Processes
-from .projection import axes_as_attachments, read_spaces
+from .projection import directions
 from .repository.hub import find_saved_gallery, push_gallery
 from .repository.load import SavedGallery
 from .repository.save import save_gallery
 from .results import RetrievalResults
 from .schema import ID, GallerySchema, require_ids
 from .search import EXACT_SEARCH_LIMIT, GallerySearch
+from .stored_axes import axes_as_attachments, read_spaces
 from .stores.base import VectorStore
 from .stores.conditions.read import read_condition
 from .stores.opening import create_store, open_store
-from .vector_column import Space, directions
+from .vector_column import Space
 
 
 class Gallery:

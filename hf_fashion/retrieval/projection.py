@@ -1,16 +1,11 @@
-"""Principal axes of a space, for galleries that store fewer dimensions."""
+"""Compress the vectors of a space: store their coordinates along a few principal axes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
 import torch
 from torch import Tensor
 
-from .schema import GallerySchema
-from .stores.base import damage
-from .vector_column import Space, directions
+from ..losses.cosine import unit_rows
 
 
 def principal_axes(vectors: Tensor, dimensions: int) -> Tensor:
@@ -37,49 +32,53 @@ def principal_axes(vectors: Tensor, dimensions: int) -> Tensor:
     return (axes * largest.sign()).float()
 
 
-def axes_as_attachments(schema: GallerySchema, axes: Mapping[str, Tensor]) -> dict[str, bytes]:
-    """Return axes as attachments, named bytes in float32.
+def compress(vectors: Tensor, axes: Tensor | None, name: str) -> Tensor:
+    """Return the coordinates of vectors along axes, c = Aᵀx / |Aᵀx|, of length 1: (N, d) -> (N, r).
 
     Args:
-        schema (`GallerySchema`): schema of the gallery.
-        axes (`Mapping[str, torch.Tensor]`): axes of each space that has some, (d, r), orthonormal.
+        vectors (`torch.Tensor` of shape `(N, d)`): floating point, of any length but 0.
+        axes (`torch.Tensor` of shape `(d, r)`, *optional*): A, orthonormal. Default: vectors stay whole, r = d.
+        name (`str`): name of the vectors in the error.
 
     Raises:
-        ValueError: axes are not orthonormal, or do not fit their space.
+        ValueError: a vector, or what is left of it along the axes, has no direction.
     """
-    attachments = {}
-    for name, matrix in axes.items():
-        space = Space(name, schema.column(name), schema.spaces[name], matrix.float().cpu())
-        rows = space.axes.T.contiguous().numpy().astype("<f4")
-        attachments |= {_name(space.column, number): row.tobytes() for number, row in enumerate(rows)}
-    return attachments
+    whole = directions(vectors, name)
+    return whole if axes is None else directions(whole @ axes, f"{name} along the gallery's axes")
 
 
-def read_spaces(schema: GallerySchema, attachments: Mapping[str, bytes], uri: str) -> dict[str, Space]:
-    """Return all spaces of a gallery by name, with the axes that [`axes_as_attachments`] wrote.
+def reduce_queries(queries: Tensor, axes: Tensor | None) -> Tensor:
+    """Return queries for compressed vectors, Aᵀq: their products with these are cosines, (Q, d) -> (Q, r).
 
     Args:
-        schema (`GallerySchema`): schema of the gallery.
-        attachments (`Mapping[str, bytes]`): attachments of the gallery's store.
-        uri (`str`): URI of the gallery, for errors.
+        queries (`torch.Tensor` of shape `(Q, d)`): of length 1.
+        axes (`torch.Tensor` of shape `(d, r)`, *optional*): as in [`compress`].
+    """
+    return queries if axes is None else queries @ axes
+
+
+def restore(compressed: Tensor, axes: Tensor | None) -> Tensor:
+    """Return compressed vectors in the model's dimensions, Ac: (N, r) -> (N, d).
+
+    Args:
+        compressed (`torch.Tensor` of shape `(N, r)`): of length 1.
+        axes (`torch.Tensor` of shape `(d, r)`, *optional*): as in [`compress`].
+    """
+    return compressed if axes is None else compressed @ axes.T
+
+
+def directions(vectors: Tensor, name: str) -> Tensor:
+    """Normalise the rows of a tensor to length 1, float32 on the CPU.
+
+    Args:
+        vectors (`torch.Tensor` of shape `(N, d)`): floating point.
+        name (`str`): name of the tensor in the error.
 
     Raises:
-        OSError: an axis is missing or damaged.
+        ValueError: a row is not finite or all zeros, and so has no direction.
     """
-    spaces = {}
-    for name, dimension in schema.spaces.items():
-        column = schema.column(name)
-        wanted = [_name(column, number) for number in range(schema.axes.get(name, 0))]
-        missing = [one for one in wanted if one not in attachments]
-        if missing:
-            raise damage(uri, f"an axis of its vectors is missing ({missing[0]})")
-        try:
-            rows = [np.frombuffer(attachments[one], "<f4") for one in wanted]
-            spaces[name] = Space(name, column, dimension, torch.tensor(np.stack(rows, axis=1)) if rows else None)
-        except ValueError as error:
-            raise damage(uri, f"the axes of its vectors are no axes ({error})") from error
-    return spaces
-
-
-def _name(column: str, number: int) -> str:
-    return f"{column}/{number}"
+    lengths = vectors.float().norm(dim=-1)
+    wrong = (~lengths.isfinite() | (lengths == 0)).nonzero().flatten().tolist()
+    if wrong:
+        raise ValueError(f"`{name}` must be finite and not zero, row {wrong[0]} has length {lengths[wrong[0]]}")
+    return unit_rows(vectors.detach().float()).cpu()

@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from ..losses.cosine import unit_rows
+from .projection import compress, reduce_queries, restore
 
 
 # Vectors that are brought to float32 at a time. They stay in the processor's cache, so a product is as fast as with
@@ -114,9 +114,7 @@ class Space:
         title = f"vectors[{self.name!r}]"
         if tuple(vectors.shape) != (number, self.dimension):
             raise ValueError(f"`{title}` must have shape {(number, self.dimension)}, got {tuple(vectors.shape)}")
-        kept = directions(vectors, title)
-        if self.axes is not None:
-            kept = directions(kept @ self.axes, f"{title} along the gallery's axes")
+        kept = compress(vectors, self.axes, title)
         return pa.FixedSizeListArray.from_arrays(pa.array(kept.half().flatten().numpy()), kept.shape[1])
 
     def from_column(self, column: pa.ChunkedArray) -> StoredVectors:
@@ -135,7 +133,7 @@ class Space:
         lengths = np.concatenate(
             [_lengths(half[at : at + ROWS_AT_ONCE]) for at in range(0, len(half) + 1, ROWS_AT_ONCE)]
         )
-        if not (np.abs(lengths - 1) < 0.01).all():  # NaN neither
+        if not (np.abs(lengths - 1) < 0.01).all():  # NaN fails this too
             raise ValueError(f"vectors that were stored with length 1 have another length (space {self.name!r})")
         return StoredVectors(torch.from_numpy(half), torch.from_numpy(lengths))
 
@@ -145,7 +143,7 @@ class Space:
         Args:
             queries (`torch.Tensor` of shape `(Q, d)`): of length 1.
         """
-        return queries if self.axes is None else queries @ self.axes
+        return reduce_queries(queries, self.axes)
 
     def restored(self, kept: Tensor) -> Tensor:
         """Restore stored vectors to the model's dimensions, (N, r) -> (N, d).
@@ -153,7 +151,7 @@ class Space:
         Args:
             kept (`torch.Tensor` of shape `(N, r)`): of length 1.
         """
-        return kept if self.axes is None else kept @ self.axes.T
+        return restore(kept, self.axes)
 
 
 def _lengths(half: np.ndarray) -> np.ndarray:
@@ -163,20 +161,3 @@ def _lengths(half: np.ndarray) -> np.ndarray:
     """
     rows = half.astype(np.float32)
     return np.sqrt(np.einsum("nd,nd->n", rows, rows))
-
-
-def directions(vectors: Tensor, name: str) -> Tensor:
-    """Normalise the rows of a tensor to length 1, float32 on the CPU.
-
-    Args:
-        vectors (`torch.Tensor` of shape `(N, d)`): floating point.
-        name (`str`): name of the tensor in the error.
-
-    Raises:
-        ValueError: a row is not finite or all zeros, and so has no direction.
-    """
-    lengths = vectors.float().norm(dim=-1)
-    wrong = (~lengths.isfinite() | (lengths == 0)).nonzero().flatten().tolist()
-    if wrong:
-        raise ValueError(f"`{name}` must be finite and not zero, row {wrong[0]} has length {lengths[wrong[0]]}")
-    return unit_rows(vectors.detach().float()).cpu()

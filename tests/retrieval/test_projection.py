@@ -1,12 +1,10 @@
-"""Axes that vectors lie closest to, and how a store keeps them."""
+"""Axes that vectors lie closest to, and vectors compressed along them."""
 
-import pyarrow as pa
 import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.retrieval.projection import axes_as_attachments, principal_axes, read_spaces
-from hf_fashion.retrieval.schema import GallerySchema
+from hf_fashion.retrieval.projection import compress, directions, principal_axes, reduce_queries, restore
 
 
 def test_axes_are_orthonormal_and_span_what_the_vectors_span():
@@ -33,32 +31,42 @@ def test_there_are_no_more_axes_than_vectors_or_dimensions(dimensions):
         principal_axes(torch.randn(4, 6), dimensions)
 
 
-AXES = principal_axes(torch.randn(20, 8, generator=torch.Generator().manual_seed(0)), 3)
-SCHEMA = GallerySchema({"image": 5, "neckline": 8}, pa.schema([]), "", {"neckline": 3})
+VECTORS = torch.randn(30, 8, generator=torch.Generator().manual_seed(0))
+AXES = principal_axes(VECTORS, 3)
 
 
-def test_axes_pass_through_bytes():
-    attachments = axes_as_attachments(SCHEMA, {"neckline": AXES})
-    assert {len(value) for value in attachments.values()} == {4 * 8}
-    spaces = read_spaces(SCHEMA, attachments, "somewhere")
-    assert torch.equal(spaces["neckline"].axes, AXES) and spaces["neckline"].column == "vector_1"
-    assert spaces["image"].axes is None and spaces["image"].dimension == 5
+def test_compressed_vectors_are_the_nearest_directions_along_the_axes():
+    compressed = compress(VECTORS * 7, AXES, "vectors")
+    torch.testing.assert_close(compressed, normalize(VECTORS @ AXES, dim=-1))
+    torch.testing.assert_close(restore(compressed, AXES), normalize(VECTORS @ AXES @ AXES.T, dim=-1))
 
 
-def test_a_missing_axis_is_damage():
-    attachments = axes_as_attachments(SCHEMA, {"neckline": AXES})
-    del attachments["vector_1/2"]
-    with pytest.raises(OSError, match=r"somewhere is damaged: an axis of its vectors is missing \(vector_1/2\)"):
-        read_spaces(SCHEMA, attachments, "somewhere")
+def test_reduced_queries_give_the_cosines_with_what_is_restored():
+    queries, compressed = normalize(VECTORS[:4] + 1, dim=-1), compress(VECTORS, AXES, "vectors")
+    cosines = queries @ restore(compressed, AXES).T
+    torch.testing.assert_close(reduce_queries(queries, AXES) @ compressed.T, cosines)
 
 
-@pytest.mark.parametrize("content", [bytes(32), bytes(8), bytes(7)], ids=["zeros", "cut off", "within a number"])
-def test_an_overwritten_axis_is_damage(content):
-    attachments = axes_as_attachments(SCHEMA, {"neckline": AXES}) | {"vector_1/1": content}
-    with pytest.raises(OSError, match="somewhere is damaged: the axes of its vectors are no axes"):
-        read_spaces(SCHEMA, attachments, "somewhere")
+def test_without_axes_vectors_stay_whole():
+    whole = normalize(VECTORS, dim=-1)
+    torch.testing.assert_close(compress(VECTORS, None, "vectors"), whole)
+    assert reduce_queries(whole, None) is restore(whole, None) is whole
 
 
-def test_axes_of_another_dimension_are_refused():
-    with pytest.raises(ValueError, match=r"`axes\['neckline'\]` must be orthonormal columns of shape \(8, r\)"):
-        axes_as_attachments(SCHEMA, {"neckline": torch.eye(6)[:, :3]})
+@pytest.mark.parametrize(
+    ("vectors", "axes", "message"),
+    [
+        (torch.zeros(1, 8), None, "`vectors` must be finite and not zero, row 0 has length 0"),
+        (torch.full((1, 8), torch.nan), AXES, "`vectors` must be finite and not zero, row 0 has length nan"),
+        (torch.eye(8)[[0, 6]], torch.eye(8)[:, :5], "`vectors along the gallery's axes` must .* row 1 has length 0"),
+    ],
+)
+def test_a_vector_without_a_direction_is_refused(vectors, axes, message):
+    with pytest.raises(ValueError, match=message):
+        compress(vectors, axes, "vectors")
+
+
+def test_directions_are_float32_of_length_one():
+    rows = directions(VECTORS.half(), "vectors")
+    assert rows.dtype == torch.float32
+    torch.testing.assert_close(rows.norm(dim=-1), torch.ones(30))

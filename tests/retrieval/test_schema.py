@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.retrieval.projection import read_spaces
 from hf_fashion.retrieval.schema import GallerySchema, require_ids
+from hf_fashion.retrieval.stored_axes import read_spaces
 from tests.retrieval.galleries import METADATA, SPACES, ids, metadata, vectors
 
 

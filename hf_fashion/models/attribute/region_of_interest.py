@@ -53,7 +53,7 @@ def region_boxes(
     crop_edge = photo.amin(1, keepdim=True)
     corner = (photo - crop_edge) // 2 + origin * crop_edge // image_size
     boxes = torch.cat([corner, corner + (edge[:, None] * crop_edge // image_size).clamp(min=1)], dim=1)
-    # Scaling a constant map leaves rounding noise, so whether it is one is asked before.
+    # Scaling a constant map leaves rounding noise, so check for one on the maps as they came.
     attends = (maps.amax((1, 2)) > maps.amin((1, 2))) & kept.any(2).any(1)
     return torch.where(attends[:, None], boxes, torch.cat([torch.zeros_like(photo), photo], dim=1))
 

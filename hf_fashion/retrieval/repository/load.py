@@ -12,8 +12,8 @@ from huggingface_hub.utils import tqdm
 from safetensors.numpy import load_file
 
 from ...files import sha256_of
-from ..projection import read_spaces
 from ..schema import ID, GallerySchema
+from ..stored_axes import read_spaces
 from ..stores.base import VectorStore
 from .manifest import ATTACHMENTS, GalleryManifest, damaged
 

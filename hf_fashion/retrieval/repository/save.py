@@ -14,8 +14,8 @@ from huggingface_hub.utils import tqdm
 from safetensors.numpy import save_file
 
 from ...files import folder_written_aside, sha256_of
-from ..projection import read_spaces
 from ..schema import ID, GallerySchema
+from ..stored_axes import read_spaces
 from ..stores.base import VectorStore
 from .card import gallery_card
 from .columns import metadata_features, vector_columns

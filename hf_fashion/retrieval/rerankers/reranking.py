@@ -64,6 +64,6 @@ def reranked_order(
         raise ValueError(
             f"`reranker` must return scores of shape (Q, k) = {tuple(candidate_mask.shape)}, got {tuple(scores.shape)}"
         )
-    # In float64, since a function may return whole numbers, which know no -inf.
+    # In float64, since a function may return integers, which cannot represent -inf.
     scores = scores.to(candidate_mask.device, torch.float64).masked_fill(~candidate_mask, -math.inf)
     return scores.argsort(dim=1, descending=True, stable=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
@@ -10,6 +10,11 @@ from .base import VectorStore
 from .lance.store import LanceStore
 from .milvus.address import is_milvus
 from .milvus.store import MilvusStore
+
+
+# Whether a URI is a database's -> its store. All other URIs are folders and object storage.
+STORES: dict[Callable[[str], bool], type[VectorStore]] = {is_milvus: MilvusStore}
+FOLDER_STORE: type[VectorStore] = LanceStore
 
 
 def create_store(uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> VectorStore:
@@ -43,4 +48,4 @@ def open_store(uri: str) -> VectorStore:
 
 
 def _store(uri: str) -> type[VectorStore]:
-    return MilvusStore if is_milvus(uri) else LanceStore
+    return next((store for is_its_own, store in STORES.items() if is_its_own(uri)), FOLDER_STORE)

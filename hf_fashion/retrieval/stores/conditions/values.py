@@ -123,7 +123,7 @@ def _time(value: Any, kind: pa.DataType) -> datetime | None:
 
 
 def _in_utc(value: datetime, zone: str | None) -> datetime | None:
-    """The moment; `zone` is where a timestamp without a zone is meant. None where UTC has no year for it."""
+    """The moment in UTC; `zone` is that of a timestamp without one. None if it is outside the supported years."""
     try:
         return (value if value.tzinfo else value.replace(tzinfo=_zone(zone))).astimezone(timezone.utc)
     except OverflowError:

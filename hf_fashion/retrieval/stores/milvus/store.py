@@ -46,7 +46,7 @@ class MilvusStore:
         self._reader = MilvusReader(connection, address.collection, columns)
         self._notes = notes
         self._unfinished = 0
-        self._version: int | None = None  # of the last refresh; none after an own change
+        self._version: int | None = None  # as of the last refresh; None after this object has changed the table
         self._counted: tuple[int, int] | None = None  # version, rows
 
     @classmethod
