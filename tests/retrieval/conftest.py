@@ -7,9 +7,12 @@ import pytest
 from hf_fashion.retrieval import search as gallery_search
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def milvus_server(tmp_path_factory):
-    """Address of a server on loopback; `milvus+{server}/name` is a gallery there."""
+    """Return the address of a server on loopback; `milvus+{server}/name` is a gallery there.
+
+    One for each module: a client that idles while other modules run pings the server, which then refuses it.
+    """
     from milvus_lite.adapter.grpc.server import start_server_in_thread
     from pymilvus.client.connection_manager import ConnectionManager
 
