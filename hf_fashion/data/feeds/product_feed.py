@@ -73,13 +73,12 @@ class _Table:
 
     @property
     def is_csv(self) -> bool:
-        return self.path.suffix.lower() in (".csv", ".tsv")
+        return _is_csv(self.path)
 
 
 def _read(path: Path, image_column: str) -> _Table:
     text = read_text(path)
-    is_csv = path.suffix.lower() in (".csv", ".tsv")
-    rows = CsvTable(path, text, image_column).rows() if is_csv else read_json_rows(path, text)
+    rows = CsvTable(path, text, image_column).rows() if _is_csv(path) else read_json_rows(path, text)
     if not rows:
         raise ValueError(f"{path}: the feed has no rows")
     names = dict.fromkeys(name for _, row in rows for name in row)
@@ -87,6 +86,10 @@ def _read(path: Path, image_column: str) -> _Table:
     if image_column not in table.columns:
         raise ValueError(f"{path}: {missing_column(image_column, 'paths of photos', table.columns)}")
     return table
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() in (".csv", ".tsv")
 
 
 def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> None:
