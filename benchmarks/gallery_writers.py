@@ -11,7 +11,6 @@ next whole call it must equal its catalogue. All processes are forked: none of t
 import argparse
 import io
 import multiprocessing
-import os
 import random
 import shutil
 import signal
@@ -221,7 +220,7 @@ def kill_sync(place: Path, dataset: Dataset, seconds: float) -> bool:
     process = FORK.Process(target=sync, args=(place, dataset))
     process.start()
     process.join(seconds)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.join()
     return process.exitcode == -signal.SIGKILL
 
