@@ -13,17 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
-from transformers import (
-    AutoModel,
-    AutoProcessor,
-    BaseImageProcessor,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    ProcessorMixin,
-)
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..images import names_photo
-from .device import device_of
 from .features import (
     attribute_names,
     check_attribute,
@@ -39,12 +31,11 @@ from .features import (
 from .queries import FashionQuery, holds_several
 from .query_photos import ANYWHERE, PhotoSources
 from .query_vectors import embed_queries, prepare_query
+from .saved_models import load_model
 
 
 Photo = Image.Image | bytes | np.ndarray | Tensor | Path | str
 Embeddings = np.ndarray | Tensor
-# Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
-PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
 
 
 class Encoder:
@@ -103,10 +94,12 @@ class Encoder:
             dtype (`str` or `torch.dtype`, *optional*, defaults to `"auto"`): float type of the model; `"auto"`: as it
                 was saved.
             kwargs (`Any`): as for `AutoModel.from_pretrained`, such as `revision` or `token`.
+
+        Raises:
+            OSError: there is no such model.
+            ValueError: the model cannot be loaded, there is no such device, or as above.
         """
-        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device_of(device))
-        place = {name: value for name, value in kwargs.items() if name in PLACE}
-        return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **place))
+        return cls(*load_model(path_or_id, device, dtype, **kwargs))
 
     @property
     def space_names(self) -> list[str]:
