@@ -3,8 +3,8 @@
     make quickstart
 
 Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (written by the training scripts; the models are in
-`best/`), `report.html`, `results.json`, and `photos/`, a catalogue to search, which the README does. A quickstart that was stopped continues. After a finished one, or with
-other recipes, it starts from scratch.
+`best/`), `report.html`, `results.json`, and `photos/`, a catalogue to search. A quickstart that was stopped continues.
+After a finished one, or with other recipes, it starts from scratch.
 """
 
 import json
@@ -107,9 +107,8 @@ def main() -> None:
     write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
     save_photos(split, column_map)
     note.unlink()
-    print(
-        f"\n{FOLDER / 'report.html'} shows the results, {FOLDER / 'photos'} is a catalogue to search. {seconds} seconds."
-    )
+    print(f"\n{FOLDER / 'photos'} is a catalogue to search, {FOLDER / 'report.html'} shows the results.", end=" ")
+    print(f"{seconds} seconds.")
 
 
 def read_recipes() -> dict[str, RecipeFile]:
@@ -185,7 +184,7 @@ def save_photos(split: Dataset, column_map: ColumnMap) -> None:
     shutil.rmtree(FOLDER / "photos", ignore_errors=True)
     (FOLDER / "photos").mkdir()
     numbers: Counter[str] = Counter()
-    for row in split.select(range(NUM_PHOTOS)):
+    for row in split.select(range(min(NUM_PHOTOS, len(split)))):
         kind = row["article_type"]
         numbers[kind] += 1
         row[column_map.image].save(FOLDER / "photos" / f"{kind}-{numbers[kind]}.jpg", quality=92)
