@@ -1,6 +1,6 @@
 """Phrases of error messages: spelling suggestions and row numbers."""
 
-from hf_fashion.messages import did_you_mean, missing_column, name_rows
+from hf_fashion.messages import did_you_mean, missing_column, name_rows, printable
 
 
 def test_a_suggestion_keeps_the_spelling_of_the_allowed_name():
@@ -17,3 +17,9 @@ def test_a_missing_column_is_named_with_its_part_and_the_columns_that_exist():
 def test_rows_are_named_up_to_a_limit():
     assert name_rows([4]) == "row 4"
     assert name_rows(list(range(12)), limit=3) == "rows 0, 1, 2 and 9 more"
+
+
+def test_what_is_printed_cannot_act_on_the_terminal():
+    assert printable("\x1b[2Ja\r\nb\tc") == r"\x1b[2Ja b c"
+    assert printable("a\u202eb\u2066c\x9b1md\ud800") == r"a\u202eb\u2066c\x9b1md\ud800"
+    assert printable("été 外套 👩\u200d👧 \u0645\u200c\u0645") == "été 外套 👩\u200d👧 \u0645\u200c\u0645"

@@ -12,7 +12,7 @@ started again, and a catalogue that has grown gets its new photos embedded. Seve
 
 import argparse
 
-from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
     with processes.main_first():  # the others find its downloads and caches
         catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns)
 
-        from transformers import AutoModel, AutoProcessor
-
-        from ..embedding.device import device_of
         from ..retrieval.gallery import Gallery
 
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
-        processor = AutoProcessor.from_pretrained(arguments.model)
+        model, processor = load_model_of(arguments)
     gallery = Gallery.from_dataset(
         **catalogue,
         model=model,

@@ -11,7 +11,7 @@ has made; its metadata columns stay as they are.
 
 import argparse
 
-from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,13 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     gallery, processes = Gallery.open(arguments.gallery), Processes()
     with processes.main_first():
         catalogue = load_catalogue_of(arguments, metadata_columns=[])
-
-        from transformers import AutoModel, AutoProcessor
-
-        from ..embedding.device import device_of
-
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
-        processor = AutoProcessor.from_pretrained(arguments.model)
+        model, processor = load_model_of(arguments)
     report = gallery.sync(
         catalogue["dataset"],
         model,
