@@ -9,6 +9,8 @@ import pyarrow as pa
 from datasets import Dataset, DatasetDict, Image, List, concatenate_datasets
 
 from ...messages import missing_column
+from ..encoded_photos import is_url
+from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
 from .encoding import read_text
 from .json_rows import read_json_rows
@@ -75,6 +77,12 @@ class _Table:
     def is_csv(self) -> bool:
         return _is_csv(self.path)
 
+    @property
+    def places(self) -> list[str]:
+        """Where each row is: its line, in a list of JSON objects its number."""
+        unit = "row" if self.path.suffix.lower() == ".json" else "line"
+        return [f"{unit} {line}" for line in self.lines]
+
 
 def _read(path: Path, image_column: str) -> _Table:
     text = read_text(path)
@@ -84,7 +92,10 @@ def _read(path: Path, image_column: str) -> _Table:
     names = dict.fromkeys(name for _, row in rows for name in row)
     table = _Table(path, [line for line, _ in rows], {name: [row.get(name) for _, row in rows] for name in names})
     if image_column not in table.columns:
-        raise ValueError(f"{path}: {missing_column(image_column, 'paths of photos', table.columns)}")
+        raise ValueError(
+            f"{path}: {missing_column(image_column, 'paths of photos', table.columns)}. Name it with `image_column` "
+            "(--image_column, or `image` in the column map)"
+        )
     return table
 
 
@@ -109,8 +120,9 @@ def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:
     views = any(isinstance(cell, list) for cell in cells)
     if views:
         cells = [cell if isinstance(cell, list) else [cell] for cell in cells]
+    sources = {SOURCE_ROW: [f"{table.path.name}, {place}" for place in table.places]}
     try:
-        dataset = Dataset.from_dict(table.columns | {image_column: cells})
+        dataset = Dataset.from_dict(table.columns | sources | {image_column: cells})
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise ValueError(f"{table.path}: a column mixes types, which a table cannot hold: {error}") from error
     return dataset.cast_column(image_column, List(Image()) if views else Image())
@@ -122,23 +134,22 @@ def _resolve(table: _Table, row: int, cell: Any) -> Any:
         return [_resolve(table, row, entry) for entry in cell]
     if not isinstance(cell, str) or not cell.strip():
         return None
-    scheme, separator, _ = cell.partition("://")
-    if separator and scheme.isalnum():
+    if is_url(cell):
         raise ValueError(
-            f"{table.path}, line {table.lines[row]}: {cell!r} is a URL. Photos are not downloaded: download them and "
+            f"{table.path}, {table.places[row]}: {cell!r} is a URL. Photos are not downloaded: download them and "
             "write their paths into the feed"
         )
     return str(table.path.parent / cell)
 
 
 def _require_files(table: _Table, column: str, cells: Sequence[Any]) -> None:
-    missing: dict[int, str | None] = {}
-    for line, cell in zip(table.lines, cells, strict=True):
+    missing: dict[str, str | None] = {}
+    for place, cell in zip(table.places, cells, strict=True):
         for entry in cell if isinstance(cell, list) else [cell]:
             if entry is None or not Path(entry).is_file():
-                missing.setdefault(line, entry)
+                missing.setdefault(place, entry)
     if missing:
-        first = "; ".join(f"line {line}: {entry or 'no path'}" for line, entry in list(missing.items())[:LINES_SHOWN])
+        first = "; ".join(f"{place}: {entry or 'no path'}" for place, entry in list(missing.items())[:LINES_SHOWN])
         more = f" and {len(missing) - LINES_SHOWN:,} more" if len(missing) > LINES_SHOWN else ""
         raise FileNotFoundError(
             f"{table.path}: column {column!r}: {len(missing):,} rows without their photo: {first}{more}. Paths are "

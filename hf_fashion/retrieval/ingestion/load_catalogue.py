@@ -9,7 +9,8 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from ...data.column_map import ColumnMap, column_map_for, find_for
-from ...data.loading import FILE_NAME, load_corpus
+from ...data.loading import load_corpus
+from ...data.sources.folders import FILE_NAME
 from ...messages import did_you_mean
 
 
