@@ -5,9 +5,9 @@
     hf-fashion embed --model runs/quickstart/e2/best --corpus catalogue.csv --gallery my_gallery \\
         --id_column sku --image_column photo --metadata_columns brand price
 
-In a plain folder of photos the id of a photo is its path in the folder. Photos that cannot be read are all named before
-anything is embedded, or skipped with --on_bad_image skip. A run that was stopped continues when it is
-started again, and a catalogue that has grown gets its new photos embedded. Several GPUs share the work under
+In a plain folder of photos the id of a photo is its path in the folder. Photos that cannot be read are all named
+before anything is embedded, or skipped with --on_bad_image skip. A run that was stopped continues when it is started
+again, and a catalogue that has grown gets its new photos embedded. Several GPUs share the work under
 `accelerate launch -m hf_fashion embed ...`.
 """
 

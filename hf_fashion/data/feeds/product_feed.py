@@ -1,5 +1,6 @@
 """Load product feeds: CSV or JSON tables whose image column holds paths of photos."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
 from .encoding import read_text
 from .json_rows import read_json_rows
-from .numbers import number_type
+from .numbers import number_type, odd_cells
 
+
+logger = logging.getLogger(__name__)
 
 FEED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 LINES_SHOWN = 5
@@ -108,9 +111,23 @@ def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> 
     if name == image_column or not all(table.is_csv for table in tables):
         return
     kind = number_type(cell for table in tables for cell in table.columns[name])
-    if kind is not None:
+    if kind is None:
+        _log_odd_cells(name, tables)
+    else:
         for table in tables:
             table.columns[name] = [None if cell is None else kind(cell) for cell in table.columns[name]]
+
+
+def _log_odd_cells(name: str, tables: Sequence[_Table]) -> None:
+    """Name the lines that make a column text, if all others are numbers."""
+    cells = [(table, row) for table in tables for row in range(len(table.lines))]
+    odd = [cells[place] for place in odd_cells([table.columns[name][row] for table, row in cells])]
+    if odd:
+        shown = [
+            f"{table.path}, {table.places[row]}: {table.columns[name][row]!r}" for table, row in odd[:LINES_SHOWN]
+        ]
+        more = f" and {len(odd) - LINES_SHOWN:,} more" if len(odd) > LINES_SHOWN else ""
+        logger.warning("column %r is text, since these cells are no numbers: %s%s", name, "; ".join(shown), more)
 
 
 def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:
