@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     gallery, processes = Gallery.open(arguments.gallery), Processes()
     with processes.main_first():
         catalogue = load_catalogue_of(arguments, metadata_columns=[], require_files=False)
-    catalogue = check_catalogue(catalogue, "error", processes)
+    catalogue = check_catalogue(catalogue, None, processes)
     with processes.main_first():
         from transformers import AutoModel, AutoProcessor
 

@@ -1,15 +1,11 @@
 """Report of the check of a corpus: rows kept and skipped, empty captions, leaks."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..messages import listed
 from .encoded_photos import BadImage
 from .leaks import Leak
-
-
-# Rows that a message lists, each in a line of its own.
-SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -78,14 +74,3 @@ class CorpusReport:
 
     def _place(self, split: str, row: int) -> str:
         return self.places.get(split, {}).get(row, f"row {row}")
-
-
-def listed(head: str, lines: Sequence[str]) -> str:
-    """Return a sentence and, indented below it, the first of many lines.
-
-    Args:
-        head (`str`): the sentence, without a colon.
-        lines (`Sequence[str]`): what it is about.
-    """
-    more = [f"and {len(lines) - SHOWN:,} more"] if len(lines) > SHOWN else []
-    return "\n".join([f"{head}:", *(f"    {line}" for line in [*lines[:SHOWN], *more])])

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from datasets import Dataset, DatasetDict
 
+from ..messages import listed
 from .column_map import ColumnMap
-from .corpus_report import listed
 from .product_groups import product_groups
 from .sources.source_rows import name_sources, own_columns
 from .values import column_texts

@@ -1,8 +1,11 @@
 import pytest
 from datasets import Dataset, DatasetDict
 
+from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.loading import load_corpus
 from hf_fashion.data.splits import product_position, split_by_product, train_and_validation
+from tests.data.corpora import jpeg
 
 
 COLUMN_MAP = ColumnMap(product_id="sku", product_pattern=r"^[^-]+")
@@ -100,3 +103,17 @@ def test_rows_without_an_id_are_named_as_their_source_does():
     dataset = Dataset.from_dict({"sku": ["a", None], "source_row": ["feed.csv, line 2", "feed.csv, line 3"]})
     with pytest.raises(ValueError, match=r"is empty in 1 of the rows:\n    feed\.csv, line 3$"):
         split_by_product(dataset, ColumnMap(product_id="sku"))
+
+
+def test_an_ordinary_feed_splits_without_leaks(tmp_path):
+    """400 products, of which two share a title and two others a photo."""
+    lines = ["sku,image,title"]
+    for number in range(400):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(7 if number == 399 else number, size=(4, 4)))
+        lines.append(f"{number:03d},{number}.jpg,dress {5 if number == 398 else number}")
+    (tmp_path / "feed.csv").write_text("\n".join(lines))
+    column_map = ColumnMap(product_id="sku", caption="title")
+    for seed in range(10):  # with some of them each of the two pairs would be divided
+        splits = train_and_validation(load_corpus(tmp_path / "feed.csv"), column_map, seed=seed)
+        _, report = check_corpus(splits, column_map)
+        assert report.leaks == [] and sum(report.rows.values()) == 400

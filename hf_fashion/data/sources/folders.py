@@ -202,8 +202,8 @@ def _log_unread(listing: FolderListing, read: Sequence[str], corpus: DatasetDict
         logger.warning("%s: not read: %s", listing.folder, summarise(unread))
     if read is listing.photos or not listing.photos:
         return
-    used = {os.path.realpath(path) for split in corpus.values() for path in _files_of(split)}
-    unnamed = [path for path in listing.photos if os.path.realpath(listing.folder / path) not in used]
+    used = {os.path.abspath(path) for split in corpus.values() for path in _files_of(split)}
+    unnamed = [path for path in listing.photos if os.path.abspath(listing.folder / path) not in used]
     if unnamed:
         logger.warning("%s: photos that no row of %s names: %s", listing.folder, ", ".join(read), summarise(unnamed))
 

@@ -11,12 +11,11 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, IterableDataset, List, Value
 from PIL import Image
 
-from ...data.corpus_report import listed
 from ...data.encoded_photos import encoded_images, read_bytes, why_unreadable
 from ...data.sources.image_column import decode_images
 from ...data.sources.source_rows import name_sources, own_columns
 from ...images import first_view, to_rgb
-from ...messages import did_you_mean
+from ...messages import did_you_mean, listed
 
 
 HASH_BYTES = 16
@@ -136,7 +135,7 @@ def require_columns(dataset: Any, id_column: str, image_column: str, metadata_co
             if column not in dataset.column_names:
                 raise ValueError(
                     f"`{argument}`: the dataset has no column {column!r}{did_you_mean(column, columns)}, it has "
-                    f"{sorted(columns)}"
+                    f"{sorted(columns)}. Name one with `{argument}`, on the command line --{argument}"
                 )
 
 
@@ -167,7 +166,7 @@ def checked_ids(dataset: Dataset, column: str, image_column: str) -> list[str]:
     missing = [row for row, value in enumerate(values) if value is None or not str(value).strip()]
     if missing:
         places = name_sources(dataset, missing, image_column=image_column)
-        head = f"`id_column`: {len(missing):,} rows have no id in column {column!r}; every product needs one"
+        head = f"`id_column`: column {column!r} is empty in {len(missing):,} of the rows; every product needs an id"
         raise ValueError(listed(head, places))
     if not isinstance(feature, Value) or not _is_id(feature.pa_type):
         raise ValueError(

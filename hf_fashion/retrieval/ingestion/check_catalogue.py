@@ -8,10 +8,10 @@ from typing import Any
 from datasets import Dataset
 
 from ...data.checks import without_rows
-from ...data.corpus_report import listed
 from ...data.encoded_photos import BadImage, verify_images
 from ...data.sources.image_column import decode_images
 from ...data.sources.source_rows import name_sources
+from ...messages import listed
 from .catalogue import checked_ids, require_columns
 from .processes import Processes
 
@@ -19,17 +19,18 @@ from .processes import Processes
 logger = logging.getLogger(__name__)
 
 
-def check_catalogue(catalogue: dict[str, Any], on_bad_image: str, processes: Processes) -> dict[str, Any]:
+def check_catalogue(catalogue: dict[str, Any], on_bad_image: str | None, processes: Processes) -> dict[str, Any]:
     """Return a catalogue whose ids differ and whose photos can all be read. Several processes share the work.
 
     Args:
         catalogue (`dict`): what `load_catalogue` returns.
-        on_bad_image (`str`): `"error"`, or `"skip"` to drop the rows of unreadable photos and log them.
+        on_bad_image (`str`, *optional*): `"error"`, or `"skip"` to drop the rows of unreadable photos and log them.
+            `None` is an error where the caller has no choice to offer.
         processes (`Processes`): those that call this together, each with the same catalogue.
 
     Raises:
         ValueError: naming all that was found, by row, id and path: a column is missing, products have no id or the
-            same one, or photos cannot be read and `on_bad_image` is `"error"` or no other is left.
+            same one, or photos cannot be read and `on_bad_image` is not `"skip"` or no other is left.
     """
     dataset, id_column, image_column = (catalogue[name] for name in ("dataset", "id_column", "image_column"))
     require_columns(dataset, id_column, image_column, catalogue["metadata_columns"])
@@ -38,8 +39,9 @@ def check_catalogue(catalogue: dict[str, Any], on_bad_image: str, processes: Pro
     places = name_sources(dataset, [image.row for image in bad], id_column, image_column)
     lines = [f"{place}: {image.reason}" for place, image in zip(places, bad, strict=True)]
     head = f"{len(bad):,} of {len(dataset):,} photos cannot be read"
-    if bad and (on_bad_image == "error" or len(bad) == len(dataset)):
-        problems.append(listed(f"{head}. Repair them, or skip them with on_bad_image=skip", lines))
+    if bad and (on_bad_image != "skip" or len(bad) == len(dataset)):
+        choice = ", or skip them with on_bad_image=skip" if on_bad_image == "error" else ""
+        problems.append(listed(f"{head}. Repair them{choice}", lines))
     if problems:
         raise ValueError("\n".join(problems))
     if bad and processes.is_main:

@@ -62,7 +62,9 @@ def test_bad_photos_are_skipped_and_logged(feed, caplog):
 
 def test_ids_are_named_with_the_photos(feed):
     feed.write_text(feed.read_text() + "000,1.jpg\n,1.jpg\n")
-    with pytest.raises(ValueError, match=r"1 rows have no id in .*\n    feed\.csv, line 13 (?s:.)*3 of 12 photos"):
+    with pytest.raises(
+        ValueError, match=r"column 'sku' is empty in 1 of the rows; .*\n    feed\.csv, line 13 (?s:.)*3 of 12 photos"
+    ):
         check_catalogue(loaded(feed), "error", Processes())
     feed.write_text(feed.read_text().replace("\n,1", "\n009,1"))
     with pytest.raises(ValueError) as error:
@@ -85,8 +87,9 @@ def test_processes_share_the_photos(feed):
 
 def test_a_catalogue_without_any_photo_is_an_error_even_then(feed):
     feed.write_text("sku,image\n005,5.jpg\n")
-    with pytest.raises(ValueError, match="1 of 1 photos cannot be read"):
-        check_catalogue(loaded(feed), "skip", Processes())
+    for choice in ("skip", None):
+        with pytest.raises(ValueError, match=r"1 of 1 photos cannot be read\. Repair them:\n    feed\.csv, line 2"):
+            check_catalogue(loaded(feed), choice, Processes())
 
 
 @pytest.mark.parametrize("column", ["id_column", "image_column", "metadata_columns"])

@@ -130,7 +130,7 @@ def with_ids(ids: list) -> Dataset:
         (
             with_ids(["a", None, "b", None]),
             {},
-            r"`id_column`: 2 rows have no id in .*:\n    row 1\n    row 3$",
+            r"`id_column`: column 'id' is empty in 2 of .*:\n    row 1\n    row 3$",
         ),
         (
             with_ids([1.0, 2.0]),
