@@ -1,14 +1,15 @@
 """Read the encoded photos of a corpus from Arrow without decoding them, and check whether they decode."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 from datasets import Dataset
-from PIL import Image
+from datasets.utils.file_utils import xopen
 from tqdm.auto import tqdm
+
+from ..images import decode_photo, why_unreadable
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,18 @@ def photo_files(dataset: Dataset, column: str, batch_size: int = 10_000) -> Iter
             yield from paths.drop_null().to_pylist()
 
 
+def is_url(path: str) -> bool:
+    """Return whether a path is a URL, as of `https` or `hf`, or of a file in one (`zip://1.jpg::https://...`).
+
+    Args:
+        path (`str`): a path.
+    """
+    scheme, separator, _ = path.partition("://")
+    return bool(separator) and scheme.replace("+", "").isalnum()
+
+
 def read_bytes(view: dict | None) -> bytes:
-    """Return the encoded photo of a view.
+    """Return the encoded photo of a view. A URL, which only a dataset of the Hub can have, is fetched by `datasets`.
 
     Args:
         view (`dict`, *optional*): as [`encoded_images`] yields it.
@@ -62,7 +73,12 @@ def read_bytes(view: dict | None) -> bytes:
     """
     if view is None or (view.get("bytes") is None and view.get("path") is None):
         raise ValueError("no image")
-    return view["bytes"] if view.get("bytes") is not None else Path(view["path"]).read_bytes()
+    if view.get("bytes") is not None:
+        return view["bytes"]
+    if not is_url(view["path"]):
+        return Path(view["path"]).read_bytes()
+    with xopen(view["path"], "rb") as file:
+        return file.read()
 
 
 def verify_images(dataset: Dataset, column: str, name: str = "") -> list[BadImage]:
@@ -87,8 +103,7 @@ def verify_images(dataset: Dataset, column: str, name: str = "") -> list[BadImag
 
 def _reason(view: dict | None) -> str | None:
     try:
-        with Image.open(io.BytesIO(read_bytes(view))) as image:
-            image.load()
+        decode_photo(read_bytes(view))
     except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
-        return f"{type(error).__name__}: {error}"
+        return why_unreadable(error)
     return None

@@ -8,6 +8,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageOps
 
+from ..images import to_rgb
+
 
 BACKGROUND = "white"
 INK = "black"
@@ -67,7 +69,7 @@ def _panel(content: Image.Image | str, side: int) -> Image.Image:
         panel = Image.new("RGB", (side, side), BACKGROUND)
         ImageDraw.Draw(panel).multiline_text((MARGIN, MARGIN), _wrapped(content, side - 2 * MARGIN), INK)
         return panel
-    return ImageOps.pad(content.convert("RGB"), (side, side), color=BACKGROUND)
+    return ImageOps.pad(to_rgb(content), (side, side), color=BACKGROUND)
 
 
 def _caption(result: Mapping[str, Any], side: int) -> str:

@@ -45,7 +45,7 @@ def test_everything_found_in_the_rows_comes_in_one_error():
     text = str(error.value)
     assert len(error.value.problems) == 4
     assert "train: no caption in rows 1, 3" in text
-    assert "train: 1 unreadable image, row 2 (row 2: UnidentifiedImageError" in text
+    assert "train: 1 unreadable image, row 2 (row 2: the file is no photo that can be opened" in text
     assert "1 row of validation with a photo of train (rows train/validation: 4/0)" in text
     assert "1 row of validation with a title of train" in text
 

@@ -10,8 +10,7 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, List, Value
 from PIL import Image
 
-from ...data.loading import decode_images
-from ...images import first_view, to_rgb
+from ...data.photos.stored_photos import StoredPhotos
 from ...messages import did_you_mean, name_rows
 
 
@@ -35,14 +34,13 @@ class Catalogue:
         for argument, columns in arguments.items():
             for column in columns:
                 _require_column(dataset, argument, column)
-        dataset = decode_images(dataset.with_format(None), image_column)
+        dataset = dataset.with_format(None)
         self.ids = _checked_ids(dataset, id_column)
-        self._photos = dataset.select_columns(image_column)
-        self._image_column = image_column
         # With the ids, because a dataset without columns has no rows.
         self._metadata = dataset.select_columns(list(dict.fromkeys([id_column, *metadata_columns])))
         self.metadata_schema = pa.schema([(name, _metadata_type(dataset, name)) for name in metadata_columns])
-        _require_photos(self._photos, image_column)
+        _require_photos(dataset.select_columns(image_column), image_column)
+        self._photos = StoredPhotos(dataset, image_column, self.ids)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,28 +55,26 @@ class Catalogue:
             ValueError: it cannot be read.
         """
         try:
-            return to_rgb(first_view(self._photos[row][self._image_column]))
-        except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
+            return self._photos[row]
+        except ValueError as error:
             raise ValueError(
-                f"row {row} (id {self.ids[row]!r}): the photo in column {self._image_column!r} cannot be read "
-                f"({type(error).__name__}: {error}). Replace it or drop the row and start again: what was embedded "
-                "before is kept"
+                f"{error}. Replace it or drop the row and start again: what was embedded before is kept"
             ) from error
 
-    def photos_of(self, ids: Sequence[str]) -> list[Image.Image]:
-        """Decode the photos of some products.
+    def photos_of(self, ids: Sequence[str]) -> StoredPhotos:
+        """Return the photos of some products, each decoded when it is asked for.
 
         Args:
             ids (`Sequence[str]`): their ids.
 
         Raises:
-            ValueError: there is no such product, or its photo cannot be read.
+            ValueError: there is no such product.
         """
         rows = {product_id: row for row, product_id in enumerate(self.ids)}
         unknown = [product_id for product_id in ids if product_id not in rows]
         if unknown:
             raise ValueError(f"the catalogue has no product {unknown[0]!r}")
-        return [self.photo(rows[product_id]) for product_id in ids]
+        return self._photos.select([rows[product_id] for product_id in ids])
 
     def metadata(self, rows: Sequence[int]) -> dict[str, list[Any]]:
         """Return the metadata of some rows, by column.

@@ -36,7 +36,7 @@ def embedded_batches(
     """
 
     def prepared(rows: Sequence[int]) -> dict[str, Tensor]:
-        return encoder.prepare_photos([catalogue.photo(row) for row in rows])
+        return encoder.prepare_photos(map(catalogue.photo, rows))
 
     for inputs in _ahead(prepared, batches):
         yield encoder.embed_photos(inputs)
