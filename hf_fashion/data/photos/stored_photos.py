@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from datasets import Dataset
 from PIL import Image
@@ -10,6 +11,9 @@ from PIL import Image
 from ...images import decode_photo, why_unreadable
 from ..encoded_photos import read_bytes
 from ..loading import decode_images
+
+
+T = TypeVar("T")
 
 
 class StoredPhotos(Sequence[Image.Image]):
@@ -34,18 +38,32 @@ class StoredPhotos(Sequence[Image.Image]):
 
     def __getitem__(self, place: int) -> Image.Image:
         row = self._rows[place]
-        views = self._views(row)
-        return self._decoded(row, views[0] if views else None)
+        return self._read(row, self._first(row), _decoded)
 
     def views(self, place: int) -> Iterator[Image.Image]:
         """Decode all photos of a row, one after another.
 
         Args:
             place (`int`): the row.
+
+        Raises:
+            ValueError: one cannot be read; its row is named.
         """
         row = self._rows[place]
         for view in self._views(row):
-            yield self._decoded(row, view)
+            yield self._read(row, view, _decoded)
+
+    def encoded(self, place: int) -> bytes:
+        """Return the photo of a row as it is stored, not decoded.
+
+        Args:
+            place (`int`): the row.
+
+        Raises:
+            ValueError: it cannot be read; its row is named.
+        """
+        row = self._rows[place]
+        return self._read(row, self._first(row), read_bytes)
 
     def select(self, rows: Sequence[int]) -> StoredPhotos:
         """Return the photos of some rows; messages name the rows as before.
@@ -61,9 +79,12 @@ class StoredPhotos(Sequence[Image.Image]):
         cell = self._stored[row][self._column][0].as_py()
         return cell if isinstance(cell, list) else [cell]
 
-    def _decoded(self, row: int, view: dict | None) -> Image.Image:
+    def _first(self, row: int) -> dict | None:
+        return next(iter(self._views(row)), None)
+
+    def _read(self, row: int, view: dict | None, read: Callable[[dict | None], T]) -> T:
         try:
-            return decode_photo(read_bytes(view))
+            return read(view)
         except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
             product = "" if self._ids is None else f" (id {self._ids[row]!r})"
             path = f", {view['path']}," if view is not None and view.get("path") else ""
@@ -71,3 +92,7 @@ class StoredPhotos(Sequence[Image.Image]):
                 f"row {row}{product}: the photo in column {self._column!r}{path} cannot be read: "
                 f"{why_unreadable(error)}"
             ) from error
+
+
+def _decoded(view: dict | None) -> Image.Image:
+    return decode_photo(read_bytes(view))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,9 @@ from PIL import Image
 
 from ...data.photos.stored_photos import StoredPhotos
 from ...messages import did_you_mean, name_rows
+
+
+HASH_BYTES = 16
 
 
 class Catalogue:
@@ -57,9 +61,21 @@ class Catalogue:
         try:
             return self._photos[row]
         except ValueError as error:
-            raise ValueError(
-                f"{error}. Replace it or drop the row and start again: what was embedded before is kept"
-            ) from error
+            raise _with_advice(error) from error
+
+    def photo_hashes(self, rows: Sequence[int]) -> list[str]:
+        """Return a hash of the stored bytes of some rows' photos, without decoding them.
+
+        Args:
+            rows (`Sequence[int]`): their numbers, from 0.
+
+        Raises:
+            ValueError: a photo's file cannot be read.
+        """
+        try:
+            return [blake2b(self._photos.encoded(row), digest_size=HASH_BYTES).hexdigest() for row in rows]
+        except ValueError as error:
+            raise _with_advice(error) from error
 
     def photos_of(self, ids: Sequence[str]) -> StoredPhotos:
         """Return the photos of some products, each decoded when it is asked for.
@@ -84,6 +100,11 @@ class Catalogue:
         """
         values = self._metadata[list(rows)]
         return {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
+
+
+def _with_advice(error: ValueError) -> ValueError:
+    advice = "Replace it or drop the row and start again: what was embedded before is kept"
+    return ValueError(f"{error}. {advice}")
 
 
 def _require_column(dataset: Dataset, argument: str, column: str) -> None:

@@ -40,6 +40,7 @@ def test_the_first_of_several_views_and_all_of_them():
     photos = StoredPhotos(dataset, "views")
     assert_photos(photos, 0, 2)
     assert_photos(photos.views(0), 0, 1)
+    assert photos.encoded(0) == jpeg(0)
 
 
 def test_chosen_photos_keep_the_names_of_their_rows():
@@ -52,6 +53,8 @@ def test_chosen_photos_keep_the_names_of_their_rows():
         photos.select([0, 2])[1]
     with pytest.raises(ValueError, match=r"row 3 \(id 'd'\): the photo in column 'image' cannot be read: no image"):
         photos[3]
+    with pytest.raises(ValueError, match=r"row 3 \(id 'd'\): the photo in column 'image' cannot be read: no image"):
+        photos.encoded(3)
 
 
 def test_a_row_without_views_is_named():
