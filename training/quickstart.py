@@ -26,6 +26,7 @@ import hf_fashion
 from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.photos.stored_photos import StoredPhotos
 from hf_fashion.embedding.batches import has_regions
 from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.evaluation.attribute_pointing import evaluate_pointing
@@ -103,7 +104,8 @@ def main() -> None:
     sections = [(title, html_table(*cells)) for title, cells in tables.items()]
     sections += show_e2(*with_text["E2"], split, column_map, images["E2"], EXAMPLES)
     sections += show_attributes(*ipad, split, column_map, EXAMPLES)
-    sections += show_reranking(split[column_map.image][:], protocol, searches, fr, fr.num_candidates, EXAMPLES)
+    photos = StoredPhotos(split, column_map.image)
+    sections += show_reranking(photos, protocol, searches, fr, fr.num_candidates, EXAMPLES)
     write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
     save_photos(split, column_map)
     note.unlink()

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.encoded_photos import encoded_images, read_bytes
-from ..images import first_view, to_rgb
+from ..data.photos.stored_photos import StoredPhotos
 from ..messages import missing_column
 from .batches import embed_batches
 from .encoder import Encoder
@@ -53,11 +53,11 @@ def embed_images(
 def photo_loader(
     dataset: Dataset,
     image_column: str,
-    prepare: Callable[[list[Image.Image]], dict[str, Tensor]],
+    prepare: Callable[[Iterable[Image.Image]], dict[str, Tensor]],
     num_workers: int,
     **batching: Any,
 ) -> DataLoader:
-    """Return a loader that decodes the photos of a dataset and prepares them batch by batch.
+    """Return a loader that decodes the photos of a dataset one at a time and prepares them batch by batch.
 
     Args:
         dataset (`Dataset`): N rows.
@@ -72,12 +72,14 @@ def photo_loader(
     if image_column not in dataset.column_names:
         raise ValueError(missing_column(image_column, "photos", dataset.column_names))
 
-    def collate(rows: list[dict]) -> dict[str, Tensor]:
-        return prepare([to_rgb(first_view(row[image_column])) for row in rows])
+    photos = StoredPhotos(dataset, image_column)
+
+    def collate(rows: list[int]) -> dict[str, Tensor]:
+        return prepare(photos[row] for row in rows)
 
     # Its own generator: starting a loader draws a number, and a resumed run must not depend on evaluations.
     own = {"generator": torch.Generator(), "num_workers": num_workers}
-    return DataLoader(dataset.select_columns(image_column), collate_fn=collate, **own, **batching)
+    return DataLoader(range(len(photos)), collate_fn=collate, **own, **batching)
 
 
 def embed_texts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -225,11 +225,11 @@ class Encoder:
         a, b = (unit_length(torch.atleast_2d(torch.as_tensor(embeds))) for embeds in (a, b))
         return a @ b.T
 
-    def prepare_photos(self, photos: Sequence[Image.Image]) -> dict[str, Tensor]:
+    def prepare_photos(self, photos: Iterable[Image.Image]) -> dict[str, Tensor]:
         """Return the model's inputs for B photos, on the CPU. Threads may call it at the same time.
 
         Args:
-            photos (`Sequence[PIL.Image.Image]`): B photos in RGB.
+            photos (`Iterable[PIL.Image.Image]`): B photos in RGB; a generator may decode them one at a time.
         """
         return photo_inputs(self.image_processor, photos)
 
@@ -318,7 +318,7 @@ class Encoder:
     def _features(self, batch: list[Photo], attribute: str | None) -> dict[str, Tensor]:
         """Of B photos and texts, for each asked space (B, d), on the CPU."""
         is_photo = torch.tensor([_is_photo(one) for one in batch])
-        photos = [ANYWHERE.open(one) for one in batch if _is_photo(one)]
+        photos = [one for one in batch if _is_photo(one)]
         texts = [one for one in batch if not _is_photo(one)]
         if not texts:
             return self._photo_features(photos, attribute)
@@ -329,10 +329,11 @@ class Encoder:
         mixed[~is_photo], mixed[is_photo] = features, self._photo_features(photos, attribute)["image"]
         return {"image": mixed}
 
-    def _photo_features(self, photos: list[Image.Image], attribute: str | None) -> dict[str, Tensor]:
+    def _photo_features(self, photos: list[Photo], attribute: str | None) -> dict[str, Tensor]:
         names = self.space_names if attribute is None else [attribute]
         ids = None if attribute is None else torch.full((len(photos), 1), self.space_names.index(attribute))
-        features = photo_features(self.model, self.prepare_photos(photos), ids).cpu()
+        inputs = self.prepare_photos(map(ANYWHERE.open, photos))
+        features = photo_features(self.model, inputs, ids).cpu()
         return dict(zip(names, features.unbind(dim=1), strict=True)) if features.ndim == 3 else {"image": features}
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, pad
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..data.photos.photo_processing import process_photo
 from ..messages import did_you_mean
 
 
@@ -81,15 +82,35 @@ def check_reads_text(model: nn.Module, tokenizer: PreTrainedTokenizerBase | None
         )
 
 
-def photo_inputs(image_processor: BaseImageProcessor, photos: Sequence[Image.Image]) -> dict[str, Tensor]:
+def photo_inputs(image_processor: BaseImageProcessor, photos: Iterable[Image.Image]) -> dict[str, Tensor]:
     """Return the model's inputs for B photos, on the CPU.
+
+    Photos are processed one at a time, so that a generator that decodes them holds one of them in full size.
 
     Args:
         image_processor (`BaseImageProcessor`): the model's.
-        photos (`Sequence[PIL.Image.Image]`): B photos.
+        photos (`Iterable[PIL.Image.Image]`): B photos in RGB.
     """
-    inputs = image_processor(list(photos), return_tensors="pt")
+    return joined_inputs([_inputs_of_one(image_processor, photo) for photo in photos])
+
+
+def joined_inputs(inputs: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Join the inputs of B photos, padded at right and bottom to the largest, as image processors pad.
+
+    Args:
+        inputs (`Sequence[dict[str, torch.Tensor]]`): B of one photo each, tensors `(1, ..., H, W)`.
+    """
+    return {name: _padded([photo[name] for photo in inputs]) for name in inputs[0]}
+
+
+def _inputs_of_one(image_processor: BaseImageProcessor, photo: Image.Image) -> dict[str, Tensor]:
+    inputs = process_photo(image_processor, photo, return_tensors="pt")
     return {name: inputs[name] for name in IMAGE_INPUTS if name in inputs}
+
+
+def _padded(photos: Sequence[Tensor]) -> Tensor:
+    height, width = (max(photo.shape[side] for photo in photos) for side in (-2, -1))
+    return torch.cat([pad(photo, (0, width - photo.shape[-1], 0, height - photo.shape[-2])) for photo in photos])
 
 
 def to_model(model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import BaseImageProcessor
 
-from ..images import first_view
+from ..data.photos.stored_photos import StoredPhotos
 
 
 def read_boxes(
@@ -38,7 +38,7 @@ def read_boxes(
     cells = dataset.select_columns(boxes_column)[:][boxes_column]
     rows_of = {name: [row for row, boxes in enumerate(cells) if boxes and boxes.get(name)] for name in names}
     rows_of = {name: rows for name, rows in rows_of.items() if rows}
-    sizes = [first_view(row[image_column]).size for row in dataset.select_columns(image_column)]
+    sizes = [photo.size for photo in StoredPhotos(dataset, image_column)]
     found = {}
     for name, rows in rows_of.items():
         boxes = torch.tensor([cells[row][name] for row in rows], dtype=torch.float32)
