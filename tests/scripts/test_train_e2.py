@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
 import hf_fashion  # noqa: F401 (registers the models)
+from hf_fashion.files import sha256_of
 from tests.scripts.tiny_run import history, kill_at, start, tiny_corpus, tiny_recipe, train
 
 
@@ -90,6 +91,31 @@ def test_a_new_run_does_not_mix_with_an_old_one(corpus):
     changed = start(recipe, "--resume_from_checkpoint", "latest", "--set", "training.batch_size=8")
     printed, _ = changed.communicate(timeout=120)
     assert changed.returncode != 0 and "training.batch_size" in printed
+
+
+def test_a_changed_corpus_is_refused_and_the_tokenizer_of_the_checkpoint_is_kept(corpus):
+    """Embeddings of a tokenizer that is trained again would stand for other words."""
+    train(tiny_recipe(corpus))
+    tiny_corpus(corpus / "other", train_rows=20)
+    (corpus / "corpus").rename(corpus / "before")
+    (corpus / "other" / "corpus").rename(corpus / "corpus")
+    resumed = start(tiny_recipe(corpus), "--resume_from_checkpoint", "latest")
+    printed, _ = resumed.communicate(timeout=120)
+    assert resumed.returncode != 0 and "rows of train: 24, now 20; train: photos (column 'image')" in printed
+
+    (corpus / "corpus").rename(corpus / "other" / "corpus")
+    (corpus / "before").rename(corpus / "corpus")
+    checkpoint = sorted((corpus / "run" / "checkpoints").iterdir())[-1]
+    tokenizers = [checkpoint / "processor" / "tokenizer.json", corpus / "run" / "last" / "tokenizer.json"]
+    assert tokenizers[0].read_bytes() == tokenizers[1].read_bytes()
+    planted = json.loads(tokenizers[0].read_text()) | {"truncation": None, "padding": None}
+    planted["added_tokens"][0]["single_word"] = True
+    tokenizers[0].write_text(json.dumps(planted))
+    state = json.loads((checkpoint / "run_state.json").read_text())
+    state["sha256"]["processor/tokenizer.json"] = sha256_of(tokenizers[0])
+    (checkpoint / "run_state.json").write_text(json.dumps(state))
+    train(tiny_recipe(corpus), "--resume_from_checkpoint", "latest")
+    assert json.loads(tokenizers[1].read_text())["added_tokens"][0]["single_word"], "it was loaded, not trained again"
 
 
 def test_bad_data_is_refused_before_training(corpus):
