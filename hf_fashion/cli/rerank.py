@@ -38,8 +38,11 @@ def run(arguments: argparse.Namespace) -> None:
     from ..pipelines.saved_search import read_searches, rerank_search
     from ..retrieval.gallery import Gallery
     from ..retrieval.rerankers.loading import load_reranker
+    from ..retrieval.rerankers.reasoning import ReasoningReranker
 
     gallery, reranker = Gallery.open(arguments.gallery), load_reranker(arguments.reranker)
+    if isinstance(reranker, ReasoningReranker):
+        reranker.check_embedder(gallery.info()["fingerprint"])
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()
     for search in read_searches(text.split("\n")):
         print_search(rerank_search(search, gallery, reranker, arguments.num_candidates), arguments.json)
