@@ -15,6 +15,7 @@ from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
+from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
 from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder
@@ -31,8 +32,12 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
     """Return the accelerator that [`TrainingLoop`] needs, with the trackers of a recipe.
 
     Args:
-        settings (`TrainingRecipe`): precision, accumulation, seed, trackers.
+        settings (`TrainingRecipe`): precision, accumulation, seed, trackers; what it leaves to the launcher is set.
+
+    Raises:
+        ValueError: if recipe and launcher contradict each other, or the launcher asks for FSDP, DeepSpeed or the like.
     """
+    take_over_launcher(settings)
     accelerator = Accelerator(
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         mixed_precision=settings.mixed_precision,
@@ -168,7 +173,7 @@ class TrainingLoop:
                 f"{len(self.dataset)} training rows make no batch on each of {accelerator.num_processes} processes: "
                 f"{advice}."
             )
-        updates_an_epoch = math.ceil(len(loader) / settings.gradient_accumulation_steps)
+        updates_an_epoch = math.ceil(len(loader) / accelerator.gradient_accumulation_steps)
         scheduler = make_schedule(optimizer, settings, stage, updates_an_epoch)
         wrapped.train()
         return wrapped, optimizer, loader, accelerator.prepare(scheduler)
@@ -196,7 +201,7 @@ class TrainingLoop:
                 break
             with accelerator.accumulate(wrapped):
                 losses = self.step(wrapped, model, batch)
-                accelerator.backward(losses["loss"])
+                accelerator.backward(losses["loss"] * self._window_weight(len(loader)))
                 optimizer.step()
                 optimizer.zero_grad()
             state.batch += 1
@@ -208,6 +213,15 @@ class TrainingLoop:
                 state.update += 1
                 self._log(losses, scheduler.get_last_lr()[0], progress)
                 self._evaluate_and_save_if_due(model)
+
+    def _window_weight(self, batches_an_epoch: int) -> float:
+        """Weight of the current batch, so that an update takes the mean over its batches.
+
+        Accelerate divides by `gradient_accumulation_steps`, but the last update of an epoch may have fewer batches.
+        """
+        steps = self.accelerator.gradient_accumulation_steps
+        first = self.state.batch - self.state.batch % steps
+        return steps / min(steps, batches_an_epoch - first)
 
     def _log(self, losses: dict[str, torch.Tensor], learning_rate: float, progress: tqdm) -> None:
         if self.state.update % self.settings.log_every == 0:

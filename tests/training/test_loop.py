@@ -140,6 +140,29 @@ def test_gradients_are_accumulated(tmp_path):
     assert (run.step.steps, run.step.updates) == (4, 2)
 
 
+def gradients(folder: Path, steps: int) -> list[torch.Tensor]:
+    """Return the accumulated gradient after each of four batches, by a run that changes nothing."""
+    run = make(folder, stages=[StageRecipe(1, learning_rate=0.0)], gradient_accumulation_steps=steps)
+    found = []
+    weight = run.model.query_update.fc_out.weight
+    weight.register_post_accumulate_grad_hook(lambda parameter: found.append(parameter.grad.clone()))
+    run.loop.train(run.model)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+    return found
+
+
+def test_an_update_is_the_mean_over_the_batches_that_are_there(tmp_path):
+    """Of four batches, three and one, or two and two."""
+    single = gradients(tmp_path / "1", 1)
+    assert len(single) == 4 and all(gradient.abs().max() > 0 for gradient in single)
+    by_three = gradients(tmp_path / "3", 3)
+    torch.testing.assert_close(by_three[2], sum(single[:3]) / 3)
+    torch.testing.assert_close(by_three[3], single[3])
+    by_two = gradients(tmp_path / "2", 2)
+    torch.testing.assert_close(by_two[3], sum(single[2:]) / 2)
+
+
 def test_evaluations_and_checkpoints_have_their_own_rhythm(tmp_path):
     run = make(tmp_path, stages=[StageRecipe(1.5, 1e-2)], eval_every=4, save_every=3)
     run.loop.train(run.model)
