@@ -17,7 +17,7 @@ from hf_fashion.training.backbone.photos import ClassifierCollator, LabelledPhot
 from hf_fashion.training.backbone.recipe import BackboneRecipe
 from hf_fashion.training.backbone.step import BackboneStep
 from hf_fashion.training.backbone.validation import validate
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import cache_photos, load_data
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
@@ -74,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

@@ -23,7 +23,7 @@ from hf_fashion.training.attribute.build import (
 from hf_fashion.training.attribute.recipe import AttributeRecipe
 from hf_fashion.training.attribute.step import AttributeStep
 from hf_fashion.training.attribute.validation import draw_validation_lists, validate
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import cache_photos, load_data
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
@@ -91,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

@@ -10,7 +10,7 @@ Writes into the recipe's `training.output_dir`: `best/` and `last/` (models with
 from accelerate.utils import set_seed
 
 from hf_fashion.data.products import ProductCollator, ProductDataset
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import cache_photos, load_data, with_entities
 from hf_fashion.training.e2.build import choose_entities, make_model, make_processor
 from hf_fashion.training.e2.recipe import E2Recipe
@@ -74,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

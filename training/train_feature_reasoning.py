@@ -14,7 +14,7 @@ from accelerate.utils import set_seed
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
 from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.feature_reasoning.build import make_model
 from hf_fashion.training.feature_reasoning.lists import CandidateLists, collate_lists
@@ -72,4 +72,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

@@ -1,6 +1,10 @@
 """The training script from outside: it trains, it is repeatable, it survives a kill, two processes are one."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,7 +13,17 @@ from transformers import AutoModel, AutoProcessor
 
 import hf_fashion  # noqa: F401 (registers the models)
 from hf_fashion.files import sha256_of
-from tests.scripts.tiny_run import history, kill_at, start, tiny_corpus, tiny_recipe, train
+from tests.scripts.tiny_run import (
+    REPOSITORY,
+    SCRIPT,
+    history,
+    kill_at,
+    start,
+    tiny_corpus,
+    tiny_recipe,
+    train,
+    wait_for,
+)
 
 
 STAGES = [
@@ -123,9 +137,31 @@ def test_bad_data_is_refused_before_training(corpus):
     (corpus / "map.yaml").write_text("caption: titel\n")
     process = start(recipe)
     printed, _ = process.communicate(timeout=120)
-    assert process.returncode != 0
+    assert process.returncode == 2
+    assert "train_e2.py: error: the corpus cannot be used" in printed and "Traceback" not in printed
     assert "titel" in printed and "title" in printed
     assert not (corpus / "run").exists()
+
+
+def test_the_launcher_adds_no_traceback_where_it_is_quiet(corpus):
+    recipe = tiny_recipe(corpus, epochs=2)
+    flags = ["--quiet", "--cpu", "--num_processes", "1", str(SCRIPT), str(recipe)]
+    command = [sys.executable, "-m", "accelerate.commands.launch", *flags]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    launched = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=corpus, timeout=120)
+    assert launched.returncode != 0 and "Traceback" not in launched.stderr
+    assert "train_e2.py: error: recipe.training: unknown key 'epochs'" in launched.stderr
+
+
+def test_ctrl_c_ends_a_run_without_a_traceback_and_it_resumes(corpus):
+    recipe = tiny_recipe(corpus, stages=[{"epochs": 30, "learning_rate": 1e-3}], save_every=1)
+    process = start(recipe)
+    wait_for(process, corpus / "run", 2)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130 and "Traceback" not in printed
+    assert "train_e2.py: stopped. --resume_from_checkpoint latest goes on from its last checkpoint." in printed
+    assert not list((corpus / "run" / "checkpoints").glob(".*"))
 
 
 def test_results_say_how_they_were_made(corpus):
