@@ -44,6 +44,7 @@ from hf_fashion.reports.tables import table
 from hf_fashion.retrieval.rerankers.loading import BASELINES, load_reranker
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.command_line import run_script
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
@@ -154,7 +155,7 @@ def train(name: str, recipe: RecipeFile) -> None:
     """Run the training script and print its lines; progress bars and warnings go to a log.
 
     Raises:
-        RuntimeError: the script failed; the error holds the end of its log.
+        ChildProcessError: the script failed; the error holds the end of its log.
     """
     log = Path(recipe.training.output_dir) / "training.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +173,7 @@ def train(name: str, recipe: RecipeFile) -> None:
         for line in process.stdout:
             print(f"{name}: {line}", end="", flush=True)
     if process.returncode:
-        raise RuntimeError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
+        raise ChildProcessError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
 def load_validation(recipe: E2Recipe) -> Dataset:
@@ -226,4 +227,4 @@ def evaluate_rerankers(searches: dict, fr: ReasoningReranker) -> dict[str, dict[
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, "It continues when it is started again.")
