@@ -6,9 +6,9 @@ Conventions shared by every function here:
   on the chunk that it is computed in; pass L2-normalised embeddings to rank by cosine;
 - a query's matches are all gallery items with its integer label; queries without a match are left out of the
   averages and counted;
-- items whose scores differ only by the rounding of the embeddings are tied, and a metric is the expectation over a random order of tied
-  items. A collapsed model, which gives every item one score, thus gets chance level, and a model that cannot tell
-  duplicates apart gets exactly the ceiling of `hf_fashion.metrics.ceilings`;
+- items whose scores differ only by the rounding of the embeddings are tied, and a metric is the expectation over a
+  random order of tied items. A collapsed model, which gives every item one score, thus gets chance level, and a model
+  that cannot tell duplicates apart gets exactly the ceiling of `hf_fashion.metrics.ceilings`;
 - metrics are fractions from 0 to 1;
 - the score matrix is never held whole: a chunk of queries at a time is compared with the gallery.
 """
