@@ -114,12 +114,12 @@ class E2Processor(ProcessorMixin):
 
         Args:
             outputs (`E2Output` or `E2VisionModelOutput`): output of the model with `selections`.
-            image_sizes (`list[tuple[int, int]]`): (height, width) of each image as the model's frame shows it.
+            image_sizes (`list[tuple[int, int]]`): (height, width) of each image as it was given to this processor.
 
         Returns:
-            `list[torch.Tensor]`: for each image a map (E, height, width) in 0..1.
+            `list[torch.Tensor]`: for each image a map (E, height, width) in 0..1; 0 where a crop cut the image off.
         """
-        return region_maps(outputs.selections, image_sizes, num_entities=len(self.tag_entities))
+        return region_maps(outputs.selections, image_sizes, len(self.tag_entities), self.image_processor)
 
     def draw_region_maps(self, image, maps):
         """Draw the image and, next to it, the image with each entity's heat map; see [`draw_region_maps`].
