@@ -8,6 +8,7 @@ from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ..data.column_map import column_map_for
 from ..embedding.device import device_of
+from ..embedding.features import PHOTO_AND_TEXT_TYPES
 from ..messages import did_you_mean
 from .attribute_evaluation import evaluate_attribute_model
 from .e2_evaluation import evaluate_e2
@@ -83,7 +84,7 @@ def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
     config = AutoConfig.from_pretrained(model)
     if getattr(config, "attribute_names", None):
         return AttributeOptions
-    if hasattr(config, "vision_config") and hasattr(config, "text_config"):
+    if config.model_type in PHOTO_AND_TEXT_TYPES:
         return E2Options
     raise ValueError(
         f"{model} is a {config.model_type!r}: only E2, CLIP and attribute-specific models are evaluated. Name a "
