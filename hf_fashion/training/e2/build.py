@@ -49,6 +49,24 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
     return list(recipe.config.get("tag_entities", column_map.tags))
 
 
+def check_start(recipe: E2ModelRecipe) -> None:
+    """Raise if the start checkpoint is of a model that a run cannot start from.
+
+    Args:
+        recipe (`E2ModelRecipe`): `start_from` and `architecture`.
+
+    Raises:
+        ValueError: the checkpoint is neither a CLIP nor, for the architecture `"e2"`, an E2.
+    """
+    found = AutoConfig.from_pretrained(recipe.start_from, trust_remote_code=False).model_type
+    known = ("e2", "clip") if recipe.architecture == "e2" else ("clip",)
+    if found not in known:
+        raise ValueError(
+            f"`model.start_from` {recipe.start_from!r} is a model of type {found!r}: architecture "
+            f"{recipe.architecture!r} starts from one of {', '.join(known)}."
+        )
+
+
 def make_processor(
     recipe: E2ModelRecipe, train: Dataset, column_map: ColumnMap, checkpoint: Path | None = None
 ) -> E2Processor:
@@ -66,6 +84,7 @@ def make_processor(
     if checkpoint:
         return E2Processor.from_pretrained(checkpoint / PROCESSOR_FOLDER, trust_remote_code=False)
     if recipe.start_from:
+        check_start(recipe)
         tokenizer = AutoTokenizer.from_pretrained(recipe.start_from, trust_remote_code=False)
         longest = AutoConfig.from_pretrained(
             recipe.start_from, trust_remote_code=False
