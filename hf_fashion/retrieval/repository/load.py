@@ -12,6 +12,7 @@ from huggingface_hub.utils import tqdm
 from safetensors.numpy import load_file
 
 from ...files import sha256_of
+from ..metadata_column import cleaned
 from ..schema import ID, GallerySchema
 from ..stored_axes import read_spaces
 from ..stores.base import VectorStore
@@ -84,7 +85,17 @@ class SavedGallery:
         for path in self.manifest.shards:
             with pq.ParquetFile(self.folder / path) as file:
                 for batch in file.iter_batches(BATCH_ROWS, columns=names):
-                    yield pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
+                    rows = pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
+                    yield self._cleaned(rows, path)
+
+    def _cleaned(self, rows: pa.Table, path: str) -> pa.Table:
+        for field in self.manifest.schema.metadata:
+            try:
+                column = cleaned(field, rows[field.name])
+            except ValueError as error:
+                raise ValueError(f"{self.folder / path}: {error}") from error
+            rows = rows.set_column(rows.schema.get_field_index(field.name), field, column)
+        return rows
 
     def _require_alike(self, store: VectorStore) -> None:
         there, here = GallerySchema.from_table(store.schema), self.manifest.schema
