@@ -61,6 +61,31 @@ def folder_written_aside(path: str | Path, replace: bool = False) -> Iterator[Pa
         shutil.rmtree(aside, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Hold a lock that one process, and one thread of it, has at a time; the others wait.
+
+    The system frees the lock of a process that is killed. The file is removed when the block ends.
+
+    Args:
+        path (`str` or `Path`): a file only for this lock; its folder is created if it is missing.
+    """
+    import fcntl  # not on Windows
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with open(path, "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(path, file.fileno()):  # the one that held the lock has removed the file
+                continue
+            try:
+                yield
+            finally:
+                path.unlink()
+            return
+
+
 def remove_abandoned(path: str | Path) -> None:
     """Remove what killed processes have left next to `path` when they wrote it.
 
@@ -92,6 +117,20 @@ def write_json(values: Any, path: str | Path) -> None:
         aside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
+def folder_bytes(folder: str | Path) -> int:
+    """Return the bytes of all files in a folder, in its folders too.
+
+    Args:
+        folder (`str` or `Path`): the folder. Files that another process removes meanwhile are left out.
+    """
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(where, name)).st_size
+    return total
+
+
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file's content, as hexadecimal digits.
 
@@ -115,6 +154,14 @@ def _is_abandoned(aside: Path, host: str, process: int) -> bool:
     if host == socket.gethostname():
         return not _is_alive(process)
     return time.time() - aside.stat().st_mtime > ABANDONED_AFTER_SECONDS
+
+
+def _is_at(path: Path, number: int) -> bool:
+    """Whether the open file of this number is the one at `path`."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(number))
+    except FileNotFoundError:
+        return False
 
 
 def _remove(path: Path) -> None:

@@ -47,5 +47,17 @@ def open_store(uri: str) -> VectorStore:
     return _store(uri).open(uri)
 
 
+def require_database(uri: str) -> None:
+    """Raise if the database that the URI names is not installed; for calls that do long work before they open it.
+
+    Args:
+        uri (`str`): the place, whose form tells the database.
+
+    Raises:
+        ImportError: the error names what to install.
+    """
+    _store(uri).require_installed()
+
+
 def _store(uri: str) -> type[VectorStore]:
     return next((store for is_its_own, store in STORES.items() if is_its_own(uri)), FOLDER_STORE)
