@@ -42,7 +42,17 @@ class SavedGallery:
                 raise FileNotFoundError(f"{folder / name} is missing. Download, save or push the gallery again")
             if sha256_of(folder / name) != expected:
                 raise damaged(folder / name, "its content differs from its hash in gallery.json")
+        self._check_rows()
         read_spaces(self.manifest.schema, self.attachments, str(folder))  # raises before anything is written
+
+    def _check_rows(self) -> None:
+        for name, rows in self.manifest.shards.items():
+            try:
+                found = pq.read_metadata(self.folder / name).num_rows
+            except pa.ArrowInvalid as error:
+                raise damaged(self.folder / name, str(error)) from error
+            if found != rows:
+                raise damaged(self.folder / name, f"it has {found} products, by gallery.json {rows}")
 
     @cached_property
     def attachments(self) -> dict[str, bytes]:
