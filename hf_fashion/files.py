@@ -85,31 +85,6 @@ def temporary_folder(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def locked(path: str | Path) -> Iterator[None]:
-    """Hold a lock that one process, and one thread of it, has at a time; the others wait.
-
-    The system frees the lock of a process that is killed. The file is removed when the block ends.
-
-    Args:
-        path (`str` or `Path`): a file only for this lock; its folder is created if it is missing.
-    """
-    import fcntl  # not on Windows
-
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        with open(path, "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_at(path, file.fileno()):  # the one that held the lock has removed the file
-                continue
-            try:
-                yield
-            finally:
-                path.unlink()
-            return
-
-
 def remove_abandoned(path: str | Path) -> None:
     """Remove what killed processes have left next to `path` when they wrote it.
 
@@ -187,14 +162,6 @@ def _is_abandoned(aside: Path, host: str, process: int) -> bool:
     if host == socket.gethostname():
         return not _is_alive(process)
     return time.time() - aside.stat().st_mtime > ABANDONED_AFTER_SECONDS
-
-
-def _is_at(path: Path, number: int) -> bool:
-    """Whether the open file of this number is the one at `path`."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(number))
-    except FileNotFoundError:
-        return False
 
 
 def _remove(path: Path) -> None:

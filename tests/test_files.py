@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from hf_fashion.files import (
     file_written_aside,
     folder_bytes,
     folder_written_aside,
-    locked,
     remove_abandoned,
     sha256_of,
     temporary_folder,
@@ -182,27 +180,3 @@ def test_the_bytes_of_a_folder_are_those_of_all_its_files(tmp_path):
     (tmp_path / "a" / "one").write_bytes(b"1" * 10)
     (tmp_path / "a" / "b" / "two").write_bytes(b"2" * 300)
     assert folder_bytes(tmp_path) == folder_bytes(str(tmp_path / "a")) == 310
-
-
-def test_a_lock_is_held_by_one_at_a_time(tmp_path):
-    path, inside, most = tmp_path / "new" / ".lock", [], []
-
-    def work(_) -> None:
-        for _ in range(20):
-            with locked(path):
-                inside.append(1)
-                most.append(len(inside))
-                inside.pop()
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, range(4)))
-    assert len(most) == 80 and max(most) == 1
-    assert names(path.parent) == []
-
-
-def test_the_lock_of_a_killed_process_is_free(tmp_path):
-    program = "import os, sys\nfrom hf_fashion.files import locked\nwith locked(sys.argv[1]): os.kill(os.getpid(), 9)"
-    assert subprocess.run([sys.executable, "-c", program, str(tmp_path / "lock")]).returncode == -signal.SIGKILL
-    with locked(tmp_path / "lock"):
-        assert names(tmp_path) == ["lock"]
-    assert names(tmp_path) == []

@@ -11,7 +11,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         parser (`argparse.ArgumentParser`): gets the options.
     """
     parser.add_argument("--model", required=True, help="folder or Hub id of a model with its processor")
-    parser.add_argument("--gallery", required=True, metavar="DIR", help="folder of the gallery, or its URI")
+    add_gallery_argument(parser)
     parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
     parser.add_argument(
         "--dtype",
@@ -19,6 +19,15 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of the model, the same for a gallery and its searches; default: as it was saved",
     )
+
+
+def add_gallery_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the place of a gallery.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the option.
+    """
+    parser.add_argument("--gallery", required=True, metavar="DIR", help="folder of the gallery, or its URI")
 
 
 def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) -> None:

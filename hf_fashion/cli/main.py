@@ -9,10 +9,20 @@
 import argparse
 import sys
 
-from . import embed, evaluate, rerank, search
+from . import compact, delete, embed, evaluate, info, repair, rerank, search, sync
 
 
-COMMANDS = {"embed": embed, "search": search, "rerank": rerank, "evaluate": evaluate}
+COMMANDS = {
+    "embed": embed,
+    "search": search,
+    "rerank": rerank,
+    "evaluate": evaluate,
+    "sync": sync,
+    "delete": delete,
+    "info": info,
+    "compact": compact,
+    "repair": repair,
+}
 # Errors that the library raises for bad input, a missing file or a missing extra.
 INPUT_ERRORS = (ValueError, OSError, ImportError)
 

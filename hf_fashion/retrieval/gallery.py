@@ -18,17 +18,18 @@ from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
 from .ingestion.processes import Processes
+from .ingestion.sync import SyncReport, sync_catalogue
 from .projection import directions
 from .repository.hub import find_saved_gallery, push_gallery
 from .repository.load import SavedGallery
 from .repository.save import save_gallery
 from .results import RetrievalResults
-from .schema import ID, GallerySchema, require_ids
+from .schema import ID, PHOTO_HASH, GallerySchema, require_ids
 from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stored_axes import axes_as_attachments, read_spaces
 from .stores.base import VectorStore
 from .stores.conditions.read import read_condition
-from .stores.opening import create_store, open_store
+from .stores.opening import create_store, open_store, repair_store
 from .vector_column import Space
 
 
@@ -40,9 +41,9 @@ class Gallery:
     that they lie closest to. An eighth of the dimensions takes a sixteenth of the bytes in float32.
 
     By its URI, a gallery is in a folder, in object storage or on a server. In a folder, every change is one commit, on
-    disk when the call returns: a killed process leaves the gallery as it was before or after. One process at a time
-    may change a gallery while any number of others read it; they see a change with their next call. Where other
-    URIs differ is in `docs/retrieval.md`.
+    disk when the call returns: a killed process leaves the gallery as it was before or after. Processes and threads
+    that change it wait for each other, and any number of others read it meanwhile; they see a change with their next
+    call. Where other URIs differ is in `docs/retrieval.md`.
 
     Filters are conditions on the metadata columns and `id`, as a dict, `{"brand": ["Acme", "Lumaro"], "price": {"<":
     50}}`, or as SQL: `"brand = 'Lumaro' AND price < 50"`,
@@ -129,8 +130,8 @@ class Gallery:
         """Embed the photos of a catalogue into a gallery; embed only what is missing where the gallery exists already.
 
         Every batch is one commit. A run that was killed is started again with the same arguments, and ends with the
-        gallery of a run that was not killed. Products are known by their ids only: to embed changed photos,
-        [`~Gallery.delete`] these products first.
+        gallery of a run that was not killed. Products that are in the gallery stay as they are; where they differ from
+        the catalogue a warning says so, and [`~Gallery.sync`] makes the gallery follow it.
 
         Where `accelerate launch` or torchrun has started several processes, all of them call this with the same
         arguments, each with the model on its own device and `uri` a place that all of them see. They share the
@@ -179,6 +180,79 @@ class Gallery:
             gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
+
+    def sync(
+        self,
+        dataset: Dataset,
+        model: PreTrainedModel,
+        processor: ProcessorMixin | BaseImageProcessor,
+        *,
+        id_column: str,
+        image_column: str = "image",
+        batch_size: int = 64,
+        progress: bool = True,
+        delete_missing: bool = False,
+        dry_run: bool = False,
+    ) -> SyncReport:
+        """Make the gallery follow its catalogue: embed new products and those whose photo is another one, update the
+        metadata of the others, and delete, if asked for, those that the catalogue no longer has.
+
+        Photos are compared by a hash of their bytes. Metadata columns are the gallery's own. A call that was killed is
+        made again. Several processes share the work as in [`~Gallery.from_dataset`].
+
+        Args:
+            dataset (`datasets.Dataset`): all products of the catalogue, one a row.
+            model (`PreTrainedModel`): the model that embedded the gallery, on any device.
+            processor (`ProcessorMixin` or `BaseImageProcessor`): the model's processor.
+            id_column (`str`): column of ids, which are strings or integers.
+            image_column (`str`, *optional*, defaults to `"image"`): column of photos.
+            batch_size (`int`, *optional*, defaults to 64): photos in a forward pass and in a commit.
+            progress (`bool`, *optional*, defaults to `True`): whether to show progress bars.
+            delete_missing (`bool`, *optional*, defaults to `False`): whether to delete products that are not in
+                `dataset`.
+            dry_run (`bool`, *optional*, defaults to `False`): whether only to report what would be done.
+
+        Returns:
+            [`~ingestion.sync.SyncReport`]: ids of the products that were added, embedded again, updated, deleted and
+            kept. `print` it for a sentence.
+
+        Raises:
+            ValueError: before anything is changed: a column is missing or a value has a wrong type, an id or photo is
+                null, an id comes twice, another model embedded the gallery, an earlier version made it without hashes
+                of photos, or `delete_missing` would delete all of its products. Later: a photo cannot be read; the
+                error names the row, and what was done before is kept.
+            OSError: the gallery is damaged or cannot be reached.
+            ConnectionError: another process has ended. An error of one process is raised by all.
+        """
+        processes = Processes()
+        with processes.main_first():
+            self.check_model(model)
+            if not self.schema.photo_hashes:
+                raise ValueError(
+                    f"the gallery at {self._store.uri} was made by an earlier version, which kept no hashes of "
+                    "photos, so that changed ones cannot be found: embed the catalogue into another folder"
+                )
+            catalogue = Catalogue(dataset, id_column, image_column, self.schema.metadata.names)
+            encoder = Encoder(model, processor)
+        return sync_catalogue(self, encoder, catalogue, batch_size, progress, processes, delete_missing, dry_run)
+
+    @classmethod
+    def repair(cls, uri: str | Path) -> int:
+        """Keep one row of each product, the one that was written last, in a gallery that [`Gallery.open`] refuses
+        because it has products twice.
+
+        Args:
+            uri (`str` or `Path`): the URI that [`Gallery.create`] was given.
+
+        Returns:
+            `int`: number of rows that were removed.
+
+        Raises:
+            FileNotFoundError: there is no gallery.
+            OSError: the gallery is damaged, or its server cannot be reached.
+            ImportError: the store's database is not installed.
+        """
+        return repair_store(str(uri))
 
     @classmethod
     def from_pretrained(
@@ -274,6 +348,12 @@ class Gallery:
         self._store.refresh()
         return self._store.read([ID])[ID].to_pylist()
 
+    def products(self) -> pa.Table:
+        """Return id, metadata and hash of the photo of all products, in no particular order."""
+        self._store.refresh()
+        hashes = [PHOTO_HASH] if self.schema.photo_hashes else []
+        return self._store.read([ID, *self.schema.metadata.names, *hashes])
+
     def info(self) -> dict[str, Any]:
         """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
         columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
@@ -312,6 +392,7 @@ class Gallery:
         ids: Sequence[str],
         vectors: Mapping[str, Tensor],
         metadata: Mapping[str, Sequence[Any]] | None = None,
+        photo_hashes: Sequence[str | None] | None = None,
     ) -> None:
         """Add products, or replace those whose id is in the gallery already.
 
@@ -320,12 +401,32 @@ class Gallery:
             vectors (`Mapping[str, torch.Tensor]`): vectors of each space, (N, d), floating point, of any length but 0.
             metadata (`Mapping[str, Sequence]`, *optional*): N values of each metadata column; `None` where a product
                 has no value.
+            photo_hashes (`Sequence[str]`, *optional*): N hashes of the photos, by which [`~Gallery.sync`] finds those
+                that have changed. Products without one are embedded again by it.
 
         Raises:
             ValueError: an id comes twice, a space or column is missing or unknown, or a vector or value does not
                 fit.
         """
-        self._store.upsert(self.schema.rows(ids, vectors, metadata or {}, self._spaces))
+        self._store.upsert(self.schema.rows(ids, vectors, metadata or {}, self._spaces, photo_hashes))
+
+    def update(self, ids: Sequence[str], metadata: Mapping[str, Sequence[Any]]) -> None:
+        """Replace the metadata of products, such as their prices. Nothing is embedded.
+
+        Args:
+            ids (`Sequence[str]`): N ids of products in the gallery.
+            metadata (`Mapping[str, Sequence]`): N values of each metadata column; `None` where a product has no value.
+
+        Raises:
+            ValueError: an id comes twice or is not in the gallery, a column is missing or unknown, or a value is not
+                of its column's type. Nothing is changed.
+        """
+        rows = self.schema.changes(ids, metadata)
+        self._store.refresh()
+        missing = set(ids) - set(self._store.read([ID], ids=ids)[ID].to_pylist())
+        if missing:
+            raise ValueError(f"`ids`: {min(missing)!r} is not in the gallery, and {len(missing) - 1} more; `add` them")
+        self._store.update(rows)
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete products.

@@ -262,3 +262,25 @@ def test_ids_are_a_list_of_strings(place, wrong):
         with pytest.raises(ValueError, match="`ids` must be a list of strings"):
             call(wrong)
     assert len(gallery) == 40
+
+
+def test_metadata_are_updated(place):
+    gallery = filled(place, 5)
+    before = gallery.vectors(ids(5), "neckline")
+    gallery.update(["p003", "p001"], {"brand": ["Acme", None], "price": [1.5, None], "sub-category": ["bag", "hat"]})
+    rows = {row["id"]: row for row in gallery.products().to_pylist()}
+    assert rows["p003"] | {"photo_hash": None} == {
+        "id": "p003",
+        "brand": "Acme",
+        "price": 1.5,
+        "sub-category": "bag",
+        "photo_hash": None,
+    }
+    assert (rows["p001"]["brand"], rows["p001"]["price"], rows["p002"]["price"]) == (None, None, 2.0)
+    assert torch.equal(gallery.vectors(ids(5), "neckline"), before)
+    one = {"brand": ["Acme"], "price": [1.0], "sub-category": ["bag"]}
+    with pytest.raises(ValueError, match="'p009' is not in the gallery"):
+        gallery.update(["p009"], one)
+    with pytest.raises(ValueError, match=r"`metadata` must have the keys"):
+        gallery.update(["p001"], {"price": [1.0]})
+    assert len(gallery) == 5

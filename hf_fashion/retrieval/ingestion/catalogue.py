@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
 from datasets import ClassLabel, Dataset, List, Value
 from PIL import Image
 
+from ...data.encoded_photos import encoded_images, read_bytes
 from ...data.loading import decode_images
 from ...images import first_view, to_rgb
 from ...messages import did_you_mean, name_rows
+
+
+HASH_BYTES = 16
 
 
 class Catalogue:
@@ -59,11 +64,32 @@ class Catalogue:
         try:
             return to_rgb(first_view(self._photos[row][self._image_column]))
         except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
-            raise ValueError(
-                f"row {row} (id {self.ids[row]!r}): the photo in column {self._image_column!r} cannot be read "
-                f"({type(error).__name__}: {error}). Replace it or drop the row and start again: what was embedded "
-                "before is kept"
-            ) from error
+            raise self._unreadable(row, error) from error
+
+    def _unreadable(self, row: int, error: Exception) -> ValueError:
+        return ValueError(
+            f"row {row} (id {self.ids[row]!r}): the photo in column {self._image_column!r} cannot be read "
+            f"({type(error).__name__}: {error}). Replace it or drop the row and start again: what was embedded "
+            "before is kept"
+        )
+
+    def photo_hashes(self, rows: Sequence[int]) -> list[str]:
+        """Return a hash of the stored bytes of some rows' photos, without decoding them.
+
+        Args:
+            rows (`Sequence[int]`): their numbers, from 0.
+
+        Raises:
+            ValueError: a photo's file cannot be read.
+        """
+        views = encoded_images(self._photos.select(rows), self._image_column)
+        return [self._hash(row, first_view(of_row)) for row, of_row in zip(rows, views, strict=True)]
+
+    def _hash(self, row: int, photo: dict[str, Any]) -> str:
+        try:
+            return blake2b(read_bytes(photo), digest_size=HASH_BYTES).hexdigest()
+        except (OSError, ValueError) as error:
+            raise self._unreadable(row, error) from error
 
     def photos_of(self, ids: Sequence[str]) -> list[Image.Image]:
         """Decode the photos of some products.

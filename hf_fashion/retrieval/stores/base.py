@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .conditions.tree import Condition
 
@@ -43,6 +44,19 @@ class VectorStore(Protocol):
     @classmethod
     def open(cls, uri: str) -> VectorStore:
         """Open a table.
+
+        Args:
+            uri (`str`): what [`VectorStore.create`] was given.
+
+        Raises:
+            FileNotFoundError: there is no gallery at `uri`.
+            OSError: the table is damaged or has an id twice, or the place cannot be reached.
+            ImportError: the database is not installed.
+        """
+
+    @classmethod
+    def repair(cls, uri: str) -> int:
+        """Keep one row of each id, the one that was written last, and return how many others were removed.
 
         Args:
             uri (`str`): what [`VectorStore.create`] was given.
@@ -88,6 +102,13 @@ class VectorStore(Protocol):
 
         Args:
             rows (`pyarrow.Table`): all columns, no id twice.
+        """
+
+    def update(self, rows: pa.Table) -> None:
+        """Change some columns of rows that are in the table; rows with other ids are passed over.
+
+        Args:
+            rows (`pyarrow.Table`): `id` and the columns to change, no id twice.
         """
 
     def delete(self, ids: Sequence[str]) -> int:
@@ -157,4 +178,20 @@ def damage(uri: str, what: object) -> OSError:
     return OSError(
         f"the gallery at {uri} is damaged: {what}. Check that all of its files are there and can be read, and that no "
         "other process has replaced them; else restore them from a backup, or embed the catalogue into a new place"
+    )
+
+
+def doubled(uri: str, ids: pa.ChunkedArray) -> OSError:
+    """Return the error for a table in which ids come more than once.
+
+    Args:
+        uri (`str`): where the table is.
+        ids (`pyarrow.ChunkedArray`): of all rows.
+    """
+    counts = pc.value_counts(ids)
+    several = counts.filter(pc.greater(counts.field("counts"), 1))
+    return OSError(
+        f"the gallery at {uri} has {len(several):,} ids more than once, such as {several[0]['values'].as_py()!r}: "
+        "two processes of an older version have written to it at the same time. Keep one row of each id with "
+        f"Gallery.repair({uri!r}) or hf-fashion repair --gallery {uri}"
     )

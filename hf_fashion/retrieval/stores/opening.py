@@ -59,5 +59,19 @@ def require_database(uri: str) -> None:
     _store(uri).require_installed()
 
 
+def repair_store(uri: str) -> int:
+    """Keep one row of each id, the one that was written last, and return how many others were removed.
+
+    Args:
+        uri (`str`): what [`create_store`] was given.
+
+    Raises:
+        FileNotFoundError: there is no gallery at `uri`.
+        OSError: the table is damaged, or the place cannot be reached.
+        ValueError: hf_fashion did not write what is there, or the URI has an unknown form.
+    """
+    return _store(uri).repair(uri)
+
+
 def _store(uri: str) -> type[VectorStore]:
     return next((store for is_its_own, store in STORES.items() if is_its_own(uri)), FOLDER_STORE)

@@ -192,7 +192,8 @@ IN_PYTHON: list[tuple[str, Test]] = [
 def table() -> pa.Table:
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.eye(6, 8, dtype=np.float16).ravel()), 8)
     arrays = [pa.array(values, kind) for values, kind in VALUES.values()]
-    return pa.Table.from_arrays([*arrays, vectors], [*VALUES, "vector_0"])
+    rows = pa.Table.from_arrays([*arrays, vectors], [*VALUES, "vector_0"])
+    return rows.cast(rows.schema.set(0, pa.field("id", pa.string(), nullable=False)))
 
 
 def condition(filter: Any) -> Condition | None:

@@ -10,30 +10,26 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ....files import folder_bytes
 from ...schema import ID
-from ..base import damage
+from ..base import damage, doubled
 from ..conditions.tree import Condition
 from . import index as lance_index
 from . import upkeep
 from .errors import translated_errors
 from .filter import lance_filter, text
+from .lease import one_writer, writers_lease
 from .reading import GalleryLost, open_newest, reads_again, require_newest
-from .tables import (
-    TABLE,
-    absolute_place,
-    create_table,
-    creating,
-    drop_tables,
-    newest_version,
-    open_table,
-    require_lancedb,
-)
+from .tables import TABLE, absolute_place, create_table, drop_tables, newest_version, open_table, require_lancedb
 
 
 _ATTACHMENTS = "attachments_"  # begins the name of a table next to it, of names and bytes
+# With it, Lance finds that another writer has added an id meanwhile, and merges again instead of adding it twice.
+PRIMARY_KEY = {"lance-schema:unenforced-primary-key": "true"}  # metadata of the column
 _CREATION = b"hf_fashion.made"  # key of the table's metadata: no two tables have the same value there
+MAX_ROWS_NAMED = 10_000  # in one condition
 # A compaction removes all older versions: kept, they would double the disk space. A reader in the middle of one reads
 # the newest instead; a writer of another process in the middle of one fails, and has changed nothing.
 KEEP_VERSIONS = timedelta(milliseconds=1)
@@ -43,7 +39,7 @@ class LanceStore:
     """A [`VectorStore`] in LanceDB. Use [`LanceStore.create`] or [`LanceStore.open`].
 
     A commit writes new files and then one manifest, so that a kill leaves the table as it was before or after. Reads
-    see the version of the last [`LanceStore.refresh`] or own change. One process at a time may change a table.
+    see the version of the last [`LanceStore.refresh`] or own change. Writers in a folder wait for each other.
 
     Args:
         uri (`str`): a folder, or a URI of object storage.
@@ -76,7 +72,7 @@ class LanceStore:
             OSError: there are the remains of a gallery, or the place cannot be reached.
         """
         uri = absolute_place(uri)
-        with creating(uri):
+        with writers_lease(uri):
             try:
                 cls.open(uri)
             except FileNotFoundError:
@@ -92,12 +88,35 @@ class LanceStore:
 
         Raises:
             FileNotFoundError: there is no gallery at `uri`.
-            OSError: the table is damaged, or the place cannot be reached.
+            OSError: the table is damaged or has an id twice, or the place cannot be reached.
         """
         uri = absolute_place(uri)
         store = cls(uri, open_newest(uri))
-        store.read([ID])
+        ids = store.read([ID])[ID]
+        if pc.count_distinct(ids).as_py() < len(ids):
+            raise doubled(uri, ids)
         return store
+
+    @classmethod
+    def repair(cls, uri: str) -> int:
+        """Keep one row of each id, the one that was written last, and return how many others were removed.
+
+        Args:
+            uri (`str`): what [`LanceStore.create`] was given.
+
+        Raises:
+            FileNotFoundError: there is no gallery at `uri`.
+            OSError: the table is damaged, or the place cannot be reached.
+        """
+        uri = absolute_place(uri)
+        with writers_lease(uri):
+            store = cls(uri, open_newest(uri))
+            rows = store._run(store._table.search().select([ID]).with_row_id(True))
+            last = rows.group_by(ID).aggregate([("_rowid", "max")])["_rowid_max"]
+            others = pc.filter(rows["_rowid"], pc.invert(pc.is_in(rows["_rowid"], last))).to_pylist()
+            for start in range(0, len(others), MAX_ROWS_NAMED):
+                store._remove(f"_rowid IN ({', '.join(map(str, others[start : start + MAX_ROWS_NAMED]))})")
+        return len(others)
 
     @property
     def schema(self) -> pa.Schema:
@@ -143,18 +162,23 @@ class LanceStore:
             "fragments": stats["fragment_stats"]["num_fragments"],
         }
 
+    @one_writer
     @translated_errors
     def upsert(self, rows: pa.Table) -> None:
         self.refresh()
         merge = self._table.merge_insert(ID).when_matched_update_all().when_not_matched_insert_all()
-        self._tidy(merge.execute(rows).num_updated_rows)
+        self._tidy_if_due(merge.execute(_keyed(rows)).num_updated_rows)
 
+    @one_writer
     @translated_errors
-    def delete(self, ids: Sequence[str]) -> int:
+    def update(self, rows: pa.Table) -> None:
         self.refresh()
-        deleted = self._table.delete(_id_in(ids)).num_deleted_rows
-        self._tidy(deleted)
-        return deleted
+        merge = self._table.merge_insert(ID).when_matched_update_all()
+        self._tidy_if_due(merge.execute(_keyed(rows)).num_updated_rows)
+
+    @one_writer
+    def delete(self, ids: Sequence[str]) -> int:
+        return self._remove(_id_in(ids))
 
     def read(
         self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
@@ -179,6 +203,7 @@ class LanceStore:
             found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
         return found.drop_columns("_distance")
 
+    @one_writer
     @translated_errors
     def build_index(self, columns: Sequence[str], kind: str) -> None:
         self.refresh()
@@ -188,21 +213,32 @@ class LanceStore:
     def indexes(self) -> dict[str, tuple[str, int]]:
         return {column: (kind, rows) for column, (kind, rows, _) in lance_index.describe(self._table).items()}
 
-    @translated_errors
+    @one_writer
     def compact(self) -> None:
         self.refresh()
+        self._compact()
+
+    @translated_errors
+    def _remove(self, condition: str) -> int:
+        self.refresh()
+        removed = self._table.delete(condition).num_deleted_rows
+        self._tidy_if_due(removed)
+        return removed
+
+    @translated_errors
+    def _compact(self) -> None:
         self._table.optimize()
         # LanceDB removes before it joins, so the version that has just been joined is left for a second call.
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
         self._outdated = 0
 
-    def _tidy(self, outdated: int) -> None:
-        """Compacts where it is due, and only warns where that fails: the change has been made."""
+    def _tidy_if_due(self, outdated: int) -> None:
+        """Compacts, and only warns where that fails: the change has been made."""
         self._outdated += outdated
         if not upkeep.is_due(self._table, self._outdated):
             return
         try:
-            self.compact()
+            self._compact()
         except OSError as error:
             warnings.warn(f"the products were changed, but not compacted: {error}", stacklevel=4)
 
@@ -223,11 +259,20 @@ def _created(uri: str, schema: pa.Schema, attachments: Mapping[str, bytes]) -> A
         drop_tables(uri, _ATTACHMENTS)  # of creations that were interrupted
     create_table(uri, name, pa.Table.from_arrays(columns, ["name", "value"]))
     # Last, because it makes the gallery exist.
-    return create_table(uri, TABLE, schema.with_metadata({**(schema.metadata or {}), _CREATION: creation}))
+    return create_table(uri, TABLE, _with_key(schema).with_metadata({**(schema.metadata or {}), _CREATION: creation}))
 
 
 def _creation(table) -> bytes:
     return (table.schema.metadata or {}).get(_CREATION, b"")
+
+
+def _with_key(schema: pa.Schema) -> pa.Schema:
+    key = pa.field(ID, pa.string(), nullable=False, metadata=PRIMARY_KEY)
+    return schema.set(schema.get_field_index(ID), key)
+
+
+def _keyed(rows: pa.Table) -> pa.Table:
+    return rows.cast(_with_key(rows.schema))
 
 
 def _id_in(ids: Sequence[str]) -> str:

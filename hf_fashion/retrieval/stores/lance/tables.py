@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 
-from ....files import locked
 from ..base import damage
 from .errors import failure, unreachable
 
@@ -122,16 +120,6 @@ def create_table(uri: str, name: str, content: pa.Schema | pa.Table) -> Any:
         raise FileExistsError(f"another process has created the gallery at {uri} meanwhile; open it") from error
     except RuntimeError as error:
         raise failure(uri, error) from error
-
-
-def creating(uri: str) -> AbstractContextManager[None]:
-    """Keep other processes from creating a gallery at the same place: LanceDB, asked by two at once for a new table,
-    may make both and keep the second. On object storage nothing is locked.
-
-    Args:
-        uri (`str`): a folder, or a URI of object storage.
-    """
-    return nullcontext() if "://" in uri else locked(Path(uri, ".creating"))
 
 
 def drop_tables(uri: str, prefix: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import torch
 
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.schema import GallerySchema
@@ -101,7 +102,7 @@ def test_attachments_of_an_interrupted_creation_are_removed_by_the_next(tmp_path
         LanceStore.open(str(tmp_path))
     LanceStore.create(str(tmp_path), schema, {"axes": b"new"})
     assert LanceStore.open(str(tmp_path)).attachments() == {"axes": b"new"}
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.glob("*.lance"))) == 2
 
 
 def test_of_creations_at_once_one_wins_with_its_own_attachments(tmp_path):
@@ -121,7 +122,7 @@ def test_of_creations_at_once_one_wins_with_its_own_attachments(tmp_path):
             assert sum(pool.map(create, [place] * 4, range(4))) == 1
         store = LanceStore.open(str(place))
         assert store.attachments() == {"axes": store.schema.metadata[b"number"]}
-        assert len(list(place.iterdir())) == 2
+        assert len(list(place.glob("*.lance"))) == 2
 
 
 def test_a_gallery_that_was_created_again_is_not_taken_for_the_old_one(tmp_path):
@@ -140,7 +141,43 @@ def test_products_are_added_where_there_is_no_room_to_compact(tmp_path, monkeypa
     def full():
         raise OSError("no room")
 
-    monkeypatch.setattr(gallery._store, "compact", full)
+    monkeypatch.setattr(gallery._store, "_compact", full)
     with pytest.warns(UserWarning, match="the products were changed, but not compacted: no room"):
         gallery.add(ids(1, first=50), vectors(1), metadata(1))
     assert len(gallery) == 41
+
+
+def doubled(place: Path) -> Gallery:
+    """A gallery as two writers of an earlier version leave it: five ids twice, the later ones with other prices."""
+    gallery = filled(place, 20)
+    changed = metadata(5) | {"price": [99.0] * 5}
+    rows = gallery.schema.rows(ids(5), vectors(5, seed=1), changed, gallery._spaces)
+    gallery._store._table.add(rows)
+    return gallery
+
+
+def test_ids_that_come_twice_are_found_and_made_single(tmp_path):
+    doubled(tmp_path / "gallery")
+    with pytest.raises(OSError, match=r"has 5 ids more than once, such as 'p00\d'.*Gallery.repair.*hf-fashion repair"):
+        Gallery.open(tmp_path / "gallery")
+    assert Gallery.repair(tmp_path / "gallery") == 5
+    gallery = Gallery.open(tmp_path / "gallery")
+    assert sorted(gallery.ids()) == ids(20)
+    prices = {row["id"]: row["price"] for row in gallery.products().to_pylist()}
+    assert prices == {name: 99.0 if name in ids(5) else float(number) for number, name in enumerate(ids(20))}
+    assert Gallery.repair(tmp_path / "gallery") == 0
+
+
+def test_updated_metadata_are_found_by_filters_and_vectors_by_the_index(tmp_path, monkeypatch):
+    monkeypatch.setattr("hf_fashion.retrieval.search.EXACT_SEARCH_LIMIT", 10)
+    gallery = filled(tmp_path / "gallery", 600)
+    gallery.build_index("IVF_HNSW_SQ")
+    known = gallery.vectors(ids(600), "neckline")
+    halved = {**metadata(600), "price": [number / 2 for number in range(600)]}
+    gallery.update(ids(300, first=100), {name: values[100:400] for name, values in halved.items()})
+    filters = [("price = 51", {"p051", "p102"}), ("price >= 199.5 AND price < 201", {"p399"}), ("price > 400", None)]
+    for text, wanted in filters:
+        found = set(gallery.search(known[:1], "neckline", 600, text).ids[0])
+        assert found == (wanted if wanted is not None else set(ids(199, first=401)))
+    assert torch.equal(gallery.vectors(ids(600), "neckline"), known)
+    assert gallery.search(known[200:201], "neckline", 1).ids == (("p200",),)

@@ -1,15 +1,13 @@
 """Tables are opened and created at a place, whose faults are named."""
 
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
 
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance import tables
-from hf_fashion.retrieval.stores.lance.tables import create_table, creating, drop_tables, newest_version, open_table
+from hf_fashion.retrieval.stores.lance.tables import create_table, drop_tables, newest_version, open_table
 from tests.retrieval.galleries import SPACES, filled
 
 
@@ -77,23 +75,6 @@ def test_tables_are_dropped_by_the_beginning_of_their_names(tmp_path):
     drop_tables(str(tmp_path), "attachments_")
     assert [path.name for path in tmp_path.iterdir()] == ["gallery.lance"]
     drop_tables(str(tmp_path), "attachments_")
-
-
-def test_one_process_at_a_time_creates_a_gallery(tmp_path):
-    order = []
-
-    def second() -> None:
-        with creating(str(tmp_path)):
-            order.append("second")
-
-    with ThreadPoolExecutor() as pool:
-        with creating(str(tmp_path)), creating("s3://shop/gallery"):
-            waiting = pool.submit(second)
-            time.sleep(0.1)
-            order.append("first")
-        waiting.result()
-    assert order == ["first", "second"]
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_that_another_process_is_replacing_is_opened_again(tmp_path, monkeypatch):
