@@ -53,10 +53,18 @@ class Gallery:
     """
 
     def __init__(self, store: VectorStore):
+        if isinstance(store, (str, Path)):
+            raise TypeError(
+                f"`Gallery.open({str(store)!r})` opens a gallery, `Gallery.from_dataset` makes one of photos"
+            )
         self.schema = GallerySchema.from_table(store.schema)
         self._store = store
         self._spaces = read_spaces(self.schema, store.attachments(), store.uri)
         self._search = GallerySearch(store, self.schema.metadata.names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the URI: the gallery is opened again there, by the worker of a data loader for instance."""
+        return type(self).open, (self._store.uri,)
 
     @classmethod
     def create(
