@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.encoded_photos import encoded_images, read_bytes
+from ..data.sources.source_rows import name_sources
 from ..images import first_view, to_rgb
 from ..messages import missing_column
 from .batches import embed_batches
@@ -127,7 +128,8 @@ def photo_ids(dataset: Dataset, image_column: str = "image") -> Tensor:
     for row, views in enumerate(encoded_images(dataset, image_column)):
         if not views or views[0] is None:
             raise ValueError(
-                f"row {row} has no photo in column {image_column!r}; drop such rows before the evaluation"
+                f"{name_sources(dataset, [row])[0]} has no photo in column {image_column!r}; drop such rows before "
+                "the evaluation"
             )
         digests.append(hashlib.blake2b(read_bytes(views[0]), digest_size=16).digest())
     return equality_ids(digests)
