@@ -13,7 +13,7 @@ again, and a catalogue that has grown gets its new photos embedded. Several GPUs
 
 import argparse
 
-from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,13 +57,9 @@ def run(arguments: argparse.Namespace) -> None:
         catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns, require_files=False)
     catalogue = check_catalogue(catalogue, arguments.on_bad_image, processes)
     with processes.main_first():
-        from transformers import AutoModel, AutoProcessor
-
-        from ..embedding.device import device_of
         from ..retrieval.gallery import Gallery
 
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
-        processor = AutoProcessor.from_pretrained(arguments.model)
+        model, processor = load_model_of(arguments)
     gallery = Gallery.from_dataset(
         **catalogue,
         model=model,

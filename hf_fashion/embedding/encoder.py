@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
-from transformers import (
-    AutoModel,
-    AutoProcessor,
-    BaseImageProcessor,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    ProcessorMixin,
-)
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
-from ..images import names_photo, open_photo
-from .device import device_of
+from ..images import names_photo
 from .features import (
     attribute_names,
     check_attribute,
@@ -36,14 +28,14 @@ from .features import (
     text_inputs,
     unit_length,
 )
-from .queries import FashionQuery
+from .queries import FashionQuery, holds_several
+from .query_photos import ANYWHERE, PhotoSources
 from .query_vectors import embed_queries, prepare_query
+from .saved_models import load_model
 
 
-Photo = Image.Image | Path | str
+Photo = Image.Image | bytes | np.ndarray | Tensor | Path | str
 Embeddings = np.ndarray | Tensor
-# Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
-PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
 
 
 class Encoder:
@@ -102,10 +94,12 @@ class Encoder:
             dtype (`str` or `torch.dtype`, *optional*, defaults to `"auto"`): float type of the model; `"auto"`: as it
                 was saved.
             kwargs (`Any`): as for `AutoModel.from_pretrained`, such as `revision` or `token`.
+
+        Raises:
+            OSError: there is no such model.
+            ValueError: the model cannot be loaded, there is no such device, or as above.
         """
-        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device_of(device))
-        place = {name: value for name, value in kwargs.items() if name in PLACE}
-        return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **place))
+        return cls(*load_model(path_or_id, device, dtype, **kwargs))
 
     @property
     def space_names(self) -> list[str]:
@@ -133,7 +127,8 @@ class Encoder:
         A string that begins like a URL or ends like an image file is a photo, any other is a text.
 
         Args:
-            inputs (`PIL.Image.Image`, `Path`, `str` or a list of them): N photos and texts, or a single one.
+            inputs (`PIL.Image.Image`, `bytes`, array, `Path`, `str` or a list of them): N photos and texts, or a
+                single one. Pixels in an array or a tensor are uint8, or floats from 0 to 1.
             attribute (`str`, *optional*): for attribute-specific models, the attribute to embed photos for. Default:
                 all of them.
             batch_size (`int`, *optional*, defaults to 32): inputs a forward pass.
@@ -168,7 +163,7 @@ class Encoder:
         """Embed the photos of products. Every string is the path or URL of a photo.
 
         Args:
-            photos (`PIL.Image.Image`, `Path`, `str` or a list of them): N photos, or a single one.
+            photos (`PIL.Image.Image`, `bytes`, array, `Path`, `str` or a list of them): N photos, or a single one.
             options (`Any`): as for [`~Encoder.encode`].
 
         Returns:
@@ -254,7 +249,11 @@ class Encoder:
             return dict(zip(self.space_names, features.cpu().unbind(dim=1), strict=True))
 
     def prepare_query(
-        self, query: Any, attribute: str | None = None, known: Sequence[str] | None = None
+        self,
+        query: Any,
+        attribute: str | None = None,
+        known: Sequence[str] | None = None,
+        sources: PhotoSources = ANYWHERE,
     ) -> dict[str, Any]:
         """Return one query of any form as the model's inputs, on the CPU.
 
@@ -262,6 +261,7 @@ class Encoder:
             query (`Any`): as for [`~Encoder.encode_query`].
             attribute (`str`, *optional*): for a query that names none.
             known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+            sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
 
         Raises:
             ValueError: the query has another form, its attribute is missing or unknown, it has terms and the model
@@ -269,7 +269,7 @@ class Encoder:
         """
         read = FashionQuery.read(query)
         read = replace(read, attribute=attribute) if read.attribute is None else read
-        return prepare_query(read, self.model, self.image_processor, self.tokenizer, known)
+        return prepare_query(read, self.model, self.image_processor, self.tokenizer, known, sources)
 
     def embed_queries(self, queries: Sequence[dict[str, Any]]) -> Tensor:
         """Embed B queries.
@@ -318,7 +318,7 @@ class Encoder:
     def _features(self, batch: list[Photo], attribute: str | None) -> dict[str, Tensor]:
         """Of B photos and texts, for each asked space (B, d), on the CPU."""
         is_photo = torch.tensor([_is_photo(one) for one in batch])
-        photos = [open_photo(one) for one in batch if _is_photo(one)]
+        photos = [ANYWHERE.open(one) for one in batch if _is_photo(one)]
         texts = [one for one in batch if not _is_photo(one)]
         if not texts:
             return self._photo_features(photos, attribute)
@@ -342,7 +342,7 @@ def _is_photo(one: Any) -> bool:
 
 def _as_list(inputs: Any) -> tuple[list[Any], bool]:
     """Inputs as a list, and whether there is a single one, which is not in a list."""
-    single = isinstance(inputs, (str, Path, Image.Image, Mapping)) or not isinstance(inputs, Iterable)
+    single = not holds_several(inputs)
     return ([inputs] if single else list(inputs)), single
 
 
