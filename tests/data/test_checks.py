@@ -48,7 +48,8 @@ def test_everything_found_in_the_rows_comes_in_one_error():
         "train: 2 rows without a caption. Write them, or drop these rows:\n    row 1 (id 'p001');\n    row 3" in text
     )
     assert (
-        "train: 1 unreadable image. Repair them, or choose on_bad_image=skip:\n    row 2 (id 'p002'): the file" in text
+        "train: 1 unreadable image. Repair them, or choose on_bad_image=skip (--on_bad_image skip):\n    row 2 (id "
+        in text
     )
     assert "1 row of validation with a photo of train. Drop" in text
     assert "1 row of validation with a title of train. Drop" in text

@@ -30,8 +30,8 @@ def check_catalogue(
 
     Args:
         catalogue (`dict`): what `load_catalogue` returns.
-        on_bad_image (`str`, *optional*, defaults to `"error"`): `"error"`, or `"skip"` to drop the rows of unreadable photos and log them.
-            `None` is an error where the caller has no choice to offer.
+        on_bad_image (`str`, *optional*, defaults to `"error"`): `"error"`, or `"skip"` to drop the rows of unreadable
+            photos and log them. `None` is an error where the caller has no choice to offer.
         processes (`Processes`, *optional*): those that call this together, each with the same catalogue.
 
     Raises:
@@ -47,7 +47,7 @@ def check_catalogue(
     lines = [f"{place}: {image.reason}" for place, image in zip(places, bad, strict=True)]
     head = f"{len(bad):,} of {len(dataset):,} photos cannot be read"
     if bad and (on_bad_image != "skip" or len(bad) == len(dataset)):
-        choice = ", or skip them with on_bad_image=skip" if on_bad_image == "error" else ""
+        choice = ", or skip them with on_bad_image=skip (--on_bad_image skip)" if on_bad_image == "error" else ""
         problems.append(listed(f"{head}. Repair them{choice}", lines))
     if problems:
         raise ValueError("\n".join(problems))

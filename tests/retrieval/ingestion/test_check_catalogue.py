@@ -45,7 +45,10 @@ def test_all_bad_photos_are_named(feed):
     with pytest.raises(ValueError) as error:
         check_catalogue(loaded(feed))
     lines = str(error.value).splitlines()
-    assert lines[0] == "3 of 10 photos cannot be read. Repair them, or skip them with on_bad_image=skip:"
+    assert (
+        lines[0]
+        == "3 of 10 photos cannot be read. Repair them, or skip them with on_bad_image=skip (--on_bad_image skip):"
+    )
     assert lines[1].startswith(f"    feed.csv, line 5 (id '003', {feed.parent / '3.jpg'}): ")
     assert "truncated" in lines[1].lower()
     assert lines[2:] == [
