@@ -26,14 +26,14 @@ def missing_column(column: str, part: str, columns: Iterable[str]) -> str:
 
 
 def listed(head: str, lines: Sequence[str]) -> str:
-    """Return a sentence and, indented below it, the first of many lines.
+    """Return a sentence and, indented below it, the first of many lines. It can be read as one line too.
 
     Args:
         head (`str`): the sentence, without a colon.
         lines (`Sequence[str]`): what it is about.
     """
     more = [f"and {len(lines) - SHOWN:,} more"] if len(lines) > SHOWN else []
-    return "\n".join([f"{head}:", *(f"    {line}" for line in [*lines[:SHOWN], *more])])
+    return f"{head}:\n    " + ";\n    ".join(printable(line) for line in [*lines[:SHOWN], *more])
 
 
 def printable(text: str) -> str:

@@ -15,9 +15,10 @@ def test_a_missing_column_is_named_with_its_part_and_the_columns_that_exist():
 
 
 def test_findings_are_listed_up_to_a_limit():
-    assert listed("2 bad photos", ["a.jpg", "b.jpg"]) == "2 bad photos:\n    a.jpg\n    b.jpg"
+    assert listed("2 bad photos", ["a.jpg", "b.jpg"]) == "2 bad photos:\n    a.jpg;\n    b.jpg"
     lines = listed("photos", [f"{number}.jpg" for number in range(1234)]).splitlines()
-    assert len(lines) == 102 and lines[-2:] == ["    99.jpg", "    and 1,134 more"]
+    assert len(lines) == 102 and lines[-2:] == ["    99.jpg;", "    and 1,134 more"]
+    assert listed("photos", ["a\n\x1b[2J.jpg"]) == r"photos:" + "\n    " + r"a \x1b[2J.jpg"
 
 
 def test_what_is_printed_cannot_act_on_the_terminal():

@@ -120,7 +120,7 @@ def _named_rows(
 def _content_problems(report: CorpusReport, on_bad_image: str, on_leak: str, require_caption: bool) -> list[str]:
     problems = []
     if on_bad_image == "error":
-        advice = ". Repair them, or choose on_bad_image=skip"
+        advice = ". Repair them, or choose on_bad_image=skip (--on_bad_image skip)"
         problems += [report.describe_bad_images(name, advice) for name in report.skipped]
     else:
         problems += [f"split {name!r} has no readable image" for name, count in report.rows.items() if count == 0]
@@ -128,7 +128,7 @@ def _content_problems(report: CorpusReport, on_bad_image: str, on_leak: str, req
         advice = " without a caption. Write them, or drop these rows"
         problems += [report.describe_empty_captions(name, advice) for name in report.empty_captions]
     if on_leak == "error":
-        advice = ". Drop them from one split, or choose on_leak=warn"
+        advice = ". Drop them from one split, or choose on_leak=warn (--on_leak warn)"
         problems += [f"leak: {report.describe_leak(leak, advice)}" for leak in report.leaks]
     return problems
 

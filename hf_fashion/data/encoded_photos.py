@@ -76,7 +76,7 @@ def read_bytes(view: dict | None) -> bytes:
 
     Raises:
         ValueError: if the view is null.
-        OSError: if its file cannot be read.
+        OSError: if its file cannot be read or fetched.
     """
     if view is None or (view.get("bytes") is None and view.get("path") is None):
         raise ValueError("no image")
@@ -84,8 +84,11 @@ def read_bytes(view: dict | None) -> bytes:
         return view["bytes"]
     if not is_url(view["path"]):
         return Path(view["path"]).read_bytes()
-    with xopen(view["path"], "rb") as file:
-        return file.read()
+    try:
+        with xopen(view["path"], "rb") as file:
+            return file.read()
+    except Exception as error:  # every file system of fsspec has its own
+        raise OSError(f"{view['path']} cannot be fetched: {error}") from error
 
 
 def verify_images(dataset: Dataset, column: str, name: str = "", first_view_only: bool = False) -> list[BadImage]:

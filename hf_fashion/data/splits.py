@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from datasets import Dataset, DatasetDict
 
@@ -29,7 +29,7 @@ def train_and_validation(
     Return the two splits that training needs, named `train` and `validation`.
 
     A corpus with a validation split keeps it; a corpus with a single split (such as `data`) is split by
-    [`split_by_product`].
+    [`split_without_leaks`].
 
     Args:
         corpus (`DatasetDict`): the corpus as loaded.
@@ -53,20 +53,19 @@ def train_and_validation(
             raise ValueError(f"the corpus has no split {name!r}; it has: {', '.join(corpus)}")
     if validation_split is not None:
         return DatasetDict(train=corpus[train_name], validation=corpus[validation_split])
-    return split_by_product(corpus[train_name], column_map, validation_fraction, seed)
+    return split_without_leaks(corpus[train_name], column_map, validation_fraction, seed)
 
 
-def split_by_product(
+def split_without_leaks(
     dataset: Dataset, column_map: ColumnMap, validation_fraction: float = 0.1, seed: int = 0
 ) -> DatasetDict:
     """
-    Split one dataset into `train` and `validation` by product id; all rows of a product are in the same split, and so
-    are all products that share a title or a photo: no split has seen the other.
+    Split one dataset into `train` and `validation` by product id, title and photo: all rows of a product are in the
+    same split, and so are all products that share a title or a photo.
 
-    The split depends only on the seed and a hash of the product id (of products that share something, the first one
-    in the order of their text): it does not change when rows are reordered, nor, for all other products, when rows are
-    added or removed. So the held-out share of the products is `validation_fraction` up to chance. Products that share
-    a title or photo and together have more than this share of the rows stay in `train`.
+    The split is that of [`split_by_product`], where products that share something count as one, whose id is their
+    first in the order of text. Where they together have more than `validation_fraction` of the rows they stay in
+    `train`.
 
     Args:
         dataset (`Dataset`): rows to split.
@@ -75,19 +74,46 @@ def split_by_product(
         seed (`int`, *optional*, defaults to 0): seed of the hold-out.
 
     Raises:
+        ValueError: as [`split_by_product`].
+    """
+    products = _products(dataset, column_map)
+    groups = product_groups(dataset, column_map, products)
+    return _split(dataset, groups, validation_fraction, seed, _large_groups(groups, products, validation_fraction))
+
+
+def split_by_product(
+    dataset: Dataset, column_map: ColumnMap, validation_fraction: float = 0.1, seed: int = 0
+) -> DatasetDict:
+    """
+    Split one dataset into `train` and `validation` by product id; all rows of a product are in the same split.
+
+    The split depends only on the seed and a hash of the product id: it does not change when rows are added, removed or
+    reordered. So the held-out share of the products is `validation_fraction` up to chance.
+
+    Args:
+        dataset (`Dataset`): rows to split.
+        column_map (`ColumnMap`): names the product id.
+        validation_fraction (`float`, *optional*, defaults to 0.1): share of the products to hold out.
+        seed (`int`, *optional*, defaults to 0): seed of the hold-out.
+
+    Raises:
         ValueError: if the map names no product id, the column is missing, ids are null (naming the rows), the
             fraction is not between 0 and 1, or a split would be empty.
     """
-    if not 0 < validation_fraction < 1:
-        raise ValueError(f"`validation_fraction` must lie between 0 and 1, got {validation_fraction}")
-    products = _products(dataset, column_map)
-    groups = product_groups(dataset, column_map, products)
-    large = _large_groups(groups, products, validation_fraction)
-    held_out = [group not in large and product_position(group, seed) < validation_fraction for group in groups]
+    return _split(dataset, _products(dataset, column_map), validation_fraction, seed)
+
+
+def _split(
+    dataset: Dataset, groups: Sequence[str], fraction: float, seed: int, kept: Collection[str] = ()
+) -> DatasetDict:
+    """The groups that a hash holds out, without those that are kept in train."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"`validation_fraction` must lie between 0 and 1, got {fraction}")
+    held_out = [group not in kept and product_position(group, seed) < fraction for group in groups]
     if all(held_out) or not any(held_out):
         raise ValueError(
-            f"{len(set(groups))} products without a title or photo in common, with `validation_fraction` "
-            f"{validation_fraction} and seed {seed}, leave a split empty: use another fraction or seed"
+            f"{len(set(groups))} products with `validation_fraction` {fraction} and seed {seed} leave a split empty "
+            "(products that share a title or photo count as one): use another fraction or seed"
         )
     return DatasetDict(
         train=dataset.select([row for row, out in enumerate(held_out) if not out]),

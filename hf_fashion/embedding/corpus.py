@@ -13,6 +13,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.encoded_photos import encoded_images, read_bytes
 from ..data.photos.stored_photos import StoredPhotos
+from ..data.sources.source_rows import name_sources
 from ..messages import missing_column
 from ..texts import tokenize, warn_of_long_texts
 from .batches import embed_batches
@@ -133,7 +134,8 @@ def photo_ids(dataset: Dataset, image_column: str = "image") -> Tensor:
     for row, views in enumerate(encoded_images(dataset, image_column)):
         if not views or views[0] is None:
             raise ValueError(
-                f"row {row} has no photo in column {image_column!r}; drop such rows before the evaluation"
+                f"{name_sources(dataset, [row])[0]} has no photo in column {image_column!r}; drop such rows before "
+                "the evaluation"
             )
         digests.append(hashlib.blake2b(read_bytes(views[0]), digest_size=16).digest())
     return equality_ids(digests)

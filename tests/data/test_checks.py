@@ -44,9 +44,12 @@ def test_everything_found_in_the_rows_comes_in_one_error():
         check_corpus(corpus, COLUMN_MAP)
     text = str(error.value)
     assert len(error.value.problems) == 4
-    assert "train: 2 rows without a caption. Write them, or drop these rows:\n    row 1 (id 'p001')\n    row 3" in text
     assert (
-        "train: 1 unreadable image. Repair them, or choose on_bad_image=skip:\n    row 2 (id 'p002'): the file" in text
+        "train: 2 rows without a caption. Write them, or drop these rows:\n    row 1 (id 'p001');\n    row 3" in text
+    )
+    assert (
+        "train: 1 unreadable image. Repair them, or choose on_bad_image=skip (--on_bad_image skip):\n    row 2 (id "
+        in text
     )
     assert "1 row of validation with a photo of train. Drop" in text
     assert "1 row of validation with a title of train. Drop" in text

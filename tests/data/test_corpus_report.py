@@ -24,7 +24,7 @@ def test_every_finding_is_a_line_with_split_and_rows():
     assert str(report).splitlines() == [
         "corpus: train 4 rows, validation 2 rows",
         "skipped: train: 2 unreadable images:",
-        "    feed.csv, line 5: no image",
+        "    feed.csv, line 5: no image;",
         "    feed.csv, line 1019: truncated",
         "no caption: validation: 1 row:",
         "    row 1",
@@ -37,8 +37,8 @@ def test_one_bad_image_is_singular_and_long_lists_are_cut():
     report = CorpusReport({}, {"one": BAD[:1], "many": [BadImage(row, "broken") for row in range(2_000)]})
     assert report.describe_bad_images("one") == "one: 1 unreadable image:\n    row 3: no image"
     lines = report.describe_bad_images("many").splitlines()
-    assert lines[:2] == ["many: 2,000 unreadable images:", "    row 0: broken"]
-    assert lines[-2:] == ["    row 99: broken", "    and 1,900 more"]
+    assert lines[:2] == ["many: 2,000 unreadable images:", "    row 0: broken;"]
+    assert lines[-2:] == ["    row 99: broken;", "    and 1,900 more"]
 
 
 def test_the_dict_is_ready_for_json_and_complete():

@@ -1,5 +1,6 @@
 from zipfile import ZipFile
 
+import pytest
 from datasets import Dataset, Features, Image, List
 
 from hf_fashion.data.encoded_photos import encoded_images, photo_files, read_bytes, verify_images
@@ -56,6 +57,8 @@ def test_a_url_of_a_hub_dataset_is_read_as_datasets_reads_it(tmp_path):
     with ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("1.jpg", jpeg(1))
     assert read_bytes({"bytes": None, "path": f"zip://1.jpg::{tmp_path / 'all.zip'}"}) == jpeg(1)
+    with pytest.raises(OSError, match=r"zip://2\.jpg::.* cannot be fetched: .*2\.jpg"):
+        read_bytes({"bytes": None, "path": f"zip://2.jpg::{tmp_path / 'all.zip'}"})
 
 
 def test_only_the_first_view_is_looked_at_where_asked_for():

@@ -107,7 +107,7 @@ REFUSED = {
     "photos that are not there": (
         {"f.csv": HEADER + rows(0, 7, 1, 8)},
         "f.csv",
-        r"f\.csv, line 3 \(id '007', .*7\.jpg\): there is no such file\n.*line 5",
+        r"f\.csv, line 3 \(id '007', .*7\.jpg\): there is no such file;\n.*line 5",
     ),
     "a photo that is a web page": (
         {"p/0.jpg": "<html>", "f.csv": HEADER + rows(1, 0)},

@@ -4,7 +4,7 @@ from datasets import Dataset, DatasetDict
 from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.loading import load_corpus
-from hf_fashion.data.splits import product_position, split_by_product, train_and_validation
+from hf_fashion.data.splits import product_position, split_by_product, split_without_leaks, train_and_validation
 from tests.data.corpora import jpeg
 
 
@@ -73,6 +73,12 @@ def test_unknown_splits_are_named():
         train_and_validation(corpus, COLUMN_MAP, train_split="gallery", validation_split="dev")
 
 
+def test_only_products_decide_where_titles_do_not_matter():
+    dataset = catalogue([f"dress {number % 50}" for number in range(400)])
+    splits = split_by_product(dataset, ColumnMap(product_id="sku", caption="title"), 0.2)
+    assert set(splits["validation"]["sku"]) == {sku for sku in dataset["sku"] if product_position(sku, 0) < 0.2}
+
+
 def catalogue(titles: list[str]) -> Dataset:
     return Dataset.from_dict({"sku": [f"{number:03d}" for number in range(len(titles))], "title": titles})
 
@@ -82,7 +88,7 @@ def test_products_with_a_common_title_are_on_one_side():
     column_map = ColumnMap(product_id="sku", caption="title")
     dataset = catalogue([f"dress {number % 300}" for number in range(400)])
     for seed in range(5):
-        splits = split_by_product(dataset, column_map, 0.2, seed)
+        splits = split_without_leaks(dataset, column_map, 0.2, seed)
         train, validation = (set(splits[name]["title"]) for name in ("train", "validation"))
         assert not train & validation and len(splits["train"]) + len(splits["validation"]) == 400
         assert 0.1 < len(splits["validation"]) / 400 < 0.3
@@ -94,7 +100,7 @@ def test_products_with_a_common_title_are_on_one_side():
 def test_a_title_of_many_products_stays_in_train(caplog):
     dataset = catalogue(["dress"] * 120 + [f"dress {number}" for number in range(280)])
     for seed in range(20):
-        splits = split_by_product(dataset, ColumnMap(product_id="sku", caption="title"), 0.2, seed)
+        splits = split_without_leaks(dataset, ColumnMap(product_id="sku", caption="title"), 0.2, seed)
         assert "dress" not in splits["validation"]["title"] and 30 < len(splits["validation"]) < 85
     assert "120 rows share titles or photos with product '000'" in caplog.text
 

@@ -14,7 +14,7 @@ from ..encoded_photos import is_url
 from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
 from .encoding import read_text
-from .json_rows import read_json_rows
+from .json_rows import read_json_rows, row_unit
 from .numbers import number_type, odd_cells
 
 
@@ -83,8 +83,7 @@ class _Table:
     @property
     def places(self) -> list[str]:
         """Where each row is: its line, in a list of JSON objects its number."""
-        unit = "row" if self.path.suffix.lower() == ".json" else "line"
-        return [f"{unit} {line}" for line in self.lines]
+        return [f"{row_unit(self.path)} {line}" for line in self.lines]
 
 
 def _read(path: Path, image_column: str) -> _Table:

@@ -153,30 +153,33 @@ def checked_ids(dataset: Dataset, column: str, image_column: str) -> list[str]:
     """
     feature = dataset.features[column]
     values = dataset.select_columns(column)[:][column]
-    missing = [row for row, value in enumerate(values) if value is None or not str(value).strip()]
-    if missing:
-        places = name_sources(dataset, missing, image_column=image_column)
-        head = f"`id_column`: column {column!r} is empty in {len(missing):,} of the rows; every product needs an id"
-        raise ValueError(listed(head, places))
+    ids = ["" if value is None else str(value) for value in values]
+    problems = _id_problems(dataset, ids, column, image_column)
+    if problems:
+        raise ValueError("\n".join(f"`id_column`: {problem}" for problem in problems))
     if not isinstance(feature, Value) or not _is_id(feature.pa_type):
         raise ValueError(
             f"`id_column`: column {column!r} is {feature}, allowed are strings and integers; it begins with "
             f"{values[:2]}. Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers"
         )
-    ids = [str(value) for value in values]
-    _require_distinct(dataset, ids, column, image_column)
     return ids
 
 
-def _require_distinct(dataset: Dataset, ids: Sequence[str], column: str, image_column: str) -> None:
+def _id_problems(dataset: Dataset, ids: Sequence[str], column: str, image_column: str) -> list[str]:
+    """A sentence for rows without an id, and one for ids of several rows."""
     rows: dict[str, list[int]] = defaultdict(list)
     for row, product_id in enumerate(ids):
-        rows[product_id].append(row)
+        rows[product_id if product_id.strip() else ""].append(row)
+    problems = []
+    if missing := rows.pop("", []):
+        head = f"column {column!r} is empty in {len(missing):,} of the rows; every product needs an id"
+        problems.append(listed(head, name_sources(dataset, missing, image_column=image_column)))
     repeated = {product_id: places for product_id, places in rows.items() if len(places) > 1}
     if repeated:
-        head = f"`id_column`: ids must differ; {len(repeated):,} of column {column!r} come more than once"
+        head = f"ids must differ; {len(repeated):,} of column {column!r} come more than once"
         lines = (", ".join(name_sources(dataset, places, None, image_column)) for places in repeated.values())
-        raise ValueError(listed(head, [f"{name!r}: {line}" for name, line in zip(repeated, lines, strict=True)]))
+        problems.append(listed(head, [f"{name!r}: {line}" for name, line in zip(repeated, lines, strict=True)]))
+    return problems
 
 
 def _is_id(kind: pa.DataType) -> bool:

@@ -19,19 +19,26 @@ from .processes import Processes
 logger = logging.getLogger(__name__)
 
 
-def check_catalogue(catalogue: dict[str, Any], on_bad_image: str | None, processes: Processes) -> dict[str, Any]:
+def check_catalogue(
+    catalogue: dict[str, Any], on_bad_image: str | None = "error", processes: Processes | None = None
+) -> dict[str, Any]:
     """Return a catalogue whose ids differ and whose photos can all be read. Several processes share the work.
+
+    ```python
+    catalogue = check_catalogue(load_catalogue("catalogue.csv", id_column="sku", require_files=False), "skip")
+    ```
 
     Args:
         catalogue (`dict`): what `load_catalogue` returns.
-        on_bad_image (`str`, *optional*): `"error"`, or `"skip"` to drop the rows of unreadable photos and log them.
-            `None` is an error where the caller has no choice to offer.
-        processes (`Processes`): those that call this together, each with the same catalogue.
+        on_bad_image (`str`, *optional*, defaults to `"error"`): `"error"`, or `"skip"` to drop the rows of unreadable
+            photos and log them. `None` is an error where the caller has no choice to offer.
+        processes (`Processes`, *optional*): those that call this together, each with the same catalogue.
 
     Raises:
         ValueError: naming all that was found, by row, id and path: a column is missing, products have no id or the
             same one, or photos cannot be read and `on_bad_image` is not `"skip"` or no other is left.
     """
+    processes = processes or Processes()
     dataset, id_column, image_column = (catalogue[name] for name in ("dataset", "id_column", "image_column"))
     require_columns(dataset, id_column, image_column, catalogue["metadata_columns"])
     problems = _id_problems(dataset, id_column, image_column)
@@ -40,7 +47,7 @@ def check_catalogue(catalogue: dict[str, Any], on_bad_image: str | None, process
     lines = [f"{place}: {image.reason}" for place, image in zip(places, bad, strict=True)]
     head = f"{len(bad):,} of {len(dataset):,} photos cannot be read"
     if bad and (on_bad_image != "skip" or len(bad) == len(dataset)):
-        choice = ", or skip them with on_bad_image=skip" if on_bad_image == "error" else ""
+        choice = ", or skip them with on_bad_image=skip (--on_bad_image skip)" if on_bad_image == "error" else ""
         problems.append(listed(f"{head}. Repair them{choice}", lines))
     if problems:
         raise ValueError("\n".join(problems))

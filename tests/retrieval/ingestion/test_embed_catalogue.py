@@ -130,7 +130,7 @@ def with_ids(ids: list) -> Dataset:
         (
             with_ids(["a", None, "b", None]),
             {},
-            r"`id_column`: column 'id' is empty in 2 of .*:\n    row 1\n    row 3$",
+            r"`id_column`: column 'id' is empty in 2 of .*:\n    row 1;\n    row 3$",
         ),
         (
             with_ids([1.0, 2.0]),
@@ -140,7 +140,7 @@ def with_ids(ids: list) -> Dataset:
         (
             with_ids(["a", "b", "a", "b"]),
             {},
-            r"ids must differ; 2 of .*\n    'a': row 0, row 2\n    'b': row 1",
+            r"ids must differ; 2 of .*\n    'a': row 0, row 2;\n    'b': row 1",
         ),
         (
             products(3).map(lambda row: {"image": None if row["id"] == "p001" else row["image"]}),
