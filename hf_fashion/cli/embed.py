@@ -48,12 +48,13 @@ def run(arguments: argparse.Namespace) -> None:
     with processes.main_first():  # the others find its downloads and caches
         catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns)
 
-        from transformers import AutoModel, AutoProcessor
+        from transformers import AutoProcessor
 
         from ..embedding.device import device_of
+        from ..embedding.whole_model import load_whole
         from ..retrieval.gallery import Gallery
 
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
+        model = load_whole(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
         processor = AutoProcessor.from_pretrained(arguments.model)
     gallery = Gallery.from_dataset(
         **catalogue,

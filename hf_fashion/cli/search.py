@@ -54,14 +54,15 @@ def run(arguments: argparse.Namespace) -> None:
     if bool(arguments.grid) != bool(arguments.corpus):
         raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
 
-    from transformers import AutoModel, AutoProcessor
+    from transformers import AutoProcessor
 
     from ..embedding.device import device_of
+    from ..embedding.whole_model import load_whole
     from ..pipelines.saved_search import SavedSearchPipeline
 
     # Not by `pipeline`, which would execute the code that a folder may bring along.
     searching = SavedSearchPipeline(
-        AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype),
+        load_whole(arguments.model, dtype=arguments.dtype),
         gallery=arguments.gallery,
         reranker=arguments.reranker,
         processor=AutoProcessor.from_pretrained(arguments.model),

@@ -40,11 +40,12 @@ def run(arguments: argparse.Namespace) -> None:
     with processes.main_first():
         catalogue = load_catalogue_of(arguments, metadata_columns=[])
 
-        from transformers import AutoModel, AutoProcessor
+        from transformers import AutoProcessor
 
         from ..embedding.device import device_of
+        from ..embedding.whole_model import load_whole
 
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
+        model = load_whole(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
         processor = AutoProcessor.from_pretrained(arguments.model)
     report = gallery.sync(
         catalogue["dataset"],

@@ -14,7 +14,6 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import (
-    AutoModel,
     AutoProcessor,
     BaseImageProcessor,
     PreTrainedModel,
@@ -41,6 +40,7 @@ from .features import (
 )
 from .queries import FashionQuery
 from .query_vectors import embed_queries, prepare_query
+from .whole_model import load_whole
 
 
 Photo = Image.Image | Path | str
@@ -100,8 +100,11 @@ class Encoder:
             dtype (`str` or `torch.dtype`, *optional*, defaults to `"auto"`): float type of the model; `"auto"`: as it
                 was saved.
             kwargs (`Any`): as for `AutoModel.from_pretrained`, such as `revision` or `token`.
+
+        Raises:
+            ValueError: the checkpoint lacks weights, or the model is of another type.
         """
-        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device_of(device))
+        model = load_whole(path_or_id, dtype=dtype, **kwargs).to(device_of(device))
         place = {name: value for name, value in kwargs.items() if name in PLACE}
         return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **place))
 

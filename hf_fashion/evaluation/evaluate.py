@@ -3,12 +3,13 @@
 from dataclasses import fields
 from typing import Any
 
-from transformers import AutoConfig, AutoModel, AutoProcessor
+from transformers import AutoConfig, AutoProcessor
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ..data.column_map import column_map_for
 from ..embedding.device import device_of
 from ..embedding.features import PHOTO_AND_TEXT_TYPES
+from ..embedding.whole_model import load_whole
 from ..messages import did_you_mean
 from .attribute_evaluation import evaluate_attribute_model
 from .e2_evaluation import evaluate_e2
@@ -47,7 +48,7 @@ def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
         chosen.on_bad_image,
         with_train=learns,
     )
-    loaded = AutoModel.from_pretrained(model, dtype=chosen.dtype).to(device_of(chosen.device))
+    loaded = load_whole(model, dtype=chosen.dtype).to(device_of(chosen.device))
     if isinstance(chosen, E2Options):
         measured = evaluate_e2(loaded, AutoProcessor.from_pretrained(model), dataset, column_map, chosen, train)
     else:

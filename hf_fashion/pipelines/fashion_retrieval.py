@@ -90,7 +90,7 @@ class FashionRetrievalPipeline(Pipeline):
             raise ValueError(f"`processor` must be given: none could be loaded for {type(model).__name__}")
         self.finder = CandidateFinder(gallery)
         self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
-        self.finder.check_model(model, self.encoder.space_names)
+        self.finder.check_model(self.encoder)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):

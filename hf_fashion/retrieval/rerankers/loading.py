@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transformers import CONFIG_MAPPING, AutoModel, PreTrainedModel
+from transformers import CONFIG_MAPPING, PreTrainedModel
 
+from ...embedding.whole_model import load_whole
 from ...messages import did_you_mean
 from .k_reciprocal import k_reciprocal
 from .query_expansion import query_expansion
@@ -41,7 +42,7 @@ def load_reranker(reranker: Any) -> Reranker:
 
 def _load_reasoning(name: str) -> ReasoningReranker:
     try:
-        return ReasoningReranker(AutoModel.from_pretrained(name))
+        return ReasoningReranker(load_whole(name))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"`reranker` must be {_ALLOWED}, got {name!r}{did_you_mean(name, BASELINES)}: {error}{_hint(name)}"
