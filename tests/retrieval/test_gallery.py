@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import embedder_fingerprint, model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
-from tests.tiny_e2 import tiny_model
+from tests.tiny_e2 import tiny_model, tiny_processor
 
 
 SPACE = "sleeve length"
@@ -154,6 +154,17 @@ def test_a_gallery_knows_its_model(place):
     with pytest.raises(ValueError) as error:
         gallery.check_model(other)
     assert model_fingerprint(model) in str(error.value) and model_fingerprint(other) in str(error.value)
+
+
+def test_a_gallery_knows_the_processor_of_its_model(place, caplog):
+    model, processor = tiny_model(), tiny_processor()
+    gallery = Gallery.create(place, {"image": 12}, fingerprint=embedder_fingerprint(model, processor))
+    gallery.check_model(model, processor)
+    gallery.check_model(model, processor.image_processor, processor.tokenizer)
+    processor.image_processor.image_mean = [0.5, 0.5, 0.5]
+    with pytest.raises(ValueError, match="was embedded with another image processor"):
+        gallery.check_model(model, processor)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
