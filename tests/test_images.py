@@ -1,6 +1,5 @@
 """From any photo to RGB."""
 
-import base64
 import colorsys
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +10,15 @@ import pytest
 from PIL import Image
 from transformers.image_transforms import convert_to_rgb
 
-from hf_fashion.images import STRIP_HEIGHT, names_photo, open_photo, to_rgb
+from hf_fashion.images import (
+    STRIP_HEIGHT,
+    check_photo,
+    decode_photo,
+    names_photo,
+    open_photo,
+    to_rgb,
+    why_unreadable,
+)
 from tests.data.corpora import jpeg
 from tests.photo_formats import ALPHAS, READABLE, REFUSED
 
@@ -20,8 +27,7 @@ def test_a_photo_is_opened_from_everything_that_may_hold_it(tmp_path):
     path = tmp_path / "photo.jpg"
     path.write_bytes(jpeg(3))
     expected = np.asarray(Image.open(path))
-    url = "data:image/jpeg;base64," + base64.b64encode(jpeg(3)).decode()
-    for photo in (path, str(path), jpeg(3), Image.open(path), url):
+    for photo in (path, str(path), jpeg(3), Image.open(path)):
         found = open_photo(photo)
         assert found.mode == "RGB"
         np.testing.assert_array_equal(np.asarray(found), expected)
@@ -48,8 +54,7 @@ def test_a_photo_is_turned_upright(tmp_path):
             b"no photo",
             "the photo in memory cannot be read: the file is no photo that can be opened: it begins with b'no photo'",
         ),
-        ("data:image/png;base64,AAAA", "the photo 'data:image/png;base64,AAAA' cannot be read: the file is no photo"),
-        (3, "the photo '3' cannot be read: a photo is an image, bytes, a path, a URL or base64 text, got int"),
+        (3, "the photo '3' cannot be read: a photo is an image, bytes or a path, got int"),
     ],
 )
 def test_what_cannot_be_read_is_named(photo, message):
@@ -126,3 +131,15 @@ def test_a_given_photo_is_not_changed():
 )
 def test_strings_that_name_photos(text, expected):
     assert names_photo(text) is expected
+
+
+@pytest.mark.parametrize("name", [*READABLE, *REFUSED])
+def test_a_photo_is_checked_as_it_is_decoded(name):
+    encoded = (READABLE[name] if name in READABLE else REFUSED[name])[0]
+    failed = []
+    for read in (decode_photo, check_photo):
+        try:
+            read(encoded)
+        except Exception as error:
+            failed.append(why_unreadable(error))
+    assert len(failed) == (0 if name in READABLE else 2) and len(set(failed)) < 2

@@ -8,6 +8,7 @@ Products, spaces, metadata columns, the model that embedded it, kind of search a
 import argparse
 import json
 
+from ..messages import printable
 from .arguments import add_gallery_argument
 
 
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(json.dumps(info))
         return
     for name, value in info.items():
-        print(f"{name.replace('_', ' ')}: {_shown(value)}")
+        print(printable(f"{name.replace('_', ' ')}: {_shown(value)}"))
 
 
 def _shown(value: object) -> str:

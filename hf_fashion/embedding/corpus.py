@@ -14,9 +14,10 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ..data.encoded_photos import encoded_images, read_bytes
 from ..data.photos.stored_photos import StoredPhotos
 from ..messages import missing_column
+from ..texts import tokenize, warn_of_long_texts
 from .batches import embed_batches
 from .encoder import Encoder
-from .features import max_text_length
+from .features import check_supported, max_text_length
 
 
 def embed_images(
@@ -89,7 +90,7 @@ def embed_texts(
     batch_size: int = 256,
     progress: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """Embed strings as they are.
+    """Embed strings as they are; one warning says how many are longer than the model reads.
 
     Args:
         model (`PreTrainedModel`): E2 or CLIP.
@@ -103,9 +104,12 @@ def embed_texts(
         as it may for texts that differ by letter case or behind the last token that it reads.
 
     Raises:
-        ValueError: there is no text.
+        ValueError: there is no text, or the model is not supported.
     """
-    tokens = processor.tokenizer(list(texts), truncation=True, max_length=max_text_length(model))
+    check_supported(model.config)
+    limit = max_text_length(model)
+    warn_of_long_texts(processor.tokenizer, texts, limit)
+    tokens = tokenize(processor.tokenizer, texts, limit)
     batches = (
         processor.tokenizer.pad(
             {name: rows[start : start + batch_size] for name, rows in tokens.items()}, return_tensors="pt"

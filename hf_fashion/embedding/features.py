@@ -10,15 +10,36 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import normalize, pad
-from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BaseImageProcessor, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..data.photos.photo_processing import process_photo
 from ..messages import did_you_mean
+from ..texts import tokenize
 
 
 # What a model may take of a photo; only attribute-specific models take more than the first.
 IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
 TEXT_INPUTS = ("input_ids", "attention_mask")
+# `model_type` of the models that read photos and texts. Others, such as SigLIP, have towers that are called alike and
+# want other inputs: other padding, another length, no end of text.
+PHOTO_AND_TEXT_TYPES = ("e2", "clip")
+
+
+def check_supported(config: PreTrainedConfig) -> None:
+    """Raise if a model is none that this package embeds with.
+
+    Args:
+        config (`PreTrainedConfig`): the model's configuration.
+
+    Raises:
+        ValueError: the model is neither E2 or CLIP, nor attribute-specific.
+    """
+    found = getattr(config, "model_type", None)
+    if not getattr(config, "attribute_names", None) and found not in PHOTO_AND_TEXT_TYPES:
+        raise ValueError(
+            f"a model of type {found!r} is not supported, only E2 ('e2'), CLIP ('clip'), and the "
+            "attribute-specific models ASEN, ASEN++, CSN ('asen'), IPAD and RPF ('ipad')"
+        )
 
 
 def attribute_names(model: nn.Module) -> list[str]:
@@ -173,9 +194,7 @@ def text_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
         tokenizer (`PreTrainedTokenizerBase`): the model's.
         texts (`Sequence[str]`): T texts.
     """
-    return tokenizer(
-        list(texts), padding=True, truncation=True, max_length=max_text_length(model), return_tensors="pt"
-    )
+    return tokenize(tokenizer, texts, max_text_length(model), padding=True, return_tensors="pt")
 
 
 def max_text_length(model: PreTrainedModel) -> int:

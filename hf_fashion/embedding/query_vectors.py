@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..images import open_photo
 from .features import (
     check_attribute,
     check_reads_text,
@@ -22,6 +21,7 @@ from .features import (
     unit_length,
 )
 from .queries import FashionQuery
+from .query_photos import ANYWHERE, PhotoSources
 
 
 def prepare_query(
@@ -30,6 +30,7 @@ def prepare_query(
     image_processor: BaseImageProcessor,
     tokenizer: PreTrainedTokenizerBase | None,
     known: Sequence[str] | None = None,
+    sources: PhotoSources = ANYWHERE,
 ) -> dict[str, Any]:
     """Return one query as the model's inputs, on the CPU. Terms stay strings: those of a batch are padded together.
 
@@ -39,6 +40,7 @@ def prepare_query(
         image_processor (`BaseImageProcessor`): the model's.
         tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where it reads text.
         known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+        sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
 
     Raises:
         ValueError: there are terms and the model reads no text, the attribute is wrong, or the photo cannot be read.
@@ -51,7 +53,7 @@ def prepare_query(
         "terms_weights": torch.tensor([float(weight) for weight in query.terms.values()]),
     }
     if query.image is not None:
-        inputs["photo"] = photo_inputs(image_processor, [open_photo(query.image)])
+        inputs["photo"] = photo_inputs(image_processor, [sources.open(query.image)])
     if query.terms:
         inputs["terms"] = list(query.terms)
     return inputs

@@ -23,7 +23,7 @@ def region_strips(
     """Draw photos under the heat map of every entity, with the entity's true box outlined.
 
     Args:
-        model (`PreTrainedModel`): an E2 with a fusion block, which sees the whole photo (no crop).
+        model (`PreTrainedModel`): an E2 with a fusion block.
         processor (`ProcessorMixin`): its processor.
         dataset (`Dataset`): rows with a square `image` and `boxes`, entity -> [x0, y0, x1, y1] in its pixels, or null.
         rows (`Sequence[int]`): which photos.

@@ -111,7 +111,7 @@ def test_an_unreadable_photo_is_named_by_its_row(tmp_path):
     rows = [[tiny_images(1)[0]], [{"bytes": b"<html>", "path": "photos/2.jpg"}]]
     dataset = Dataset.from_dict({"views": rows}, features=Features(views=List(Image())))
     with pytest.raises(
-        ValueError, match=r"row 1: the photo in column 'views', photos/2.jpg, cannot be read: .*<html>"
+        ValueError, match=r"row 1 \(photos/2.jpg\): the photo in column 'views' cannot be read: .*<html>"
     ):
         PhotoCache.build(dataset, "views", tiny_image_processor(), tmp_path)
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from ...images import decode_photo, why_unreadable
 from ..encoded_photos import read_bytes
-from ..loading import decode_images
+from ..sources.image_column import decode_images
+from ..sources.source_rows import name_sources
 
 
 T = TypeVar("T")
@@ -24,13 +25,13 @@ class StoredPhotos(Sequence[Image.Image]):
     Args:
         dataset (`datasets.Dataset`): N rows.
         column (`str`): its image column: `Image`, a list of images, paths or bytes.
-        ids (`Sequence[str]`, *optional*): the N products' ids, for messages.
+        id_column (`str`, *optional*): column of ids, for messages.
     """
 
-    def __init__(self, dataset: Dataset, column: str, ids: Sequence[str] | None = None):
-        self._stored = decode_images(dataset, column).select_columns(column).with_format("arrow")
-        self._column = column
-        self._ids = ids
+    def __init__(self, dataset: Dataset, column: str, id_column: str | None = None):
+        dataset = decode_images(dataset, column)
+        self._stored = dataset.select_columns(column).with_format("arrow")
+        self._dataset, self._column, self._id_column = dataset, column, id_column
         self._rows: Sequence[int] = range(len(dataset))
 
     def __len__(self) -> int:
@@ -86,11 +87,9 @@ class StoredPhotos(Sequence[Image.Image]):
         try:
             return read(view)
         except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
-            product = "" if self._ids is None else f" (id {self._ids[row]!r})"
-            path = f", {view['path']}," if view is not None and view.get("path") else ""
+            (place,) = name_sources(self._dataset, [row], self._id_column, self._column)
             raise ValueError(
-                f"row {row}{product}: the photo in column {self._column!r}{path} cannot be read: "
-                f"{why_unreadable(error)}"
+                f"{place}: the photo in column {self._column!r} cannot be read: {why_unreadable(error)}"
             ) from error
 
 

@@ -45,10 +45,12 @@ def test_the_first_of_several_views_and_all_of_them():
 
 def test_chosen_photos_keep_the_names_of_their_rows():
     rows = [*cells(0, 1), {"bytes": b"", "path": "photos/2.jpg"}, None]
-    photos = StoredPhotos(Dataset.from_dict({"image": rows}, features=Features(image=Image())), "image", list("abcd"))
+    columns = {"image": rows, "sku": list("abcd")}
+    dataset = Dataset.from_dict(columns, features=Features(image=Image(), sku=Value("string")))
+    photos = StoredPhotos(dataset, "image", "sku")
     assert_photos(photos.select([1, 0]), 1, 0)
     assert_photos(photos.select([1, 0]).select([1]), 0)
-    message = r"row 2 \(id 'c'\): the photo in column 'image', photos/2.jpg, cannot be read: .*it is empty"
+    message = r"row 2 \(id 'c', photos/2.jpg\): the photo in column 'image' cannot be read: .*it is empty"
     with pytest.raises(ValueError, match=message):
         photos.select([0, 2])[1]
     with pytest.raises(ValueError, match=r"row 3 \(id 'd'\): the photo in column 'image' cannot be read: no image"):
