@@ -58,7 +58,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     from ..embedding.device import device_of
     from ..pipelines.saved_search import SavedSearchPipeline
+    from ..retrieval.stores.opening import require_database
 
+    require_database(arguments.gallery)  # before the model is loaded
     # Not by `pipeline`, which would execute the code that a folder may bring along.
     searching = SavedSearchPipeline(
         AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype),

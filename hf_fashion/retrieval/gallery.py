@@ -376,6 +376,12 @@ class Gallery:
             },
         }
 
+    def storage(self) -> dict[str, int]:
+        """Return what the gallery takes: `"bytes"` on this machine's disk, `"versions"` that are kept, and
+        `"fragments"`, the parts that changes have left; only those that its store knows, on a server none."""
+        self._store.refresh()
+        return self._store.storage()
+
     def check_model(self, model: PreTrainedModel) -> None:
         """Raise if another model embedded the gallery.
 

@@ -109,6 +109,13 @@ def test_an_opened_gallery_is_the_one_that_was_made(place):
     }
 
 
+def test_the_storage_of_a_gallery_is_as_its_store_knows_it(place):
+    gallery, other = filled(place), Gallery.open(place)
+    other.delete(["p000"])
+    known = {} if place.startswith("milvus") else {"versions": 3, "fragments": 1}
+    assert {key: value for key, value in gallery.storage().items() if key != "bytes"} == known
+
+
 @pytest.mark.parametrize("path", ["my_gallery", Path("my_gallery")])
 def test_the_way_to_open_a_gallery_is_named(path):
     with pytest.raises(TypeError, match=r"`Gallery.open\('my_gallery'\)` opens a gallery"):
