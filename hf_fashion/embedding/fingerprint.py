@@ -112,6 +112,15 @@ def check_fingerprint(stored: str, found: str, place: str) -> None:
             )
 
 
+def weights_of(fingerprint: str) -> str:
+    """Return the part of a fingerprint that [`model_fingerprint`] gives.
+
+    Args:
+        fingerprint (`str`): from [`embedder_fingerprint`] or [`model_fingerprint`].
+    """
+    return _parts(fingerprint)[0]
+
+
 def _parts(fingerprint: str) -> list[str]:
     """The weights, and the image processor and the tokenizer where the fingerprint covers them."""
     weights, _, rest = fingerprint.partition(VERSION)

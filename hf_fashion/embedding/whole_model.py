@@ -19,9 +19,8 @@ def load_whole(path_or_id: str | Path, model_class: type = AutoModel, **kwargs: 
     Raises:
         ValueError: weights are missing; they are named.
     """
-    model, info = model_class.from_pretrained(
-        path_or_id, output_loading_info=True, **{"trust_remote_code": False} | kwargs
-    )
+    options = {"trust_remote_code": False, **kwargs, "output_loading_info": True}
+    model, info = model_class.from_pretrained(path_or_id, **options)
     missing = sorted(info["missing_keys"])
     if missing:
         raise ValueError(

@@ -359,8 +359,8 @@ class Gallery:
 
     def info(self) -> dict[str, Any]:
         """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
-        columns, fingerprint of the model, kind of search, for each indexed space the kind of its index and the number
-        of products in it, and what the database tells of its storage, such as bytes and old versions."""
+        columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
+        number of products in it."""
         version = self._store.refresh()
         indexes = self._store.indexes()
         return {
@@ -377,8 +377,13 @@ class Gallery:
                 for space in self.schema.spaces
                 if (column := self.schema.column(space)) in indexes
             },
-            "storage": self._store.storage(),
         }
+
+    def storage(self) -> dict[str, int]:
+        """Return what the gallery takes: `"bytes"` on this machine's disk, `"versions"` that are kept, and
+        `"fragments"`, the parts that changes have left; only those that its store knows, on a server none."""
+        self._store.refresh()
+        return self._store.storage()
 
     def check_model(
         self,
