@@ -1,5 +1,6 @@
 """Phrases that error messages share: spelling suggestions and row numbers; text that is safe to print."""
 
+import reprlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -8,6 +9,10 @@ from difflib import get_close_matches
 # Unicode's categories of control characters, formats (such as changes of direction) and halves of characters.
 HIDDEN = ("Cc", "Cf", "Cs")
 JOINERS = "\u200c\u200d"
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
@@ -28,6 +33,11 @@ def name_rows(rows: Sequence[int], limit: int = 10) -> str:
     shown = ", ".join(str(row) for row in rows[:limit])
     more = f" and {len(rows) - limit:,} more" if len(rows) > limit else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+
+
+def shown(value: object) -> str:
+    """Return the `repr` of a value that is wrong, without the middle of a long one and the inside of a deep one."""
+    return _SHORT.repr(value)
 
 
 def printable(text: str) -> str:

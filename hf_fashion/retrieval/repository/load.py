@@ -80,11 +80,17 @@ class SavedGallery:
 
     def _batches(self) -> Iterator[pa.Table]:
         """Rows as the gallery's table has them."""
-        names, table = self.manifest.file_schema().names, self.table()
         for path in self.manifest.shards:
-            with pq.ParquetFile(self.folder / path) as file:
-                for batch in file.iter_batches(BATCH_ROWS, columns=names):
-                    yield pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
+            try:
+                yield from self._batches_of(self.folder / path)
+            except (pa.ArrowException, OSError, KeyError) as error:  # the hash in a manifest may have been made to fit
+                raise damaged(self.folder / path, str(error)) from error
+
+    def _batches_of(self, path: Path) -> Iterator[pa.Table]:
+        names, table = self.manifest.file_schema().names, self.table()
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                yield pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
 
     def _require_alike(self, store: VectorStore) -> None:
         there, here = GallerySchema.from_table(store.schema), self.manifest.schema
