@@ -1,4 +1,4 @@
-"""Phrases that error messages share: spelling suggestions and row numbers; text that is safe to print."""
+"""Phrases that error messages share: suggestions, missing columns, lists; text that is safe to print."""
 
 import reprlib
 import unicodedata
@@ -9,6 +9,8 @@ from difflib import get_close_matches
 # Unicode's categories of control characters, formats (such as changes of direction) and halves of characters.
 HIDDEN = ("Cc", "Cf", "Cs")
 JOINERS = "\u200c\u200d"
+# Findings that a message lists, each in a line of its own.
+SHOWN = 100
 
 
 _SHORT = reprlib.Repr()
@@ -28,11 +30,15 @@ def missing_column(column: str, part: str, columns: Iterable[str]) -> str:
     return f"no column {column!r} ({part}){did_you_mean(column, names)}; columns: {', '.join(names)}"
 
 
-def name_rows(rows: Sequence[int], limit: int = 10) -> str:
-    """Return `"rows 3, 17 and 4 more"`: the first `limit` row numbers (counted from 0) and how many follow."""
-    shown = ", ".join(str(row) for row in rows[:limit])
-    more = f" and {len(rows) - limit:,} more" if len(rows) > limit else ""
-    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+def listed(head: str, lines: Sequence[str]) -> str:
+    """Return a sentence and, indented below it, the first of many lines. It can be read as one line too.
+
+    Args:
+        head (`str`): the sentence, without a colon.
+        lines (`Sequence[str]`): what it is about.
+    """
+    more = [f"and {len(lines) - SHOWN:,} more"] if len(lines) > SHOWN else []
+    return f"{head}:\n    " + ";\n    ".join(printable(line) for line in [*lines[:SHOWN], *more])
 
 
 def shown(value: object) -> str:

@@ -34,11 +34,14 @@ def run(arguments: argparse.Namespace) -> None:
         arguments (`argparse.Namespace`): the parsed options.
     """
     from ..retrieval.gallery import Gallery
+    from ..retrieval.ingestion.check_catalogue import check_catalogue
     from ..retrieval.ingestion.processes import Processes
 
     gallery, processes = Gallery.open(arguments.gallery), Processes()
     with processes.main_first():
-        catalogue = load_catalogue_of(arguments, metadata_columns=[])
+        catalogue = load_catalogue_of(arguments, metadata_columns=[], require_files=False)
+    catalogue = check_catalogue(catalogue, None, processes)
+    with processes.main_first():
         model, processor = load_model_of(arguments)
     report = gallery.sync(
         catalogue["dataset"],

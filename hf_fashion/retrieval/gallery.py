@@ -10,10 +10,10 @@ import pyarrow as pa
 from datasets import Dataset
 from huggingface_hub import CommitInfo
 from torch import Tensor
-from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..embedding.encoder import Encoder
-from ..embedding.fingerprint import model_fingerprint
+from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
@@ -29,7 +29,7 @@ from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stored_axes import axes_as_attachments, read_spaces
 from .stores.base import VectorStore
 from .stores.conditions.read import read_condition
-from .stores.opening import create_store, open_store, repair_store
+from .stores.opening import create_store, open_store, repair_store, require_database
 from .vector_column import Space
 
 
@@ -53,10 +53,18 @@ class Gallery:
     """
 
     def __init__(self, store: VectorStore):
+        if isinstance(store, (str, Path)):
+            raise TypeError(
+                f"`Gallery.open({str(store)!r})` opens a gallery, `Gallery.from_dataset` makes one of photos"
+            )
         self.schema = GallerySchema.from_table(store.schema)
         self._store = store
         self._spaces = read_spaces(self.schema, store.attachments(), store.uri)
         self._search = GallerySearch(store, self.schema.metadata.names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the URI: the gallery is opened again there, by the worker of a data loader for instance."""
+        return type(self).open, (self._store.uri,)
 
     @classmethod
     def create(
@@ -74,7 +82,8 @@ class Gallery:
                 server.
             spaces (`Mapping[str, int]`): dimension of each space.
             metadata_schema (`pyarrow.Schema`, *optional*): names and types of the metadata columns.
-            fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model that embeds the products.
+            fingerprint (`str`, *optional*): [`~fingerprint.embedder_fingerprint`] of the model that embeds the
+                products, and of its processor.
             axes (`Mapping[str, torch.Tensor]`, *optional*): axes of each space whose vectors are stored along fewer
                 axes, (d, r), orthonormal: [`~projection.principal_axes`] of some of its vectors.
 
@@ -155,12 +164,14 @@ class Gallery:
             ConnectionError: another process has ended. An error of one process is raised by all.
             ImportError: the store's database is not installed.
         """
+        require_database(str(uri))
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
             encoder = Encoder(model, processor)
             kept = {} if dimensions is None else dict.fromkeys(encoder.spaces, dimensions)
-            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
+            fingerprint = embedder_fingerprint(model, processor)
+            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, fingerprint, kept)
             try:
                 gallery = cls.open(uri)
             except FileNotFoundError as error:
@@ -168,7 +179,7 @@ class Gallery:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
                 axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
-            gallery._check_fingerprint(schema.fingerprint)
+            check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri)
             gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
@@ -218,7 +229,7 @@ class Gallery:
         """
         processes = Processes()
         with processes.main_first():
-            self.check_model(model)
+            self.check_model(model, processor)
             if not self.schema.photo_hashes:
                 raise ValueError(
                     f"the gallery at {self._store.uri} was made by an earlier version, which kept no hashes of "
@@ -368,16 +379,30 @@ class Gallery:
             },
         }
 
-    def check_model(self, model: PreTrainedModel) -> None:
-        """Raise if another model embedded the gallery.
+    def storage(self) -> dict[str, int]:
+        """Return what the gallery takes: `"bytes"` on this machine's disk, `"versions"` that are kept, and
+        `"fragments"`, the parts that changes have left; only those that its store knows, on a server none."""
+        self._store.refresh()
+        return self._store.storage()
+
+    def check_model(
+        self,
+        model: PreTrainedModel,
+        processor: ProcessorMixin | BaseImageProcessor | None = None,
+        tokenizer: PreTrainedTokenizerBase | None = None,
+    ) -> None:
+        """Raise if another model, or the same one with other inputs, embedded the gallery.
 
         Args:
             model (`PreTrainedModel`): the model that embeds queries or more products.
+            processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): the model's. Default: not compared.
+            tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
 
         Raises:
-            ValueError: another model embedded the gallery.
+            ValueError: another model, image processor or tokenizer embedded the gallery.
         """
-        self._check_fingerprint(model_fingerprint(model))
+        found = embedder_fingerprint(model, processor, tokenizer)
+        check_fingerprint(self.schema.fingerprint, found, self._store.uri)
 
     def add(
         self,
@@ -517,11 +542,3 @@ class Gallery:
     def _space(self, name: str) -> Space:
         self.schema.column(name)  # raises where there is no such space
         return self._spaces[name]
-
-    def _check_fingerprint(self, fingerprint: str) -> None:
-        if fingerprint != self.schema.fingerprint:
-            raise ValueError(
-                f"the gallery at {self._store.uri} was embedded by {self.schema.fingerprint}, `model` is "
-                f"{fingerprint}: their vectors cannot be compared. Load the gallery's model, in the float type that "
-                "embedded it, or embed the catalogue again into another folder"
-            )
