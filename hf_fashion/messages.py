@@ -1,5 +1,6 @@
 """Phrases that error messages share: suggestions, missing columns, lists; text that is safe to print."""
 
+import reprlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -10,6 +11,10 @@ HIDDEN = ("Cc", "Cf", "Cs")
 JOINERS = "\u200c\u200d"
 # Findings that a message lists, each in a line of its own.
 SHOWN = 100
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
@@ -34,6 +39,11 @@ def listed(head: str, lines: Sequence[str]) -> str:
     """
     more = [f"and {len(lines) - SHOWN:,} more"] if len(lines) > SHOWN else []
     return f"{head}:\n    " + ";\n    ".join(printable(line) for line in [*lines[:SHOWN], *more])
+
+
+def shown(value: object) -> str:
+    """Return the `repr` of a value that is wrong, without the middle of a long one and the inside of a deep one."""
+    return _SHORT.repr(value)
 
 
 def printable(text: str) -> str:

@@ -1,6 +1,6 @@
 """Phrases of error messages: spelling suggestions and lists."""
 
-from hf_fashion.messages import did_you_mean, listed, missing_column, printable
+from hf_fashion.messages import did_you_mean, listed, missing_column, printable, shown
 
 
 def test_a_suggestion_keeps_the_spelling_of_the_allowed_name():
@@ -25,3 +25,12 @@ def test_what_is_printed_cannot_act_on_the_terminal():
     assert printable("\x1b[2Ja\r\nb\tc") == r"\x1b[2Ja b c"
     assert printable("a\u202eb\u2066c\x9b1md\ud800") == r"a\u202eb\u2066c\x9b1md\ud800"
     assert printable("été 外套 👩\u200d👧 \u0645\u200c\u0645") == "été 外套 👩\u200d👧 \u0645\u200c\u0645"
+
+
+def test_a_value_is_shown_however_long_or_deep():
+    assert shown("a dress") == "'a dress'" and shown(2.5) == "2.5" and shown({"a": [1]}) == "{'a': [1]}"
+    assert len(shown("a" * 10_000)) == 100 and len(shown(["a" * 10_000] * 10_000)) < 1_000
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert shown(deep) == "[[[[[[[...]]]]]]]"

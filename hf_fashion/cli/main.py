@@ -9,7 +9,10 @@
 import argparse
 import os
 import platform
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from ..messages import printable
@@ -62,22 +65,44 @@ def main(arguments: list[str] | None = None) -> int:
             was stopped by Ctrl-C; 141 where the reader of its output has ended, as `head` does.
     """
     parsed = parse_arguments(arguments)
-    try:
-        parsed.run(parsed)
-        sys.stdout.flush()  # output that cannot be written is an error here, and not while Python ends
-    except KeyboardInterrupt:
+    with _ctrl_c() as pressed:
+        try:
+            parsed.run(parsed)
+            sys.stdout.flush()  # output that cannot be written is an error here, and not while Python ends
+            return 0
+        except (Exception, KeyboardInterrupt) as error:
+            return _code_of(error, bool(pressed))
+
+
+def _code_of(error: BaseException, stopped: bool) -> int:
+    """Tell of an error in one line. Return the exit code; raise what is a bug."""
+    if stopped or isinstance(error, KeyboardInterrupt):
         return _told("stopped. What is committed is kept", 130)
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         _drop_output()
         return 141
-    except Exception as error:
-        if not (isinstance(error, INPUT_ERRORS) or _is_full_disk(error)):
-            raise
-        _drop_output()
-        if getattr(error, "told_by_another", False):  # of several processes that embed together
-            return 2
-        return _told(f"error: {error}", 2)
-    return 0
+    if not (isinstance(error, INPUT_ERRORS) or _is_full_disk(error)):
+        raise error
+    _drop_output()
+    if getattr(error, "told_by_another", False):  # of several processes that embed together
+        return 2
+    return _told(f"error: {error}", 2)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[list[int]]:
+    """Note each Ctrl-C in a list: an import that is interrupted may raise an error of its own in its place."""
+    pressed: list[int] = []
+
+    def note(number: int, _) -> None:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _told(message: str, code: int) -> int:

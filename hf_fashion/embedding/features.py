@@ -163,13 +163,16 @@ def photo_features(model: nn.Module, inputs: dict[str, Tensor], attribute_ids: T
 
     Returns:
         `torch.Tensor` of shape `(B, P)`, for attribute-specific models `(B, K, D)`.
+
+    Raises:
+        ValueError: a feature is not a finite number.
     """
     inputs = to_model(model, inputs)
     if not attribute_names(model):
-        return model.get_image_features(pixel_values=inputs["pixel_values"]).pooler_output.float()
+        return _finite(model.get_image_features(pixel_values=inputs["pixel_values"]).pooler_output.float())
     if attribute_ids is not None:
         attribute_ids = attribute_ids.to(inputs["pixel_values"].device)
-    return model.get_attribute_features(attribute_ids=attribute_ids, **inputs).float()
+    return _finite(model.get_attribute_features(attribute_ids=attribute_ids, **inputs).float())
 
 
 def text_features(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
@@ -181,9 +184,12 @@ def text_features(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
 
     Returns:
         `torch.Tensor` of shape `(T, P)`.
+
+    Raises:
+        ValueError: a feature is not a finite number.
     """
     inputs = {name: inputs[name].to(model.device) for name in TEXT_INPUTS if name in inputs}
-    return model.get_text_features(**inputs).pooler_output.float()
+    return _finite(model.get_text_features(**inputs).pooler_output.float())
 
 
 def text_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> dict[str, Tensor]:
@@ -233,3 +239,12 @@ def inference(model: nn.Module) -> Iterator[None]:
             yield
     finally:
         model.train(was_training)
+
+
+def _finite(features: Tensor) -> Tensor:
+    if not features.isfinite().all():
+        raise ValueError(
+            "the model's features are not finite numbers: its weights are damaged, or too large for its float type. "
+            "Load it in float32, or save it again"
+        )
+    return features

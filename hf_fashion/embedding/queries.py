@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from ..images import names_photo
-from ..messages import did_you_mean
+from ..messages import did_you_mean, shown
 from .query_photos import Pixels, is_photo, photo_of
 
 
@@ -46,9 +46,9 @@ class FashionQuery:
             raise ValueError(f"`terms` must be a dict of texts and their weights, got {type(self.terms).__name__}")
         for term, weight in {**self.terms, "image_weight": self.image_weight}.items():
             if not isinstance(term, str) or not term.strip():
-                raise ValueError(f"a text to search by must be a string that is not empty, got {term!r}")
+                raise ValueError(f"a text to search by must be a string that is not empty, got {shown(term)}")
             if not isinstance(weight, Real) or not math.isfinite(weight):
-                raise ValueError(f"the weight of {term!r} must be a finite number, got {weight!r}")
+                raise ValueError(f"the weight of {shown(term)} must be a finite number, got {shown(weight)}")
 
     @classmethod
     def read(cls, query: Any) -> FashionQuery:
@@ -93,8 +93,8 @@ def _fields(query: dict[str, Any]) -> dict[str, Any]:
     unknown = [key for key in query if key not in KEYS]
     if unknown:
         raise ValueError(
-            f"a query has no {unknown[0]!r}{did_you_mean(str(unknown[0]), KEYS)}: its keys are {', '.join(KEYS)}, or "
-            "terms with a number as weight each"
+            f"a query has no {shown(unknown[0])}{did_you_mean(str(unknown[0]), KEYS)}: its keys are "
+            f"{', '.join(KEYS)}, or terms with a number as weight each"
         )
     if "text" in query and "terms" in query:
         raise ValueError("a query has `text` or `terms`, got both: add the text to the terms, with a weight")

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from safetensors import safe_open
 from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..messages import did_you_mean
 from .device import device_of
+from .features import attribute_names, inference, photo_features, photo_inputs, text_features, text_inputs
 from .whole_model import load_whole
 
 
@@ -42,14 +44,28 @@ def load_model(
 
     Raises:
         OSError: there is no such model.
-        ValueError: the model cannot be loaded, or there is no such device.
+        ValueError: the model cannot be loaded, its parts do not fit each other, or there is no such device.
     """
     device, kwargs = device_of(device), {"trust_remote_code": False} | kwargs
     place = {name: value for name, value in kwargs.items() if name in PLACE}
     with named_errors(path_or_id):
         model = load_whole(path_or_id, dtype=dtype, **kwargs)
         processor = AutoProcessor.from_pretrained(path_or_id, **place)
-    return model.to(device).eval(), processor
+        model.to(device).eval()
+        _try(model, getattr(processor, "image_processor", processor), getattr(processor, "tokenizer", None))
+    return model, processor
+
+
+def _try(model: PreTrainedModel, image_processor: BaseImageProcessor, tokenizer: Any) -> None:
+    """Embed a photo and a text, so that parts that do not fit each other are known before any work begins."""
+    with inference(model):
+        if attribute_names(model) or hasattr(model, "get_image_features"):
+            photo_features(model, photo_inputs(image_processor, [Image.new("RGB", (64, 64))]))
+        if tokenizer is not None and hasattr(model, "get_text_features"):
+            known = model.config.text_config.vocab_size
+            if len(tokenizer) > known:
+                raise ValueError(f"its tokenizer has {len(tokenizer)} tokens, its text tower knows {known}")
+            text_features(model, text_inputs(model, tokenizer, ["a dress"]))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from ..messages import did_you_mean
+from ..messages import did_you_mean, shown
 
 
 # Name of each option -> its types, and these in words. Whether the gallery has them is checked elsewhere.
@@ -70,4 +70,4 @@ def check_types(options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         types, words = OPTIONS[name]
         if not isinstance(value, types) or isinstance(value, bool) or (name == "threshold" and math.isnan(value)):
-            raise ValueError(f"`{name}` must be {words}, got {value!r}")
+            raise ValueError(f"`{name}` must be {words}, got {shown(value)}")

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..messages import shown
 from ..retrieval.rerankers.reranking import Reranker, rerank
 from ..retrieval.results import RetrievalResults
 from .fashion_retrieval import FashionRetrievalPipeline
@@ -51,7 +52,7 @@ def read_searches(lines: Iterable[str]) -> list[dict[str, Any]]:
         if line.strip():
             try:
                 searches.append(_checked(json.loads(line)))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"line {number} is not a search as `search --json` writes it: {error}") from error
     return searches
 
@@ -117,9 +118,9 @@ def _checked(search: Any) -> dict[str, Any]:
     texts = [search["space"], *(search[key] for key in asked if key != "vector"), *(one["id"] for one in results)]
     strange = [text for text in texts if not isinstance(text, str)]
     if strange:
-        raise ValueError(f"space, ids and fingerprint must be strings, got {strange[0]!r}")
+        raise ValueError(f"space, ids and fingerprint must be strings, got {shown(strange[0])}")
     if "vector" in asked and not _is_vector(search["vector"]):
-        raise ValueError(f"its `vector` must be a list of finite numbers, got {str(search['vector'])[:100]}")
+        raise ValueError(f"its `vector` must be a list of finite numbers, got {shown(search['vector'])}")
     return search
 
 
@@ -129,7 +130,7 @@ def _check_results(results: Any) -> None:
     for key, (kind, what) in OPTIONAL.items():
         strange = [one[key] for one in results if key in one and not isinstance(one[key], kind)]
         if strange:
-            raise ValueError(f"the `{key}` of a result must be {what}, got {strange[0]!r}")
+            raise ValueError(f"the `{key}` of a result must be {what}, got {shown(strange[0])}")
 
 
 def _is_vector(value: Any) -> bool:

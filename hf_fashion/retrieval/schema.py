@@ -19,6 +19,7 @@ ID = "id"
 PHOTO_HASH = "photo_hash"  # of the photo that was embedded, so that a changed one is noticed
 _KEY = b"hf_fashion.gallery"  # of the table's metadata
 _FORMAT = 1
+_HALF = re.compile(r"[\ud800-\udfff]")  # of a character: JSON and Python strings may hold it, UTF-8 and stores cannot
 _COLUMN_NAME = re.compile(r"[^\W\d_][\w \-]*")
 _TAKEN_NAME = re.compile(rf"{ID}|{PHOTO_HASH}|query_index|vector_\d+")
 
@@ -198,12 +199,16 @@ def require_ids(ids: Sequence[str]) -> None:
         ids (`Sequence[str]`): the ids to check.
 
     Raises:
-        ValueError: it is one string, whose letters would be taken for ids, or not all of its items are strings.
+        ValueError: it is one string, whose letters would be taken for ids, or not all of its items are strings that
+            can be stored.
     """
     strange = [product_id for product_id in ids if not isinstance(product_id, str)]
     if isinstance(ids, str) or strange:
         came = ids if isinstance(ids, str) else strange[0]
         raise ValueError(f"`ids` must be a list of strings, got {came!r} ({type(came).__name__})")
+    broken = [product_id for product_id in ids if not product_id.isascii() and _HALF.search(product_id)]
+    if broken:
+        raise ValueError(f"`ids` must be Unicode text, got {broken[0]!r}, which has half a character (a surrogate)")
 
 
 def _kinds(schema: pa.Schema) -> dict[str, str]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -133,10 +134,25 @@ def test_ctrl_c_is_one_line(folder, searched):
     command = [sys.executable, "-m", "hf_fashion", "rerank", "--gallery", str(folder / "e2_gallery")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([*command, "--reranker", "k_reciprocal"], cwd=REPOSITORY, text=True, **pipes) as running:
-        time.sleep(1)
+        while "lance" not in Path(f"/proc/{running.pid}/maps").read_text():  # the database is being imported
+            time.sleep(0.01)
         running.send_signal(signal.SIGINT)
         _, error = running.communicate(timeout=30)
     assert (running.returncode, error) == (130, "hf-fashion: stopped. What is committed is kept\n")
+
+
+def test_an_error_in_the_place_of_ctrl_c_is_not_told(monkeypatch, capsys):
+    def run(_):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("half imported") from None
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(cli.rerank, "run", run)
+    assert cli.main(["rerank", "--gallery", "gallery", "--reranker", "k_reciprocal"]) == 130
+    assert capsys.readouterr().err == "hf-fashion: stopped. What is committed is kept\n"
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_output_that_nobody_reads_or_that_has_no_room_is_no_traceback(folder):

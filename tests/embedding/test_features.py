@@ -105,6 +105,19 @@ def test_e2_gives_the_features_of_photos_in_float32():
     assert features.shape == (2, 12) and features.dtype == torch.float32
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_damaged_weights_give_no_embeddings(value):
+    model, processor = tiny_model(), tiny_processor()
+    inputs = photo_inputs(processor.image_processor, tiny_images(2))
+    texts = text_inputs(model, processor.tokenizer, ["a dress"])
+    with torch.no_grad():
+        model.visual_projection.weight[0, 0] = value
+        model.text_projection.weight[0, 0] = value
+    for embed in (lambda: photo_features(model, inputs), lambda: text_features(model, texts)):
+        with pytest.raises(ValueError, match="features are not finite numbers: its weights are damaged, or too large"):
+            embed()
+
+
 def test_of_many_photos_one_is_in_memory_at_a_time():
     made: list[weakref.ref] = []
 

@@ -138,3 +138,9 @@ def test_galleries_of_earlier_versions_have_no_hashes():
     assert "photo_hash" not in earlier.to_table().names
     assert GallerySchema.from_table(earlier.to_table()) == earlier
     assert GallerySchema.from_table(SCHEMA.to_table()) == SCHEMA
+
+
+def test_half_a_character_is_no_id():
+    require_ids(["外套", "👗"])
+    with pytest.raises(ValueError, match=r"`ids` must be Unicode text, got 'p\\ud83d', which has half a character"):
+        require_ids(["p1", "p\ud83d"])

@@ -12,6 +12,7 @@ from ..encoded_photos import photo_files
 from ..feeds.product_feed import load_product_feeds
 from .folder_listing import FolderListing, list_folder, split_of, summarise
 from .image_column import decode_images, resolve_paths
+from .parquet_errors import named_parquet_errors
 from .source_rows import SOURCE_ROW
 
 
@@ -56,10 +57,14 @@ def load_tables(files: dict[str, list[Path]], image_column: str) -> DatasetDict:
     Args:
         files (`dict[str, list[Path]]`): split -> its files.
         image_column (`str`): the column of photos; where it holds paths, they are relative to the files' folder.
+
+    Raises:
+        ValueError: a file is damaged, or the files do not have the same columns.
     """
     # `datasets` takes paths for patterns, in which `shop [12]` is `shop 1` or `shop 2`.
     patterns = {name: [glob.escape(str(path)) for path in paths] for name, paths in files.items()}
-    tables = load_dataset("parquet", data_files=patterns)
+    with named_parquet_errors([path for paths in files.values() for path in paths]):
+        tables = load_dataset("parquet", data_files=patterns)
     folder = Path(os.path.commonpath([path.parent for paths in files.values() for path in paths]))
     resolved = {name: resolve_paths(split, image_column, folder) for name, split in tables.items()}
     return DatasetDict({name: decode_images(split, image_column) for name, split in resolved.items()})

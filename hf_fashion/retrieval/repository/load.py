@@ -91,19 +91,25 @@ class SavedGallery:
 
     def _batches(self) -> Iterator[pa.Table]:
         """Rows as the gallery's table has them."""
-        names, table = self.manifest.file_schema().names, self.table()
         for path in self.manifest.shards:
-            with pq.ParquetFile(self.folder / path) as file:
-                for batch in file.iter_batches(BATCH_ROWS, columns=names):
-                    rows = pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
-                    yield self._cleaned(rows, path)
+            try:
+                yield from self._batches_of(self.folder / path)
+            except (pa.ArrowException, OSError, KeyError) as error:  # the hash in a manifest may have been made to fit
+                raise damaged(self.folder / path, str(error)) from error
 
-    def _cleaned(self, rows: pa.Table, path: str) -> pa.Table:
+    def _batches_of(self, path: Path) -> Iterator[pa.Table]:
+        names, table = self.manifest.file_schema().names, self.table()
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                rows = pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
+                yield self._cleaned(rows, path)
+
+    def _cleaned(self, rows: pa.Table, path: Path) -> pa.Table:
         for field in self.manifest.schema.metadata:
             try:
                 column = cleaned(field, rows[field.name])
             except ValueError as error:
-                raise ValueError(f"{self.folder / path}: {error}") from error
+                raise ValueError(f"{path}: {error}") from error
             rows = rows.set_column(rows.schema.get_field_index(field.name), field, column)
         return rows
 

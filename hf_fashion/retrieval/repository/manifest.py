@@ -95,7 +95,14 @@ class GalleryManifest:
             version = written["format"]
             if version == _FORMAT:
                 return cls._parsed(written, path)
-        except (LookupError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+            UnicodeDecodeError,
+            json.JSONDecodeError,
+        ) as error:
             raise damaged(path, f"{type(error).__name__}: {error}") from error
         raise ValueError(f"{path} must be of format {_FORMAT}, got format {version}; upgrade hf_fashion to read it")
 

@@ -1,7 +1,9 @@
 """A saved gallery loaded into a gallery: to the last bit, and further after a kill."""
 
+import hashlib
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -91,3 +93,17 @@ def test_a_gallery_that_is_another_is_not_added_to(saved, tmp_path, changes, mes
     with pytest.raises(ValueError, match=message):
         Gallery.from_pretrained(saved, uri=tmp_path / "other")
     assert other.ids() == ["p900"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[: len(data) // 2], lambda data: data[:200] + b"\0" * (len(data) - 200)]
+)
+def test_a_shard_that_is_damaged_under_a_hash_that_fits_is_named(saved, tmp_path, damage):
+    folder = tmp_path / "forged"
+    shutil.copytree(saved, folder)
+    shard, manifest = sorted(folder.rglob("*.parquet"))[-1], folder / "gallery.json"
+    before = hashlib.sha256(shard.read_bytes()).hexdigest()
+    shard.write_bytes(damage(shard.read_bytes()))
+    manifest.write_text(manifest.read_text().replace(before, hashlib.sha256(shard.read_bytes()).hexdigest()))
+    with pytest.raises(OSError, match=rf"{shard.name} is damaged: "):
+        Gallery.from_pretrained(folder, uri=tmp_path / "loaded")
