@@ -26,6 +26,7 @@ import hf_fashion
 from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.photos.stored_photos import StoredPhotos
 from hf_fashion.embedding.batches import has_regions
 from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.evaluation.attribute_pointing import evaluate_pointing
@@ -43,6 +44,7 @@ from hf_fashion.reports.tables import table
 from hf_fashion.retrieval.rerankers.loading import BASELINES, load_reranker
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.command_line import run_script
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
@@ -103,7 +105,8 @@ def main() -> None:
     sections = [(title, html_table(*cells)) for title, cells in tables.items()]
     sections += show_e2(*with_text["E2"], split, column_map, images["E2"], EXAMPLES)
     sections += show_attributes(*ipad, split, column_map, EXAMPLES)
-    sections += show_reranking(split[column_map.image][:], protocol, searches, fr, fr.num_candidates, EXAMPLES)
+    photos = StoredPhotos(split, column_map.image)
+    sections += show_reranking(photos, protocol, searches, fr, fr.num_candidates, EXAMPLES)
     write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
     save_photos(split, column_map)
     note.unlink()
@@ -152,7 +155,7 @@ def train(name: str, recipe: RecipeFile) -> None:
     """Run the training script and print its lines; progress bars and warnings go to a log.
 
     Raises:
-        RuntimeError: the script failed; the error holds the end of its log.
+        ChildProcessError: the script failed; the error holds the end of its log.
     """
     log = Path(recipe.training.output_dir) / "training.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +173,7 @@ def train(name: str, recipe: RecipeFile) -> None:
         for line in process.stdout:
             print(f"{name}: {line}", end="", flush=True)
     if process.returncode:
-        raise RuntimeError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
+        raise ChildProcessError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
 def load_validation(recipe: E2Recipe) -> Dataset:
@@ -224,4 +227,4 @@ def evaluate_rerankers(searches: dict, fr: ReasoningReranker) -> dict[str, dict[
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, "It continues when it is started again.")

@@ -51,7 +51,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from ..retrieval.ingestion.check_catalogue import check_catalogue
     from ..retrieval.ingestion.processes import Processes
+    from ..retrieval.stores.opening import require_database
 
+    require_database(arguments.gallery)
     processes = Processes()
     with processes.main_first():  # the others find its downloads and caches
         catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns, require_files=False)

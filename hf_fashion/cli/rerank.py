@@ -39,10 +39,13 @@ def run(arguments: argparse.Namespace) -> None:
     from ..pipelines.saved_search import read_searches, rerank_search
     from ..retrieval.gallery import Gallery
     from ..retrieval.rerankers.loading import load_reranker
+    from ..retrieval.rerankers.reasoning import ReasoningReranker
 
     hide_loading_bars()
     gallery = Gallery.open(arguments.gallery)
     reranker = load_reranker(arguments.reranker, arguments.trust_remote_code)
+    if isinstance(reranker, ReasoningReranker):
+        reranker.check_embedder(gallery.info()["fingerprint"])
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()
     for search in read_searches(text.split("\n")):
         print_search(rerank_search(search, gallery, reranker, arguments.num_candidates), arguments.json)

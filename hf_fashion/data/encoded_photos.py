@@ -1,6 +1,5 @@
 """Read the encoded photos of a corpus from Arrow without decoding them, and check whether they decode."""
 
-import io
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 from datasets import Dataset
 from datasets.utils.file_utils import xopen
-from PIL import Image, UnidentifiedImageError
 from tqdm.auto import tqdm
+
+from ..images import check_photo, why_unreadable
 
 
 CHECKING_THREADS = min(8, os.cpu_count() or 1)
@@ -121,24 +121,9 @@ def verify_images(dataset: Dataset, column: str, name: str = "", first_view_only
     return bad
 
 
-def why_unreadable(error: Exception) -> str:
-    """Return why a photo cannot be read, in words.
-
-    Args:
-        error (`Exception`): what reading or decoding it has raised.
-    """
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, UnidentifiedImageError):
-        return "the file is no photo that can be opened"
-    return str(error) or type(error).__name__
-
-
 def _reason(view: dict | None) -> str | None:
     try:
-        with Image.open(io.BytesIO(read_bytes(view))) as image:
-            image.draft(None, (1, 1))  # a JPEG is read to its end, but at an eighth of its size
-            image.load()
+        check_photo(read_bytes(view))
     except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
         return why_unreadable(error)
     return None

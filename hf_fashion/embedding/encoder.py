@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,14 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..images import names_photo
+from ..texts import warn_of_long_texts
 from .features import (
     attribute_names,
     check_attribute,
     check_reads_text,
+    check_supported,
     inference,
+    max_text_length,
     photo_features,
     photo_inputs,
     space_names,
@@ -59,7 +62,7 @@ class Encoder:
         tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
 
     Raises:
-        ValueError: the model has no features to search by.
+        ValueError: the model is of another type.
     """
 
     def __init__(
@@ -68,15 +71,10 @@ class Encoder:
         processor: ProcessorMixin | BaseImageProcessor,
         tokenizer: PreTrainedTokenizerBase | None = None,
     ):
+        check_supported(model.config)
         self.model = model
         self.image_processor = getattr(processor, "image_processor", processor)
         self.tokenizer = getattr(processor, "tokenizer", tokenizer)
-        wanted = "get_attribute_features" if attribute_names(model) else "get_image_features"
-        if not hasattr(model, wanted):
-            raise ValueError(
-                "`model` must have `get_image_features`, as E2 and CLIP have, or `config.attribute_names` and "
-                f"`get_attribute_features`, as ASEN and IPAD have; {type(model).__name__} has no `{wanted}`"
-            )
 
     @classmethod
     def from_pretrained(
@@ -124,7 +122,8 @@ class Encoder:
     ) -> Embeddings | dict[str, Embeddings]:
         """Embed photos, texts, or a mixed list of both; their order is kept.
 
-        A string that begins like a URL or ends like an image file is a photo, any other is a text.
+        A string that begins like a URL or ends like an image file is a photo, any other is a text. Texts that are
+        longer than the model reads are cut, and one warning says how many.
 
         Args:
             inputs (`PIL.Image.Image`, `bytes`, array, `Path`, `str` or a list of them): N photos and texts, or a
@@ -147,8 +146,10 @@ class Encoder:
                 read, or there are fewer than `dimensions` numbers.
         """
         several, single = _as_list(inputs)
-        check_reads_text(self.model, self.tokenizer, [one for one in several if not _is_photo(one)])
+        texts = [one for one in several if not _is_photo(one)]
+        check_reads_text(self.model, self.tokenizer, texts)
         self._check_options(attribute, dimensions)
+        self._warn_of_long_texts(texts)
 
         def features(batch: list[Photo]) -> dict[str, Tensor]:
             return self._features(batch, attribute)
@@ -205,11 +206,13 @@ class Encoder:
         """
         several, single = _as_list(queries)
         self._check_options(None, dimensions)
+        read = [_read(query, attribute) for query in several]
+        self._warn_of_long_texts([term for query in read for term in query.terms])
 
-        def embeds(batch: list[Any]) -> dict[str, Tensor]:
-            return {"query": self.embed_queries([self.prepare_query(query, attribute) for query in batch]).cpu()}
+        def embeds(batch: list[FashionQuery]) -> dict[str, Tensor]:
+            return {"query": self.embed_queries([self._prepare(query) for query in batch]).cpu()}
 
-        found = self._in_batches(embeds, several, batch_size, show_progress_bar)["query"]
+        found = self._in_batches(embeds, read, batch_size, show_progress_bar)["query"]
         return _as_asked(found if dimensions is None else unit_length(found[:, :dimensions]), convert_to, single)
 
     def similarity(self, a: Embeddings, b: Embeddings) -> Tensor:
@@ -225,11 +228,11 @@ class Encoder:
         a, b = (unit_length(torch.atleast_2d(torch.as_tensor(embeds))) for embeds in (a, b))
         return a @ b.T
 
-    def prepare_photos(self, photos: Sequence[Image.Image]) -> dict[str, Tensor]:
+    def prepare_photos(self, photos: Iterable[Image.Image]) -> dict[str, Tensor]:
         """Return the model's inputs for B photos, on the CPU. Threads may call it at the same time.
 
         Args:
-            photos (`Sequence[PIL.Image.Image]`): B photos in RGB.
+            photos (`Iterable[PIL.Image.Image]`): B photos in RGB; a generator may decode them one at a time.
         """
         return photo_inputs(self.image_processor, photos)
 
@@ -255,7 +258,7 @@ class Encoder:
         known: Sequence[str] | None = None,
         sources: PhotoSources = ANYWHERE,
     ) -> dict[str, Any]:
-        """Return one query of any form as the model's inputs, on the CPU.
+        """Return one query of any form as the model's inputs, on the CPU. A warning says where its texts are cut.
 
         Args:
             query (`Any`): as for [`~Encoder.encode_query`].
@@ -267,9 +270,10 @@ class Encoder:
             ValueError: the query has another form, its attribute is missing or unknown, it has terms and the model
                 reads no text, or its photo cannot be read.
         """
-        read = FashionQuery.read(query)
-        read = replace(read, attribute=attribute) if read.attribute is None else read
-        return prepare_query(read, self.model, self.image_processor, self.tokenizer, known, sources)
+        read = _read(query, attribute)
+        prepared = self._prepare(read, known, sources)
+        self._warn_of_long_texts(list(read.terms))
+        return prepared
 
     def embed_queries(self, queries: Sequence[dict[str, Any]]) -> Tensor:
         """Embed B queries.
@@ -284,6 +288,15 @@ class Encoder:
             ValueError: a query's weights cancel out.
         """
         return embed_queries(queries, self.model, self.tokenizer)
+
+    def _prepare(
+        self, query: FashionQuery, known: Sequence[str] | None = None, sources: PhotoSources = ANYWHERE
+    ) -> dict[str, Any]:
+        return prepare_query(query, self.model, self.image_processor, self.tokenizer, known, sources)
+
+    def _warn_of_long_texts(self, texts: list[str]) -> None:
+        if texts and self.tokenizer is not None:  # without one, texts are refused
+            warn_of_long_texts(self.tokenizer, texts, max_text_length(self.model))
 
     def _check_options(self, attribute: str | None, dimensions: int | None) -> None:
         if attribute is not None:
@@ -318,7 +331,7 @@ class Encoder:
     def _features(self, batch: list[Photo], attribute: str | None) -> dict[str, Tensor]:
         """Of B photos and texts, for each asked space (B, d), on the CPU."""
         is_photo = torch.tensor([_is_photo(one) for one in batch])
-        photos = [ANYWHERE.open(one) for one in batch if _is_photo(one)]
+        photos = [one for one in batch if _is_photo(one)]
         texts = [one for one in batch if not _is_photo(one)]
         if not texts:
             return self._photo_features(photos, attribute)
@@ -329,11 +342,18 @@ class Encoder:
         mixed[~is_photo], mixed[is_photo] = features, self._photo_features(photos, attribute)["image"]
         return {"image": mixed}
 
-    def _photo_features(self, photos: list[Image.Image], attribute: str | None) -> dict[str, Tensor]:
+    def _photo_features(self, photos: list[Photo], attribute: str | None) -> dict[str, Tensor]:
         names = self.space_names if attribute is None else [attribute]
         ids = None if attribute is None else torch.full((len(photos), 1), self.space_names.index(attribute))
-        features = photo_features(self.model, self.prepare_photos(photos), ids).cpu()
+        inputs = self.prepare_photos(map(ANYWHERE.open, photos))
+        features = photo_features(self.model, inputs, ids).cpu()
         return dict(zip(names, features.unbind(dim=1), strict=True)) if features.ndim == 3 else {"image": features}
+
+
+def _read(query: Any, attribute: str | None) -> FashionQuery:
+    """A query of any form; `attribute` is for one that names none."""
+    read = FashionQuery.read(query)
+    return replace(read, attribute=attribute) if read.attribute is None else read
 
 
 def _is_photo(one: Any) -> bool:

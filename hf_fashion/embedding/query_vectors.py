@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
 from .features import (
     check_attribute,
     check_reads_text,
+    joined_inputs,
     photo_features,
     photo_inputs,
     space_names,
@@ -89,16 +89,9 @@ def embed_queries(
 
 def _photo_embeds(queries: Sequence[dict[str, Any]], model: PreTrainedModel) -> Tensor:
     """(P, d), a row for each photo."""
-    names = queries[0]["photo"]
-    inputs = {name: _joined([query["photo"][name] for query in queries]) for name in names}
+    inputs = joined_inputs([query["photo"] for query in queries])
     attribute_ids = torch.cat([query["space_id"] for query in queries])  # (P,)
     return unit_length(photo_features(model, inputs, attribute_ids).flatten(1))
-
-
-def _joined(photos: Sequence[Tensor]) -> Tensor:
-    """Tensors (1, ..., H, W) as one, padded at right and bottom to the largest, as image processors pad."""
-    height, width = (max(photo.shape[side] for photo in photos) for side in (-2, -1))
-    return torch.cat([pad(photo, (0, width - photo.shape[-1], 0, height - photo.shape[-2])) for photo in photos])
 
 
 def _weights(queries: Sequence[dict[str, Any]], part: str) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 from transformers import AutoConfig
 
 from ..data.column_map import column_map_for
+from ..embedding.features import PHOTO_AND_TEXT_TYPES
 from ..embedding.saved_models import load_model, named_errors
 from ..messages import did_you_mean
 from .attribute_evaluation import evaluate_attribute_model
@@ -82,7 +83,7 @@ def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
         config = AutoConfig.from_pretrained(model, trust_remote_code=False)
     if getattr(config, "attribute_names", None):
         return AttributeOptions
-    if hasattr(config, "vision_config") and hasattr(config, "text_config"):
+    if config.model_type in PHOTO_AND_TEXT_TYPES:
         return E2Options
     raise ValueError(
         f"{model} is a {config.model_type!r}: only E2, CLIP and attribute-specific models are evaluated. Name a "

@@ -74,7 +74,8 @@ class FashionRetrievalPipeline(Pipeline):
 
     Raises:
         ValueError: the gallery is empty, was embedded by another model, or has a space that the model does not serve;
-            `reranker` is none of these; there is no image processor; or a default is not as in the call.
+            `reranker` is none of these, or an FR of another model; there is no image processor; or a default is not
+            as in the call.
         ImportError: `gallery` is a path and hf_fashion or its database is not installed.
     """
 
@@ -107,6 +108,7 @@ class FashionRetrievalPipeline(Pipeline):
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
+            self.reranker.check_embedder(self.finder.fingerprint)
             self.reranker.to(self.device)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> list[dict[str, Any]] | list[list[dict[str, Any]]]:

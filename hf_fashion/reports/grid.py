@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageOps
 
+from ..images import to_rgb
 from ..messages import printable
 from .fonts import font_for, shortened, wrapped
 
@@ -68,7 +69,7 @@ def _panel(content: Image.Image | str, side: int) -> Image.Image:
         panel = Image.new("RGB", (side, side), BACKGROUND)
         _write(panel, (MARGIN, MARGIN), wrapped(content, side - 2 * MARGIN, font_for(content)))
         return panel
-    return ImageOps.pad(content.convert("RGB"), (side, side), color=BACKGROUND)
+    return ImageOps.pad(to_rgb(content), (side, side), color=BACKGROUND)
 
 
 def _caption(result: Mapping[str, Any], side: int) -> str:

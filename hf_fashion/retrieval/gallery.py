@@ -29,7 +29,7 @@ from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stored_axes import axes_as_attachments, read_spaces
 from .stores.base import VectorStore
 from .stores.conditions.read import read_condition
-from .stores.opening import create_store, open_store, repair_store
+from .stores.opening import create_store, open_store, repair_store, require_database
 from .vector_column import Space
 
 
@@ -53,10 +53,18 @@ class Gallery:
     """
 
     def __init__(self, store: VectorStore):
+        if isinstance(store, (str, Path)):
+            raise TypeError(
+                f"`Gallery.open({str(store)!r})` opens a gallery, `Gallery.from_dataset` makes one of photos"
+            )
         self.schema = GallerySchema.from_table(store.schema)
         self._store = store
         self._spaces = read_spaces(self.schema, store.attachments(), store.uri)
         self._search = GallerySearch(store, self.schema.metadata.names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the URI: the gallery is opened again there, by the worker of a data loader for instance."""
+        return type(self).open, (self._store.uri,)
 
     @classmethod
     def create(
@@ -155,6 +163,7 @@ class Gallery:
             ConnectionError: another process has ended. An error of one process is raised by all.
             ImportError: the store's database is not installed.
         """
+        require_database(str(uri))
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
@@ -348,8 +357,8 @@ class Gallery:
 
     def info(self) -> dict[str, Any]:
         """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
-        columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
-        number of products in it."""
+        columns, fingerprint of the model, kind of search, for each indexed space the kind of its index and the number
+        of products in it, and what the database tells of its storage, such as bytes and old versions."""
         version = self._store.refresh()
         indexes = self._store.indexes()
         return {
@@ -366,6 +375,7 @@ class Gallery:
                 for space in self.schema.spaces
                 if (column := self.schema.column(space)) in indexes
             },
+            "storage": self._store.storage(),
         }
 
     def check_model(self, model: PreTrainedModel) -> None:

@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Number
 from typing import Any
 
 import pyarrow as pa
 from torch import Tensor
 
+from .metadata_column import to_column
 from .vector_column import Space
 
 
@@ -155,13 +155,13 @@ class GallerySchema:
         Args:
             ids (`Sequence[str]`): N ids, all different.
             vectors (`Mapping[str, torch.Tensor]`): for each space (N, d), floating point.
-            metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` where one is missing.
+            metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` or NaN where one is missing.
             spaces (`Mapping[str, Space]`): how each space keeps its vectors.
             photo_hashes (`Sequence[str]`, *optional*): N hashes of photos, `None` where one is not known.
 
         Raises:
             ValueError: an id comes twice, spaces or columns are not the gallery's, or a vector has a wrong dimension,
-                no direction or no finite length, or a value is not of its column's type.
+                no direction or no finite length, or a value is not of its column's type or is infinite.
         """
         _require_same("vectors", vectors, self.spaces)
         columns = self.changes(ids, metadata).columns
@@ -186,7 +186,7 @@ class GallerySchema:
             double = next(product_id for product_id in ids if ids.count(product_id) > 1)
             raise ValueError(f"`ids` must differ, got {double!r} twice")
         columns = [pa.array(ids, pa.string())]
-        columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
+        columns += [to_column(field, metadata[field.name]) for field in self.metadata]
         fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata]
         return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
@@ -204,30 +204,6 @@ def require_ids(ids: Sequence[str]) -> None:
     if isinstance(ids, str) or strange:
         came = ids if isinstance(ids, str) else strange[0]
         raise ValueError(f"`ids` must be a list of strings, got {came!r} ({type(came).__name__})")
-
-
-def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
-    try:
-        column = pa.array(values, field.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ValueError(f"`metadata[{field.name!r}]` must hold {field.type} or None: {error}") from error
-    _require_whole(field, values)
-    return column
-
-
-def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
-    """Raises where Arrow has cut off the fraction of a number."""
-    several = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
-    kind = field.type.value_type if several else field.type
-    if not (pa.types.is_integer(kind) or pa.types.is_temporal(kind)):
-        return
-    for row, value in enumerate(values):
-        numbers = value if several and value is not None else [value]
-        if any(isinstance(one, Number) and not isinstance(one, Integral) and one % 1 for one in numbers):
-            raise ValueError(
-                f"`metadata[{field.name!r}]` must hold {field.type} or None, row {row} is {value!r}, whose fraction "
-                "would be lost. Round it, or make the gallery with a column of floats"
-            )
 
 
 def _kinds(schema: pa.Schema) -> dict[str, str]:

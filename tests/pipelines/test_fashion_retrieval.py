@@ -251,7 +251,7 @@ def test_options_that_cannot_be_met_are_refused(options, message, make):
         ({"image": PHOTO, "image_weight": 0}, "weights of a query cancel out, .*: change photo 0"),
         ({"imge": PHOTO}, "did you mean 'image'"),
         ("photos/no_such.jpg", "the photo 'photos/no_such.jpg' cannot be read: there is no such file"),
-        ({"image": __file__}, r"the photo '.*\.py' cannot be read: UnidentifiedImageError"),
+        ({"image": __file__}, r"the photo '.*\.py' cannot be read: the file is no photo that can be opened"),
     ],
 )
 def test_queries_that_cannot_be_embedded_are_refused(query, message, make):

@@ -20,6 +20,7 @@ TOGETHER = {
     "pipelines/test_batches.py",
     "pipelines/test_registration.py",
     "pipelines/test_reranking.py",
+    "test_same_pixels.py",
 }
 
 

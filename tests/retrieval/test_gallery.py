@@ -1,7 +1,10 @@
 """A gallery in each store: created, filled, searched, changed, opened again."""
 
+import multiprocessing
+import pickle
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -96,6 +99,7 @@ def test_an_opened_gallery_is_the_one_that_was_made(place):
     assert opened.info() == {
         "uri": place,
         "version": made.info()["version"],
+        "storage": made.info()["storage"],
         "products": 40,
         "spaces": SPACES,
         "stored_dimensions": SPACES,
@@ -104,6 +108,28 @@ def test_an_opened_gallery_is_the_one_that_was_made(place):
         "search": "exact, in memory",
         "index": {},
     }
+
+
+@pytest.mark.parametrize("path", ["my_gallery", Path("my_gallery")])
+def test_the_way_to_open_a_gallery_is_named(path):
+    with pytest.raises(TypeError, match=r"`Gallery.open\('my_gallery'\)` opens a gallery"):
+        Gallery(path)
+
+
+def test_a_pickled_gallery_is_opened_again(place):
+    gallery = filled(place)
+    copy = pickle.loads(pickle.dumps(gallery))
+    assert copy.info() == gallery.info() and sorted(copy.ids()) == ids(40)
+    gallery.delete(["p000"])
+    assert len(copy) == 39
+
+
+def test_a_spawned_worker_searches_the_gallery_that_it_is_given(tmp_path):
+    gallery = filled(tmp_path / "gallery")
+    query = vectors(1)[SPACE]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found = pool.apply(Gallery.search, (gallery, query, SPACE, 3))
+    assert found.ids == gallery.search(query, SPACE, 3).ids
 
 
 def test_there_is_no_gallery_before_it_is_made(place):
@@ -259,3 +285,11 @@ def test_metadata_are_updated(place):
     with pytest.raises(ValueError, match=r"`metadata` must have the keys"):
         gallery.update(["p001"], {"price": [1.0]})
     assert len(gallery) == 5
+
+
+def test_the_information_tells_what_the_gallery_takes_on_disk(tmp_path):
+    gallery = filled(tmp_path / "gallery", 40)
+    storage = gallery.info()["storage"]
+    files = [path for path in (tmp_path / "gallery").rglob("*") if path.is_file()]
+    assert storage["bytes"] == sum(path.stat().st_size for path in files)
+    assert storage["versions"] >= 1 and storage["fragments"] == 1

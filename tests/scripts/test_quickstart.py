@@ -60,7 +60,7 @@ def test_lines_of_the_training_are_passed_on_and_a_failure_is_shown(
     script = tmp_path / "train_e2.py"
     script.write_text("import sys\nprint('epoch 1', sys.argv[1:], flush=True)\nsys.exit('out of disk')\n")
     monkeypatch.setattr(quickstart, "SCRIPTS", tmp_path)
-    with pytest.raises(RuntimeError, match=r"(?s)E2: training failed.*out of disk"):
+    with pytest.raises(ChildProcessError, match=r"(?s)E2: training failed.*out of disk"):
         quickstart.train("E2", recipes["E2"])
     arguments = [
         str(quickstart.PATHS["E2"]),

@@ -11,10 +11,8 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, IterableDataset, List, Value
 from PIL import Image
 
-from ...data.encoded_photos import encoded_images, read_bytes, why_unreadable
-from ...data.sources.image_column import decode_images
+from ...data.photos.stored_photos import StoredPhotos
 from ...data.sources.source_rows import name_sources, own_columns
-from ...images import first_view, to_rgb
 from ...messages import did_you_mean, listed
 
 
@@ -38,15 +36,13 @@ class Catalogue:
 
     def __init__(self, dataset: Dataset, id_column: str, image_column: str, metadata_columns: Sequence[str]):
         require_columns(dataset, id_column, image_column, metadata_columns)
-        dataset = decode_images(dataset.with_format(None), image_column)
+        dataset = dataset.with_format(None)
         self.ids = checked_ids(dataset, id_column, image_column)
-        self._photos = dataset.select_columns(image_column)
-        self._image_column = image_column
-        self._dataset, self._id_column = dataset, id_column
         # With the ids, because a dataset without columns has no rows.
         self._metadata = dataset.select_columns(list(dict.fromkeys([id_column, *metadata_columns])))
         self.metadata_schema = pa.schema([(name, _metadata_type(dataset, name)) for name in metadata_columns])
         _require_photos(dataset, id_column, image_column)
+        self._photos = StoredPhotos(dataset, image_column, id_column)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -61,16 +57,9 @@ class Catalogue:
             ValueError: it cannot be read.
         """
         try:
-            return to_rgb(first_view(self._photos[row][self._image_column]))
-        except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
-            raise self._unreadable(row, error) from error
-
-    def _unreadable(self, row: int, error: Exception) -> ValueError:
-        return ValueError(
-            f"{name_sources(self._dataset, [row], self._id_column, self._image_column)[0]}: the photo in column "
-            f"{self._image_column!r} cannot be read ({why_unreadable(error)}). Replace it or drop the row and start "
-            "again: what was embedded before is kept"
-        )
+            return self._photos[row]
+        except ValueError as error:
+            raise _with_advice(error) from error
 
     def photo_hashes(self, rows: Sequence[int]) -> list[str]:
         """Return a hash of the stored bytes of some rows' photos, without decoding them.
@@ -81,29 +70,25 @@ class Catalogue:
         Raises:
             ValueError: a photo's file cannot be read.
         """
-        views = encoded_images(self._photos.select(rows), self._image_column)
-        return [self._hash(row, first_view(of_row)) for row, of_row in zip(rows, views, strict=True)]
-
-    def _hash(self, row: int, photo: dict[str, Any]) -> str:
         try:
-            return blake2b(read_bytes(photo), digest_size=HASH_BYTES).hexdigest()
-        except (OSError, ValueError) as error:
-            raise self._unreadable(row, error) from error
+            return [blake2b(self._photos.encoded(row), digest_size=HASH_BYTES).hexdigest() for row in rows]
+        except ValueError as error:
+            raise _with_advice(error) from error
 
-    def photos_of(self, ids: Sequence[str]) -> list[Image.Image]:
-        """Decode the photos of some products.
+    def photos_of(self, ids: Sequence[str]) -> StoredPhotos:
+        """Return the photos of some products, each decoded when it is asked for.
 
         Args:
             ids (`Sequence[str]`): their ids.
 
         Raises:
-            ValueError: there is no such product, or its photo cannot be read.
+            ValueError: there is no such product.
         """
         rows = {product_id: row for row, product_id in enumerate(self.ids)}
         unknown = [product_id for product_id in ids if product_id not in rows]
         if unknown:
             raise ValueError(f"the catalogue has no product {unknown[0]!r}")
-        return [self.photo(rows[product_id]) for product_id in ids]
+        return self._photos.select([rows[product_id] for product_id in ids])
 
     def metadata(self, rows: Sequence[int]) -> dict[str, list[Any]]:
         """Return the metadata of some rows, by column.
@@ -113,6 +98,11 @@ class Catalogue:
         """
         values = self._metadata[list(rows)]
         return {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
+
+
+def _with_advice(error: ValueError) -> ValueError:
+    advice = "Replace it or drop the row and start again: what was embedded before is kept"
+    return ValueError(f"{error}. {advice}")
 
 
 def require_columns(dataset: Any, id_column: str, image_column: str, metadata_columns: Sequence[str]) -> None:

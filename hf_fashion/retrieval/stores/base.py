@@ -67,6 +67,14 @@ class VectorStore(Protocol):
             ImportError: the database is not installed.
         """
 
+    @staticmethod
+    def require_installed() -> None:
+        """Raise if the database is not installed.
+
+        Raises:
+            ImportError: the error names what to install.
+        """
+
     @property
     def schema(self) -> pa.Schema:
         """The table's schema, with the metadata that it was created with."""
@@ -84,6 +92,10 @@ class VectorStore(Protocol):
 
     def count(self) -> int:
         """Return the number of rows."""
+
+    def storage(self) -> dict[str, int]:
+        """Return what the table takes, as far as the store knows: `"bytes"` on this machine's disk, `"versions"` that
+        are kept, the newest included, and `"fragments"`, the parts that changes have left."""
 
     def upsert(self, rows: pa.Table) -> None:
         """Add rows, or replace those whose id is in the table already.

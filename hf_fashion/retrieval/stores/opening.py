@@ -47,6 +47,18 @@ def open_store(uri: str) -> VectorStore:
     return _store(uri).open(uri)
 
 
+def require_database(uri: str) -> None:
+    """Raise if the database that the URI names is not installed; for calls that do long work before they open it.
+
+    Args:
+        uri (`str`): the place, whose form tells the database.
+
+    Raises:
+        ImportError: the error names what to install.
+    """
+    _store(uri).require_installed()
+
+
 def repair_store(uri: str) -> int:
     """Keep one row of each id, the one that was written last, and return how many others were removed.
 

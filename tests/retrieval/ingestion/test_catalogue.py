@@ -92,5 +92,5 @@ def test_rows_are_named_as_their_source_does():
     with pytest.raises(ValueError) as error:
         Catalogue(broken.select([1, 2]), "id", "image", []).photo(0)
     assert str(error.value).startswith(
-        "feed.csv, line 4 (id 'p001', 1.jpg): the photo in column 'image' cannot be read (the file is no photo that"
+        "feed.csv, line 4 (id 'p001', 1.jpg): the photo in column 'image' cannot be read: the file is no photo that"
     )

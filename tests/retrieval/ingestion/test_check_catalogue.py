@@ -52,7 +52,8 @@ def test_all_bad_photos_are_named(feed):
     assert lines[1].startswith(f"    feed.csv, line 5 (id '003', {feed.parent / '3.jpg'}): ")
     assert "truncated" in lines[1].lower()
     assert lines[2:] == [
-        f"    feed.csv, line 7 (id '005', {feed.parent / '5.jpg'}): the file is no photo that can be opened;",
+        f"    feed.csv, line 7 (id '005', {feed.parent / '5.jpg'}): the file is no photo that "
+        "can be opened: it begins with b'no photo';",
         f"    feed.csv, line 10 (id '008', {feed.parent / '8.jpg'}): there is no such file",
     ]
 

@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ....files import folder_bytes
 from ...schema import ID
 from ..base import damage
 from ..conditions.tree import Condition
 from . import index as milvus_index
 from .address import MilvusAddress
 from .columns import MilvusColumns
-from .connection import MilvusConnection
+from .connection import MilvusConnection, require_pymilvus
 from .literals import one_of, text
 from .notes import MilvusNotes
 from .reader import IDS_AT_ONCE, MESSAGE_BYTES, MilvusReader, parts
@@ -102,6 +103,10 @@ class MilvusStore:
         store.count()
         return store
 
+    @staticmethod
+    def require_installed() -> None:
+        require_pymilvus()
+
     @classmethod
     def repair(cls, uri: str) -> int:
         """Return 0: Milvus keeps one row of each id, because it only ever gets upserts of its primary key.
@@ -145,6 +150,10 @@ class MilvusStore:
         if self._counted is None or self._counted[0] != self._version:
             self._counted = (self._version, self._reader.count())
         return self._counted[1]
+
+    def storage(self) -> dict[str, int]:
+        file = MilvusAddress.parse(self.uri).file
+        return {"bytes": folder_bytes(file)} if file else {}
 
     def upsert(self, rows: pa.Table) -> None:
         if not len(rows):
