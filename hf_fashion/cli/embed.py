@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..retrieval.ingestion.processes import Processes
     from ..retrieval.stores.opening import require_database
 
-    require_database(arguments.gallery)
+    require_database(arguments.gallery)  # before the catalogue and the model, which take minutes
     processes = Processes()
     with processes.main_first():  # the others find its downloads and caches
         catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns, require_files=False)

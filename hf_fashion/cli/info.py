@@ -23,14 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the facts that [`Gallery.info`] returns.
+    """Print the facts that [`Gallery.info`] and [`Gallery.storage`] return.
 
     Args:
         arguments (`argparse.Namespace`): the parsed options.
     """
     from ..retrieval.gallery import Gallery
 
-    info = Gallery.open(arguments.gallery).info()
+    gallery = Gallery.open(arguments.gallery)
+    info = {**gallery.info(), "storage": gallery.storage()}
     if arguments.json:
         print(json.dumps(info))
         return

@@ -56,7 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     from ..pipelines.saved_search import SavedSearchPipeline
     from ..retrieval.rerankers.loading import load_reranker
+    from ..retrieval.stores.opening import require_database
 
+    require_database(arguments.gallery)  # before the model is loaded
     model, processor = load_model_of(arguments)
     reranker = arguments.reranker and load_reranker(arguments.reranker, arguments.trust_remote_code)
     # Not by `pipeline`, which would execute the code that a folder may bring along.

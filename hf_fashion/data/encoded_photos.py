@@ -37,7 +37,8 @@ def encoded_images(dataset: Dataset, column: str, batch_size: int = 1000) -> Ite
     """
     stored = dataset.select_columns(column).with_format("arrow")
     for start in range(0, len(dataset), batch_size):
-        for cell in stored[start : start + batch_size][column].to_pylist():
+        for value in stored[start : start + batch_size][column]:
+            cell = value.as_py()  # one by one: the bytes of many photos would fill the memory
             yield cell if isinstance(cell, list) else [cell]
 
 

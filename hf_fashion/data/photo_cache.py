@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -131,8 +132,8 @@ def _resized(dataset: Dataset, image_column: str, image_processor: BaseImageProc
     """All views of all rows, one after another: (3, H, W)."""
     photos, options = StoredPhotos(dataset, image_column), {"do_rescale": False, "do_normalize": False}
     for row in tqdm(range(len(photos)), desc="resizing photos", leave=False):
-        for photo in photos.views(row):
-            yield process_photo(image_processor, photo, return_tensors="np", **options)["pixel_values"][0]
+        for view in map(partial(process_photo, image_processor, return_tensors="np", **options), photos.views(row)):
+            yield view["pixel_values"][0]
 
 
 def _require_room(folder: Path, needed: int) -> None:

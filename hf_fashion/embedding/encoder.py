@@ -95,7 +95,7 @@ class Encoder:
 
         Raises:
             OSError: there is no such model.
-            ValueError: the model cannot be loaded, there is no such device, or as above.
+            ValueError: the model cannot be loaded, its checkpoint lacks weights, there is no such device, or as above.
         """
         return cls(*load_model(path_or_id, device, dtype, **kwargs))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from PIL import Image
@@ -112,7 +113,8 @@ def photo_inputs(image_processor: BaseImageProcessor, photos: Iterable[Image.Ima
         image_processor (`BaseImageProcessor`): the model's.
         photos (`Iterable[PIL.Image.Image]`): B photos in RGB.
     """
-    return joined_inputs([_inputs_of_one(image_processor, photo) for photo in photos])
+    # By `map`, which lets go of a photo before it asks for the next one: a loop's variable would hold it meanwhile.
+    return joined_inputs(list(map(partial(_inputs_of_one, image_processor), photos)))
 
 
 def joined_inputs(inputs: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

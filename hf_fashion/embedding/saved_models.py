@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from transformers import AutoModel, AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..messages import did_you_mean
 from .device import device_of
+from .whole_model import load_whole
 
 
 # Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
@@ -46,7 +47,7 @@ def load_model(
     device, kwargs = device_of(device), {"trust_remote_code": False} | kwargs
     place = {name: value for name, value in kwargs.items() if name in PLACE}
     with named_errors(path_or_id):
-        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs)
+        model = load_whole(path_or_id, dtype=dtype, **kwargs)
         processor = AutoProcessor.from_pretrained(path_or_id, **place)
     return model.to(device).eval(), processor
 

@@ -104,7 +104,7 @@ class FashionRetrievalPipeline(Pipeline):
         self.sources = PhotoSources(allow_paths, allow_urls)
         self.finder = CandidateFinder(gallery)
         self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
-        self.finder.check_model(model, self.encoder.space_names)
+        self.finder.check_model(self.encoder)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):

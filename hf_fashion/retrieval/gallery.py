@@ -10,10 +10,10 @@ import pyarrow as pa
 from datasets import Dataset
 from huggingface_hub import CommitInfo
 from torch import Tensor
-from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..embedding.encoder import Encoder
-from ..embedding.fingerprint import model_fingerprint
+from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
@@ -82,7 +82,8 @@ class Gallery:
                 server.
             spaces (`Mapping[str, int]`): dimension of each space.
             metadata_schema (`pyarrow.Schema`, *optional*): names and types of the metadata columns.
-            fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model that embeds the products.
+            fingerprint (`str`, *optional*): [`~fingerprint.embedder_fingerprint`] of the model that embeds the
+                products, and of its processor.
             axes (`Mapping[str, torch.Tensor]`, *optional*): axes of each space whose vectors are stored along fewer
                 axes, (d, r), orthonormal: [`~projection.principal_axes`] of some of its vectors.
 
@@ -169,7 +170,8 @@ class Gallery:
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
             encoder = Encoder(model, processor)
             kept = {} if dimensions is None else dict.fromkeys(encoder.spaces, dimensions)
-            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
+            fingerprint = embedder_fingerprint(model, processor)
+            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, fingerprint, kept)
             try:
                 gallery = cls.open(uri)
             except FileNotFoundError as error:
@@ -177,7 +179,7 @@ class Gallery:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
                 axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
-            gallery._check_fingerprint(schema.fingerprint)
+            check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri)
             gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
@@ -227,7 +229,7 @@ class Gallery:
         """
         processes = Processes()
         with processes.main_first():
-            self.check_model(model)
+            self.check_model(model, processor)
             if not self.schema.photo_hashes:
                 raise ValueError(
                     f"the gallery at {self._store.uri} was made by an earlier version, which kept no hashes of "
@@ -357,8 +359,8 @@ class Gallery:
 
     def info(self) -> dict[str, Any]:
         """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
-        columns, fingerprint of the model, kind of search, for each indexed space the kind of its index and the number
-        of products in it, and what the database tells of its storage, such as bytes and old versions."""
+        columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
+        number of products in it."""
         version = self._store.refresh()
         indexes = self._store.indexes()
         return {
@@ -375,19 +377,32 @@ class Gallery:
                 for space in self.schema.spaces
                 if (column := self.schema.column(space)) in indexes
             },
-            "storage": self._store.storage(),
         }
 
-    def check_model(self, model: PreTrainedModel) -> None:
-        """Raise if another model embedded the gallery.
+    def storage(self) -> dict[str, int]:
+        """Return what the gallery takes: `"bytes"` on this machine's disk, `"versions"` that are kept, and
+        `"fragments"`, the parts that changes have left; only those that its store knows, on a server none."""
+        self._store.refresh()
+        return self._store.storage()
+
+    def check_model(
+        self,
+        model: PreTrainedModel,
+        processor: ProcessorMixin | BaseImageProcessor | None = None,
+        tokenizer: PreTrainedTokenizerBase | None = None,
+    ) -> None:
+        """Raise if another model, or the same one with other inputs, embedded the gallery.
 
         Args:
             model (`PreTrainedModel`): the model that embeds queries or more products.
+            processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): the model's. Default: not compared.
+            tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
 
         Raises:
-            ValueError: another model embedded the gallery.
+            ValueError: another model, image processor or tokenizer embedded the gallery.
         """
-        self._check_fingerprint(model_fingerprint(model))
+        found = embedder_fingerprint(model, processor, tokenizer)
+        check_fingerprint(self.schema.fingerprint, found, self._store.uri)
 
     def add(
         self,
@@ -527,11 +542,3 @@ class Gallery:
     def _space(self, name: str) -> Space:
         self.schema.column(name)  # raises where there is no such space
         return self._spaces[name]
-
-    def _check_fingerprint(self, fingerprint: str) -> None:
-        if fingerprint != self.schema.fingerprint:
-            raise ValueError(
-                f"the gallery at {self._store.uri} was embedded by {self.schema.fingerprint}, `model` is "
-                f"{fingerprint}: their vectors cannot be compared. Load the gallery's model, in the float type that "
-                "embedded it, or embed the catalogue again into another folder"
-            )

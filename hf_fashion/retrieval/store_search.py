@@ -94,8 +94,9 @@ def search_store(
 
     Raises:
         OSError: stored vectors are damaged.
+        ValueError: `top_k` is more than the store allows.
     """
-    asked = top_k + EXTRA_ROWS + top_k // 10
+    asked = _allowed(store, top_k, top_k + EXTRA_ROWS + top_k // 10)
     hits = _nearest(store, space, queries, asked, columns, filter)
     for query in _unsettled(hits, queries, top_k, asked, store.max_top_k):
         one = _settled(store, space, queries[query, None], top_k, asked, columns, filter)
@@ -115,16 +116,19 @@ def _settled(
 ) -> Hits:
     """The nearest rows of one query (1, r), which needs more rows than were asked for."""
     while True:
-        asked *= GROWTH
+        asked = _allowed(store, top_k, asked * GROWTH)
         hits = _nearest(store, space, query, asked, columns, filter)
         if not _unsettled(hits, query, top_k, asked, store.max_top_k):
             return hits.first(top_k)  # there may be very many
 
 
+def _allowed(store: VectorStore, top_k: int, asked: int) -> int:
+    return asked if store.max_top_k is None else max(top_k, min(asked, store.max_top_k))
+
+
 def _nearest(
     store: VectorStore, space: Space, queries: Tensor, asked: int, columns: Sequence[str], filter: Condition | None
 ) -> Hits:
-    asked = min(asked, store.max_top_k or asked)
     rows = store.nearest(queries.numpy(), space.column, asked, [*columns, space.column], filter)
     query = torch.tensor(rows["query_index"].to_numpy(), dtype=torch.long)
     try:

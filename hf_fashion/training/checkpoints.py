@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, sha256_of
 from .random_states import random_states, set_random_states
+from .recipe_file import fill
 from .stored_state import load_nested, save_nested
 
 
@@ -96,17 +98,23 @@ def save_checkpoint(
         folder (`Path`): receives `update-<number>`.
         processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): saved with it.
         keep (`int`, *optional*, defaults to 2): number of checkpoints that stay, up to this one.
+
+    Raises:
+        OSError: if the disk has no room; the checkpoints that are there stay.
     """
     target = folder / f"update-{state.update:08d}"
     draws = gather_object([random_states(accelerator.device)])
     if accelerator.is_main_process:
         _remove_half_written(folder)
-        with folder_written_aside(target, replace=True) as aside:
-            save_model(stateful.model, str(aside / MODEL_FILE))
-            save_nested(_training_state(accelerator, stateful) | {"random": draws}, aside / TRAINING_FILE)
-            if processor is not None:
-                processor.save_pretrained(aside / PROCESSOR_FOLDER)
-            _write_state(state, aside)
+        try:
+            with folder_written_aside(target, replace=True) as aside:
+                save_model(stateful.model, str(aside / MODEL_FILE))
+                save_nested(_training_state(accelerator, stateful) | {"random": draws}, aside / TRAINING_FILE)
+                if processor is not None:
+                    processor.save_pretrained(aside / PROCESSOR_FOLDER)
+                _write_state(state, aside)
+        except SafetensorError as error:  # which names no file
+            raise OSError(f"{target} cannot be written: {error}") from error
         older = [path for path in list_checkpoints(folder) if path.name < target.name]
         for old in older[: max(0, len(older) + 1 - keep)]:
             shutil.rmtree(old)
@@ -123,19 +131,17 @@ def load_checkpoint(accelerator: Accelerator, checkpoint: Path, stateful: Statef
         stateful (`Stateful`): what is loaded into.
 
     Raises:
-        ValueError: if the checkpoint is of other parts, or another device.
+        ValueError: if the checkpoint does not fit: it is of another model, other parts or another kind of device, or a
+            state in it cannot be read.
     """
-    load_model(stateful.model, checkpoint / MODEL_FILE)
-    saved = load_nested(checkpoint / TRAINING_FILE)
-    if len(saved["others"]) != len(stateful.others) or (saved["scaler"] is None) != (accelerator.scaler is None):
-        raise ValueError(f"{checkpoint} is of a run with other parts: resume with the same recipe and precision.")
-    stateful.optimizer.load_state_dict(saved["optimizer"])
-    stateful.scheduler.load_state_dict(saved["scheduler"])
-    for other, other_state in zip(stateful.others, saved["others"], strict=True):
-        other.load_state_dict(other_state)
-    if accelerator.scaler is not None:
-        accelerator.scaler.load_state_dict(saved["scaler"])
-    set_random_states(saved["random"][accelerator.process_index], accelerator.device)
+    try:
+        load_model(stateful.model, checkpoint / MODEL_FILE)
+        _set_training_state(accelerator, stateful, load_nested(checkpoint / TRAINING_FILE))
+    except (RuntimeError, KeyError, IndexError, TypeError, AttributeError, ValueError, SafetensorError) as error:
+        raise ValueError(
+            f"{checkpoint} does not fit this run: {error!r}. Resume with the recipe, models and versions that wrote "
+            "it, or start again in another `training.output_dir`."
+        ) from error
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
@@ -192,7 +198,7 @@ def read_state(checkpoint: Path) -> RunState:
         )
     try:
         written = json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
-        state, hashes = RunState(**written["state"]), written["sha256"].items()
+        state, hashes = fill(RunState, written["state"], "state"), written["sha256"].items()
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DamagedCheckpointError(f"{checkpoint} is damaged: {STATE_FILE} cannot be read ({error!r}).") from error
     for name, hash_then in hashes:
@@ -210,6 +216,16 @@ def _training_state(accelerator: Accelerator, stateful: Stateful) -> dict[str, A
         "scaler": accelerator.scaler.state_dict() if accelerator.scaler is not None else None,
         "others": [other.state_dict() for other in stateful.others],
     }
+
+
+def _set_training_state(accelerator: Accelerator, stateful: Stateful, saved: dict[str, Any]) -> None:
+    stateful.optimizer.load_state_dict(saved["optimizer"])
+    stateful.scheduler.load_state_dict(saved["scheduler"])
+    for other, other_state in zip(stateful.others, saved["others"], strict=True):
+        other.load_state_dict(other_state)
+    if accelerator.scaler is not None:
+        accelerator.scaler.load_state_dict(saved["scaler"])
+    set_random_states(saved["random"][accelerator.process_index], accelerator.device)
 
 
 def _write_state(state: RunState, folder: Path) -> None:

@@ -37,7 +37,7 @@ class RecipeFile:
             if not equals:
                 raise ValueError(f"A change must be of the form section.key=value; got {change!r}.")
             _set(values, key.split("."), _parse_change(key, value))
-        return _fill(cls, values, "recipe")
+        return fill(cls, values, "recipe")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values."""
@@ -112,7 +112,17 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
     values[keys[-1]] = value
 
 
-def _fill(section: type[Section], values: Any, where: str) -> Section:
+def fill(section: type[Section], values: Any, where: str) -> Section:
+    """Return a dataclass made of plain values, whose keys, types and ranges are checked.
+
+    Args:
+        section (`type`): the dataclass; its fields may be dataclasses too.
+        values (`Any`): its values by key.
+        where (`str`): where the values are, for the message.
+
+    Raises:
+        ValueError: naming the key that is unknown, missing, or has a value that is not allowed.
+    """
     if not isinstance(values, Mapping):
         raise ValueError(f"{where}: expected key: value pairs; got {values!r}.")
     known = [entry.name for entry in fields(section)]
@@ -133,7 +143,7 @@ def _fill(section: type[Section], values: Any, where: str) -> Section:
 
 def _convert(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(kind):
-        return _fill(kind, value, where)
+        return fill(kind, value, where)
     if kind is float and not isinstance(value, bool):
         try:
             return float(value)  # YAML reads 5e-4 as text

@@ -43,7 +43,10 @@ def load_nested(path: Path) -> Any:
         if structure is None:
             raise ValueError(f"{path} has no {STRUCTURE!r} in its metadata: it is not a state of a training run.")
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  safe_open has no iteration
-    return _unpacked(json.loads(structure), tensors)
+    try:
+        return _unpacked(json.loads(structure), tensors)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path}: its structure is not one of `save_nested` ({error!r}).") from error
 
 
 def _packed(value: Any, tensors: dict[str, torch.Tensor]) -> Any:

@@ -56,6 +56,14 @@ def test_bad_photos_are_all_named_before_a_model_is_loaded_or_skipped(folder, tm
     assert sorted(Gallery.open(tmp_path / "gallery").ids()) == ["0", "2"]
 
 
+def test_a_database_that_is_missing_is_named_before_a_model_is_loaded(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    for command in (["embed", "--corpus", "nowhere"], ["search", "--text", "a dress"]):
+        assert main([*command, "--model", "no_model", "--gallery", str(tmp_path / "gallery")]) == 2
+        error = capsys.readouterr().err
+        assert "pip install 'hf-fashion[gallery]'" in error and "no_model" not in error
+
+
 def test_a_gallery_in_milvus_is_named_by_its_uri(folder, milvus_file, capsys):
     assert embed(folder, milvus_file, "--corpus", str(folder / "photos")) == 0
     assert capsys.readouterr().out == f"{COUNT} products in {milvus_file}\n"

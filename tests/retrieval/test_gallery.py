@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import embedder_fingerprint, model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
-from tests.tiny_e2 import tiny_model
+from tests.tiny_e2 import tiny_model, tiny_processor
 
 
 SPACE = "sleeve length"
@@ -99,7 +99,6 @@ def test_an_opened_gallery_is_the_one_that_was_made(place):
     assert opened.info() == {
         "uri": place,
         "version": made.info()["version"],
-        "storage": made.info()["storage"],
         "products": 40,
         "spaces": SPACES,
         "stored_dimensions": SPACES,
@@ -108,6 +107,13 @@ def test_an_opened_gallery_is_the_one_that_was_made(place):
         "search": "exact, in memory",
         "index": {},
     }
+
+
+def test_the_storage_of_a_gallery_is_as_its_store_knows_it(place):
+    gallery, other = filled(place), Gallery.open(place)
+    other.delete(["p000"])
+    known = {} if place.startswith("milvus") else {"versions": 3, "fragments": 1}
+    assert {key: value for key, value in gallery.storage().items() if key != "bytes"} == known
 
 
 @pytest.mark.parametrize("path", ["my_gallery", Path("my_gallery")])
@@ -154,6 +160,17 @@ def test_a_gallery_knows_its_model(place):
     with pytest.raises(ValueError) as error:
         gallery.check_model(other)
     assert model_fingerprint(model) in str(error.value) and model_fingerprint(other) in str(error.value)
+
+
+def test_a_gallery_knows_the_processor_of_its_model(place, caplog):
+    model, processor = tiny_model(), tiny_processor()
+    gallery = Gallery.create(place, {"image": 12}, fingerprint=embedder_fingerprint(model, processor))
+    gallery.check_model(model, processor)
+    gallery.check_model(model, processor.image_processor, processor.tokenizer)
+    processor.image_processor.image_mean = [0.5, 0.5, 0.5]
+    with pytest.raises(ValueError, match="was embedded with another image processor"):
+        gallery.check_model(model, processor)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
@@ -289,7 +306,7 @@ def test_metadata_are_updated(place):
 
 def test_the_information_tells_what_the_gallery_takes_on_disk(tmp_path):
     gallery = filled(tmp_path / "gallery", 40)
-    storage = gallery.info()["storage"]
+    storage = gallery.storage()
     files = [path for path in (tmp_path / "gallery").rglob("*") if path.is_file()]
     assert storage["bytes"] == sum(path.stat().st_size for path in files)
     assert storage["versions"] >= 1 and storage["fragments"] == 1

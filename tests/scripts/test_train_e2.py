@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,33 @@ def test_two_processes_learn_what_one_learns(corpus):
     for first, second in zip(one, two, strict=True):
         for name in ("contrastive", "region"):
             assert first.get(name, 0) == pytest.approx(second.get(name, 0), rel=1e-4)
+
+
+def test_two_processes_resume_to_the_same_losses_and_one_is_refused(corpus):
+    """Each process draws its own patches, so each has its own random states."""
+    recipe = tiny_recipe(corpus, stages=[{"epochs": 2, "learning_rate": 1e-3}], save_every=1)
+    train(recipe, "--output_dir", str(corpus / "whole"), processes=2)
+    newest = sorted((corpus / "whole" / "checkpoints").iterdir())[-1]
+    shutil.copytree(corpus / "whole", corpus / "again", ignore=shutil.ignore_patterns("results.json", newest.name))
+    resumed = ["--output_dir", str(corpus / "again"), "--resume_from_checkpoint", "latest"]
+    train(recipe, *resumed, processes=2)
+    assert history(corpus / "again") == history(corpus / "whole")
+    again, whole = weights(corpus / "again"), weights(corpus / "whole")
+    assert all(torch.equal(again[name], tensor) for name, tensor in whole.items())
+
+    alone = start(recipe, *resumed)
+    printed, _ = alone.communicate(timeout=120)
+    assert alone.returncode == 2 and "a run in 2 processes, this one has 1" in printed
+
+
+def test_a_full_disk_ends_a_run_with_a_line_and_leaves_nothing_half_written(corpus):
+    recipe = tiny_recipe(corpus, save_every=1)
+    command = f"ulimit -f 150; exec {sys.executable} {SCRIPT} {recipe}"  # no file over 150 KB
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "ACCELERATE_USE_CPU": "true"}
+    ended = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert "update-00000001 cannot be written: " in ended.stderr and "too large" in ended.stderr
+    assert list((corpus / "run" / "checkpoints").iterdir()) == []
 
 
 def test_a_new_run_does_not_mix_with_an_old_one(corpus):

@@ -18,6 +18,7 @@ from hf_fashion.training.checkpoints import (
     read_state,
     save_checkpoint,
 )
+from hf_fashion.training.stored_state import load_nested, save_nested
 from tests.tiny_e2 import tiny_processor
 
 
@@ -157,10 +158,30 @@ def test_a_pickle_is_refused_and_never_read(save, tmp_path, name):
 
 
 def test_a_checkpoint_of_other_parts_is_refused(accelerator, save):
-    other = make_stateful()
-    other.others = []
-    with pytest.raises(ValueError, match="is of a run with other parts"):
-        load_checkpoint(accelerator, save(), other)
+    checkpoint = save()
+    fewer, larger = make_stateful(), make_stateful()
+    fewer.others, larger.model = [], torch.nn.Linear(3, 2)
+    for other, message in ((fewer, "argument 2 is longer"), (larger, "size mismatch for weight")):
+        with pytest.raises(ValueError, match=rf"update-00000000 does not fit this run: .*{message}"):
+            load_checkpoint(accelerator, checkpoint, other)
+
+
+@pytest.mark.parametrize("part", ["optimizer", "scheduler", "others", "random"])
+def test_a_state_that_cannot_be_read_is_an_error(accelerator, save, part):
+    """None is skipped: without its random states, a run would go on with other numbers."""
+    checkpoint = save()
+    saved = load_nested(checkpoint / "training.safetensors")
+    for wrong in ({}, {part: 3}):
+        save_nested({name: saved[name] for name in saved if name != part} | wrong, checkpoint / "training.safetensors")
+        with pytest.raises(ValueError, match="does not fit this run"):
+            load_checkpoint(accelerator, checkpoint, make_stateful())
+
+
+@pytest.mark.parametrize("state", [{"update": "x"}, {"updates": 1}, {"history": [1]}, []])
+def test_a_state_of_another_kind_is_damaged(save, tmp_path, state):
+    (save(update=1) / "run_state.json").write_text(json.dumps({"state": state, "sha256": {}}))
+    with pytest.raises(DamagedCheckpointError, match=r"run_state.json cannot be read \(ValueError\(.state"):
+        find_checkpoint("latest", tmp_path)
 
 
 def test_the_next_checkpoint_removes_half_written_ones(save, tmp_path):

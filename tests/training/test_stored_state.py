@@ -32,6 +32,13 @@ def test_other_values_are_refused(tmp_path, value, message):
         save_nested({"a": [value]}, tmp_path / "state.safetensors")
 
 
+@pytest.mark.parametrize("structure", ['["tensor", "0"]', "[1]", '["dict", [[[], 1]]]', "{", "[" * 5000])
+def test_a_structure_of_another_kind_is_refused(tmp_path, structure):
+    save_file({}, tmp_path / "state.safetensors", metadata={"structure": structure})
+    with pytest.raises(ValueError, match=r"state.safetensors: its structure is not one"):
+        load_nested(tmp_path / "state.safetensors")
+
+
 def test_a_file_of_another_kind_is_named(tmp_path):
     save_file({"weight": torch.zeros(2)}, tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match=r"model.safetensors has no 'structure'"):

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.functional import layer_norm, linear, normalize, pad
 from transformers import PreTrainedModel
 from transformers import initialization as init
+from transformers.modeling_utils import local_torch_dtype
 from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs, can_return_tuple
 from transformers.utils.generic import maybe_autocast
@@ -152,9 +153,10 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
 
     def __init__(self, config: FeatureReasoningConfig):
         super().__init__(config)
-        self.query_update = FeatureReasoningUpdate(config)
-        self.candidate_update = FeatureReasoningUpdate(config)
-        self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
+        with local_torch_dtype(torch.float32):  # whatever type the model is created in
+            self.query_update = FeatureReasoningUpdate(config)
+            self.candidate_update = FeatureReasoningUpdate(config)
+            self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
         self.post_init()
 
     @can_return_tuple

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transformers import CONFIG_MAPPING, AutoModel, PreTrainedModel
+from transformers import CONFIG_MAPPING, PreTrainedModel
 
 from ...embedding.saved_models import named_errors
+from ...embedding.whole_model import load_whole
 from ...messages import did_you_mean
 from .k_reciprocal import k_reciprocal
 from .query_expansion import query_expansion
@@ -44,7 +45,7 @@ def load_reranker(reranker: Any, trust_remote_code: bool = False) -> Reranker:
 def _load_reasoning(name: str, trust_remote_code: bool) -> ReasoningReranker:
     try:
         with named_errors(name):
-            model = AutoModel.from_pretrained(name, trust_remote_code=trust_remote_code)
+            model = load_whole(name, trust_remote_code=trust_remote_code)
         return ReasoningReranker(model)
     except (OSError, ValueError) as error:
         raise ValueError(

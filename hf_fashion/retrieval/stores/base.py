@@ -101,7 +101,7 @@ class VectorStore(Protocol):
         """Add rows, or replace those whose id is in the table already.
 
         Args:
-            rows (`pyarrow.Table`): all columns, no id twice.
+            rows (`pyarrow.Table`): all columns, no id twice, and no NaN or infinite number.
         """
 
     def update(self, rows: pa.Table) -> None:

@@ -21,6 +21,7 @@ from ...data.column_map import ColumnMap
 from ...data.products import product_tags
 from ...data.tokenizer import check_vocabulary, train_tokenizer
 from ...data.values import column_texts
+from ...embedding.whole_model import load_whole
 from ...models.e2.configuration_e2 import E2Config, E2VisionConfig
 from ...models.e2.image_processing_e2 import E2ImageProcessorPil
 from ...models.e2.modeling_e2 import E2Model
@@ -154,7 +155,7 @@ def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTraine
     # float32, whatever the dtype of the checkpoint: half-precision weights lose small steps.
     start, dtype = recipe.start_from, torch.float32
     if recipe.architecture == "clip":
-        return CLIPModel.from_pretrained(start, dtype=dtype, **config)
+        return load_whole(start, CLIPModel, dtype=dtype, **config)
     if AutoConfig.from_pretrained(start, trust_remote_code=False).model_type == "e2":
         return E2Model.from_pretrained(start, dtype=dtype, **config)
-    return E2Model.from_clip(CLIPModel.from_pretrained(start, dtype=dtype), **config)
+    return E2Model.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)

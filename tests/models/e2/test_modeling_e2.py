@@ -1,10 +1,12 @@
 """E2 read as its manual: towers, selection, losses, starting from a CLIP."""
 
+import re
+
 import pytest
 import torch
 from accelerate import cpu_offload
 from peft import LoraConfig, get_peft_model
-from transformers import CLIPConfig, CLIPModel
+from transformers import AutoModel, CLIPConfig, CLIPModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.clip.modeling_clip import eager_attention_forward
 
@@ -306,3 +308,10 @@ def test_every_adapter_learns():
     adapters = {name: p for name, p in model.named_parameters() if "lora_B" in name and "fusion_blocks" in name}
     assert len(adapters) == 6
     assert [name for name, p in adapters.items() if p.grad is None or p.grad.abs().sum() == 0] == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_parts_that_stay_in_float32_are_made_in_it(dtype):
+    model = AutoModel.from_config(tiny_config(), dtype=dtype)
+    kept = {name: tensor.dtype for name, tensor in model.state_dict().items() if re.match("logit_scale", name)}
+    assert kept and set(kept.values()) == {torch.float32}

@@ -1,5 +1,7 @@
 """FR moves features and so re-ranks a list: parity with its ancestor, and what holds for every list."""
 
+import re
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -264,3 +266,14 @@ def test_training_computes_in_the_dtype_of_the_weights():
 def test_inputs_that_do_not_fit_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         tiny_feature_reasoning()(**(tiny_lists() | changes))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_parts_that_stay_in_float32_are_made_in_it(dtype):
+    model = AutoModel.from_config(tiny_feature_reasoning_config(), dtype=dtype)
+    kept = {
+        name: tensor.dtype
+        for name, tensor in model.state_dict().items()
+        if re.match("query_update|candidate_update|logit_scale", name)
+    }
+    assert kept and set(kept.values()) == {torch.float32}

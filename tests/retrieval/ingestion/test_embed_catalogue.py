@@ -7,7 +7,7 @@ import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, Image, List, Value
 
-from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import embedder_fingerprint, model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 from tests import tiny_attribute
 from tests.data.corpora import jpeg, products
@@ -38,7 +38,7 @@ def test_a_catalogue_is_found_again(tmp_path, model):
     catalogue = products(10)
     gallery = embedded(tmp_path / "gallery", model, catalogue)
     assert sorted(gallery.ids()) == catalogue["id"][:]
-    assert gallery.schema.fingerprint == model_fingerprint(model)
+    assert gallery.schema.fingerprint == embedder_fingerprint(model, tiny_processor())
     inputs = tiny_processor()(images=[catalogue[6]["image"]], return_tensors="pt")
     with torch.no_grad():
         query = model.get_image_features(**inputs).pooler_output
