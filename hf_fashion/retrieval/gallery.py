@@ -175,7 +175,10 @@ class Gallery:
                 if not processes.is_main:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
                 axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
-                gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
+                try:
+                    gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
+                except FileExistsError:  # by another run meanwhile: this one goes on along its axes
+                    gallery = cls.open(uri)
             gallery._check_fingerprint(schema.fingerprint)
             gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
