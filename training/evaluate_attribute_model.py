@@ -13,6 +13,7 @@ import argparse
 
 from hf_fashion.cli.evaluate import run
 from hf_fashion.cli.evaluation_arguments import add_attribute_arguments, add_evaluation_arguments
+from hf_fashion.training.command_line import run_script
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -27,4 +28,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

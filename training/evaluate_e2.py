@@ -10,6 +10,7 @@ import argparse
 
 from hf_fashion.cli.evaluate import run
 from hf_fashion.cli.evaluation_arguments import add_e2_arguments, add_evaluation_arguments
+from hf_fashion.training.command_line import run_script
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -24,4 +25,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -17,23 +17,28 @@ from hf_fashion.training.backbone.photos import ClassifierCollator, LabelledPhot
 from hf_fashion.training.backbone.recipe import BackboneRecipe
 from hf_fashion.training.backbone.step import BackboneStep
 from hf_fashion.training.backbone.validation import validate
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import cache_photos, load_data
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
+from hf_fashion.training.sources import corpus_fingerprint
 
 
 def main() -> None:
-    recipe, checkpoint = read_command_line(BackboneRecipe, __doc__)
+    recipe, resume_from = read_command_line(BackboneRecipe, __doc__)
     settings = recipe.training
 
-    # Devices, precision, processes.
+    # Devices, precision, processes, and the checkpoint to resume from.
     accelerator = make_accelerator(settings)
+    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
 
     # Data: checked completely before training; photos decoded and resized once.
     processor = square_processor(recipe.model.image_size)
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False)
         column_map = with_attributes(column_map, recipe.data.attributes)
+        sources = corpus_fingerprint(corpus, column_map)
+        require_same_sources(checkpoint, sources)
         vocabulary = build_vocabulary(corpus["train"], column_map)
         photos = {
             name: LabelledPhotos(
@@ -61,6 +66,7 @@ def main() -> None:
         evaluate=lambda model: validate(model, photos["validation"], collator, names, num_values),
         primary_metric="accuracy",
         recipe=recipe.to_dict(),
+        sources=sources,
         processor=processor,
         printed_metrics=("accuracy",),
     )
@@ -68,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

@@ -3,8 +3,8 @@
     make quickstart
 
 Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (written by the training scripts; the models are in
-`best/`), `report.html` and `results.json`. A quickstart that was stopped continues. After a finished one, or with
-other recipes, it starts from scratch.
+`best/`), `report.html`, `results.json`, and `photos/`, a catalogue to search. A quickstart that was stopped continues.
+After a finished one, or with other recipes, it starts from scratch.
 """
 
 import json
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import hf_fashion
 from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.photos.stored_photos import StoredPhotos
 from hf_fashion.embedding.batches import has_regions
 from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.evaluation.attribute_pointing import evaluate_pointing
@@ -42,6 +44,7 @@ from hf_fashion.reports.tables import table
 from hf_fashion.retrieval.rerankers.loading import BASELINES, load_reranker
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.command_line import run_script
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
@@ -62,6 +65,7 @@ TRAINED_BY = {"E2": "train_e2.py", "CLIP-FT": "train_e2.py"}
 TRAINED_BY |= {"IPAD": "train_attribute_model.py", "FR": "train_feature_reasoning.py"}
 WITH_TEXT = ("E2", "CLIP-FT")
 EXAMPLES = range(6)  # the first rows, not the best ones
+NUM_PHOTOS = 100  # in the catalogue that is left for searches
 
 
 def main() -> None:
@@ -101,10 +105,13 @@ def main() -> None:
     sections = [(title, html_table(*cells)) for title, cells in tables.items()]
     sections += show_e2(*with_text["E2"], split, column_map, images["E2"], EXAMPLES)
     sections += show_attributes(*ipad, split, column_map, EXAMPLES)
-    sections += show_reranking(split[column_map.image][:], protocol, searches, fr, fr.num_candidates, EXAMPLES)
+    photos = StoredPhotos(split, column_map.image)
+    sections += show_reranking(photos, protocol, searches, fr, fr.num_candidates, EXAMPLES)
     write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
+    save_photos(split, column_map)
     note.unlink()
-    print(f"\n{FOLDER / 'report.html'} shows the results. {seconds} seconds.")
+    print(f"\n{FOLDER / 'photos'} is a catalogue to search, {FOLDER / 'report.html'} shows the results.", end=" ")
+    print(f"{seconds} seconds.")
 
 
 def read_recipes() -> dict[str, RecipeFile]:
@@ -148,7 +155,7 @@ def train(name: str, recipe: RecipeFile) -> None:
     """Run the training script and print its lines; progress bars and warnings go to a log.
 
     Raises:
-        RuntimeError: the script failed; the error holds the end of its log.
+        ChildProcessError: the script failed; the error holds the end of its log.
     """
     log = Path(recipe.training.output_dir) / "training.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -166,13 +173,24 @@ def train(name: str, recipe: RecipeFile) -> None:
         for line in process.stdout:
             print(f"{name}: {line}", end="", flush=True)
     if process.returncode:
-        raise RuntimeError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
+        raise ChildProcessError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
 def load_validation(recipe: E2Recipe) -> Dataset:
     """Load the validation split. A generated row does not depend on their number, so one train row is enough."""
     generated = recipe.data.generated | {"train_rows": 1}
     return hf_fashion.load_corpus(recipe.data.corpus, generated=generated)["validation"]
+
+
+def save_photos(split: Dataset, column_map: ColumnMap) -> None:
+    """Save the first photos as a plain folder, named by kind and number: `dress-1.jpg`."""
+    shutil.rmtree(FOLDER / "photos", ignore_errors=True)
+    (FOLDER / "photos").mkdir()
+    numbers: Counter[str] = Counter()
+    for row in split.select(range(min(NUM_PHOTOS, len(split)))):
+        kind = row["article_type"]
+        numbers[kind] += 1
+        row[column_map.image].save(FOLDER / "photos" / f"{kind}-{numbers[kind]}.jpg", quality=92)
 
 
 def load(folder: Path, processor_class: type) -> tuple:
@@ -209,4 +227,4 @@ def evaluate_rerankers(searches: dict, fr: ReasoningReranker) -> dict[str, dict[
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, "It continues when it is started again.")

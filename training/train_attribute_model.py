@@ -23,25 +23,30 @@ from hf_fashion.training.attribute.build import (
 from hf_fashion.training.attribute.recipe import AttributeRecipe
 from hf_fashion.training.attribute.step import AttributeStep
 from hf_fashion.training.attribute.validation import draw_validation_lists, validate
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import cache_photos, load_data
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
+from hf_fashion.training.sources import corpus_fingerprint
 
 
 PRINTED = ("map", "mean_attribute_map", "map_chance")
 
 
 def main() -> None:
-    recipe, checkpoint = read_command_line(AttributeRecipe, __doc__)
+    recipe, resume_from = read_command_line(AttributeRecipe, __doc__)
     settings = recipe.training
 
-    # Devices, precision, processes.
+    # Devices, precision, processes, and the checkpoint to resume from.
     accelerator = make_accelerator(settings)
+    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
 
     # Data: checked completely before training; photos decoded and resized once.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False)
         column_map = with_attributes(column_map, recipe.data.attributes)
+        sources = corpus_fingerprint(corpus, column_map)
+        require_same_sources(checkpoint, sources)
         config = make_config(recipe.model, build_vocabulary(corpus["train"], column_map))
         vocabulary = AttributeVocabulary(list(config.attribute_names), dict(config.attribute_values))
         labels = read_labels(corpus["train"], column_map, vocabulary)
@@ -77,6 +82,7 @@ def main() -> None:
         evaluate=lambda model: validate(model, processor, corpus["validation"], column_map, lists),
         primary_metric=PRIMARY_METRIC,
         recipe=recipe.to_dict(),
+        sources=sources,
         processor=processor,
         printed_metrics=PRINTED,
         batch_sampler=batch_sampler,
@@ -85,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

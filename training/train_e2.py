@@ -10,31 +10,36 @@ Writes into the recipe's `training.output_dir`: `best/` and `last/` (models with
 from accelerate.utils import set_seed
 
 from hf_fashion.data.products import ProductCollator, ProductDataset
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import cache_photos, load_data, with_entities
 from hf_fashion.training.e2.build import choose_entities, make_model, make_processor
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.e2.step import STEPS
 from hf_fashion.training.e2.validation import validate
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
+from hf_fashion.training.sources import corpus_fingerprint
 
 
 PRINTED = ("image_to_text_recall@1", "text_to_image_recall@1", "sum_recall")
 
 
 def main() -> None:
-    recipe, checkpoint = read_command_line(E2Recipe, __doc__)
+    recipe, resume_from = read_command_line(E2Recipe, __doc__)
     settings = recipe.training
 
-    # Devices, precision, processes.
+    # Devices, precision, processes, and the checkpoint to resume from.
     accelerator = make_accelerator(settings)
+    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
 
     # Data: checked completely before training; photos decoded and resized once.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data)
         if recipe.model.architecture == "e2":
             column_map = with_entities(column_map, choose_entities(recipe.model, column_map))
-        processor = make_processor(recipe.model, corpus["train"], column_map)
+        sources = corpus_fingerprint(corpus, column_map)
+        require_same_sources(checkpoint, sources)
+        processor = make_processor(recipe.model, corpus["train"], column_map, checkpoint)
         photos = {
             name: cache_photos(recipe.data, split, column_map, processor.image_processor)
             for name, split in corpus.items()
@@ -61,6 +66,7 @@ def main() -> None:
         evaluate=lambda model: validate(model, validation, collator),
         primary_metric="sum_recall",
         recipe=recipe.to_dict(),
+        sources=sources,
         processor=processor,
         printed_metrics=PRINTED,
     )
@@ -68,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

@@ -14,32 +14,38 @@ from accelerate.utils import set_seed
 import hf_fashion  # noqa: F401  registers the models with transformers' Auto classes
 from hf_fashion.evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import RESUME, read_command_line, run_script
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.feature_reasoning.build import make_model
 from hf_fashion.training.feature_reasoning.lists import CandidateLists, collate_lists
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
-from hf_fashion.training.feature_reasoning.searches import embedded_once
+from hf_fashion.training.feature_reasoning.searches import embedded_once, embedder_fingerprints
 from hf_fashion.training.feature_reasoning.step import FeatureReasoningStep
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
+from hf_fashion.training.sources import corpus_fingerprint
 
 
 PRINTED = ("initial_map", "map", "share_better", "share_worse")
 
 
 def main() -> None:
-    recipe, checkpoint = read_command_line(FeatureReasoningRecipe, __doc__)
+    recipe, resume_from = read_command_line(FeatureReasoningRecipe, __doc__)
     settings = recipe.training
 
-    # Devices, precision, processes.
+    # Devices, precision, processes, and the checkpoint to resume from.
     accelerator = make_accelerator(settings)
+    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
     set_seed(settings.seed)
     model = make_model(recipe.model)
+    model.config.embedder_fingerprints = embedder_fingerprints(recipe.model.embedder)
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
 
     # Data: photos that are new to the embedder, and those to validate on, embedded once.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
+        sources = corpus_fingerprint(corpus, column_map) | {"embedding model": model.config.embedder_fingerprints[0]}
+        require_same_sources(checkpoint, sources)
     accelerator.print(report)
     if recipe.data.held_out_fraction is None:
         accelerator.print("`data.held_out_fraction` is null: the embedding model must not have seen the train split.")
@@ -58,6 +64,7 @@ def main() -> None:
         evaluate=lambda model: evaluate_reranking(searches["validation"], ReasoningReranker(model), number),
         primary_metric=PRIMARY_METRIC,
         recipe=recipe.to_dict(),
+        sources=sources,
         printed_metrics=PRINTED,
         evaluate_untrained=True,
     )
@@ -65,4 +72,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, RESUME)

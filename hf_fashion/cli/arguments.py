@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from .output import hide_loading_bars
+
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, its gallery, the device and the float type.
@@ -18,6 +20,18 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "float32", "bfloat16", "float16"),
         default="auto",
         help="of the model, the same for a gallery and its searches; default: as it was saved",
+    )
+    add_trust_argument(parser)
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the consent to run code that comes with a model.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the option.
+    """
+    parser.add_argument(
+        "--trust_remote_code", action="store_true", help="run the code that a model brings along; default: refuse it"
     )
 
 
@@ -50,6 +64,19 @@ def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) 
     )
     parser.add_argument("--image_column", help="column of photos; default: the column map's, or image")
     parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; found by the corpus if it can")
+
+
+def load_model_of(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """Load the model of [`add_model_arguments`] and its processor.
+
+    Args:
+        arguments (`argparse.Namespace`): the parsed options.
+    """
+    from ..embedding.saved_models import load_model
+
+    hide_loading_bars()
+    trusted = arguments.trust_remote_code
+    return load_model(arguments.model, arguments.device, arguments.dtype, trust_remote_code=trusted)
 
 
 def load_catalogue_of(arguments: argparse.Namespace, **columns: Any) -> dict[str, Any]:

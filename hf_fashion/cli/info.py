@@ -8,6 +8,7 @@ Products, spaces, metadata columns, the model that embedded it, kind of search a
 import argparse
 import json
 
+from ..messages import printable
 from .arguments import add_gallery_argument
 
 
@@ -22,20 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the facts that [`Gallery.info`] and [`Gallery.storage`] return.
+    """Print the facts that [`Gallery.info`] returns.
 
     Args:
         arguments (`argparse.Namespace`): the parsed options.
     """
     from ..retrieval.gallery import Gallery
 
-    gallery = Gallery.open(arguments.gallery)
-    info = {**gallery.info(), "storage": gallery.storage()}
+    info = Gallery.open(arguments.gallery).info()
     if arguments.json:
         print(json.dumps(info))
         return
     for name, value in info.items():
-        print(f"{name.replace('_', ' ')}: {_shown(value)}")
+        print(printable(f"{name.replace('_', ' ')}: {_shown(value)}"))
 
 
 def _shown(value: object) -> str:

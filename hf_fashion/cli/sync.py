@@ -11,7 +11,7 @@ has made; its metadata columns stay as they are.
 
 import argparse
 
-from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,18 +34,15 @@ def run(arguments: argparse.Namespace) -> None:
         arguments (`argparse.Namespace`): the parsed options.
     """
     from ..retrieval.gallery import Gallery
+    from ..retrieval.ingestion.check_catalogue import check_catalogue
     from ..retrieval.ingestion.processes import Processes
 
     gallery, processes = Gallery.open(arguments.gallery), Processes()
     with processes.main_first():
-        catalogue = load_catalogue_of(arguments, metadata_columns=[])
-
-        from transformers import AutoModel, AutoProcessor
-
-        from ..embedding.device import device_of
-
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
-        processor = AutoProcessor.from_pretrained(arguments.model)
+        catalogue = load_catalogue_of(arguments, metadata_columns=[], require_files=False)
+    catalogue = check_catalogue(catalogue, None, processes)
+    with processes.main_first():
+        model, processor = load_model_of(arguments)
     report = gallery.sync(
         catalogue["dataset"],
         model,

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..messages import did_you_mean
+from ..yaml_files import read_yaml
 
 
 SHIPPED_FOLDER = Path(__file__).parent / "column_maps"
@@ -92,9 +91,10 @@ class ColumnMap:
             FileNotFoundError: if there is no such file.
             ValueError: naming the file and the key.
         """
+        values = read_yaml(path) or {}
         try:
-            return cls.from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
-        except (ValueError, yaml.YAMLError) as error:
+            return cls.from_dict(values)
+        except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
     @classmethod

@@ -1,12 +1,20 @@
-"""Split a corpus into train and validation by product."""
+"""Split a corpus into train and validation by product, title and photo."""
 
 import hashlib
+import logging
+from collections import Counter
+from collections.abc import Sequence
 
 from datasets import Dataset, DatasetDict
 
-from ..messages import name_rows
+from ..messages import listed
 from .column_map import ColumnMap
+from .product_groups import product_groups
+from .sources.source_rows import name_sources, own_columns
 from .values import column_texts
+
+
+logger = logging.getLogger(__name__)
 
 
 def train_and_validation(
@@ -20,7 +28,8 @@ def train_and_validation(
     """
     Return the two splits that training needs, named `train` and `validation`.
 
-    A corpus with a validation split keeps it; a corpus with a single split (such as `data`) is split by product.
+    A corpus with a validation split keeps it; a corpus with a single split (such as `data`) is split by
+    [`split_by_product`].
 
     Args:
         corpus (`DatasetDict`): the corpus as loaded.
@@ -51,43 +60,68 @@ def split_by_product(
     dataset: Dataset, column_map: ColumnMap, validation_fraction: float = 0.1, seed: int = 0
 ) -> DatasetDict:
     """
-    Split one dataset into `train` and `validation` by product id; all rows of a product are in the same split.
+    Split one dataset into `train` and `validation` by product id; all rows of a product are in the same split, and so
+    are all products that share a title or a photo: no split has seen the other.
 
-    The split depends only on the seed and a hash of the product id: it does not change when rows are added, removed or
-    reordered. So the held-out share of the products is `validation_fraction` up to chance.
+    The split depends only on the seed and a hash of the product id (of products that share something, the first one
+    in the order of their text): it does not change when rows are reordered, nor, for all other products, when rows are
+    added or removed. So the held-out share of the products is `validation_fraction` up to chance. Products that share
+    a title or photo and together have more than this share of the rows stay in `train`.
 
     Args:
         dataset (`Dataset`): rows to split.
-        column_map (`ColumnMap`): names the product id.
+        column_map (`ColumnMap`): names the product id, the caption and the photo.
         validation_fraction (`float`, *optional*, defaults to 0.1): share of the products to hold out.
         seed (`int`, *optional*, defaults to 0): seed of the hold-out.
 
     Raises:
-        ValueError: if the map names no product id, the column is missing, ids are null (with row numbers), the
+        ValueError: if the map names no product id, the column is missing, ids are null (naming the rows), the
             fraction is not between 0 and 1, or a split would be empty.
     """
     if not 0 < validation_fraction < 1:
         raise ValueError(f"`validation_fraction` must lie between 0 and 1, got {validation_fraction}")
-    column = column_map.product_id
-    if column is None or column not in dataset.column_names:
-        raise ValueError(
-            f"the corpus has only one split, and its column of product ids is {column!r}: set `product_id` in the "
-            f"column map to one of {', '.join(dataset.column_names)}, or add a validation split"
-        )
-    ids = column_texts(dataset, column)
-    missing = [row for row, value in enumerate(ids) if value is None]
-    if missing:
-        raise ValueError(f"column {column!r} (product_id): no value in {name_rows(missing)} (counted from 0)")
-    held_out = [product_position(column_map.product_of(value), seed) < validation_fraction for value in ids]
+    products = _products(dataset, column_map)
+    groups = product_groups(dataset, column_map, products)
+    large = _large_groups(groups, products, validation_fraction)
+    held_out = [group not in large and product_position(group, seed) < validation_fraction for group in groups]
     if all(held_out) or not any(held_out):
         raise ValueError(
-            f"{len(set(ids))} products with `validation_fraction` {validation_fraction} and seed {seed} leave a split "
-            "empty: use another fraction or seed"
+            f"{len(set(groups))} products without a title or photo in common, with `validation_fraction` "
+            f"{validation_fraction} and seed {seed}, leave a split empty: use another fraction or seed"
         )
     return DatasetDict(
         train=dataset.select([row for row, out in enumerate(held_out) if not out]),
         validation=dataset.select([row for row, out in enumerate(held_out) if out]),
     )
+
+
+def _products(dataset: Dataset, column_map: ColumnMap) -> list[str]:
+    """The product of each row."""
+    column = column_map.product_id
+    if column is None or column not in dataset.column_names:
+        raise ValueError(
+            f"the corpus has only one split, and its column of product ids is {column!r}: set `product_id` in the "
+            f"column map to one of {', '.join(own_columns(dataset))}, or add a validation split"
+        )
+    ids = column_texts(dataset, column)
+    missing = [row for row, value in enumerate(ids) if value is None]
+    if missing:
+        places = name_sources(dataset, missing, image_column=column_map.image)
+        raise ValueError(listed(f"column {column!r} (product_id) is empty in {len(missing):,} of the rows", places))
+    return [column_map.product_of(value) for value in ids]
+
+
+def _large_groups(groups: Sequence[str], products: Sequence[str], fraction: float) -> set[str]:
+    """Groups of several products with more than this share of the rows."""
+    several = {group for group, product in zip(groups, products, strict=True) if group != product}
+    large = {group: count for group, count in Counter(groups).items() if count > fraction * len(groups)}
+    for group in several & set(large):
+        logger.warning(
+            "%s rows share titles or photos with product %r, directly or by way of others: they stay in `train`",
+            f"{large[group]:,}",
+            group,
+        )
+    return several & set(large)
 
 
 def product_position(product: str, seed: int) -> float:

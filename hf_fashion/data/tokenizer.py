@@ -8,6 +8,8 @@ from transformers import CLIPTokenizer, PreTrainedTokenizerBase
 
 
 SPECIAL_TOKENS = ("<|startoftext|>", "<|endoftext|>")
+# Every byte, inside and at the end of a word, and the special tokens.
+SMALLEST_VOCABULARY = 2 * 256 + len(SPECIAL_TOKENS)
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192, max_length: int = 77) -> CLIPTokenizer:

@@ -21,6 +21,7 @@ def compare_rerankers(
     names: Sequence[str],
     searches: Mapping[str, Sequence[LabelledSearch]],
     num_candidates: int,
+    fingerprint: str,
     device: str | torch.device = "cpu",
 ) -> dict[str, dict[str, float]]:
     """Evaluate several re-rankers on the same searches.
@@ -30,18 +31,20 @@ def compare_rerankers(
             ids.
         searches (`Mapping[str, Sequence[LabelledSearch]]`): as in [`evaluate_reranking`].
         num_candidates (`int`): candidates that baselines get; an FR gets as many as its weights are made for.
+        fingerprint (`str`): [`~fingerprint.model_fingerprint`] of the model whose searches they are.
         device (`str` or `torch.device`, *optional*, defaults to `"cpu"`): device of FR.
 
     Returns:
         `dict`: name -> metrics, as [`evaluate_reranking`] returns them.
 
     Raises:
-        ValueError: a name is not a re-ranker, or as [`evaluate_reranking`].
+        ValueError: a name is not a re-ranker, or that of an FR of another model; or as [`evaluate_reranking`].
     """
     metrics = {}
     for name in names:
         reranker = load_reranker(name)
         if isinstance(reranker, ReasoningReranker):
+            reranker.check_embedder(fingerprint)
             reranker.to(torch.device(device))
         number = getattr(reranker, "num_candidates", num_candidates)
         metrics[name] = evaluate_reranking(searches, reranker, number)

@@ -33,7 +33,7 @@ class CandidateFinder:
     def __init__(self, gallery: Any):
         self.gallery = open_gallery(gallery)
         info = self.gallery.info()
-        self.uri, self.spaces = info["uri"], list(info["spaces"])
+        self.uri, self.spaces, self.fingerprint = info["uri"], list(info["spaces"]), info.get("fingerprint")
         self.columns = [name for name, kind in info["metadata"].items() if not kind.startswith(NESTED)]
         if not info["products"]:
             raise ValueError(

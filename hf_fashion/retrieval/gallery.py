@@ -29,7 +29,7 @@ from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stored_axes import axes_as_attachments, read_spaces
 from .stores.base import VectorStore
 from .stores.conditions.read import read_condition
-from .stores.opening import create_store, open_store, repair_store
+from .stores.opening import create_store, open_store, repair_store, require_database
 from .vector_column import Space
 
 
@@ -163,6 +163,7 @@ class Gallery:
             ConnectionError: another process has ended. An error of one process is raised by all.
             ImportError: the store's database is not installed.
         """
+        require_database(str(uri))
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
@@ -359,8 +360,8 @@ class Gallery:
 
     def info(self) -> dict[str, Any]:
         """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
-        columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
-        number of products in it."""
+        columns, fingerprint of the model, kind of search, for each indexed space the kind of its index and the number
+        of products in it, and what the database tells of its storage, such as bytes and old versions."""
         version = self._store.refresh()
         indexes = self._store.indexes()
         return {
@@ -377,13 +378,8 @@ class Gallery:
                 for space in self.schema.spaces
                 if (column := self.schema.column(space)) in indexes
             },
+            "storage": self._store.storage(),
         }
-
-    def storage(self) -> dict[str, int]:
-        """Return what the gallery takes: `"bytes"` on this machine's disk, `"versions"` that are kept, and
-        `"fragments"`, the parts that changes have left; only those that its store knows, on a server none."""
-        self._store.refresh()
-        return self._store.storage()
 
     def check_model(self, model: PreTrainedModel) -> None:
         """Raise if another model embedded the gallery.

@@ -1,24 +1,41 @@
-"""The state of a run, and its checkpoints: written aside, then renamed, so that a kill leaves none half-written."""
+"""Checkpoints of a run: safetensors and JSON, written aside, then renamed, so that a kill leaves none half-written."""
 
 import json
+import logging
 import shutil
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import gather_object
+from safetensors.torch import load_model, save_model
+from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
-from ..files import folder_written_aside
+from ..files import folder_written_aside, sha256_of
+from .random_states import random_states, set_random_states
+from .stored_state import load_nested, save_nested
 
 
 STATE_FILE = "run_state.json"
+MODEL_FILE = "model.safetensors"
+TRAINING_FILE = "training.safetensors"
+PROCESSOR_FOLDER = "processor"
+# Files that are read by unpickling, which runs the code that they hold.
+PICKLES = {".bin", ".pkl", ".pickle", ".pt", ".pth"}
+
+logger = logging.getLogger(__name__)
+
+
+class DamagedCheckpointError(ValueError):
+    """A checkpoint with a file that is missing or was changed."""
 
 
 @dataclass
 class RunState:
-    """Record how far a run has come.
+    """Record how far a run has come, and what it is made from.
 
     Args:
         stage (`int`, *optional*, defaults to 0): index of the current stage.
@@ -29,6 +46,8 @@ class RunState:
         best (`float`, *optional*, defaults to -1.0): best primary metric so far.
         history (`list[dict]`, *optional*): logged losses and evaluations, each with its `update`.
         recipe (`dict`, *optional*): the recipe of the run, as plain values.
+        sources (`dict[str, str]`, *optional*): fingerprints of what the run learns from.
+        num_processes (`int`, *optional*, defaults to 1): processes of the run.
     """
 
     stage: int = 0
@@ -39,87 +58,169 @@ class RunState:
     best: float = -1.0
     history: list[dict[str, Any]] = field(default_factory=list)
     recipe: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    num_processes: int = 1
 
 
-def save_checkpoint(accelerator: Accelerator, state: RunState, folder: Path, keep: int = 2) -> Path:
-    """Save model, optimiser, schedule, random states and the run's state; remove all but the newest checkpoints.
+@dataclass
+class Stateful:
+    """Hold what a stage changes, and so a checkpoint keeps.
 
     Args:
-        accelerator (`Accelerator`): holds model, optimiser and schedule. All processes must call this.
+        model (`PreTrainedModel`): the model, unwrapped.
+        optimizer (`torch.optim.Optimizer`): its optimiser.
+        scheduler (`LRScheduler`): schedule of the learning rates.
+        others (`Sequence`, *optional*): objects with `state_dict` and `load_state_dict`.
+    """
+
+    model: PreTrainedModel
+    optimizer: torch.optim.Optimizer
+    scheduler: Any
+    others: Sequence[Any] = ()
+
+
+def save_checkpoint(
+    accelerator: Accelerator,
+    state: RunState,
+    stateful: Stateful,
+    folder: Path,
+    processor: ProcessorMixin | BaseImageProcessor | None = None,
+    keep: int = 2,
+) -> Path:
+    """Save model, optimiser, schedule, random states, processor and the run's state; remove older checkpoints.
+
+    Args:
+        accelerator (`Accelerator`): devices and processes. All processes must call this.
         state (`RunState`): how far the run has come.
+        stateful (`Stateful`): model, optimiser, schedule.
         folder (`Path`): receives `update-<number>`.
-        keep (`int`, *optional*, defaults to 2): number of checkpoints that stay.
+        processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): saved with it.
+        keep (`int`, *optional*, defaults to 2): number of checkpoints that stay, up to this one.
     """
     target = folder / f"update-{state.update:08d}"
+    draws = gather_object([random_states(accelerator.device)])
     if accelerator.is_main_process:
         _remove_half_written(folder)
-    with folder_written_aside(target, replace=True) if accelerator.is_main_process else nullcontext() as aside:
-        (aside,) = broadcast_object_list([aside])
-        accelerator.save_state(str(aside))
-        accelerator.wait_for_everyone()
-        if accelerator.is_main_process:
-            (aside / STATE_FILE).write_text(json.dumps(asdict(state)))
-    if accelerator.is_main_process:
-        for old in list_checkpoints(folder)[:-keep]:
+        with folder_written_aside(target, replace=True) as aside:
+            save_model(stateful.model, str(aside / MODEL_FILE))
+            save_nested(_training_state(accelerator, stateful) | {"random": draws}, aside / TRAINING_FILE)
+            if processor is not None:
+                processor.save_pretrained(aside / PROCESSOR_FOLDER)
+            _write_state(state, aside)
+        older = [path for path in list_checkpoints(folder) if path.name < target.name]
+        for old in older[: max(0, len(older) + 1 - keep)]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
     return target
 
 
-def _remove_half_written(folder: Path) -> None:
-    """Remove what kills left; a run has its folder for itself, so that every hidden checkpoint is an earlier run's."""
-    for left in folder.glob(".update-*"):
-        shutil.rmtree(left)
+def load_checkpoint(accelerator: Accelerator, checkpoint: Path, stateful: Stateful) -> None:
+    """Load model, optimiser, schedule and random states.
+
+    Args:
+        accelerator (`Accelerator`): devices and processes.
+        checkpoint (`Path`): a whole checkpoint.
+        stateful (`Stateful`): what is loaded into.
+
+    Raises:
+        ValueError: if the checkpoint is of other parts, or another device.
+    """
+    load_model(stateful.model, checkpoint / MODEL_FILE)
+    saved = load_nested(checkpoint / TRAINING_FILE)
+    if len(saved["others"]) != len(stateful.others) or (saved["scaler"] is None) != (accelerator.scaler is None):
+        raise ValueError(f"{checkpoint} is of a run with other parts: resume with the same recipe and precision.")
+    stateful.optimizer.load_state_dict(saved["optimizer"])
+    stateful.scheduler.load_state_dict(saved["scheduler"])
+    for other, other_state in zip(stateful.others, saved["others"], strict=True):
+        other.load_state_dict(other_state)
+    if accelerator.scaler is not None:
+        accelerator.scaler.load_state_dict(saved["scaler"])
+    set_random_states(saved["random"][accelerator.process_index], accelerator.device)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """Return the whole checkpoints of a folder, oldest first."""
-    return sorted(path for path in folder.glob("update-*") if (path / STATE_FILE).is_file())
+    """Return the checkpoints of a folder, oldest first; some may be damaged."""
+    return sorted(path for path in folder.glob("update-*") if path.is_dir())
 
 
 def find_checkpoint(asked: str, folder: Path) -> Path | None:
     """Return the checkpoint to resume from, or `None` for the latest of a folder without checkpoints.
 
     Args:
-        asked (`str`): a path, or `"latest"` for the newest one of `folder`.
+        asked (`str`): a path, or `"latest"` for the newest whole one of `folder`; damaged newer ones are logged.
         folder (`Path`): the checkpoints of a run.
 
     Raises:
-        FileNotFoundError: if a named checkpoint is missing or not whole.
+        FileNotFoundError: if a named checkpoint is missing.
+        ValueError: if it is damaged, all of a folder are, or one holds pickles, which are never read.
     """
-    if asked == "latest":
-        return next(reversed(list_checkpoints(folder)), None)
-    if not (Path(asked) / STATE_FILE).is_file():
-        raise FileNotFoundError(f"No whole checkpoint at {asked}: {STATE_FILE} is missing.")
-    return Path(asked)
-
-
-def require_same_recipe(state: RunState, recipe: dict[str, Any]) -> None:
-    """Raise `ValueError`, naming the keys, unless a checkpoint's run had this recipe.
-
-    The output folder and keys that do not change the result may differ.
-
-    Args:
-        state (`RunState`): the state in the checkpoint.
-        recipe (`dict`): the recipe of the run that resumes, as plain values.
-    """
-    before, now = _flat(state.recipe), _flat(recipe)
-    free = ("training.output_dir", "training.trackers", "training.num_workers", "data.cache_folder")
-    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key) and key not in free)
-    if changed:
-        raise ValueError(
-            f"The checkpoint's run had another recipe: {', '.join(changed)} differ. Resume with the same recipe, or "
-            "start again in another `training.output_dir`."
+    if asked != "latest":
+        if not Path(asked).is_dir():
+            raise FileNotFoundError(f"No checkpoint at {asked}.")
+        read_state(Path(asked))
+        return Path(asked)
+    damages = []
+    for checkpoint in reversed(list_checkpoints(folder)):
+        try:
+            read_state(checkpoint)
+        except DamagedCheckpointError as damage:
+            logger.warning("%s The checkpoint before it is tried.", damage)
+            damages.append(str(damage))
+        else:
+            return checkpoint
+    if damages:
+        raise DamagedCheckpointError(
+            f"No checkpoint in {folder} is whole: start again in another `training.output_dir`. {' '.join(damages)}"
         )
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
+    return None
 
 
 def read_state(checkpoint: Path) -> RunState:
-    """Read the run's state from a checkpoint."""
-    return RunState(**json.loads((checkpoint / STATE_FILE).read_text()))
+    """Read the run's state from a checkpoint, and check that all its files are as they were written.
+
+    Args:
+        checkpoint (`Path`): the folder.
+
+    Raises:
+        ValueError: if a file is missing or was changed ([`DamagedCheckpointError`]), or the folder holds pickles.
+    """
+    pickles = sorted(path.name for path in checkpoint.rglob("*") if path.suffix in PICKLES)
+    if pickles:
+        raise ValueError(
+            f"{checkpoint} holds pickles ({', '.join(pickles)}), as checkpoints of earlier versions did. To read one "
+            "runs the code in it, so nothing of this checkpoint is read: start again in another `training.output_dir`."
+        )
+    try:
+        written = json.loads((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
+        state, hashes = RunState(**written["state"]), written["sha256"].items()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedCheckpointError(f"{checkpoint} is damaged: {STATE_FILE} cannot be read ({error!r}).") from error
+    for name, hash_then in hashes:
+        path = checkpoint / name
+        if not path.is_file() or sha256_of(path) != hash_then:
+            wrong = "was changed or cut" if path.is_file() else "is missing"
+            raise DamagedCheckpointError(f"{checkpoint} is damaged: {name} {wrong}.")
+    return state
+
+
+def _training_state(accelerator: Accelerator, stateful: Stateful) -> dict[str, Any]:
+    return {
+        "optimizer": stateful.optimizer.state_dict(),
+        "scheduler": stateful.scheduler.state_dict(),
+        "scaler": accelerator.scaler.state_dict() if accelerator.scaler is not None else None,
+        "others": [other.state_dict() for other in stateful.others],
+    }
+
+
+def _write_state(state: RunState, folder: Path) -> None:
+    """Write the state and the hashes of all other files, last of all."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    hashes = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+    text = json.dumps({"state": asdict(state), "sha256": hashes})
+    (folder / STATE_FILE).write_text(text, encoding="utf-8")
+
+
+def _remove_half_written(folder: Path) -> None:
+    """Remove what kills left; a run has its folder for itself, so that every hidden checkpoint is an earlier run's."""
+    for left in folder.glob(".update-*"):
+        shutil.rmtree(left)

@@ -14,16 +14,11 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
-from .checkpoints import (
-    RunState,
-    find_checkpoint,
-    list_checkpoints,
-    read_state,
-    require_same_recipe,
-    save_checkpoint,
-)
+from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
+from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
 from .recipe import StageRecipe, TrainingRecipe
+from .resuming import checkpoint_folder
 from .step import TrainingStep
 
 
@@ -37,8 +32,12 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
     """Return the accelerator that [`TrainingLoop`] needs, with the trackers of a recipe.
 
     Args:
-        settings (`TrainingRecipe`): precision, accumulation, seed, trackers.
+        settings (`TrainingRecipe`): precision, accumulation, seed, trackers; what it leaves to the launcher is set.
+
+    Raises:
+        ValueError: if recipe and launcher contradict each other, or the launcher asks for FSDP, DeepSpeed or the like.
     """
+    take_over_launcher(settings)
     accelerator = Accelerator(
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         mixed_precision=settings.mixed_precision,
@@ -71,7 +70,9 @@ class TrainingLoop:
         evaluate (`Callable`): `(unwrapped model) -> metrics`; runs on the main process.
         primary_metric (`str`): the metric by which the best model is chosen; higher is better.
         recipe (`dict`): the whole recipe as plain values; a run resumes only with the same one.
-        processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): exported with the model.
+        sources (`dict[str, str]`): fingerprints of what the run learns from; a run resumes only with the same ones.
+        processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): exported with the model, and kept in the
+            checkpoints.
         printed_metrics (`Sequence[str]`, *optional*): metrics to print after each evaluation.
         batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of shuffling the data.
         evaluate_untrained (`bool`, *optional*, defaults to `False`): whether the model may be the best one before its
@@ -88,6 +89,7 @@ class TrainingLoop:
         evaluate: Callable[[PreTrainedModel], dict[str, float]],
         primary_metric: str,
         recipe: dict[str, Any],
+        sources: dict[str, str],
         processor: ProcessorMixin | BaseImageProcessor | None = None,
         printed_metrics: Sequence[str] = (),
         batch_sampler: Sampler | None = None,
@@ -99,32 +101,19 @@ class TrainingLoop:
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
         self.processor = processor
         self.output_dir = Path(settings.output_dir)
-        self.state = RunState(recipe=recipe)
-        accelerator.register_for_checkpointing(*step.checkpointed)
+        self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
 
-    @property
-    def checkpoint_folder(self) -> Path:
-        """The folder of the checkpoints."""
-        return self.output_dir / "checkpoints"
-
-    def train(self, model: PreTrainedModel, resume_from: str | None = None) -> None:
+    def train(self, model: PreTrainedModel, checkpoint: Path | None = None) -> None:
         """Run all stages and export the last model.
 
         Args:
             model (`PreTrainedModel`): the model.
-            resume_from (`str`, *optional*): a checkpoint, or `"latest"`, which starts from the beginning if there is
-                none.
+            checkpoint (`Path`, *optional*): where to resume, from [`checkpoint_to_resume`].
 
         Raises:
-            FileNotFoundError: if a named checkpoint is missing or not whole.
-            ValueError: as `run`.
+            ValueError: if the training rows make no batch.
         """
         set_seed(self.settings.seed + self.accelerator.process_index)
-        checkpoint = None
-        if resume_from:
-            checkpoint = find_checkpoint(resume_from, self.checkpoint_folder)
-            found = f"Resuming from {checkpoint}." if checkpoint else "No checkpoint yet: starting from the beginning."
-            self.accelerator.print(found)
         self.finish(self.run(model, checkpoint))
         self.accelerator.end_training()
 
@@ -136,17 +125,10 @@ class TrainingLoop:
             checkpoint (`Path`, *optional*): where to resume.
 
         Raises:
-            ValueError: if the checkpoint's run had another recipe, or a new run finds the checkpoints of another run.
+            ValueError: if the training rows make no batch.
         """
         if checkpoint:
-            state = read_state(checkpoint)
-            require_same_recipe(state, self.state.recipe)
-            self.state = state
-        elif list_checkpoints(self.checkpoint_folder):
-            raise ValueError(
-                f"{self.checkpoint_folder} has checkpoints of an earlier run: resume it "
-                "(--resume_from_checkpoint latest), remove them, or choose another `training.output_dir`."
-            )
+            self.state = read_state(checkpoint)
         elif self.evaluate_untrained:
             self._evaluate_and_export(model)
         for number in range(self.state.stage, len(self.settings.stages)):
@@ -158,8 +140,9 @@ class TrainingLoop:
         choose_trainable(model, stage.trainable)
         self.step.start_stage(model, stage)
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
+        self.stateful = Stateful(model, optimizer, scheduler, self.step.checkpointed)
         if checkpoint:
-            self.accelerator.load_state(str(checkpoint))
+            load_checkpoint(self.accelerator, checkpoint, self.stateful)
         num_batches = max(1, round(stage.epochs * len(loader)))
         with tqdm(
             total=num_batches,
@@ -190,7 +173,7 @@ class TrainingLoop:
                 f"{len(self.dataset)} training rows make no batch on each of {accelerator.num_processes} processes: "
                 f"{advice}."
             )
-        updates_an_epoch = math.ceil(len(loader) / settings.gradient_accumulation_steps)
+        updates_an_epoch = math.ceil(len(loader) / accelerator.gradient_accumulation_steps)
         scheduler = make_schedule(optimizer, settings, stage, updates_an_epoch)
         wrapped.train()
         return wrapped, optimizer, loader, accelerator.prepare(scheduler)
@@ -218,7 +201,7 @@ class TrainingLoop:
                 break
             with accelerator.accumulate(wrapped):
                 losses = self.step(wrapped, model, batch)
-                accelerator.backward(losses["loss"])
+                accelerator.backward(losses["loss"] * self._window_weight(len(loader)))
                 optimizer.step()
                 optimizer.zero_grad()
             state.batch += 1
@@ -230,6 +213,15 @@ class TrainingLoop:
                 state.update += 1
                 self._log(losses, scheduler.get_last_lr()[0], progress)
                 self._evaluate_and_save_if_due(model)
+
+    def _window_weight(self, batches_an_epoch: int) -> float:
+        """Weight of the current batch, so that an update takes the mean over its batches.
+
+        Accelerate divides by `gradient_accumulation_steps`, but the last update of an epoch may have fewer batches.
+        """
+        steps = self.accelerator.gradient_accumulation_steps
+        first = self.state.batch - self.state.batch % steps
+        return steps / min(steps, batches_an_epoch - first)
 
     def _log(self, losses: dict[str, torch.Tensor], learning_rate: float, progress: tqdm) -> None:
         if self.state.update % self.settings.log_every == 0:
@@ -268,7 +260,8 @@ class TrainingLoop:
             self.accelerator.print(f"validation: {shown}")
 
     def _save(self) -> None:
-        save_checkpoint(self.accelerator, self.state, self.checkpoint_folder)
+        folder = checkpoint_folder(self.output_dir)
+        save_checkpoint(self.accelerator, self.state, self.stateful, folder, self.processor)
 
     def _record(self, values: dict[str, float]) -> None:
         self.state.history.append({"update": self.state.update, **values})
@@ -296,4 +289,5 @@ class TrainingLoop:
             self.export(model, "last")
             results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}
             write_json(results | {"history": self.state.history}, self.output_dir / "results.json")
+            print(f"saved: the best model in {self.output_dir / 'best'}, the last one in {self.output_dir / 'last'}")
         self.accelerator.wait_for_everyone()

@@ -1,5 +1,6 @@
 """Optimiser and learning-rate schedule of a training stage."""
 
+import logging
 import math
 
 import torch
@@ -7,6 +8,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
 from .recipe import StageRecipe, TrainingRecipe
+
+
+logger = logging.getLogger(__name__)
 
 
 def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
@@ -55,7 +59,8 @@ def make_schedule(
 
     Args:
         optimizer (`torch.optim.Optimizer`): the schedule scales the learning rates of all its groups.
-        settings (`TrainingRecipe`): `warmup_steps`.
+        settings (`TrainingRecipe`): `warmup_steps`; a stage of less than twice that number has a shorter warm-up,
+            which is logged.
         stage (`StageRecipe`): length and decay.
         updates_an_epoch (`int`): updates in a whole epoch.
     """
@@ -63,4 +68,10 @@ def make_schedule(
         steps = max(1, round(stage.decay_every * updates_an_epoch))
         return LambdaLR(optimizer, lambda update: stage.decay ** (update // steps))
     updates = math.ceil(stage.epochs * updates_an_epoch)
-    return get_cosine_schedule_with_warmup(optimizer, min(settings.warmup_steps, updates // 2), updates)
+    warmup = min(settings.warmup_steps, updates // 2)
+    if warmup < settings.warmup_steps:
+        logger.warning(
+            "Stage %r has %d updates: its warm-up takes %d of them, not `training.warmup_steps` %d.",
+            *(stage.name, updates, warmup, settings.warmup_steps),
+        )
+    return get_cosine_schedule_with_warmup(optimizer, warmup, updates)

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .recipe_file import require
+from .recipe_ranges import in_range
+
+
+PRECISIONS = ("no", "fp16", "bf16")
 
 
 @dataclass
@@ -31,8 +35,8 @@ class DataRecipe:
     generated: dict[str, Any] = field(default_factory=dict)
     train_split: str | None = None
     validation_split: str | None = None
-    validation_fraction: float = 0.1
-    held_out_fraction: float | None = None
+    validation_fraction: float = field(default=0.1, metadata=in_range(above=0, below=1))
+    held_out_fraction: float | None = field(default=None, metadata=in_range(above=0, below=1))
     on_bad_image: str = "error"
     on_leak: str = "error"
     cache_folder: str = "~/.cache/hf_fashion/photos"
@@ -66,13 +70,13 @@ class StageRecipe:
         decay_every (`float`, *optional*, defaults to 1.0): epochs between two decays.
     """
 
-    epochs: float
-    learning_rate: float
+    epochs: float = field(metadata=in_range(above=0))
+    learning_rate: float = field(metadata=in_range(at_least=0))
     trainable: str = "all"
     name: str = "full"
-    learning_rates: dict[str, float] = field(default_factory=dict)
-    decay: float | None = None
-    decay_every: float = 1.0
+    learning_rates: dict[str, float] = field(default_factory=dict, metadata=in_range(at_least=0))
+    decay: float | None = field(default=None, metadata=in_range(above=0, at_most=1))
+    decay_every: float = field(default=1.0, metadata=in_range(above=0))
 
 
 @dataclass
@@ -84,13 +88,15 @@ class TrainingRecipe:
             `results.json`.
         stages (`list[StageRecipe]`, *optional*): run one after the other, each with its own optimiser and schedule.
         batch_size (`int`, *optional*, defaults to 64): products in a step of one process.
-        gradient_accumulation_steps (`int`, *optional*, defaults to 1): steps in an update; a step contrasts only its
-            own batch.
-        mixed_precision (`str`, *optional*, defaults to `"no"`): `"no"`, `"fp16"` or `"bf16"`.
+        gradient_accumulation_steps (`int`, *optional*): steps in an update; a step contrasts only its own batch.
+            `None`: that of `accelerate launch`, else 1.
+        mixed_precision (`str`, *optional*): `"no"`, `"fp16"` or `"bf16"`. `None`: that of `accelerate launch`, else
+            `"no"`.
         gradient_checkpointing (`bool`, *optional*, defaults to `False`): recompute activations to save memory.
         adam_betas (`list[float]`, *optional*, defaults to `[0.9, 0.999]`): of Adam.
         weight_decay (`float`, *optional*, defaults to 1e-4): of Adam.
-        warmup_steps (`int`, *optional*, defaults to 100): updates over which a stage's learning rate rises.
+        warmup_steps (`int`, *optional*, defaults to 100): updates over which a stage's learning rate rises; at most
+            half of the stage's.
         seed (`int`, *optional*, defaults to 0): of weights, order, views and selection noise.
         eval_every (`int`, *optional*, defaults to 0): updates between evaluations; 0 = at the end of each epoch.
         save_every (`int`, *optional*, defaults to 0): updates between checkpoints; 0 = at each evaluation.
@@ -101,19 +107,19 @@ class TrainingRecipe:
 
     output_dir: str = "runs/e2"
     stages: list[StageRecipe] = field(default_factory=lambda: [StageRecipe(epochs=1, learning_rate=5e-4)])
-    batch_size: int = 64
-    gradient_accumulation_steps: int = 1
-    mixed_precision: str = "no"
+    batch_size: int = field(default=64, metadata=in_range(at_least=1))
+    gradient_accumulation_steps: int | None = field(default=None, metadata=in_range(at_least=1))
+    mixed_precision: str | None = None
     gradient_checkpointing: bool = False
-    adam_betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
-    weight_decay: float = 1e-4
-    warmup_steps: int = 100
-    seed: int = 0
-    eval_every: int = 0
-    save_every: int = 0
-    log_every: int = 10
+    adam_betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata=in_range(at_least=0, below=1))
+    weight_decay: float = field(default=1e-4, metadata=in_range(at_least=0))
+    warmup_steps: int = field(default=100, metadata=in_range(at_least=0))
+    seed: int = field(default=0, metadata=in_range(at_least=0, below=2**31))
+    eval_every: int = field(default=0, metadata=in_range(at_least=0))
+    save_every: int = field(default=0, metadata=in_range(at_least=0))
+    log_every: int = field(default=10, metadata=in_range(at_least=1))
     trackers: list[str] = field(default_factory=list)
-    num_workers: int = 0
+    num_workers: int = field(default=0, metadata=in_range(at_least=0))
 
 
 def check_run(data: DataRecipe, training: TrainingRecipe, trainable: Sequence[str] = ("all",)) -> None:
@@ -127,13 +133,11 @@ def check_run(data: DataRecipe, training: TrainingRecipe, trainable: Sequence[st
     """
     require("data.on_bad_image", data.on_bad_image, ("error", "skip"))
     require("data.on_leak", data.on_leak, ("error", "warn"))
-    require("training.mixed_precision", training.mixed_precision, ("no", "fp16", "bf16"))
+    if training.mixed_precision is not None:
+        require("training.mixed_precision", training.mixed_precision, PRECISIONS)
     if not training.stages:
         raise ValueError("`training.stages` must name at least one stage.")
-    for name in ("batch_size", "gradient_accumulation_steps", "log_every"):
-        if getattr(training, name) < 1:
-            raise ValueError(f"`training.{name}` must be at least 1; got {getattr(training, name)}.")
+    if len(training.adam_betas) != 2:
+        raise ValueError(f"`training.adam_betas` must be two numbers; got {training.adam_betas}.")
     for number, stage in enumerate(training.stages):
         require(f"training.stages[{number}].trainable", stage.trainable, trainable)
-        if stage.decay_every <= 0:
-            raise ValueError(f"`training.stages[{number}].decay_every` must be above 0; got {stage.decay_every}.")

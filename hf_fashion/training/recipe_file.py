@@ -6,9 +6,9 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-import yaml
-
 from ..messages import did_you_mean
+from ..yaml_files import parse_yaml, read_yaml
+from .recipe_ranges import check_range
 
 
 Section = TypeVar("Section")
@@ -28,14 +28,15 @@ class RecipeFile:
             changes (`Sequence[str]`, *optional*): such as `"training.seed=1"`; values are YAML.
 
         Raises:
-            ValueError: for an unknown key or a value that is not allowed, naming it.
+            FileNotFoundError: if there is no such file.
+            ValueError: for an unknown key, a key that is given twice, or a value that is not allowed, naming it.
         """
-        values = _read_yaml(Path(path))
+        values = _read_with_bases(Path(path))
         for change in changes:
             key, equals, value = change.partition("=")
             if not equals:
                 raise ValueError(f"A change must be of the form section.key=value; got {change!r}.")
-            _set(values, key.split("."), yaml.safe_load(value))
+            _set(values, key.split("."), _parse_change(key, value))
         return _fill(cls, values, "recipe")
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,12 +69,27 @@ def check_keys(where: str, values: Mapping[str, Any], known: set[str]) -> None:
             raise ValueError(f"`{where}`: unknown key {key!r}{did_you_mean(key, known)}.")
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+def _parse_change(key: str, value: str) -> Any:
+    try:
+        return parse_yaml(value)
+    except ValueError as error:
+        raise ValueError(f"{key}={value}: {error}") from error
+
+
+def _read_with_bases(path: Path, readers: Sequence[Path] = ()) -> dict[str, Any]:
+    """Read a recipe and the recipes that it names as `base`; `readers` are those that name this one."""
+    if path.resolve() in readers:
+        raise ValueError(f"{path}: the recipe is its own `base`, directly or by the recipes that it names.")
+    values = read_yaml(path) or {}
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected key: value pairs; got {values!r}.")
     bases = values.pop("base", [])
+    bases = [bases] if isinstance(bases, str) else bases
+    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+        raise ValueError(f"{path}: `base` must be the path of a recipe, or a list of them; got {bases!r}.")
     whole: dict[str, Any] = {}
-    for base in [bases] if isinstance(bases, str) else bases:
-        whole = merge(whole, _read_yaml(path.parent / base))
+    for base in bases:
+        whole = merge(whole, _read_with_bases(path.parent / base, [*readers, path.resolve()]))
     return merge(whole, values)
 
 
@@ -107,6 +123,8 @@ def _fill(section: type[Section], values: Any, where: str) -> Section:
                 f"{where}: unknown key {key!r}{did_you_mean(str(key), known)}; allowed: {', '.join(known)}."
             )
     filled = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in values.items()}
+    for entry in fields(section):
+        check_range(entry, filled.get(entry.name), f"{where}.{entry.name}")
     try:
         return section(**filled)
     except TypeError as error:

@@ -4,6 +4,7 @@ import json
 
 from hf_fashion.cli.main import main
 from tests.cli.commands import process
+from tests.tiny_feature_reasoning import tiny_feature_reasoning
 
 
 def test_a_piped_search_is_re_ranked_as_the_pipeline_does(folder, searched, capsys):
@@ -32,3 +33,11 @@ def test_a_search_of_another_form_is_said_in_one_line(folder, tmp_path, capsys):
     places = ["--gallery", str(folder / "e2_gallery"), "--searches", str(tmp_path / "searches.jsonl")]
     assert main(["rerank", *places, "--reranker", "query_expansion"]) == 2
     assert "line 1 is not a search" in capsys.readouterr().err
+
+
+def test_an_fr_of_another_embedding_model_is_refused(folder, tmp_path, capsys):
+    tiny_feature_reasoning(embedder_fingerprints=["IpadModel-1"]).save_pretrained(tmp_path / "fr")
+    (tmp_path / "searches.jsonl").write_text("")
+    places = ["--gallery", str(folder / "e2_gallery"), "--searches", str(tmp_path / "searches.jsonl")]
+    assert main(["rerank", *places, "--reranker", str(tmp_path / "fr")]) == 2
+    assert "trained to re-rank the searches of IpadModel-1, these are of E2Model-" in capsys.readouterr().err

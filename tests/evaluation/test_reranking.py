@@ -88,10 +88,18 @@ def test_each_re_ranker_gets_its_own_number_of_candidates(tmp_path):
     tiny_feature_reasoning().save_pretrained(tmp_path / "fr")
     searches = {"hem": [random_search(queries=30, gallery=40)]}
     names = [str(tmp_path / "fr"), "query_expansion"]
-    found = compare_rerankers(names, searches, 3)
+    found = compare_rerankers(names, searches, 3, "E2Model-1")
     expected = evaluate_reranking(searches, ReasoningReranker(tiny_feature_reasoning()), 6)
     assert found[names[0]] == expected and expected["share_better"] > 0
     assert found["query_expansion"] == evaluate_reranking(searches, query_expansion, 3)
+
+
+def test_an_fr_of_another_embedding_model_is_refused(tmp_path):
+    tiny_feature_reasoning(embedder_fingerprints=["IpadModel-1"]).save_pretrained(tmp_path / "fr")
+    searches = {"hem": [random_search(queries=3, gallery=40)]}
+    compare_rerankers([str(tmp_path / "fr")], searches, 3, "IpadModel-1")
+    with pytest.raises(ValueError, match="the searches of IpadModel-1, these are of E2Model-1"):
+        compare_rerankers([str(tmp_path / "fr")], searches, 3, "E2Model-1")
 
 
 @pytest.mark.parametrize("name", ["kreciprocal", "a model of another kind"])
@@ -99,4 +107,4 @@ def test_an_unknown_re_ranker_is_told_which_there_are(name, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     tiny_asen().save_pretrained(tmp_path / "a model of another kind")
     with pytest.raises(ValueError, match=f"path or Hub id, one of query_expansion, k_reciprocal, .* got '{name}'"):
-        compare_rerankers([name], {"hem": [random_search()]}, 3)
+        compare_rerankers([name], {"hem": [random_search()]}, 3, "E2Model-1")

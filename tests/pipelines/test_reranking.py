@@ -73,6 +73,13 @@ def test_an_fr_is_loaded_from_its_folder(make, tmp_path):
         assert make(reranker=folder)(PHOTO) == expected
 
 
+def test_an_fr_of_another_embedding_model_is_refused(make, gallery):
+    own = gallery.info()["fingerprint"]
+    make(reranker=tiny_feature_reasoning(embedder_fingerprints=[own]))
+    with pytest.raises(ValueError, match=f"searches of IpadModel-1, these are of {own}"):
+        make(reranker=tiny_feature_reasoning(embedder_fingerprints=["IpadModel-1"]))
+
+
 def test_filter_threshold_and_groups_decide_what_is_reranked(make):
     options = {"filter": "price > 3", "threshold": 0.5, "group_by": "style"}
     candidates = make()(PHOTO, top_k=COUNT, **options)

@@ -1,6 +1,10 @@
 """The training script from outside: it trains, it is repeatable, it survives a kill, two processes are one."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -8,7 +12,18 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor
 
 import hf_fashion  # noqa: F401 (registers the models)
-from tests.scripts.tiny_run import history, kill_at, start, tiny_corpus, tiny_recipe, train
+from hf_fashion.files import sha256_of
+from tests.scripts.tiny_run import (
+    REPOSITORY,
+    SCRIPT,
+    history,
+    kill_at,
+    start,
+    tiny_corpus,
+    tiny_recipe,
+    train,
+    wait_for,
+)
 
 
 STAGES = [
@@ -92,14 +107,61 @@ def test_a_new_run_does_not_mix_with_an_old_one(corpus):
     assert changed.returncode != 0 and "training.batch_size" in printed
 
 
+def test_a_changed_corpus_is_refused_and_the_tokenizer_of_the_checkpoint_is_kept(corpus):
+    """Embeddings of a tokenizer that is trained again would stand for other words."""
+    train(tiny_recipe(corpus))
+    tiny_corpus(corpus / "other", train_rows=20)
+    (corpus / "corpus").rename(corpus / "before")
+    (corpus / "other" / "corpus").rename(corpus / "corpus")
+    resumed = start(tiny_recipe(corpus), "--resume_from_checkpoint", "latest")
+    printed, _ = resumed.communicate(timeout=120)
+    assert resumed.returncode != 0 and "rows of train: 24, now 20; train: photos (column 'image')" in printed
+
+    (corpus / "corpus").rename(corpus / "other" / "corpus")
+    (corpus / "before").rename(corpus / "corpus")
+    checkpoint = sorted((corpus / "run" / "checkpoints").iterdir())[-1]
+    tokenizers = [checkpoint / "processor" / "tokenizer.json", corpus / "run" / "last" / "tokenizer.json"]
+    assert tokenizers[0].read_bytes() == tokenizers[1].read_bytes()
+    planted = json.loads(tokenizers[0].read_text()) | {"truncation": None, "padding": None}
+    planted["added_tokens"][0]["single_word"] = True
+    tokenizers[0].write_text(json.dumps(planted))
+    state = json.loads((checkpoint / "run_state.json").read_text())
+    state["sha256"]["processor/tokenizer.json"] = sha256_of(tokenizers[0])
+    (checkpoint / "run_state.json").write_text(json.dumps(state))
+    train(tiny_recipe(corpus), "--resume_from_checkpoint", "latest")
+    assert json.loads(tokenizers[1].read_text())["added_tokens"][0]["single_word"], "it was loaded, not trained again"
+
+
 def test_bad_data_is_refused_before_training(corpus):
     recipe = tiny_recipe(corpus)
     (corpus / "map.yaml").write_text("caption: titel\n")
     process = start(recipe)
     printed, _ = process.communicate(timeout=120)
-    assert process.returncode != 0
+    assert process.returncode == 2
+    assert "train_e2.py: error: the corpus cannot be used" in printed and "Traceback" not in printed
     assert "titel" in printed and "title" in printed
     assert not (corpus / "run").exists()
+
+
+def test_the_launcher_adds_no_traceback_where_it_is_quiet(corpus):
+    recipe = tiny_recipe(corpus, epochs=2)
+    flags = ["--quiet", "--cpu", "--num_processes", "1", str(SCRIPT), str(recipe)]
+    command = [sys.executable, "-m", "accelerate.commands.launch", *flags]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    launched = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=corpus, timeout=120)
+    assert launched.returncode != 0 and "Traceback" not in launched.stderr
+    assert "train_e2.py: error: recipe.training: unknown key 'epochs'" in launched.stderr
+
+
+def test_ctrl_c_ends_a_run_without_a_traceback_and_it_resumes(corpus):
+    recipe = tiny_recipe(corpus, stages=[{"epochs": 30, "learning_rate": 1e-3}], save_every=1)
+    process = start(recipe)
+    wait_for(process, corpus / "run", 2)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130 and "Traceback" not in printed
+    assert "train_e2.py: stopped. --resume_from_checkpoint latest goes on from its last checkpoint." in printed
+    assert not list((corpus / "run" / "checkpoints").glob(".*"))
 
 
 def test_results_say_how_they_were_made(corpus):

@@ -11,6 +11,7 @@ from datasets import DatasetDict, load_from_disk
 from safetensors.torch import load_file
 from transformers import AutoModel
 
+from hf_fashion.embedding.fingerprint import model_fingerprint
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
@@ -74,6 +75,9 @@ def test_killed_and_resumed_equals_never_killed(corpus):
     resumed, whole = (load_file(corpus / run / "last" / "model.safetensors") for run in ("killed", "whole"))
     assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
     model = AutoModel.from_pretrained(corpus / "whole" / "last")
+    embedder = AutoModel.from_pretrained(corpus / "embedder")
+    assert model_fingerprint(embedder) in model.config.embedder_fingerprints
+    assert model_fingerprint(embedder.to(torch.bfloat16)) in model.config.embedder_fingerprints
     assert model.config.num_candidates == 9 and model.query_update.fc_out.weight.abs().max() > 0
 
 

@@ -97,12 +97,17 @@ def train(recipe: Path, *arguments: str, processes: int = 1, script: Path = SCRI
     return printed
 
 
-def kill_at(process: subprocess.Popen, run: Path, update: int) -> None:
-    """Kills a run without warning once it has saved a checkpoint of this update or a later one."""
+def wait_for(process: subprocess.Popen, run: Path, update: int) -> None:
+    """Waits until a run has saved a checkpoint of this update or a later one."""
     deadline = time.monotonic() + 120
     while not any(path.name >= f"update-{update:08d}" for path in (run / "checkpoints").glob("update-*")):
-        assert process.poll() is None and time.monotonic() < deadline, "the run ended before it could be killed"
+        assert process.poll() is None and time.monotonic() < deadline, "the run ended before it could be stopped"
         time.sleep(0.01)
+
+
+def kill_at(process: subprocess.Popen, run: Path, update: int) -> None:
+    """Kills a run without warning once it has saved a checkpoint of this update or a later one."""
+    wait_for(process, run, update)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (run / "results.json").exists()

@@ -1,8 +1,9 @@
 """The command line that training scripts share, and the changes that it makes to a recipe."""
 
 import pytest
+from safetensors import SafetensorError
 
-from hf_fashion.training.command_line import read_command_line
+from hf_fashion.training.command_line import read_command_line, run_script
 from hf_fashion.training.e2.recipe import E2Recipe
 
 
@@ -26,6 +27,11 @@ def test_short_options_come_last_and_so_overrule(parse):
     assert parse("--on_bad_image", "skip")[0].data.on_bad_image == "skip"
 
 
+def test_changes_may_be_given_in_several_places(parse):
+    recipe, _ = parse("--set", "training.seed=1", "--set", "training.batch_size=2")
+    assert (recipe.training.seed, recipe.training.batch_size) == (1, 2)
+
+
 def test_the_checkpoint_is_passed_on(parse):
     assert parse("--resume_from_checkpoint", "latest")[1] == "latest"
 
@@ -45,3 +51,36 @@ def test_an_unknown_choice_is_refused(parse, capsys):
 def test_an_unknown_key_is_named(parse):
     with pytest.raises(ValueError, match=r"unknown key 'seeds'.*seed"):
         parse("--set", "training.seeds=1")
+
+
+@pytest.mark.parametrize("error", [ValueError("no column"), OSError("disk full"), SafetensorError("cut")])
+def test_an_error_in_the_input_ends_a_script_with_a_line(error, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["training/train_e2.py"])
+
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run_script(main)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"train_e2.py: error: {error}\n"
+
+
+def test_ctrl_c_ends_a_script_with_a_line(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["training/train_e2.py"])
+
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        run_script(main, "Start it again.")
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "\ntrain_e2.py: stopped. Start it again.\n"
+
+
+def test_other_errors_keep_their_traceback():
+    def main():
+        raise AssertionError("a mistake of ours")
+
+    with pytest.raises(AssertionError):
+        run_script(main)

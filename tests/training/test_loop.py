@@ -15,6 +15,7 @@ from hf_fashion.training.feature_reasoning.recipe import ReasoningLossRecipe
 from hf_fashion.training.feature_reasoning.step import FeatureReasoningStep
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
+from hf_fashion.training.resuming import checkpoint_to_resume
 from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_lists
 
 
@@ -80,9 +81,14 @@ def make(folder: Path, step: FeatureReasoningStep | None = None, metrics=None, *
         evaluate=lambda model: {"map": next(found, 0.5)},
         primary_metric="map",
         recipe={"training": {"seed": recipe.seed, "batch_size": 2}},
+        sources={"rows of train": "8"},
         **loop_settings,
     )
     return SimpleNamespace(loop=loop, dataset=dataset, step=step, model=tiny_feature_reasoning())
+
+
+def latest(loop: TrainingLoop) -> Path | None:
+    return checkpoint_to_resume(loop.accelerator, "latest", loop.output_dir, loop.state.recipe)
 
 
 def results(folder: Path) -> dict:
@@ -92,7 +98,10 @@ def results(folder: Path) -> dict:
 def test_a_run_writes_its_losses_evaluations_and_models(tmp_path, capsys):
     run = make(tmp_path, metrics=[0.25, 0.5], loop={"printed_metrics": ("map",)})
     run.loop.train(run.model)
-    assert "validation: map 0.2500" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "validation: map 0.2500" in printed
+    last = printed.splitlines()[-1]
+    assert last == f"saved: the best model in {tmp_path / 'best'}, the last one in {tmp_path / 'last'}"
     history = results(tmp_path)["history"]
     assert [entry["update"] for entry in history if "loss" in entry] == list(range(1, 9))
     assert [entry["validation/map"] for entry in history if "validation/map" in entry] == [0.25, 0.5]
@@ -134,6 +143,29 @@ def test_gradients_are_accumulated(tmp_path):
     assert (run.step.steps, run.step.updates) == (4, 2)
 
 
+def gradients(folder: Path, steps: int) -> list[torch.Tensor]:
+    """Return the accumulated gradient after each of four batches, by a run that changes nothing."""
+    run = make(folder, stages=[StageRecipe(1, learning_rate=0.0)], gradient_accumulation_steps=steps)
+    found = []
+    weight = run.model.query_update.fc_out.weight
+    weight.register_post_accumulate_grad_hook(lambda parameter: found.append(parameter.grad.clone()))
+    run.loop.train(run.model)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+    return found
+
+
+def test_an_update_is_the_mean_over_the_batches_that_are_there(tmp_path):
+    """Of four batches, three and one, or two and two."""
+    single = gradients(tmp_path / "1", 1)
+    assert len(single) == 4 and all(gradient.abs().max() > 0 for gradient in single)
+    by_three = gradients(tmp_path / "3", 3)
+    torch.testing.assert_close(by_three[2], sum(single[:3]) / 3)
+    torch.testing.assert_close(by_three[3], single[3])
+    by_two = gradients(tmp_path / "2", 2)
+    torch.testing.assert_close(by_two[3], sum(single[2:]) / 2)
+
+
 def test_evaluations_and_checkpoints_have_their_own_rhythm(tmp_path):
     run = make(tmp_path, stages=[StageRecipe(1.5, 1e-2)], eval_every=4, save_every=3)
     run.loop.train(run.model)
@@ -151,28 +183,27 @@ def test_a_stopped_run_resumes_to_the_same_losses(tmp_path, stop_at):
     with pytest.raises(KeyboardInterrupt):
         stopped.loop.train(stopped.model)
     resumed = make(tmp_path / "stopped", save_every=1)
-    resumed.loop.train(resumed.model, "latest")
+    resumed.loop.train(resumed.model, latest(resumed.loop))
     assert results(tmp_path / "stopped")["history"] == results(tmp_path / "whole")["history"]
     assert resumed.step.steps == 8 - stop_at
     weights = whole.model.state_dict()
     assert all(torch.equal(weights[name], tensor) for name, tensor in resumed.model.state_dict().items())
 
 
-def test_latest_of_a_new_run_starts_from_the_beginning(tmp_path, capsys):
-    run = make(tmp_path)
-    run.loop.train(run.model, "latest")
-    assert "starting from the beginning" in capsys.readouterr().out and run.step.updates == 8
-
-
-def test_a_run_does_not_mix_with_an_earlier_one(tmp_path):
-    run = make(tmp_path)
-    run.loop.train(run.model)
-    again = make(tmp_path)
-    with pytest.raises(ValueError, match="checkpoints of an earlier run"):
-        again.loop.train(again.model)
-    other = make(tmp_path, seed=1)
-    with pytest.raises(ValueError, match=r"another recipe: training\.seed differ"):
-        other.loop.train(other.model, "latest")
+def test_a_run_whose_newest_checkpoint_is_damaged_resumes_from_the_one_before(tmp_path, caplog):
+    whole = make(tmp_path / "whole", save_every=1)
+    whole.loop.train(whole.model)
+    stopped = make(tmp_path / "stopped", Recorded(6), save_every=1)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.loop.train(stopped.model)
+    newest = tmp_path / "stopped" / "checkpoints" / "update-00000006" / "training.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    resumed = make(tmp_path / "stopped", save_every=1)
+    resumed.loop.train(resumed.model, latest(resumed.loop))
+    assert "update-00000006 is damaged: training.safetensors was changed or cut" in caplog.text
+    assert resumed.step.steps == 3
+    assert results(tmp_path / "stopped")["history"] == results(tmp_path / "whole")["history"]
+    assert len(list((tmp_path / "stopped" / "checkpoints").iterdir())) == 2
 
 
 def test_too_few_rows_for_a_batch_are_an_error(tmp_path):

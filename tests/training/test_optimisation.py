@@ -71,6 +71,14 @@ def test_settings_of_adam():
     assert group["betas"] == (0.5, 0.6) and group["weight_decay"] == 0.25
 
 
+def test_a_warm_up_that_is_shortened_is_said(caplog):
+    assert schedule(StageRecipe(epochs=2, learning_rate=1), updates=4)[3] == [1.0, 0.5]
+    assert "Stage 'full' has 6 updates: its warm-up takes 3 of them, not `training.warmup_steps` 100" in caplog.text
+    caplog.clear()
+    schedule(StageRecipe(epochs=2, learning_rate=1), TrainingRecipe(warmup_steps=3))
+    assert not caplog.text
+
+
 def test_steps_of_decay_in_every_group():
     rates = schedule(StageRecipe(epochs=9, learning_rate=1, decay=0.5, decay_every=1))
     assert rates == [[1.0, 0.5]] * 3 + [[0.5, 0.25]] * 3 + [[0.25, 0.125]] * 2

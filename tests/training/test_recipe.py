@@ -1,11 +1,18 @@
 """Recipes: YAML to dataclasses, changes from the command line, errors that name the key."""
 
+import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
 
+from hf_fashion.training.attribute.recipe import AttributeRecipe
+from hf_fashion.training.backbone.recipe import BackboneRecipe
 from hf_fashion.training.e2.recipe import E2Recipe
+from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
+from hf_fashion.training.recipe_ranges import RANGE
 from tests.training.recipes import RECIPES, recipe_class
 
 
@@ -45,6 +52,22 @@ def test_numbers_that_yaml_reads_as_text(tmp_path):
         ({"training": {"mixed_precision": "fp8"}}, "mixed_precision.*fp8"),
         ({"data": {"on_leak": "ignore"}}, "on_leak.*ignore"),
         ({"model": 3}, "recipe.model: expected key: value pairs"),
+        (
+            {"training": {"stages": [{"epochs": 0, "learning_rate": 1}]}},
+            r"\[0\].epochs must be above 0; got 0.0",
+        ),
+        ({"training": {"stages": [{"epochs": -1, "learning_rate": 1}]}}, "epochs must be above 0; got -1.0"),
+        ({"training": {"stages": [{"epochs": float("nan"), "learning_rate": 1}]}}, "epochs must be above 0; got nan"),
+        ({"training": {"stages": [{"epochs": float("inf"), "learning_rate": 1}]}}, "epochs must be above 0; got inf"),
+        ({"training": {"stages": [{"epochs": 1, "learning_rate": -1}]}}, "learning_rate must be at least 0; got -1.0"),
+        ({"training": {"warmup_steps": -1}}, "recipe.training.warmup_steps must be at least 0; got -1"),
+        ({"training": {"save_every": -5}}, "recipe.training.save_every must be at least 0; got -5"),
+        ({"training": {"eval_every": -5}}, "recipe.training.eval_every must be at least 0; got -5"),
+        ({"training": {"seed": 2**31}}, "training.seed must be at least 0 and below 2147483648; got 2147483648"),
+        ({"training": {"adam_betas": [0.9, 1]}}, r"adam_betas\[1\] must be at least 0 and below 1; got 1.0"),
+        ({"training": {"adam_betas": [0.9]}}, "`training.adam_betas` must be two numbers"),
+        ({"data": {"validation_fraction": 1}}, "validation_fraction must be above 0 and below 1; got 1.0"),
+        ({"model": {"vocab_size": 513}}, "vocab_size must be at least 514; got 513"),
     ],
 )
 def test_mistakes_are_named(tmp_path, values, message):
@@ -60,3 +83,20 @@ def test_a_change_needs_a_value(tmp_path):
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_recipe_of_the_repository_is_valid(path):
     assert recipe_class(path).read(path).training.stages
+
+
+def sections(kind: type) -> list[type]:
+    """Return a dataclass and those of its fields."""
+    inner = [get_args(hint)[0] if get_origin(hint) is list else hint for hint in get_type_hints(kind).values()]
+    return [kind, *(part for one in inner if is_dataclass(one) for part in sections(one))]
+
+
+@pytest.mark.parametrize("recipe", [E2Recipe, AttributeRecipe, FeatureReasoningRecipe, BackboneRecipe])
+def test_every_number_of_a_recipe_has_a_range(recipe):
+    without = []
+    for section in sections(recipe):
+        for entry in fields(section):
+            kinds = str(get_type_hints(section)[entry.name])
+            if re.search(r"\b(int|float)\b", kinds) and RANGE not in entry.metadata:
+                without.append(f"{section.__name__}.{entry.name}")
+    assert without == []

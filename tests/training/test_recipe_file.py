@@ -66,6 +66,34 @@ def test_a_change_cannot_reach_into_a_plain_value(tmp_path):
         read(tmp_path, "part: {share: 1}", ["part.share.half=1"])
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("part: {share: 1}\npart: {names: [x]}", r"run.yaml: line 2: the key 'part' is given twice, first in line 1"),
+        ("base: run.yaml", r"run.yaml: the recipe is its own `base`"),
+        ("base: [other.yaml]", r"run.yaml: the recipe is its own `base`"),
+        ("base: {a: 1}", r"run.yaml: `base` must be the path of a recipe, or a list of them; got \{'a': 1\}"),
+        ("[part]", r"run.yaml: expected key: value pairs; got \['part'\]"),
+        ("part: {share: 1", "run.yaml: while parsing a flow mapping"),
+        ("&a part: &b {free: *b}", "run.yaml: line 1: a value holds itself"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_named(tmp_path, text, message):
+    (tmp_path / "other.yaml").write_text("base: run.yaml")
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, text)
+
+
+def test_a_base_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent.yaml"):
+        read(tmp_path, "base: absent.yaml")
+
+
+def test_a_change_that_is_no_yaml_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"part.names=\[x: while parsing"):
+        read(tmp_path, "part: {}", ["part.names=[x"])
+
+
 def test_merging_leaves_both_sides_as_they_were():
     base, values = {"a": {"b": 1}, "c": {"d": 2}}, {"a": {"e": 3}, "c": 4}
     assert merge(base, values) == {"a": {"b": 1, "e": 3}, "c": 4}

@@ -22,6 +22,8 @@ class FeatureReasoningConfig(PreTrainedConfig):
         What is added to the variance in the normalisations.
     logit_scale_init_value (`float`, *optional*, defaults to 2.6593):
         Logarithm of the factor on the cosines in the loss, to start with or to keep; the default is that of 1 / 0.07.
+    embedder_fingerprints (`list[str]`, *optional*):
+        Fingerprints of the embedding model whose searches it has learned to re-rank, one for each float type.
     """
 
     model_type = "feature_reasoning"
@@ -32,6 +34,7 @@ class FeatureReasoningConfig(PreTrainedConfig):
     step_size: float = 2e-4
     norm_eps: float = 1e-5
     logit_scale_init_value: float = 2.6593
+    embedder_fingerprints: list[str] | None = None
 
     def validate_architecture(self):
         """Raise if a field has a value that no model can have; called by `@strict`."""

@@ -45,7 +45,7 @@ def embedded_batches(
 
     def prepared(rows: Sequence[int]) -> tuple[list[str], dict[str, Tensor]]:
         hashes = catalogue.photo_hashes(rows)
-        return hashes, encoder.prepare_photos([catalogue.photo(row) for row in rows])
+        return hashes, encoder.prepare_photos(map(catalogue.photo, rows))
 
     for hashes, inputs in _ahead(prepared, batches):
         yield EmbeddedBatch(encoder.embed_photos(inputs), hashes)

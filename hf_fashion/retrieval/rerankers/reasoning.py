@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 
 FR_TYPE = "feature_reasoning"
+
+logger = logging.getLogger(__name__)
 
 
 class ReasoningReranker:
@@ -25,6 +29,35 @@ class ReasoningReranker:
             raise ValueError(f"`reranker` must be a FeatureReasoningModel, got {type(model).__name__}")
         self.model = model
         self.num_candidates = model.config.num_candidates
+
+    @property
+    def embedder_fingerprints(self) -> list[str]:
+        """Fingerprints of the embedding model that FR was trained with; empty for an FR that does not name it."""
+        return getattr(self.model.config, "embedder_fingerprints", None) or []
+
+    def check_embedder(self, fingerprint: str | None) -> None:
+        """Raise if FR was trained with another embedding model; warn if that cannot be known.
+
+        Args:
+            fingerprint (`str`, *optional*): of the model whose embeddings are to be re-ranked, if it is known.
+
+        Raises:
+            ValueError: FR was trained with another model.
+        """
+        known = self.embedder_fingerprints
+        if not known or fingerprint is None:
+            silent = "the gallery does not name its embedding model" if known else "the FR does not name its one"
+            logger.warning(
+                "It is not checked that the FR was trained with the embedding model that it re-ranks for: %s. FR "
+                "learns the neighbourhoods of one model, and is of no use for another.",
+                silent,
+            )
+        elif fingerprint not in known:
+            raise ValueError(
+                f"the FR was trained to re-rank the searches of {known[0]}, these are of {fingerprint}: FR learns the "
+                "neighbourhoods of one embedding model. Use an FR that was trained with this model, or the gallery of "
+                "the FR's model"
+            )
 
     def to(self, device: torch.device) -> None:
         """Move the model.

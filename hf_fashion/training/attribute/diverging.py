@@ -12,8 +12,8 @@ from .momentum import MomentumEncoder
 class AttributeDiverging:
     """Keep a momentum encoder and, for each branch, the cluster centres of its features.
 
-    Call `update` after each update of the model, and `push` with each batch; the loss reads `centres`. Accelerate's
-    `register_for_checkpointing` takes the object, so that a killed run resumes exactly.
+    Call `update` after each update of the model, and `push` with each batch; the loss reads `centres`. A checkpoint
+    keeps its state, so that a killed run resumes exactly.
 
     Args:
         model (`torch.nn.Module`): the model, unwrapped; its output has the branches.

@@ -6,6 +6,7 @@ from typing import Any
 from ...losses.attribute import ATTRIBUTE_LOSSES, published_weights
 from ..recipe import LabelledDataRecipe, StageRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
+from ..recipe_ranges import in_range
 
 
 @dataclass
@@ -40,7 +41,7 @@ class AttributeDataRecipe(LabelledDataRecipe):
             crops them from the photos of the global branch.
     """
 
-    source_size: int | None = None
+    source_size: int | None = field(default=None, metadata=in_range(at_least=1))
 
 
 @dataclass
@@ -62,13 +63,13 @@ class SamplingRecipe:
     """
 
     kind: str = "pk"
-    triplets_an_epoch: int = 100_000
-    extra_views: int = 2
-    batches_an_epoch: int = 1000
-    values_per_group: int = 8
-    images_per_value: int = 4
-    attributes_per_batch: int = 2
-    triplet_limit: int = 20_000
+    triplets_an_epoch: int = field(default=100_000, metadata=in_range(at_least=1))
+    extra_views: int = field(default=2, metadata=in_range(at_least=0, at_most=2))
+    batches_an_epoch: int = field(default=1000, metadata=in_range(at_least=1))
+    values_per_group: int = field(default=8, metadata=in_range(at_least=2))
+    images_per_value: int = field(default=4, metadata=in_range(at_least=2))
+    attributes_per_batch: int = field(default=2, metadata=in_range(at_least=1))
+    triplet_limit: int = field(default=20_000, metadata=in_range(at_least=1))
 
 
 @dataclass
@@ -82,10 +83,10 @@ class DivergingRecipe:
         refresh_every (`int`, *optional*, defaults to 50): n_b, steps between two refreshes of the centres.
     """
 
-    momentum: float = 0.995
-    capacity: int = 1000
-    min_filled: int = 100
-    refresh_every: int = 50
+    momentum: float = field(default=0.995, metadata=in_range(at_least=0, below=1))
+    capacity: int = field(default=1000, metadata=in_range(at_least=1))
+    min_filled: int = field(default=100, metadata=in_range(at_least=1))
+    refresh_every: int = field(default=50, metadata=in_range(at_least=1))
 
 
 @dataclass
@@ -97,7 +98,7 @@ class AttributeStageRecipe(StageRecipe):
             the weight of each.
     """
 
-    losses: dict[str, float] = field(default_factory=lambda: published_weights("asen"))
+    losses: dict[str, float] = field(default_factory=lambda: published_weights("asen"), metadata=in_range(at_least=0))
 
 
 @dataclass
@@ -123,8 +124,17 @@ class AttributeRecipe(RecipeFile):
     def __post_init__(self):
         require("model.architecture", self.model.architecture, ("asen", "ipad"))
         require("sampling.kind", self.sampling.kind, ("triplets", "pk"))
-        if not 0 <= self.sampling.extra_views <= 2:
-            raise ValueError(f"`sampling.extra_views` must be 0, 1 or 2; got {self.sampling.extra_views}.")
+        sampling, diverging, batch_size = self.sampling, self.diverging, self.training.batch_size
+        if sampling.kind == "triplets" and sampling.triplets_an_epoch < batch_size:
+            raise ValueError(
+                f"`sampling.triplets_an_epoch` is {sampling.triplets_an_epoch}, which makes no batch of "
+                f"`training.batch_size` {batch_size}: draw more, or smaller batches."
+            )
+        if diverging.min_filled > diverging.capacity:
+            raise ValueError(
+                f"`diverging.min_filled` must be at most `diverging.capacity` {diverging.capacity}; got "
+                f"{diverging.min_filled}."
+            )
         if self.model.start_from and self.model.backbone:
             raise ValueError("`model.start_from` has its own backbone: remove `model.backbone`.")
         check_run(self.data, self.training)

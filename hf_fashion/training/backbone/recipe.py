@@ -5,6 +5,7 @@ from typing import Any
 
 from ..recipe import LabelledDataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile
+from ..recipe_ranges import in_range
 
 
 @dataclass
@@ -16,7 +17,7 @@ class BackboneModelRecipe:
         config (`dict`, *optional*): `model_type` and fields of a configuration of `AutoModelForImageClassification`.
     """
 
-    image_size: int = 224
+    image_size: int = field(default=224, metadata=in_range(at_least=1))
     config: dict[str, Any] = field(default_factory=lambda: {"model_type": "resnet"})
 
 

@@ -1,6 +1,7 @@
 """The processor and the model that a run of E2 or CLIP starts with."""
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from ...models.e2.configuration_e2 import E2Config, E2VisionConfig
 from ...models.e2.image_processing_e2 import E2ImageProcessorPil
 from ...models.e2.modeling_e2 import E2Model
 from ...models.e2.processing_e2 import E2Processor
+from ..checkpoints import PROCESSOR_FOLDER
 from ..recipe_file import check_keys
 from .recipe import E2ModelRecipe
 
@@ -41,25 +43,54 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
         column_map (`ColumnMap`): its tags.
     """
     if recipe.start_from and recipe.architecture == "e2":
-        config = AutoConfig.from_pretrained(recipe.start_from)
+        config = AutoConfig.from_pretrained(recipe.start_from, trust_remote_code=False)
         if config.model_type == "e2":
             return list(config.tag_entities)
     return list(recipe.config.get("tag_entities", column_map.tags))
 
 
-def make_processor(recipe: E2ModelRecipe, train: Dataset, column_map: ColumnMap) -> E2Processor:
+def check_start(recipe: E2ModelRecipe) -> None:
+    """Raise if the start checkpoint is of a model that a run cannot start from.
+
+    Args:
+        recipe (`E2ModelRecipe`): `start_from` and `architecture`.
+
+    Raises:
+        ValueError: the checkpoint is neither a CLIP nor, for the architecture `"e2"`, an E2.
+    """
+    found = AutoConfig.from_pretrained(recipe.start_from, trust_remote_code=False).model_type
+    known = ("e2", "clip") if recipe.architecture == "e2" else ("clip",)
+    if found not in known:
+        raise ValueError(
+            f"`model.start_from` {recipe.start_from!r} is a model of type {found!r}: architecture "
+            f"{recipe.architecture!r} starts from one of {', '.join(known)}."
+        )
+
+
+def make_processor(
+    recipe: E2ModelRecipe, train: Dataset, column_map: ColumnMap, checkpoint: Path | None = None
+) -> E2Processor:
     """Return the start checkpoint's processor or, from scratch, one of square photos and a tokenizer of the corpus.
+
+    A run that resumes keeps the processor of its checkpoint: a tokenizer that is trained again may number its words
+    in another way than the rows of the model's embeddings.
 
     Args:
         recipe (`E2ModelRecipe`): where to start.
         train (`Dataset`): the train split, read for the tokenizer.
         column_map (`ColumnMap`): its tags are the model's entities, in the model's order.
+        checkpoint (`Path`, *optional*): where the run resumes.
     """
+    if checkpoint:
+        return E2Processor.from_pretrained(checkpoint / PROCESSOR_FOLDER, trust_remote_code=False)
     if recipe.start_from:
-        tokenizer = AutoTokenizer.from_pretrained(recipe.start_from)
-        longest = AutoConfig.from_pretrained(recipe.start_from).text_config.max_position_embeddings
+        check_start(recipe)
+        tokenizer = AutoTokenizer.from_pretrained(recipe.start_from, trust_remote_code=False)
+        longest = AutoConfig.from_pretrained(
+            recipe.start_from, trust_remote_code=False
+        ).text_config.max_position_embeddings
         tokenizer.model_max_length = min(tokenizer.model_max_length, longest)  # some checkpoints state none
-        images = AutoImageProcessor.from_pretrained(recipe.start_from)
+        images = AutoImageProcessor.from_pretrained(recipe.start_from, trust_remote_code=False)
         images = E2ImageProcessorPil(**{k: v for k, v in images.to_dict().items() if not k.endswith("_type")})
     else:
         size = recipe.config.get("vision_config", {}).get("image_size", CLIPVisionConfig.image_size)
@@ -124,6 +155,6 @@ def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTraine
     start, dtype = recipe.start_from, torch.float32
     if recipe.architecture == "clip":
         return CLIPModel.from_pretrained(start, dtype=dtype, **config)
-    if AutoConfig.from_pretrained(start).model_type == "e2":
+    if AutoConfig.from_pretrained(start, trust_remote_code=False).model_type == "e2":
         return E2Model.from_pretrained(start, dtype=dtype, **config)
     return E2Model.from_clip(CLIPModel.from_pretrained(start, dtype=dtype), **config)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...data.tokenizer import SMALLEST_VOCABULARY
 from ..recipe import DataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
+from ..recipe_ranges import in_range
 
 
 @dataclass
@@ -25,7 +27,7 @@ class E2ModelRecipe:
     architecture: str = "e2"
     start_from: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
-    vocab_size: int = 8192
+    vocab_size: int = field(default=8192, metadata=in_range(at_least=SMALLEST_VOCABULARY))
     compose_text: bool = False
 
 

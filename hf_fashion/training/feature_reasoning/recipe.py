@@ -5,6 +5,7 @@ from typing import Any
 
 from ..recipe import LabelledDataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
+from ..recipe_ranges import in_range
 
 
 @dataclass
@@ -35,9 +36,9 @@ class ListsRecipe:
         per_attribute (`int`, *optional*): how many lists of each attribute to draw at random; `None`: all.
     """
 
-    max_average_precision: float = 0.8
-    min_positives: int = 6
-    per_attribute: int | None = None
+    max_average_precision: float = field(default=0.8, metadata=in_range(above=0, at_most=1))
+    min_positives: int = field(default=6, metadata=in_range(at_least=1))
+    per_attribute: int | None = field(default=None, metadata=in_range(at_least=1))
 
 
 @dataclass
@@ -69,15 +70,6 @@ class FeatureReasoningRecipe(RecipeFile):
         if not self.model.embedder:
             raise ValueError("`model.embedder` must name the embedding model whose searches are re-ranked.")
         require("loss.pairs", self.loss.pairs, ("all", "query"))
-        lists = self.lists
-        if not 0 < lists.max_average_precision <= 1:
-            raise ValueError(
-                f"`lists.max_average_precision` must be above 0 and at most 1; got {lists.max_average_precision}."
-            )
-        if lists.min_positives < 1:
-            raise ValueError(f"`lists.min_positives` must be at least 1; got {lists.min_positives}.")
-        if lists.per_attribute is not None and lists.per_attribute < 1:
-            raise ValueError(f"`lists.per_attribute` must be at least 1, or null; got {lists.per_attribute}.")
         if self.training.gradient_checkpointing:
             raise ValueError("`training.gradient_checkpointing` must be false: FR has no layers to recompute.")
         check_run(self.data, self.training)

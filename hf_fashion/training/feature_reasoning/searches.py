@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from accelerate import Accelerator
 from datasets import Dataset, DatasetDict
 from safetensors import safe_open
@@ -27,6 +28,18 @@ from .recipe import FeatureReasoningRecipe
 
 Searches = dict[str, list[LabelledSearch]]
 FIELDS = ("query_embeds", "gallery_embeds", "query_labels", "gallery_labels", "own_places")
+# The float types that a model may be loaded in; each has its own fingerprint.
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
+
+def embedder_fingerprints(embedder: str) -> list[str]:
+    """Return the fingerprints of an embedding model, one for each float type that it may be loaded in.
+
+    Args:
+        embedder (`str`): folder or Hub id of the model.
+    """
+    models = (AutoModel.from_pretrained(embedder, dtype=dtype, trust_remote_code=False) for dtype in DTYPES)
+    return [model_fingerprint(model) for model in models]
 
 
 def embedded_once(
@@ -47,7 +60,7 @@ def embedded_once(
     Raises:
         ValueError: as `embedded_searches`.
     """
-    model = AutoModel.from_pretrained(recipe.model.embedder)
+    model = AutoModel.from_pretrained(recipe.model.embedder, trust_remote_code=False)
     rows = [rows_fingerprint(split, column_map.image) for split in corpus.values()]
     made_of = json.dumps([model_fingerprint(model), asdict(recipe.data), rows], sort_keys=True)
     name = f"searches-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.safetensors"
@@ -82,12 +95,12 @@ def embedded_searches(
     if not hasattr(model.config, "attribute_names"):
         if attributes:
             raise ValueError(f"`data.attributes` must be null for {type(model).__name__}, which has no attributes.")
-        processor = AutoProcessor.from_pretrained(embedder)
+        processor = AutoProcessor.from_pretrained(embedder, trust_remote_code=False)
         return {
             name: {"text_to_image": [embed_candidates(model, processor, split, column_map).text_to_image()]}
             for name, split in corpus.items()
         }
-    processor = AutoImageProcessor.from_pretrained(embedder)
+    processor = AutoImageProcessor.from_pretrained(embedder, trust_remote_code=False)
     known = [name for name in model.config.attribute_names if name in column_map.attributes]
     column_map = with_attributes(column_map, attributes or known)
 

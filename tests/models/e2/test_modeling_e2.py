@@ -12,6 +12,7 @@ from hf_fashion import E2Model, E2VisionModel
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.models.e2.modeling_e2 import E2FusionBlock
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
+from tests.tiny_siglip import tiny_siglip
 
 
 def tiny_clip(patch_size: int = 4, layers: int = 3) -> CLIPModel:
@@ -234,6 +235,21 @@ def test_from_clip_takes_a_folder_and_keeps_dtype(tmp_path):
 def test_from_clip_refuses_another_model():
     with pytest.raises(ValueError, match="CLIP"):
         E2Model.from_clip(tiny_model())
+
+
+def test_from_clip_refuses_the_folder_of_another_model(tmp_path):
+    tiny_siglip().save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="must be a CLIP checkpoint"):
+        E2Model.from_clip(str(tmp_path))
+
+
+def test_from_clip_refuses_a_folder_that_lacks_weights(tmp_path):
+    clip = tiny_clip()
+    weights = clip.state_dict()
+    del weights["text_projection.weight"]
+    clip.save_pretrained(tmp_path, state_dict=weights)
+    with pytest.raises(ValueError, match=r"Not a whole CLIP checkpoint: missing \['text_projection.weight'\]"):
+        E2Model.from_clip(str(tmp_path))
 
 
 def test_starts_with_clips_own_spread_of_weights():

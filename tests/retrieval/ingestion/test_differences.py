@@ -48,5 +48,5 @@ def test_a_hash_is_that_of_the_bytes():
     assert first != second and catalogue().photo_hashes([0, 2]) == [second, first]
     missing = products(2).cast_column("image", products(2).features["image"])
     files = missing.map(lambda row: {"image": None if row["id"] == "p001" else row["image"]})
-    with pytest.raises(ValueError, match="null in row 1"):
+    with pytest.raises(ValueError, match=r"is null; drop these rows:\n    row 1 \(id"):
         Catalogue(files, "id", "image", [])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from tests.tiny_e2 import tiny_model
 from tests.tiny_feature_reasoning import NUM_CANDIDATES, tiny_feature_reasoning, tiny_lists
@@ -36,6 +37,27 @@ def test_it_moves_the_model_and_knows_its_number_of_candidates():
     reranker = ReasoningReranker(tiny_feature_reasoning())
     reranker.to(torch.device("meta"))
     assert reranker.model.device.type == "meta" and reranker.num_candidates == NUM_CANDIDATES
+
+
+def test_the_searches_of_another_embedding_model_are_refused(caplog):
+    reranker = ReasoningReranker(tiny_feature_reasoning(embedder_fingerprints=["IpadModel-1", "IpadModel-2"]))
+    for fingerprint in ("IpadModel-1", "IpadModel-2"):
+        reranker.check_embedder(fingerprint)
+    with pytest.raises(ValueError, match="trained to re-rank the searches of IpadModel-1, these are of E2Model-1"):
+        reranker.check_embedder("E2Model-1")
+    assert not caplog.text
+
+
+def test_what_cannot_be_checked_is_said(caplog):
+    ReasoningReranker(tiny_feature_reasoning()).check_embedder("E2Model-1")
+    assert "the FR does not name its one" in caplog.text
+    ReasoningReranker(tiny_feature_reasoning(embedder_fingerprints=["E2Model-1"])).check_embedder(None)
+    assert "the gallery does not name its embedding model" in caplog.text
+
+
+def test_fingerprints_survive_saving(tmp_path):
+    tiny_feature_reasoning(embedder_fingerprints=["IpadModel-1"]).save_pretrained(tmp_path)
+    assert ReasoningReranker(FeatureReasoningModel.from_pretrained(tmp_path)).embedder_fingerprints == ["IpadModel-1"]
 
 
 def test_another_model_is_refused():

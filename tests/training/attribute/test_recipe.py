@@ -52,7 +52,15 @@ def test_the_papers_recipes_have_the_published_weights(name, model):
     [
         ({"model": {"architecture": "e2"}}, "model.architecture.*asen, ipad.*e2"),
         ({"sampling": {"kind": "all"}}, "sampling.kind.*triplets, pk.*all"),
-        ({"sampling": {"extra_views": 3}}, "sampling.extra_views.*3"),
+        ({"sampling": {"extra_views": 3}}, "sampling.extra_views must be at least 0 and at most 2; got 3"),
+        ({"sampling": {"values_per_group": 1}}, "sampling.values_per_group must be at least 2; got 1"),
+        (
+            {"sampling": {"kind": "triplets", "triplets_an_epoch": 9}, "training": {"batch_size": 10}},
+            "triplets_an_epoch` is 9, which makes no batch of `training.batch_size` 10",
+        ),
+        ({"diverging": {"momentum": 1}}, "diverging.momentum must be at least 0 and below 1; got 1.0"),
+        ({"diverging": {"min_filled": 9, "capacity": 8}}, "`diverging.min_filled` must be at most .* 8; got 9"),
+        (stages(losses={"alignment": -1}), r"stages\[0\].losses.alignment must be at least 0; got -1.0"),
         ({"model": {"start_from": "a", "backbone": "b"}}, "start_from.*backbone"),
         ({"diverging": {"momentun": 0.9}}, "recipe.diverging: unknown key 'momentun'.*momentum"),
         ({"data": {"attributes": "colour"}}, "recipe.data.attributes must be of type list"),

@@ -26,6 +26,7 @@ from .tables import TABLE, absolute_place, create_table, drop_tables, newest_ver
 
 
 _ATTACHMENTS = "attachments_"  # begins the name of a table next to it, of names and bytes
+_EARLIER_ATTACHMENTS = "attachments"  # in galleries of earlier versions
 # With it, Lance finds that another writer has added an id meanwhile, and merges again instead of adding it twice.
 PRIMARY_KEY = {"lance-schema:unenforced-primary-key": "true"}  # metadata of the column
 _CREATION = b"hf_fashion.made"  # key of the table's metadata: no two tables have the same value there
@@ -126,11 +127,17 @@ class LanceStore:
     def attachments(self) -> dict[str, bytes]:
         name = _ATTACHMENTS + self._created.decode()
         try:
-            table = open_table(self.uri, name)
+            table = self._attachments(name)
         except FileNotFoundError as error:
             raise damage(self.uri, f"the table {name!r} is missing") from error
         rows = self._run(table.search())
         return dict(zip(rows["name"].to_pylist(), rows["value"].to_pylist(), strict=True))
+
+    def _attachments(self, name: str) -> Any:
+        try:
+            return open_table(self.uri, name)
+        except FileNotFoundError:
+            return open_table(self.uri, _EARLIER_ATTACHMENTS)
 
     @reads_again
     def refresh(self) -> int:

@@ -1,0 +1,53 @@
+"""Fingerprint of the data that a run learns from: a run resumes only with the same data."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from datasets import Dataset
+
+from ..data.column_map import ColumnMap
+from ..data.encoded_photos import encoded_images, read_bytes
+from ..data.values import column_texts
+
+
+def corpus_fingerprint(corpus: Mapping[str, Dataset], column_map: ColumnMap) -> dict[str, str]:
+    """Return the number of rows of each split, and a hash of all that a run reads of them: photos by their bytes.
+
+    It does not depend on where the corpus is stored or how it was loaded.
+
+    Args:
+        corpus (`Mapping[str, Dataset]`): split -> rows, whose photos can be read.
+        column_map (`ColumnMap`): the columns.
+
+    Returns:
+        `dict[str, str]`: such as `{"rows of train": "24", "train: caption (column 'title')": "5f0c9a41e2d7b683"}`.
+    """
+    columns = {"caption": column_map.caption} if column_map.caption else {}
+    columns |= {f"tag {name!r}": column for name, column in column_map.tags.items()}
+    columns |= {f"attribute {name!r}": column for name, column in column_map.attributes.items()}
+    prints = {}
+    for name, split in corpus.items():
+        prints[f"rows of {name}"] = str(len(split))
+        prints[f"{name}: photos (column {column_map.image!r})"] = _digest(_photos(split, column_map.image))
+        for part, column in columns.items():
+            prints[f"{name}: {part} (column {column!r})"] = _digest(_cells(split, column))
+    return prints
+
+
+def _photos(split: Dataset, column: str) -> Iterator[list[str]]:
+    for views in encoded_images(split, column):
+        yield [hashlib.sha256(read_bytes(view)).hexdigest() for view in views]
+
+
+def _cells(split: Dataset, column: str) -> Iterator[list[str] | str | None]:
+    yield getattr(split.features[column], "names", None)  # of a ClassLabel: their order decides the vocabulary's
+    yield from column_texts(split, column)
+
+
+def _digest(cells: Iterator[Any]) -> str:
+    digest = hashlib.sha256()
+    for cell in cells:
+        digest.update(f"{json.dumps(cell)}\n".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,80 @@
+"""Where a run starts: only at a checkpoint of the same recipe, data and processes."""
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from hf_fashion.training.checkpoints import RunState, Stateful, save_checkpoint
+from hf_fashion.training.resuming import (
+    checkpoint_folder,
+    checkpoint_to_resume,
+    require_same_recipe,
+    require_same_sources,
+)
+
+
+RECIPE = {"training": {"seed": 0, "output_dir": "a"}, "data": {"corpus": "generated"}}
+SOURCES = {"rows of train": "24", "train: caption (column 'title')": "5f0c9a41e2d7b683"}
+
+
+@pytest.fixture
+def accelerator():
+    accelerator = Accelerator(cpu=True)
+    yield accelerator
+    accelerator.free_memory()
+
+
+@pytest.fixture
+def save(accelerator, tmp_path):
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.Adam(model.parameters())
+    stateful = Stateful(model, optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda update: 1.0))
+
+    def save(**state):
+        return save_checkpoint(accelerator, RunState(recipe=RECIPE, **state), stateful, checkpoint_folder(tmp_path))
+
+    return save
+
+
+def test_latest_of_a_new_run_starts_from_the_beginning(accelerator, tmp_path, capsys):
+    assert checkpoint_to_resume(accelerator, "latest", tmp_path, RECIPE) is None
+    assert "starting from the beginning" in capsys.readouterr().out
+    assert checkpoint_to_resume(accelerator, None, tmp_path, RECIPE) is None
+
+
+def test_the_checkpoint_is_said(accelerator, save, tmp_path, capsys):
+    save(update=1)
+    newest = save(update=2)
+    for asked in ("latest", str(newest)):
+        assert checkpoint_to_resume(accelerator, asked, tmp_path, RECIPE) == newest
+        assert f"Resuming from {newest}." in capsys.readouterr().out
+
+
+def test_a_new_run_does_not_mix_with_an_earlier_one(accelerator, save, tmp_path):
+    save(update=1)
+    with pytest.raises(ValueError, match="checkpoints of an earlier run"):
+        checkpoint_to_resume(accelerator, None, tmp_path, RECIPE)
+
+
+def test_another_recipe_is_refused_and_its_keys_are_named(accelerator, save, tmp_path):
+    save(update=1)
+    other = {"training": {"seed": 1, "output_dir": "b", "num_workers": 2}, "data": {"corpus": "mine"}}
+    with pytest.raises(ValueError, match=r"another recipe: data\.corpus, training\.seed differ"):
+        checkpoint_to_resume(accelerator, "latest", tmp_path, other)
+    require_same_recipe(RunState(recipe=RECIPE), RECIPE | {"training": {"seed": 0, "output_dir": "b"}})
+
+
+def test_another_number_of_processes_is_refused(accelerator, save, tmp_path):
+    save(num_processes=2)
+    with pytest.raises(ValueError, match=r"a run in 2 processes, this one has 1.*--num_processes 2"):
+        checkpoint_to_resume(accelerator, "latest", tmp_path, RECIPE)
+
+
+def test_a_changed_corpus_is_refused_and_what_has_changed_is_named(save):
+    checkpoint = save(sources=SOURCES)
+    require_same_sources(checkpoint, SOURCES)
+    require_same_sources(None, SOURCES)
+    with pytest.raises(ValueError, match=r"has changed since: rows of train: 24, now 25; train: caption \(column"):
+        require_same_sources(checkpoint, {"rows of train": "25", "train: caption (column 'title')": "0"})
+    with pytest.raises(ValueError, match=r"has changed since: train: tag 'brand'\. Bring the data back"):
+        require_same_sources(checkpoint, SOURCES | {"train: tag 'brand'": "1"})
