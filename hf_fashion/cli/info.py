@@ -23,15 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the facts that [`Gallery.info`] and [`Gallery.storage`] return.
+    """Print the facts that [`Gallery.info`] returns.
 
     Args:
         arguments (`argparse.Namespace`): the parsed options.
     """
     from ..retrieval.gallery import Gallery
 
-    gallery = Gallery.open(arguments.gallery)
-    info = {**gallery.info(), "storage": gallery.storage()}
+    info = Gallery.open(arguments.gallery).info()
     if arguments.json:
         print(json.dumps(info))
         return

@@ -178,7 +178,10 @@ class Gallery:
                 if not processes.is_main:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
                 axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
-                gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
+                try:
+                    gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
+                except FileExistsError:  # by another run meanwhile: this one goes on along its axes
+                    gallery = cls.open(uri)
             check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri)
             gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
@@ -359,8 +362,9 @@ class Gallery:
 
     def info(self) -> dict[str, Any]:
         """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
-        columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
-        number of products in it."""
+        columns, fingerprint of the model, kind of search, for each indexed space the kind of its index and the number
+        of products in it, and the storage: `"bytes"` on this machine's disk, `"versions"` that are kept, and
+        `"fragments"`, the parts that changes have left; of these only what the store knows, on a server nothing."""
         version = self._store.refresh()
         indexes = self._store.indexes()
         return {
@@ -377,13 +381,8 @@ class Gallery:
                 for space in self.schema.spaces
                 if (column := self.schema.column(space)) in indexes
             },
+            "storage": self._store.storage(),
         }
-
-    def storage(self) -> dict[str, int]:
-        """Return what the gallery takes: `"bytes"` on this machine's disk, `"versions"` that are kept, and
-        `"fragments"`, the parts that changes have left; only those that its store knows, on a server none."""
-        self._store.refresh()
-        return self._store.storage()
 
     def check_model(
         self,

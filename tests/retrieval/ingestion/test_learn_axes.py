@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from hf_fashion.retrieval import gallery as gallery_module
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.projection import principal_axes
 from tests.retrieval.ingestion.embed_with_axes import embedded
@@ -40,6 +41,24 @@ def test_whole_vectors_and_axes_are_told_apart_when_a_run_goes_on(tmp_path, mode
     for dimensions in (None, 5):
         with pytest.raises(ValueError, match=r"has the stored dimensions \{'image': 4\}, the products to add have"):
             embedded(tmp_path / "grown", model, 20, dimensions)
+
+
+def test_of_two_runs_at_once_the_second_goes_on_along_the_axes_of_the_first(tmp_path, model, monkeypatch):
+    learn, names = gallery_module.learn_axes, []
+
+    def overtaken(encoder, catalogue, *options):
+        axes = learn(encoder, catalogue, *options)
+        if not names:
+            names.append("second")
+            embedded(tmp_path / "gallery", model, 8)
+        return axes
+
+    monkeypatch.setattr(gallery_module, "learn_axes", overtaken)
+    second = embedded(tmp_path / "gallery", model, 20)
+    first = embedded(tmp_path / "first", model, 8)
+    assert second._store.attachments() == first._store.attachments() and len(second) == 20
+    ids = sorted(first.ids())
+    assert torch.equal(second.vectors(ids, "image"), first.vectors(ids, "image"))
 
 
 @pytest.mark.parametrize(
