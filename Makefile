@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 STAMP := $(VENV)/.setup-done
-COMMON_TESTS := .hf_common/.complete
+# The lower bound of pyproject.toml.
+OLDEST_TRANSFORMERS := 5.17.0
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test lint format clean
+.PHONY: help setup quickstart common-tests test test-oldest test-newest lint format clean
 
 # Nothing here may use a hub: a missing file must fail at once instead of being downloaded.
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 \
@@ -18,6 +19,8 @@ help:
 	@echo "make setup       virtual environment in $(VENV) with the versions of $(LOCK)"
 	@echo "make quickstart  trains and evaluates E2, IPAD and FR on the generated corpus, writes a report"
 	@echo "make test        all tests, transformers' common tests among them"
+	@echo "make test-oldest the same in $(VENV)-oldest with transformers $(OLDEST_TRANSFORMERS), the oldest that is supported"
+	@echo "make test-newest the same in $(VENV)-newest with the newest transformers on PyPI"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      ruff check --fix and ruff format"
 	@echo "make clean       removes what the other targets made, except $(VENV)"
@@ -33,15 +36,22 @@ $(STAMP): $(LOCK) pyproject.toml
 	$(BIN)/python -m pip check
 	@touch $@
 
-$(COMMON_TESTS): $(STAMP) tests/fetch_transformers_tests.py
+common-tests: $(STAMP)
 	$(BIN)/python tests/fetch_transformers_tests.py
 
 quickstart: $(STAMP)
 	$(OFFLINE) $(BIN)/python training/quickstart.py
 
 # One thread a worker: the workers share the cores, and more threads only wait for each other.
-test: $(STAMP) $(COMMON_TESTS)
+test: $(STAMP) common-tests
 	$(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 15
+
+test-oldest: TRANSFORMERS := transformers==$(OLDEST_TRANSFORMERS)
+test-newest: TRANSFORMERS := transformers
+test-oldest test-newest: test-%:
+	$(MAKE) setup VENV=$(VENV)-$*
+	$(VENV)-$*/bin/python -m pip install --quiet --upgrade $(TRANSFORMERS)
+	$(MAKE) test VENV=$(VENV)-$*
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

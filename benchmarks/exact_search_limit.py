@@ -16,7 +16,7 @@ from benchmarks.made_vectors import CHUNK, DIMENSION, make_vectors
 from benchmarks.runs import markdown
 from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.stores.lance import store as lance_store
+from hf_fashion.retrieval.stores.lance import upkeep
 
 
 BATCH = 32
@@ -56,7 +56,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    lance_store.MAX_UNINDEXED = 10**9  # only `compact` adds rows to the index
+    upkeep.MAX_UNINDEXED = 10**9  # only `compact` adds rows to the index
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for products in parse_arguments().products:

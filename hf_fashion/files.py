@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,14 +23,18 @@ ABANDONED_AFTER_SECONDS = 24 * 3600
 def file_written_aside(path: str | Path) -> Iterator[Path]:
     """Yield a hidden path next to `path`, and rename it to `path` when the block ends.
 
-    A kill or an error leaves the file as it was. Several processes may write the same file: the last one wins.
+    A kill or an error leaves the file as it was. Several processes may write the same file: the last one wins. Others
+    may read it as far as the umask lets them, also where a library writes files for their owner only.
 
     Args:
         path (`str` or `Path`): the file; its folder is created if it is missing.
     """
     aside = _path_aside(Path(path))
     try:
+        aside.touch()
+        mode = aside.stat().st_mode
         yield aside
+        aside.chmod(mode)
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -39,7 +44,8 @@ def file_written_aside(path: str | Path) -> Iterator[Path]:
 def folder_written_aside(path: str | Path, replace: bool = False) -> Iterator[Path]:
     """Yield an empty hidden folder next to `path`, and rename it to `path` when the block ends.
 
-    A kill or an error leaves `path` as it was.
+    A kill or an error leaves `path` as it was. Others may read the files as far as the umask lets them, also where a
+    library writes them for their owner only, as safetensors does.
 
     Args:
         path (`str` or `Path`): the folder; its parents are created if they are missing.
@@ -53,12 +59,30 @@ def folder_written_aside(path: str | Path, replace: bool = False) -> Iterator[Pa
     aside.mkdir()
     try:
         yield aside
+        _share_files(aside)
         if replace:
             _replace_folder(aside, path)
         else:
             os.replace(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def temporary_folder(name: str) -> Iterator[Path]:
+    """Yield an empty hidden folder in the system's temporary folder, and remove it when the block ends.
+
+    What a killed process has left there is removed by the next call with the same name.
+
+    Args:
+        name (`str`): what the folder is for, such as `"hf_fashion_push"`.
+    """
+    folder = _path_aside(Path(tempfile.gettempdir(), name))
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_abandoned(path: str | Path) -> None:
@@ -73,7 +97,8 @@ def remove_abandoned(path: str | Path) -> None:
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(?P<host>.+)\.(?P<process>\d+)\.[0-9a-f]{{8}}")
     for aside in path.parent.iterdir():
         match = pattern.fullmatch(aside.name)
-        with contextlib.suppress(FileNotFoundError):  # its process has just finished, or another one has removed it
+        # Its process has just finished, another one has removed it, or it is another user's.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
             if match and _is_abandoned(aside, match["host"], int(match["process"])):
                 _remove(aside)
 
@@ -90,6 +115,20 @@ def write_json(values: Any, path: str | Path) -> None:
     """
     with file_written_aside(path) as aside:
         aside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def folder_bytes(folder: str | Path) -> int:
+    """Return the bytes of all files in a folder, in its folders too.
+
+    Args:
+        folder (`str` or `Path`): the folder. Files that another process removes meanwhile are left out.
+    """
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(where, name)).st_size
+    return total
 
 
 def sha256_of(path: str | Path) -> str:
@@ -109,6 +148,14 @@ def _path_aside(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}")
+
+
+def _share_files(folder: Path) -> None:
+    """Lets those who may read and write the folder do so with its files."""
+    shared = folder.stat().st_mode & 0o666
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | shared)
 
 
 def _is_abandoned(aside: Path, host: str, process: int) -> bool:

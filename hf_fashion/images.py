@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 
 # A string with one of these at its end is a photo, whether or not there is such a file: a misspelt path must not
 # become a description.
 PHOTO_ENDINGS = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-PHOTO_BEGINNINGS = ("http://", "https://", "data:image/")
+URL_BEGINNINGS = ("http://", "https://")
+PHOTO_BEGINNINGS = (*URL_BEGINNINGS, "data:image/")
+
+# Add 1 whenever the pixels of any photo change, so that photo caches of the older pixels are not used again.
+PIXELS_VERSION = 2
+# A photo that is this many times as long as wide, or more, is refused: scaled to the width of a model's input, a file
+# of a few KB would fill the memory.
+MAX_ASPECT_RATIO = 100
+# Rows of a photo that are converted together: only they are in memory in all forms of the conversion.
+STRIP_HEIGHT = 256
+
+READY = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "LA", "PA", "RGBA", "RGBa")
+GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+# Pillow scales grey of 2 and 4 bits to 8 bits, but not the grey that such a PNG declares transparent.
+GREY_STEPS = {"L;2": 85, "L;4": 17}
 
 
 def names_photo(text: str) -> bool:
@@ -26,60 +40,142 @@ def names_photo(text: str) -> bool:
 
 
 def open_photo(photo: Image.Image | bytes | Path | str) -> Image.Image:
-    """Open a photo, upright and in RGB.
+    """Open a photo, upright and in RGB, as [`to_rgb`] does.
 
     Args:
-        photo (`PIL.Image.Image`, `bytes`, `Path` or `str`): a photo, its encoded bytes, its path, URL or base64 text.
+        photo (`PIL.Image.Image`, `bytes`, `Path` or `str`): a photo, its encoded bytes or its path.
 
     Raises:
         ValueError: the photo cannot be read.
     """
-    from transformers.image_utils import load_image  # here, so that reading corpora does not wait for it
-
     try:
-        if isinstance(photo, bytes):
-            return to_rgb(load_image(Image.open(BytesIO(photo))))
-        return to_rgb(load_image(str(photo) if isinstance(photo, Path) else photo))
-    except Exception as error:  # PIL raises SyntaxError and others on broken files, downloads have their own
-        name = "in memory" if isinstance(photo, bytes) else repr(str(photo)[:200])
-        reason = f"{type(error).__name__}: {error}" if _may_exist(photo) else "there is no such file"
-        raise ValueError(f"the photo {name} cannot be read: {reason}") from error
+        return to_rgb(photo) if isinstance(photo, Image.Image) else decode_photo(_encoded(photo))
+    except Exception as error:  # PIL raises SyntaxError and others on broken files, not only OSError
+        name = "in memory" if isinstance(photo, (bytes, Image.Image)) else repr(str(photo)[:200])
+        raise ValueError(f"the photo {name} cannot be read: {why_unreadable(error)}") from error
+
+
+def decode_photo(encoded: bytes) -> Image.Image:
+    """Decode a photo, upright and in RGB, as [`to_rgb`] does; of several pictures (GIF, TIFF) the first.
+
+    Args:
+        encoded (`bytes`): the content of its file.
+
+    Raises:
+        Exception: whatever Pillow raises; [`why_unreadable`] words it.
+    """
+    return to_rgb(_opened(encoded))
+
+
+def check_photo(encoded: bytes) -> None:
+    """Raise where [`decode_photo`] would. A JPEG is read to its end, but decoded at an eighth of its size.
+
+    Args:
+        encoded (`bytes`): the content of its file.
+
+    Raises:
+        Exception: whatever Pillow raises; [`why_unreadable`] words it.
+    """
+    photo = _opened(encoded)
+    _require_usable(photo)
+    photo.draft(None, (1, 1))
+    photo.load()
 
 
 def to_rgb(photo: Image.Image) -> Image.Image:
-    """Return a decoded photo in RGB; transparency is dropped.
+    """Convert a photo to RGB, upright by its EXIF data, transparent parts on white.
+
+    Grey of 16 bits is scaled from its range, 0 to 65535. Colour profiles are ignored. Of 24 bits without transparency,
+    the photo itself is returned, not a copy.
 
     Args:
         photo (`PIL.Image.Image`): a photo in any mode.
+
+    Raises:
+        ValueError: it is too large or too long, or its mode has no agreed white.
     """
-    return photo.convert("RGB")
+    _require_usable(photo)
+    key = _transparent_colour(photo)
+    photo.load()
+    if photo.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        photo = ImageOps.exif_transpose(photo)
+    if photo.mode == "RGB" and not photo.has_transparency_data:
+        return photo
+    rgb = Image.new("RGB", photo.size)
+    for top in range(0, photo.height, STRIP_HEIGHT):
+        strip = photo.crop((0, top, photo.width, min(top + STRIP_HEIGHT, photo.height)))
+        rgb.paste(_on_white(strip, key), (0, top))
+    return rgb
 
 
-def to_rgb_on_white(photo: Image.Image) -> Image.Image:
-    """Return a decoded photo in RGB, transparent parts on white, as transformers' image processors convert photos.
-
-    Training reads its photos this way, galleries and evaluations read theirs by [`to_rgb`].
+def why_unreadable(error: Exception) -> str:
+    """Return why a photo could not be read, for people.
 
     Args:
-        photo (`PIL.Image.Image`): a photo in any mode.
+        error (`Exception`): what reading or decoding it raised.
     """
-    if "A" not in photo.getbands() and photo.info.get("transparency") is None:
-        return photo.convert("RGB")
-    photo = photo.convert("RGBA")
-    white = Image.new("RGBA", photo.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, photo).convert("RGB")
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    words = str(error) or type(error).__name__
+    return words if isinstance(error, (OSError, ValueError)) else f"{type(error).__name__}: {words}"
 
 
-def first_view(photo: Any) -> Any:
-    """Return a row's photo, the first where the row holds several views of one product.
+def _opened(encoded: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(encoded))
+    except UnidentifiedImageError as error:
+        found = f"it begins with {encoded[:16]!r}" if encoded else "it is empty"
+        raise ValueError(f"the file is no photo that can be opened: {found}") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"it has too many pixels: {_limit()}") from error
 
-    Args:
-        photo (`Any`): a photo or a list of photos.
-    """
-    return photo[0] if isinstance(photo, list) else photo
+
+def _encoded(photo: Any) -> bytes:
+    """The bytes of a photo given as bytes or by its path."""
+    if isinstance(photo, (str, Path)):
+        return Path(photo).read_bytes()
+    if not isinstance(photo, bytes):
+        raise ValueError(f"a photo is an image, bytes or a path, got {type(photo).__name__}")
+    return photo
 
 
-def _may_exist(photo: Any) -> bool:
-    if not isinstance(photo, (Path, str)):
-        return True
-    return str(photo).startswith(PHOTO_BEGINNINGS) or os.path.exists(photo)
+def _require_usable(photo: Image.Image) -> None:
+    """Raise before anything is decoded where decoding would take too much memory or end in guesses."""
+    width, height = photo.size
+    if Image.MAX_IMAGE_PIXELS is not None and width * height > Image.MAX_IMAGE_PIXELS:
+        raise ValueError(f"it has {width * height:,} pixels ({width}x{height}): {_limit()}")
+    if max(width, height) >= MAX_ASPECT_RATIO * min(width, height):
+        raise ValueError(f"it is {width}x{height}, {MAX_ASPECT_RATIO} times as long as wide or more: crop it")
+    if photo.format == "EPS":
+        raise ValueError("EPS is a program that Ghostscript would run: convert it to PNG")
+    # The maker of a PNG or PGM says how bright white is; Pillow scales that to 16 bits, which it keeps in 32.
+    if photo.mode not in (*READY, *GREY_16_BIT) and not (photo.mode == "I" and photo.format in ("PNG", "PPM")):
+        raise ValueError(f"its mode is {photo.mode!r}, which has no agreed white: convert it to 8 or 16 bits")
+
+
+def _limit() -> str:
+    return f"at most {Image.MAX_IMAGE_PIXELS:,} are read; shrink it, or set PIL.Image.MAX_IMAGE_PIXELS"
+
+
+def _transparent_colour(photo: Image.Image) -> Any:
+    """The transparent colour that a photo declares, in the range of Pillow's pixels."""
+    key = photo.info.get("transparency")
+    if photo.mode == "L" and isinstance(key, int) and getattr(photo, "tile", None):  # not decoded yet
+        return key * GREY_STEPS.get(photo.tile[0][3], 1)
+    if photo.mode == "RGB" and isinstance(key, tuple) and max(key) > 255:  # of 16 bits, of which Pillow reads 8
+        return tuple(value >> 8 for value in key)
+    return key
+
+
+def _on_white(strip: Image.Image, key: Any) -> Image.Image:
+    if strip.mode in ("I", *GREY_16_BIT):
+        grey = np.asarray(strip).astype(np.int32)
+        scaled = np.where(grey == key, 255, (grey + 128) // 257)  # 65535 = 257 * 255
+        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+    if not strip.has_transparency_data:
+        return strip.convert("RGB")
+    if key is not None:
+        strip.info["transparency"] = key
+    strip = strip.convert("RGBA")
+    white = Image.new("RGBA", strip.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, strip).convert("RGB")

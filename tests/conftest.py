@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ pytest_plugins = ["tests.small_corpus"]
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 
-sys.path.insert(0, str(REPOSITORY / ".hf_common"))
+sys.path.insert(0, str(REPOSITORY / ".hf_common" / version("transformers")))
 
 
 @pytest.fixture(scope="session")

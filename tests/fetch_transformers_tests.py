@@ -1,6 +1,7 @@
-"""Fetch the common tests of the installed transformers from its source distribution on PyPI into `.hf_common/`.
+"""Fetch the common tests of the installed transformers from its source distribution on PyPI.
 
-The wheel does not hold them, and they change with every release, so they are not copied into this repository.
+The wheel does not hold them, and they change with every release, so they are not copied into this repository: those of
+release 5.23.0 go to `.hf_common/5.23.0/`.
 Usage: `python tests/fetch_transformers_tests.py` (`make test` does it). Does nothing when they are there already.
 """
 
@@ -58,16 +59,16 @@ def extract_common_tests(sdist: Path, folder: Path) -> None:
 
 def main() -> None:
     release = version("transformers")
-    complete = TARGET / COMPLETE
-    if complete.is_file() and complete.read_text(encoding="utf-8") == release:
-        complete.touch()
+    target = TARGET / release
+    complete = target / COMPLETE
+    if complete.is_file():
         return
     with tempfile.TemporaryDirectory() as work:
         extract_common_tests(download_sdist(release, Path(work)), Path(work) / "tests")
-        shutil.rmtree(TARGET, ignore_errors=True)
-        shutil.copytree(Path(work) / "tests", TARGET)
-    complete.write_text(release, encoding="utf-8")
-    print(f"transformers {release}: common tests laid out in {TARGET}")
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(Path(work) / "tests", target)
+    complete.touch()
+    print(f"transformers {release}: common tests laid out in {target}")
 
 
 if __name__ == "__main__":

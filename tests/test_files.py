@@ -8,16 +8,21 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from hf_fashion.files import (
     ABANDONED_AFTER_SECONDS,
     file_written_aside,
+    folder_bytes,
     folder_written_aside,
     remove_abandoned,
     sha256_of,
+    temporary_folder,
     write_json,
 )
 
@@ -89,11 +94,39 @@ def test_a_folder_that_is_there_stays_unless_it_is_to_be_replaced(tmp_path):
 
 
 def test_others_may_read_what_was_written_aside(tmp_path):
-    (tmp_path / "any").mkdir()
-    with folder_written_aside(tmp_path / "folder"):
-        pass
-    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("any", "folder")]
-    assert modes[0] == modes[1]
+    """As far as the umask lets them, though safetensors writes files for their owner only."""
+    before = os.umask(0o027)
+    try:
+        with folder_written_aside(tmp_path / "folder") as folder, file_written_aside(tmp_path / "file") as file:
+            for path in (folder / "weights", file):
+                save_file({"a": np.zeros(1)}, path)
+            (folder / "script").touch()
+            (folder / "script").chmod(0o700)
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes == {"folder": 0o750, "file": 0o640, "weights": 0o640, "script": 0o740}
+
+
+def test_a_temporary_folder_is_removed_when_the_block_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt), temporary_folder("push") as folder:
+        assert folder.parent == tmp_path and stat.S_IMODE(folder.stat().st_mode) == 0o700
+        (folder / "part").write_text("half")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+def test_what_a_kill_left_in_the_temporary_folder_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = (
+        "import os\nfrom hf_fashion.files import temporary_folder\n"
+        "with temporary_folder('push'): os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(tmp_path)})
+    assert killed.returncode == -signal.SIGKILL and len(names(tmp_path)) == 1
+    with temporary_folder("push") as folder:
+        assert names(tmp_path) == [folder.name]
 
 
 @pytest.mark.parametrize("writer", ["file_written_aside", "folder_written_aside"])
@@ -139,3 +172,11 @@ def test_the_hash_is_of_the_whole_content(tmp_path):
     content = bytes(range(256)) * 10_000
     (tmp_path / "a").write_bytes(content)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_the_bytes_of_a_folder_are_those_of_all_its_files(tmp_path):
+    assert folder_bytes(tmp_path) == 0
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "one").write_bytes(b"1" * 10)
+    (tmp_path / "a" / "b" / "two").write_bytes(b"2" * 300)
+    assert folder_bytes(tmp_path) == folder_bytes(str(tmp_path / "a")) == 310

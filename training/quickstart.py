@@ -3,8 +3,8 @@
     make quickstart
 
 Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (written by the training scripts; the models are in
-`best/`), `report.html` and `results.json`. A quickstart that was stopped continues. After a finished one, or with
-other recipes, it starts from scratch.
+`best/`), `report.html`, `results.json`, and `photos/`, a catalogue to search. A quickstart that was stopped continues.
+After a finished one, or with other recipes, it starts from scratch.
 """
 
 import json
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import hf_fashion
 from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.photos.stored_photos import StoredPhotos
 from hf_fashion.embedding.batches import has_regions
 from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.evaluation.attribute_pointing import evaluate_pointing
@@ -63,6 +65,7 @@ TRAINED_BY = {"E2": "train_e2.py", "CLIP-FT": "train_e2.py"}
 TRAINED_BY |= {"IPAD": "train_attribute_model.py", "FR": "train_feature_reasoning.py"}
 WITH_TEXT = ("E2", "CLIP-FT")
 EXAMPLES = range(6)  # the first rows, not the best ones
+NUM_PHOTOS = 100  # in the catalogue that is left for searches
 
 
 def main() -> None:
@@ -102,10 +105,13 @@ def main() -> None:
     sections = [(title, html_table(*cells)) for title, cells in tables.items()]
     sections += show_e2(*with_text["E2"], split, column_map, images["E2"], EXAMPLES)
     sections += show_attributes(*ipad, split, column_map, EXAMPLES)
-    sections += show_reranking(split[column_map.image][:], protocol, searches, fr, fr.num_candidates, EXAMPLES)
+    photos = StoredPhotos(split, column_map.image)
+    sections += show_reranking(photos, protocol, searches, fr, fr.num_candidates, EXAMPLES)
     write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
+    save_photos(split, column_map)
     note.unlink()
-    print(f"\n{FOLDER / 'report.html'} shows the results. {seconds} seconds.")
+    print(f"\n{FOLDER / 'photos'} is a catalogue to search, {FOLDER / 'report.html'} shows the results.", end=" ")
+    print(f"{seconds} seconds.")
 
 
 def read_recipes() -> dict[str, RecipeFile]:
@@ -174,6 +180,17 @@ def load_validation(recipe: E2Recipe) -> Dataset:
     """Load the validation split. A generated row does not depend on their number, so one train row is enough."""
     generated = recipe.data.generated | {"train_rows": 1}
     return hf_fashion.load_corpus(recipe.data.corpus, generated=generated)["validation"]
+
+
+def save_photos(split: Dataset, column_map: ColumnMap) -> None:
+    """Save the first photos as a plain folder, named by kind and number: `dress-1.jpg`."""
+    shutil.rmtree(FOLDER / "photos", ignore_errors=True)
+    (FOLDER / "photos").mkdir()
+    numbers: Counter[str] = Counter()
+    for row in split.select(range(min(NUM_PHOTOS, len(split)))):
+        kind = row["article_type"]
+        numbers[kind] += 1
+        row[column_map.image].save(FOLDER / "photos" / f"{kind}-{numbers[kind]}.jpg", quality=92)
 
 
 def load(folder: Path, processor_class: type) -> tuple:

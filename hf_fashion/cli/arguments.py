@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from .output import hide_loading_bars
+
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, its gallery, the device and the float type.
@@ -11,7 +13,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         parser (`argparse.ArgumentParser`): gets the options.
     """
     parser.add_argument("--model", required=True, help="folder or Hub id of a model with its processor")
-    parser.add_argument("--gallery", required=True, metavar="DIR", help="folder of the gallery, or its URI")
+    add_gallery_argument(parser)
     parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
     parser.add_argument(
         "--dtype",
@@ -19,6 +21,27 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of the model, the same for a gallery and its searches; default: as it was saved",
     )
+    add_trust_argument(parser)
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the consent to run code that comes with a model.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the option.
+    """
+    parser.add_argument(
+        "--trust_remote_code", action="store_true", help="run the code that a model brings along; default: refuse it"
+    )
+
+
+def add_gallery_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the place of a gallery.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the option.
+    """
+    parser.add_argument("--gallery", required=True, metavar="DIR", help="folder of the gallery, or its URI")
 
 
 def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) -> None:
@@ -41,6 +64,19 @@ def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) 
     )
     parser.add_argument("--image_column", help="column of photos; default: the column map's, or image")
     parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; found by the corpus if it can")
+
+
+def load_model_of(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """Load the model of [`add_model_arguments`] and its processor.
+
+    Args:
+        arguments (`argparse.Namespace`): the parsed options.
+    """
+    from ..embedding.saved_models import load_model
+
+    hide_loading_bars()
+    trusted = arguments.trust_remote_code
+    return load_model(arguments.model, arguments.device, arguments.dtype, trust_remote_code=trusted)
 
 
 def load_catalogue_of(arguments: argparse.Namespace, **columns: Any) -> dict[str, Any]:

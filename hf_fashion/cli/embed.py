@@ -5,14 +5,15 @@
     hf-fashion embed --model runs/quickstart/e2/best --corpus catalogue.csv --gallery my_gallery \\
         --id_column sku --image_column photo --metadata_columns brand price
 
-In a plain folder of photos the id of a photo is its path in the folder. A run that was stopped continues when it is
-started again, and a catalogue that has grown gets its new photos embedded. Several GPUs share the work under
+In a plain folder of photos the id of a photo is its path in the folder. Photos that cannot be read are all named
+before anything is embedded, or skipped with --on_bad_image skip. A run that was stopped continues when it is started
+again, and a catalogue that has grown gets its new photos embedded. Several GPUs share the work under
 `accelerate launch -m hf_fashion embed ...`.
 """
 
 import argparse
 
-from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     add_model_arguments(parser)
     add_catalogue_arguments(parser, required=True)
+    parser.add_argument(
+        "--on_bad_image",
+        choices=("error", "skip"),
+        default="error",
+        help="what to do with photos that cannot be read; all are found before the first is embedded",
+    )
     parser.add_argument(
         "--metadata_columns",
         nargs="*",
@@ -42,19 +49,19 @@ def run(arguments: argparse.Namespace) -> None:
     Args:
         arguments (`argparse.Namespace`): the parsed options.
     """
+    from ..retrieval.ingestion.check_catalogue import check_catalogue
     from ..retrieval.ingestion.processes import Processes
+    from ..retrieval.stores.opening import require_database
 
+    require_database(arguments.gallery)  # before the catalogue and the model, which take minutes
     processes = Processes()
     with processes.main_first():  # the others find its downloads and caches
-        catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns)
-
-        from transformers import AutoModel, AutoProcessor
-
-        from ..embedding.device import device_of
+        catalogue = load_catalogue_of(arguments, metadata_columns=arguments.metadata_columns, require_files=False)
+    catalogue = check_catalogue(catalogue, arguments.on_bad_image, processes)
+    with processes.main_first():
         from ..retrieval.gallery import Gallery
 
-        model = AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype).to(device_of(arguments.device))
-        processor = AutoProcessor.from_pretrained(arguments.model)
+        model, processor = load_model_of(arguments)
     gallery = Gallery.from_dataset(
         **catalogue,
         model=model,

@@ -17,6 +17,7 @@ from .evaluation_arguments import (
     add_evaluation_arguments,
     evaluation_options,
 )
+from .output import hide_loading_bars
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..files import write_json
     from ..reports.evaluation_tables import evaluation_tables
 
+    hide_loading_bars()
     results = evaluate(arguments.model, arguments.corpus, **evaluation_options(arguments))
     print(evaluation_tables(results))
     if arguments.output:

@@ -7,14 +7,31 @@
 """
 
 import argparse
+import os
+import platform
 import sys
+from importlib.metadata import PackageNotFoundError, version
 
-from . import embed, evaluate, rerank, search
+from ..messages import printable
+from . import compact, delete, embed, evaluate, info, repair, rerank, search, sync
 
 
-COMMANDS = {"embed": embed, "search": search, "rerank": rerank, "evaluate": evaluate}
+COMMANDS = {
+    "embed": embed,
+    "search": search,
+    "rerank": rerank,
+    "evaluate": evaluate,
+    "sync": sync,
+    "delete": delete,
+    "info": info,
+    "compact": compact,
+    "repair": repair,
+}
 # Errors that the library raises for bad input, a missing file or a missing extra.
 INPUT_ERRORS = (ValueError, OSError, ImportError)
+# How libraries that do not raise an OSError say that a disk is full, or a file as large as it may be.
+FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large", "os error 28", "os error 27")
+PACKAGES = ("hf-fashion", "transformers", "datasets", "torch")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -24,6 +41,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         arguments (`list[str]`, *optional*): those after `hf-fashion`. Default: of this process.
     """
     parser = _described(argparse.ArgumentParser, __doc__, prog="hf-fashion")
+    parser.add_argument("--version", action=_ShowVersions, nargs=0, help="show versions, as a bug report needs them")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
         line = module.__doc__.splitlines()[0]
@@ -40,16 +58,58 @@ def main(arguments: list[str] | None = None) -> int:
         arguments (`list[str]`, *optional*): those after `hf-fashion`. Default: of this process.
 
     Returns:
-        `int`: 0, or 2 after an error in the input, which is printed on stderr in one line.
+        `int`: 0; 2 after an error in the input or on a full disk, which is printed on stderr in one line; 130 where it
+            was stopped by Ctrl-C; 141 where the reader of its output has ended, as `head` does.
     """
     parsed = parse_arguments(arguments)
     try:
         parsed.run(parsed)
-    except INPUT_ERRORS as error:
-        if not getattr(error, "told_by_another", False):  # of several processes that embed together
-            print(f"hf-fashion: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        return 2
+        sys.stdout.flush()  # output that cannot be written is an error here, and not while Python ends
+    except KeyboardInterrupt:
+        return _told("stopped. What is committed is kept", 130)
+    except BrokenPipeError:
+        _drop_output()
+        return 141
+    except Exception as error:
+        if not (isinstance(error, INPUT_ERRORS) or _is_full_disk(error)):
+            raise
+        _drop_output()
+        if getattr(error, "told_by_another", False):  # of several processes that embed together
+            return 2
+        return _told(f"error: {error}", 2)
     return 0
+
+
+def _told(message: str, code: int) -> int:
+    print(f"hf-fashion: {printable(message)}", file=sys.stderr, flush=True)
+    return code
+
+
+def _is_full_disk(error: BaseException) -> bool:
+    return any(reason in str(error) for reason in FULL_DISK)
+
+
+def _drop_output() -> None:
+    """Drop what cannot be written, such as on a full disk: Python would try again while it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _ShowVersions(argparse.Action):
+    """Print the versions of the packages, and end."""
+
+    def __call__(self, parser, *_):
+        print(*(f"{name} {_version(name)}" for name in PACKAGES), f"Python {platform.python_version()}", sep=", ")
+        parser.exit()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def _described(make, text: str, **options) -> argparse.ArgumentParser:

@@ -19,6 +19,15 @@ def print_search(search: Mapping[str, Any], as_json: bool) -> None:
     print(json.dumps(search, default=str) if as_json else results_table(search["results"]))
 
 
+def hide_loading_bars() -> None:
+    """Hide the progress bars of weights that are read from disk; those of downloads are shown."""
+    from huggingface_hub.utils import enable_progress_bars
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    enable_progress_bars()  # huggingface_hub's, which the line above has hidden too
+
+
 def results_table(results: Sequence[Mapping[str, Any]]) -> str:
     """Return a table of results: id, rank, rank before re-ranking, score, then the metadata.
 

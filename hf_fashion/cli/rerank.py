@@ -14,8 +14,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from .arguments import positive
-from .output import print_search
+from .arguments import add_trust_argument, positive
+from .output import hide_loading_bars, print_search
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="results that the re-ranker gets; default: the number that an FR is made for, or all",
     )
     parser.add_argument("--json", action="store_true", help="a line of JSON a search in place of a table")
+    add_trust_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -40,7 +41,9 @@ def run(arguments: argparse.Namespace) -> None:
     from ..retrieval.rerankers.loading import load_reranker
     from ..retrieval.rerankers.reasoning import ReasoningReranker
 
-    gallery, reranker = Gallery.open(arguments.gallery), load_reranker(arguments.reranker)
+    hide_loading_bars()
+    gallery = Gallery.open(arguments.gallery)
+    reranker = load_reranker(arguments.reranker, arguments.trust_remote_code)
     if isinstance(reranker, ReasoningReranker):
         reranker.check_embedder(gallery.info()["fingerprint"])
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()

@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, positive
+from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 from .output import print_search
 
 
@@ -54,18 +54,16 @@ def run(arguments: argparse.Namespace) -> None:
     if bool(arguments.grid) != bool(arguments.corpus):
         raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
 
-    from transformers import AutoModel, AutoProcessor
-
-    from ..embedding.device import device_of
     from ..pipelines.saved_search import SavedSearchPipeline
+    from ..retrieval.rerankers.loading import load_reranker
+    from ..retrieval.stores.opening import require_database
 
+    require_database(arguments.gallery)  # before the model is loaded
+    model, processor = load_model_of(arguments)
+    reranker = arguments.reranker and load_reranker(arguments.reranker, arguments.trust_remote_code)
     # Not by `pipeline`, which would execute the code that a folder may bring along.
     searching = SavedSearchPipeline(
-        AutoModel.from_pretrained(arguments.model, dtype=arguments.dtype),
-        gallery=arguments.gallery,
-        reranker=arguments.reranker,
-        processor=AutoProcessor.from_pretrained(arguments.model),
-        device=device_of(arguments.device),
+        model, gallery=arguments.gallery, reranker=reranker, processor=processor, device=model.device
     )
     query = read_query(arguments)
     found = {"query": query, **searching(query, **_given(arguments, OPTIONS))}
@@ -91,13 +89,13 @@ def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
         found (`dict`): the search, with its `query`.
         arguments (`argparse.Namespace`): options of the command.
     """
-    from ..images import open_photo
+    from ..embedding.query_photos import ANYWHERE
     from ..reports.grid import draw_grid
     from ..retrieval.ingestion.catalogue import Catalogue
 
     query = found["query"]
     text = query.get("text") or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())
-    asked, caption = (open_photo(query["image"]), text or "query") if "image" in query else (text, "query")
+    asked, caption = (ANYWHERE.open(query["image"]), text or "query") if "image" in query else (text, "query")
     catalogue = Catalogue(**load_catalogue_of(arguments, metadata_columns=[]))
     photos = catalogue.photos_of([result["id"] for result in found["results"]])
     Path(arguments.grid).parent.mkdir(parents=True, exist_ok=True)

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping
 
 from datasets import Dataset, DatasetDict
 
-from ..messages import name_rows
 from .column_map import ColumnMap
 from .columns import column_problems
-from .corpus_report import CorpusReport, describe_bad_images
+from .corpus_report import CorpusReport
 from .encoded_photos import BadImage, verify_images
-from .leaks import find_photo_leaks, find_title_leaks
+from .leaks import Leak, find_photo_leaks, find_title_leaks
+from .sources.source_rows import name_sources
 from .values import column_texts
 
 
@@ -36,7 +36,8 @@ def check_corpus(
     Check every split against the column map, and return the corpus without the skipped rows.
 
     Wrong columns are reported first, before any row is read. All problems of the rows (captions, photos, leaks) are
-    then reported together. A skipped row is not checked further. Row numbers count from 0 in the split as loaded.
+    then reported together, and named as the source of the corpus does: line of the feed, id, photo. A skipped row is
+    not checked further. Row numbers of the report count from 0 in the split.
 
     Args:
         corpus (`DatasetDict`): splits to check.
@@ -63,13 +64,14 @@ def check_corpus(
     bad = _filled({name: verify_images(split, column_map.image, name) for name, split in corpus.items()})
     checked = DatasetDict({name: without_rows(split, bad.get(name, [])) for name, split in corpus.items()})
     skipped = {name: {image.row for image in images} for name, images in bad.items()} if on_bad_image == "skip" else {}
-    report = CorpusReport(
-        rows={name: len(split) for name, split in checked.items()},
-        skipped=bad,
-        empty_captions=find_empty_captions(corpus, column_map.caption, skipped) if column_map.caption else {},
-        leaks=find_photo_leaks(corpus, column_map.image, skipped)
-        + (find_title_leaks(corpus, column_map.caption, skipped) if column_map.caption else []),
-    )
+    empty = find_empty_captions(corpus, column_map.caption, skipped) if column_map.caption else {}
+    leaks = find_photo_leaks(corpus, column_map.image, skipped)
+    leaks += find_title_leaks(corpus, column_map.caption, skipped) if column_map.caption else []
+    places = {
+        name: dict(zip(rows, name_sources(corpus[name], rows, column_map.product_id, column_map.image), strict=True))
+        for name, rows in _named_rows(bad, empty, leaks).items()
+    }
+    report = CorpusReport({name: len(split) for name, split in checked.items()}, bad, empty, leaks, places)
     problems = _content_problems(report, on_bad_image, on_leak, require_caption)
     if problems:
         raise CorpusError(problems)
@@ -102,21 +104,32 @@ def without_rows(dataset: Dataset, bad: list[BadImage]) -> Dataset:
     return dataset.select([row for row in range(len(dataset)) if row not in dropped]) if dropped else dataset
 
 
+def _named_rows(
+    bad: Mapping[str, list[BadImage]], empty: Mapping[str, list[int]], leaks: list[Leak]
+) -> dict[str, list[int]]:
+    """The rows of each split that something was found in, sorted."""
+    rows: dict[str, set[int]] = {name: {image.row for image in images} for name, images in bad.items()}
+    for name, found in empty.items():
+        rows.setdefault(name, set()).update(found)
+    for leak in leaks:
+        for place, name in enumerate((leak.first, leak.second)):
+            rows.setdefault(name, set()).update(pair[place] for pair in leak.rows)
+    return {name: sorted(found) for name, found in rows.items()}
+
+
 def _content_problems(report: CorpusReport, on_bad_image: str, on_leak: str, require_caption: bool) -> list[str]:
     problems = []
     if on_bad_image == "error":
-        advice = 'repair them, or choose on_bad_image="skip"'
-        problems += [f"{describe_bad_images(name, bad)}: {advice}" for name, bad in report.skipped.items()]
+        advice = ". Repair them, or choose on_bad_image=skip (--on_bad_image skip)"
+        problems += [report.describe_bad_images(name, advice) for name in report.skipped]
     else:
         problems += [f"split {name!r} has no readable image" for name, count in report.rows.items() if count == 0]
     if require_caption:
-        advice = "write them, or drop these rows"
-        problems += [
-            f"{name}: no caption in {name_rows(rows)}: {advice}" for name, rows in report.empty_captions.items()
-        ]
+        advice = " without a caption. Write them, or drop these rows"
+        problems += [report.describe_empty_captions(name, advice) for name in report.empty_captions]
     if on_leak == "error":
-        advice = 'drop them from one split, or choose on_leak="warn"'
-        problems += [f"leak: {leak}: {advice}" for leak in report.leaks]
+        advice = ". Drop them from one split, or choose on_leak=warn (--on_leak warn)"
+        problems += [f"leak: {report.describe_leak(leak, advice)}" for leak in report.leaks]
     return problems
 
 

@@ -7,6 +7,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Image, List, Value
 
 from ..messages import missing_column
 from .column_map import ColumnMap
+from .sources.source_rows import own_columns
 
 
 TEXT = ("string", "large_string", "string_view")
@@ -38,7 +39,7 @@ def column_problems(corpus: DatasetDict, column_map: ColumnMap, require_caption:
 
 def _column_problem(split: Dataset, part: str, column: str) -> str | None:
     if column not in split.features:
-        return missing_column(column, part, split.column_names)
+        return missing_column(column, part, own_columns(split))
     feature = split.features[column]
     allowed, fits = _requirement(part, feature)
     return None if fits else f"column {column!r} ({part}) must hold {allowed}, it holds {_name(feature)}"

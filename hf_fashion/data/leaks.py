@@ -29,11 +29,8 @@ class Leak:
     rows: tuple[tuple[int, int], ...]
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{first}/{second}" for first, second in self.rows[:5])
-        more = ", ..." if len(self.rows) > 5 else ""
         count = "1 row" if len(self.rows) == 1 else f"{len(self.rows):,} rows"
-        where = f"rows {self.first}/{self.second}: {shown}{more}"
-        return f"{count} of {self.second} with a {self.kind} of {self.first} ({where})"
+        return f"{count} of {self.second} with a {self.kind} of {self.first}"
 
 
 def find_photo_leaks(
@@ -46,7 +43,7 @@ def find_photo_leaks(
         column (`str`): the image column.
         left_out (`dict[str, set[int]]`, *optional*): split -> rows to ignore.
     """
-    return _compare("photo", {name: _photo_keys(split, column) for name, split in corpus.items()}, left_out or {})
+    return _compare("photo", {name: photo_keys(split, column) for name, split in corpus.items()}, left_out or {})
 
 
 def find_title_leaks(
@@ -59,10 +56,16 @@ def find_title_leaks(
         column (`str`): the column of captions.
         left_out (`dict[str, set[int]]`, *optional*): split -> rows to ignore.
     """
-    return _compare("title", {name: _title_keys(split, column) for name, split in corpus.items()}, left_out or {})
+    return _compare("title", {name: title_keys(split, column) for name, split in corpus.items()}, left_out or {})
 
 
-def _photo_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
+def photo_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
+    """Return (row, hash of the encoded bytes) of every photo that can be read; rows are counted from 0.
+
+    Args:
+        dataset (`Dataset`): one split.
+        column (`str`): the image column.
+    """
     keys = []
     for row, views in enumerate(encoded_images(dataset, column)):
         for view in views or ():
@@ -73,7 +76,13 @@ def _photo_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
     return keys
 
 
-def _title_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
+def title_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
+    """Return (row, caption without its case and white space) of every row that has a caption.
+
+    Args:
+        dataset (`Dataset`): one split.
+        column (`str`): the column of captions.
+    """
     texts = enumerate(column_texts(dataset, column))
     return [(row, " ".join(text.lower().split())) for row, text in texts if text is not None]
 

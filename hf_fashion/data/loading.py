@@ -1,18 +1,20 @@
 """Load a corpus of any kind: Hub id, folder, parquet, product feed, the generated corpus."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, DatasetDict, Image, List, Value, load_dataset, load_from_disk
+from datasets import DatasetDict, load_dataset, load_from_disk
+from datasets.exceptions import DatasetNotFoundError
 
+from ..messages import did_you_mean
 from .feeds.product_feed import FEED_SUFFIXES, is_feed, load_product_feeds
+from .sources.folder_listing import split_of
+from .sources.folders import load_folder, load_tables
+from .sources.image_column import decode_images, refuse_urls
+from .sources.source_rows import with_source_rows
 
 
 GENERATED = "generated"
-# Column that holds the path of each photo of a folder of images.
-FILE_NAME = "file_name"
-SPLIT_NAMES = ("train", "validation", "valid", "val", "dev", "test", "data", "query", "gallery")
 
 
 def load_corpus(
@@ -31,13 +33,15 @@ def load_corpus(
         source (`str` or `Path`): what to load. An existing path is preferred to a Hub id of the same name.
             - `"generated"`: the procedural corpus;
             - a folder written by `save_to_disk`;
-            - a parquet file, or a folder of them whose names begin with the split (`train.parquet`,
-              `validation-00000-of-00002.parquet`), there or in a sub-folder `data`;
-            - a product feed (CSV, TSV, JSON lines, JSON), or a folder with `train.csv` and `validation.csv`. Several
-              files of one split (`train-1.csv`, `train-2.csv`) follow each other and must have the same columns;
-            - a folder of images (`imagefolder` of `datasets`: a `metadata.csv` next to them, or the splits as
-              sub-folders, `train/dress/1.jpg`); the column `file_name` holds each photo's path in the folder;
-            - anything else: the id of a dataset on the Hub.
+            - a parquet file, or a folder of them, whose names (`train.parquet`, `validation-00000-of-00002.parquet`)
+              or folders (`train/0.parquet`) begin with the split;
+            - a product feed (CSV, TSV, JSON lines, JSON), or a folder with one feed or with `train.csv` and
+              `validation.csv`. Several files of one split (`train-1.csv`, `train-2.csv`) follow each other and must
+              have the same columns;
+            - a folder of photos, whose paths there are the column `file_name`. Its sub-folders are splits where all
+              of them are called so (`train/dress/1.jpg`); else all photos are one split. A column `label` holds each
+              photo's folder, if all are equally deep. A `metadata.csv` names photos in the column `file_name`;
+            - anything else: the id of a dataset on the Hub, `owner/name`.
         image_column (`str`, *optional*, defaults to `"image"`): column of the photos, decoded where it holds paths or
             bytes.
         config_name (`str`, *optional*): configuration of a Hub dataset.
@@ -47,51 +51,57 @@ def load_corpus(
         generated (`dict`, *optional*): arguments of `make_generated_corpus`, for the source `"generated"` only.
 
     Returns:
-        `DatasetDict`. A single file becomes the split its name begins with, else `train`.
+        `DatasetDict`. A single file becomes the split its name begins with, else `train`. Every row has a column
+        `source_row` more than its source: the line of its feed, the path of its photo in a folder, or `train[13]`.
+        Files of a folder that are not read are logged.
 
     Raises:
-        FileNotFoundError: if a source that looks like a path does not exist, or photos of a feed are missing.
-        ValueError: if the file is of another kind, the source does not take the options, or feeds of one split have
-            different columns.
+        FileNotFoundError: if the source does not exist, here or on the Hub, or photos of a feed are missing.
+        ValueError: if the file is of another kind, the source does not take the options, feeds of one split have
+            different columns, a folder holds nothing that can be read or leaves open how, or a photo of a local
+            corpus is a URL. Only those of a dataset on the Hub are downloaded, by `datasets`.
     """
     if generated and source != GENERATED:
         raise ValueError(f"`generated` holds options of the source {GENERATED!r}; the source is {str(source)!r}")
     if source == GENERATED:
         from .generated.corpus import make_generated_corpus
 
-        return make_generated_corpus(**(generated or {}))
+        return with_source_rows(make_generated_corpus(**(generated or {})))
     path = Path(source).expanduser()
-    if path.is_dir():
-        corpus = _load_folder(path, image_column, require_files)
-    elif path.is_file():
-        corpus = DatasetDict({split_of(path) or "train": _load_file(path, image_column, require_files)})
-    elif _looks_like_path(str(source)):
-        raise FileNotFoundError(f"no corpus at {path} (relative to {Path.cwd()})")
-    else:
-        corpus = load_dataset(str(source), config_name, revision=revision)
+    if not path.exists():
+        corpus = _load_from_hub(str(source), config_name, revision)
+        return with_source_rows(_decoded(corpus, image_column))
+    if config_name or revision:
+        raise ValueError(f"`config_name` and `revision` are options of datasets on the Hub; {path} is a local corpus")
+    corpus = (_load_folder if path.is_dir() else _load_file)(path, image_column, require_files)
+    corpus = with_source_rows(_decoded(corpus, image_column))
+    for split in corpus.values():
+        refuse_urls(split, image_column)
+    return corpus
+
+
+def _decoded(corpus: DatasetDict, image_column: str) -> DatasetDict:
     return DatasetDict({name: decode_images(split, image_column) for name, split in corpus.items()})
 
 
-def split_of(path: Path) -> str | None:
-    """Return the split that a file's name begins with (`train-00000-of-00002.parquet` -> `train`), or `None`."""
-    words = path.stem.replace("_", "-").replace(".", "-").lower().split("-")
-    return words[0] if words[0] in SPLIT_NAMES else None
+def _load_from_hub(source: str, config_name: str | None, revision: str | None) -> DatasetDict:
+    if _looks_like_path(source):
+        near = did_you_mean(Path(source).name, [path.name for path in _siblings(source)])
+        raise FileNotFoundError(
+            f"no corpus at {source}{near} (relative to {Path.cwd()}). The id of a dataset on the Hub is owner/name"
+        )
+    try:
+        return load_dataset(source, config_name, revision=revision)
+    except (DatasetNotFoundError, ConnectionError) as error:
+        raise FileNotFoundError(
+            f"no corpus {source!r}: there is no such folder or file in {Path.cwd()}, and no dataset of this id was "
+            f"reached on the Hub ({error})"
+        ) from error
 
 
-def decode_images(dataset: Dataset, image_column: str) -> Dataset:
-    """Cast a column of paths, bytes, `{bytes, path}` or undecoded images to `Image` (or a list of them)."""
-    feature = dataset.features.get(image_column)
-    if isinstance(feature, List) and _holds_encoded(feature.feature):
-        return dataset.cast_column(image_column, List(Image()))
-    return dataset.cast_column(image_column, Image()) if _holds_encoded(feature) else dataset
-
-
-def _holds_encoded(feature: Any) -> bool:
-    if isinstance(feature, Image):
-        return not feature.decode
-    if isinstance(feature, dict):
-        return set(feature) == {"bytes", "path"}
-    return isinstance(feature, Value) and feature.dtype in ("string", "binary", "large_string", "large_binary")
+def _siblings(source: str) -> list[Path]:
+    folder = Path(source).expanduser().parent
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def _load_folder(folder: Path, image_column: str, require_files: bool) -> DatasetDict:
@@ -99,46 +109,25 @@ def _load_folder(folder: Path, image_column: str, require_files: bool) -> Datase
         return load_from_disk(folder)
     if (folder / "state.json").is_file():
         return DatasetDict(train=load_from_disk(folder))
-    files = sorted(folder.glob("*.parquet")) or sorted((folder / "data").glob("*.parquet"))
-    if files:
-        return load_dataset("parquet", data_files=_by_split(files))
-    feeds = [path for path in sorted(folder.iterdir()) if is_feed(path) and split_of(path)]
-    if feeds:
-        return load_product_feeds(_by_split(feeds), image_column, require_files)
-    corpus = load_dataset("imagefolder", data_dir=str(folder), data_files=_photos_of(folder))
-    return DatasetDict({name: _with_file_names(split, folder) for name, split in corpus.items()})
+    return load_folder(folder, image_column, require_files)
 
 
-def _photos_of(folder: Path) -> str | None:
-    """Take all files if no sub-folder is a split: `imagefolder` takes `val-dress.jpg` for one and drops the others."""
-    return None if any(path.is_dir() and split_of(path) for path in folder.iterdir()) else "**"
-
-
-def _with_file_names(photos: Dataset, folder: Path) -> Dataset:
-    if "image" not in photos.column_names:  # a `metadata.csv` has named the column of photos, and has ids
-        return photos
-    paths = photos.select_columns("image").cast_column("image", Image(decode=False))[:]["image"]
-    return photos.add_column(FILE_NAME, [Path(os.path.relpath(path["path"], folder)).as_posix() for path in paths])
-
-
-def _by_split(files: list[Path]) -> dict[str, list[str]]:
-    splits: dict[str, list[str]] = {}
-    for path in files:
-        splits.setdefault(split_of(path) or "train", []).append(str(path))
-    return splits
-
-
-def _load_file(path: Path, image_column: str, require_files: bool) -> Dataset:
-    if path.suffix == ".parquet":
-        return load_dataset("parquet", data_files=str(path), split="train")
+def _load_file(path: Path, image_column: str, require_files: bool) -> DatasetDict:
+    split = split_of(path.name) or "train"
+    if path.suffix.lower() == ".parquet":
+        return load_tables({split: [path]}, image_column)
     if is_feed(path):
-        return load_product_feeds({"train": [path]}, image_column, require_files)["train"]
+        return load_product_feeds({split: [path]}, image_column, require_files)
     raise ValueError(f"{path}: a corpus file is .parquet or a product feed ({', '.join(FEED_SUFFIXES)})")
 
 
 def _looks_like_path(source: str) -> bool:
+    """Whether a source that does not exist cannot be the id of a dataset on the Hub, which is `owner/name`."""
+    owner, _, name = source.partition("/")
     return (
         source.startswith((".", "/", "~"))
-        or source.count("/") > 1
+        or not name
+        or "/" in name
+        or Path(owner).is_dir()
         or source.lower().endswith((".parquet", *FEED_SUFFIXES))
     )

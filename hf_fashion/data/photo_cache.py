@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor
 
 from ..files import folder_written_aside, remove_abandoned
-from ..images import to_rgb_on_white
+from ..images import PIXELS_VERSION
 from .encoded_photos import encoded_images, photo_files
+from .photos.photo_processing import process_photo
+from .photos.stored_photos import StoredPhotos
 
 
 # The settings of an image processor that decide the pixels before they are normalised.
@@ -55,7 +59,8 @@ class PhotoCache:
     ) -> "PhotoCache":
         """Open the cache of these photos at this size below `folder`, and build it if there is none.
 
-        A photo file that has changed needs another cache. What killed builds of this cache left is removed.
+        A photo file that has changed needs another cache, and so do photos that were decoded by other rules. What
+        killed builds of this cache left is removed.
 
         Args:
             dataset (`Dataset`): rows with an image, or a list of images, in `image_column`.
@@ -65,6 +70,7 @@ class PhotoCache:
 
         Raises:
             OSError: if the disk has no room for the pixels.
+            ValueError: if a photo cannot be read; its row is named.
         """
         target = Path(folder) / _fingerprint(dataset, image_column, image_processor)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +78,7 @@ class PhotoCache:
         if not target.is_dir():
             try:
                 with folder_written_aside(target) as aside:
-                    _write(dataset.select_columns(image_column), image_column, image_processor, aside)
+                    _write(dataset, image_column, image_processor, aside)
             except OSError:
                 if not target.is_dir():  # else another process was faster, with the same pixels
                     raise
@@ -82,7 +88,7 @@ class PhotoCache:
 def _fingerprint(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor) -> str:
     geometry = {name: value for name, value in image_processor.to_dict().items() if name in GEOMETRY}
     rows, *files = rows_fingerprint(dataset, image_column)
-    settings = json.dumps([rows, image_column, geometry, *files], default=str, sort_keys=True)
+    settings = json.dumps([PIXELS_VERSION, rows, image_column, geometry, *files], default=str, sort_keys=True)
     return hashlib.sha256(settings.encode()).hexdigest()[:24]
 
 
@@ -112,17 +118,22 @@ def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProces
     counts = [len(views) for views in encoded_images(dataset, image_column)]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     pixels = None
-    for row, example in enumerate(tqdm(dataset, desc="resizing photos", leave=False)):
-        photos = example[image_column]
-        photos = [to_rgb_on_white(photo) for photo in (photos if isinstance(photos, list) else [photos])]
-        resized = image_processor(photos, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"]
+    for number, resized in enumerate(_resized(dataset, image_column, image_processor)):
         if pixels is None:
-            shape = (int(starts[-1]), *resized.shape[1:])
+            shape = (int(starts[-1]), *resized.shape)
             _require_room(folder, int(np.prod(shape)))
             pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
-        pixels[starts[row] : starts[row + 1]] = resized
+        pixels[number] = resized
     pixels.flush()
     np.save(folder / "starts.npy", starts)
+
+
+def _resized(dataset: Dataset, image_column: str, image_processor: BaseImageProcessor) -> Iterator[np.ndarray]:
+    """All views of all rows, one after another: (3, H, W)."""
+    photos, options = StoredPhotos(dataset, image_column), {"do_rescale": False, "do_normalize": False}
+    for row in tqdm(range(len(photos)), desc="resizing photos", leave=False):
+        for view in map(partial(process_photo, image_processor, return_tensors="np", **options), photos.views(row)):
+            yield view["pixel_values"][0]
 
 
 def _require_room(folder: Path, needed: int) -> None:

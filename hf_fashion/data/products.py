@@ -9,6 +9,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import ProcessorMixin
 
+from ..texts import tokenize, warn_of_long_texts
 from .column_map import ColumnMap
 from .normalisation import PixelNormaliser
 from .photo_cache import PhotoCache
@@ -46,6 +47,8 @@ def product_texts(dataset: Dataset, column_map: ColumnMap, processor: ProcessorM
 class ProductDataset(torch.utils.data.Dataset):
     """Dataset of the products of one split, with one view of each: drawn again each epoch, or always the first.
 
+    A warning says how many texts are longer than the tokenizer lets them be, which the batches cut.
+
     Args:
         dataset (`Dataset`): the split.
         column_map (`ColumnMap`): its columns.
@@ -66,6 +69,9 @@ class ProductDataset(torch.utils.data.Dataset):
         self.titles = column_texts(dataset, column_map.caption)
         self.texts = product_texts(dataset, column_map, processor)
         self.tags = product_tags(dataset, column_map)
+        tags = {tag: None for row in self.tags for tag in row.values() if tag}
+        tokenizer = processor.tokenizer  # the batches cut without a word
+        warn_of_long_texts(tokenizer, [*filter(None, self.texts), *tags], tokenizer.model_max_length)
         self.view_seed = view_seed
         self.epoch = 0
 
@@ -110,10 +116,9 @@ class ProductCollator:
             `dict[str, torch.Tensor]`: `pixel_values` (B, 3, H, W), `input_ids`, `attention_mask` (B, L) and, with
             tags, `tag_input_ids`, `tag_attention_mask` (B, E, L'), `tag_ids` (B, E).
         """
-        tokens = self.processor.tokenizer(
-            [product["text"] for product in products], padding=True, truncation=True, return_tensors="pt"
-        )
+        tokenizer, texts = self.processor.tokenizer, [product["text"] for product in products]
+        tokens = tokenize(tokenizer, texts, tokenizer.model_max_length, padding=True, return_tensors="pt")
         batch = {"pixel_values": self.normalise([product["photo"] for product in products]), **tokens}
         if self.with_tags:
-            batch |= self.processor(tags=[product["tags"] for product in products])
+            batch |= self.processor.encode_tags([product["tags"] for product in products])
         return batch

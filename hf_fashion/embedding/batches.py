@@ -7,7 +7,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
-from .features import inference, text_features, unit_length
+from .features import check_supported, inference, text_features, unit_length
 
 
 def embed_batches(
@@ -29,8 +29,9 @@ def embed_batches(
         `selections_i` int64 (N, E * n), the patches its selection tokens chose.
 
     Raises:
-        ValueError: there is no batch, or a batch has neither images nor texts.
+        ValueError: the model is not supported, there is no batch, or a batch has neither images nor texts.
     """
+    check_supported(model.config)
     collected: dict[str, list[Tensor]] = {}
     with inference(model):
         for batch in tqdm(batches, desc=description, disable=not progress, leave=False):

@@ -12,11 +12,13 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.encoded_photos import encoded_images, read_bytes
-from ..images import first_view, to_rgb
+from ..data.photos.stored_photos import StoredPhotos
+from ..data.sources.source_rows import name_sources
 from ..messages import missing_column
+from ..texts import tokenize, warn_of_long_texts
 from .batches import embed_batches
 from .encoder import Encoder
-from .features import max_text_length
+from .features import check_supported, max_text_length
 
 
 def embed_images(
@@ -53,11 +55,11 @@ def embed_images(
 def photo_loader(
     dataset: Dataset,
     image_column: str,
-    prepare: Callable[[list[Image.Image]], dict[str, Tensor]],
+    prepare: Callable[[Iterable[Image.Image]], dict[str, Tensor]],
     num_workers: int,
     **batching: Any,
 ) -> DataLoader:
-    """Return a loader that decodes the photos of a dataset and prepares them batch by batch.
+    """Return a loader that decodes the photos of a dataset one at a time and prepares them batch by batch.
 
     Args:
         dataset (`Dataset`): N rows.
@@ -72,12 +74,14 @@ def photo_loader(
     if image_column not in dataset.column_names:
         raise ValueError(missing_column(image_column, "photos", dataset.column_names))
 
-    def collate(rows: list[dict]) -> dict[str, Tensor]:
-        return prepare([to_rgb(first_view(row[image_column])) for row in rows])
+    photos = StoredPhotos(dataset, image_column)
+
+    def collate(rows: list[int]) -> dict[str, Tensor]:
+        return prepare(photos[row] for row in rows)
 
     # Its own generator: starting a loader draws a number, and a resumed run must not depend on evaluations.
     own = {"generator": torch.Generator(), "num_workers": num_workers}
-    return DataLoader(dataset.select_columns(image_column), collate_fn=collate, **own, **batching)
+    return DataLoader(range(len(photos)), collate_fn=collate, **own, **batching)
 
 
 def embed_texts(
@@ -87,7 +91,7 @@ def embed_texts(
     batch_size: int = 256,
     progress: bool = True,
 ) -> tuple[Tensor, Tensor]:
-    """Embed strings as they are.
+    """Embed strings as they are; one warning says how many are longer than the model reads.
 
     Args:
         model (`PreTrainedModel`): E2 or CLIP.
@@ -101,9 +105,12 @@ def embed_texts(
         as it may for texts that differ by letter case or behind the last token that it reads.
 
     Raises:
-        ValueError: there is no text.
+        ValueError: there is no text, or the model is not supported.
     """
-    tokens = processor.tokenizer(list(texts), truncation=True, max_length=max_text_length(model))
+    check_supported(model.config)
+    limit = max_text_length(model)
+    warn_of_long_texts(processor.tokenizer, texts, limit)
+    tokens = tokenize(processor.tokenizer, texts, limit)
     batches = (
         processor.tokenizer.pad(
             {name: rows[start : start + batch_size] for name, rows in tokens.items()}, return_tensors="pt"
@@ -127,7 +134,8 @@ def photo_ids(dataset: Dataset, image_column: str = "image") -> Tensor:
     for row, views in enumerate(encoded_images(dataset, image_column)):
         if not views or views[0] is None:
             raise ValueError(
-                f"row {row} has no photo in column {image_column!r}; drop such rows before the evaluation"
+                f"{name_sources(dataset, [row])[0]} has no photo in column {image_column!r}; drop such rows before "
+                "the evaluation"
             )
         digests.append(hashlib.blake2b(read_bytes(views[0]), digest_size=16).digest())
     return equality_ids(digests)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,22 +13,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
-from transformers import (
-    AutoModel,
-    AutoProcessor,
-    BaseImageProcessor,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    ProcessorMixin,
-)
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
-from ..images import names_photo, open_photo
-from .device import device_of
+from ..images import names_photo
+from ..texts import warn_of_long_texts
 from .features import (
     attribute_names,
     check_attribute,
     check_reads_text,
+    check_supported,
     inference,
+    max_text_length,
     photo_features,
     photo_inputs,
     space_names,
@@ -36,14 +31,14 @@ from .features import (
     text_inputs,
     unit_length,
 )
-from .queries import FashionQuery
+from .queries import FashionQuery, holds_several
+from .query_photos import ANYWHERE, PhotoSources
 from .query_vectors import embed_queries, prepare_query
+from .saved_models import load_model
 
 
-Photo = Image.Image | Path | str
+Photo = Image.Image | bytes | np.ndarray | Tensor | Path | str
 Embeddings = np.ndarray | Tensor
-# Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
-PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
 
 
 class Encoder:
@@ -67,7 +62,7 @@ class Encoder:
         tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
 
     Raises:
-        ValueError: the model has no features to search by.
+        ValueError: the model is of another type.
     """
 
     def __init__(
@@ -76,15 +71,10 @@ class Encoder:
         processor: ProcessorMixin | BaseImageProcessor,
         tokenizer: PreTrainedTokenizerBase | None = None,
     ):
+        check_supported(model.config)
         self.model = model
         self.image_processor = getattr(processor, "image_processor", processor)
         self.tokenizer = getattr(processor, "tokenizer", tokenizer)
-        wanted = "get_attribute_features" if attribute_names(model) else "get_image_features"
-        if not hasattr(model, wanted):
-            raise ValueError(
-                "`model` must have `get_image_features`, as E2 and CLIP have, or `config.attribute_names` and "
-                f"`get_attribute_features`, as ASEN and IPAD have; {type(model).__name__} has no `{wanted}`"
-            )
 
     @classmethod
     def from_pretrained(
@@ -102,10 +92,12 @@ class Encoder:
             dtype (`str` or `torch.dtype`, *optional*, defaults to `"auto"`): float type of the model; `"auto"`: as it
                 was saved.
             kwargs (`Any`): as for `AutoModel.from_pretrained`, such as `revision` or `token`.
+
+        Raises:
+            OSError: there is no such model.
+            ValueError: the model cannot be loaded, its checkpoint lacks weights, there is no such device, or as above.
         """
-        model = AutoModel.from_pretrained(path_or_id, dtype=dtype, **kwargs).to(device_of(device))
-        place = {name: value for name, value in kwargs.items() if name in PLACE}
-        return cls(model.eval(), AutoProcessor.from_pretrained(path_or_id, **place))
+        return cls(*load_model(path_or_id, device, dtype, **kwargs))
 
     @property
     def space_names(self) -> list[str]:
@@ -130,10 +122,12 @@ class Encoder:
     ) -> Embeddings | dict[str, Embeddings]:
         """Embed photos, texts, or a mixed list of both; their order is kept.
 
-        A string that begins like a URL or ends like an image file is a photo, any other is a text.
+        A string that begins like a URL or ends like an image file is a photo, any other is a text. Texts that are
+        longer than the model reads are cut, and one warning says how many.
 
         Args:
-            inputs (`PIL.Image.Image`, `Path`, `str` or a list of them): N photos and texts, or a single one.
+            inputs (`PIL.Image.Image`, `bytes`, array, `Path`, `str` or a list of them): N photos and texts, or a
+                single one. Pixels in an array or a tensor are uint8, or floats from 0 to 1.
             attribute (`str`, *optional*): for attribute-specific models, the attribute to embed photos for. Default:
                 all of them.
             batch_size (`int`, *optional*, defaults to 32): inputs a forward pass.
@@ -152,8 +146,10 @@ class Encoder:
                 read, or there are fewer than `dimensions` numbers.
         """
         several, single = _as_list(inputs)
-        check_reads_text(self.model, self.tokenizer, [one for one in several if not _is_photo(one)])
+        texts = [one for one in several if not _is_photo(one)]
+        check_reads_text(self.model, self.tokenizer, texts)
         self._check_options(attribute, dimensions)
+        self._warn_of_long_texts(texts)
 
         def features(batch: list[Photo]) -> dict[str, Tensor]:
             return self._features(batch, attribute)
@@ -168,7 +164,7 @@ class Encoder:
         """Embed the photos of products. Every string is the path or URL of a photo.
 
         Args:
-            photos (`PIL.Image.Image`, `Path`, `str` or a list of them): N photos, or a single one.
+            photos (`PIL.Image.Image`, `bytes`, array, `Path`, `str` or a list of them): N photos, or a single one.
             options (`Any`): as for [`~Encoder.encode`].
 
         Returns:
@@ -210,11 +206,13 @@ class Encoder:
         """
         several, single = _as_list(queries)
         self._check_options(None, dimensions)
+        read = [_read(query, attribute) for query in several]
+        self._warn_of_long_texts([term for query in read for term in query.terms])
 
-        def embeds(batch: list[Any]) -> dict[str, Tensor]:
-            return {"query": self.embed_queries([self.prepare_query(query, attribute) for query in batch]).cpu()}
+        def embeds(batch: list[FashionQuery]) -> dict[str, Tensor]:
+            return {"query": self.embed_queries([self._prepare(query) for query in batch]).cpu()}
 
-        found = self._in_batches(embeds, several, batch_size, show_progress_bar)["query"]
+        found = self._in_batches(embeds, read, batch_size, show_progress_bar)["query"]
         return _as_asked(found if dimensions is None else unit_length(found[:, :dimensions]), convert_to, single)
 
     def similarity(self, a: Embeddings, b: Embeddings) -> Tensor:
@@ -230,11 +228,11 @@ class Encoder:
         a, b = (unit_length(torch.atleast_2d(torch.as_tensor(embeds))) for embeds in (a, b))
         return a @ b.T
 
-    def prepare_photos(self, photos: Sequence[Image.Image]) -> dict[str, Tensor]:
+    def prepare_photos(self, photos: Iterable[Image.Image]) -> dict[str, Tensor]:
         """Return the model's inputs for B photos, on the CPU. Threads may call it at the same time.
 
         Args:
-            photos (`Sequence[PIL.Image.Image]`): B photos in RGB.
+            photos (`Iterable[PIL.Image.Image]`): B photos in RGB; a generator may decode them one at a time.
         """
         return photo_inputs(self.image_processor, photos)
 
@@ -254,22 +252,28 @@ class Encoder:
             return dict(zip(self.space_names, features.cpu().unbind(dim=1), strict=True))
 
     def prepare_query(
-        self, query: Any, attribute: str | None = None, known: Sequence[str] | None = None
+        self,
+        query: Any,
+        attribute: str | None = None,
+        known: Sequence[str] | None = None,
+        sources: PhotoSources = ANYWHERE,
     ) -> dict[str, Any]:
-        """Return one query of any form as the model's inputs, on the CPU.
+        """Return one query of any form as the model's inputs, on the CPU. A warning says where its texts are cut.
 
         Args:
             query (`Any`): as for [`~Encoder.encode_query`].
             attribute (`str`, *optional*): for a query that names none.
             known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+            sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
 
         Raises:
             ValueError: the query has another form, its attribute is missing or unknown, it has terms and the model
                 reads no text, or its photo cannot be read.
         """
-        read = FashionQuery.read(query)
-        read = replace(read, attribute=attribute) if read.attribute is None else read
-        return prepare_query(read, self.model, self.image_processor, self.tokenizer, known)
+        read = _read(query, attribute)
+        prepared = self._prepare(read, known, sources)
+        self._warn_of_long_texts(list(read.terms))
+        return prepared
 
     def embed_queries(self, queries: Sequence[dict[str, Any]]) -> Tensor:
         """Embed B queries.
@@ -284,6 +288,15 @@ class Encoder:
             ValueError: a query's weights cancel out.
         """
         return embed_queries(queries, self.model, self.tokenizer)
+
+    def _prepare(
+        self, query: FashionQuery, known: Sequence[str] | None = None, sources: PhotoSources = ANYWHERE
+    ) -> dict[str, Any]:
+        return prepare_query(query, self.model, self.image_processor, self.tokenizer, known, sources)
+
+    def _warn_of_long_texts(self, texts: list[str]) -> None:
+        if texts and self.tokenizer is not None:  # without one, texts are refused
+            warn_of_long_texts(self.tokenizer, texts, max_text_length(self.model))
 
     def _check_options(self, attribute: str | None, dimensions: int | None) -> None:
         if attribute is not None:
@@ -318,7 +331,7 @@ class Encoder:
     def _features(self, batch: list[Photo], attribute: str | None) -> dict[str, Tensor]:
         """Of B photos and texts, for each asked space (B, d), on the CPU."""
         is_photo = torch.tensor([_is_photo(one) for one in batch])
-        photos = [open_photo(one) for one in batch if _is_photo(one)]
+        photos = [one for one in batch if _is_photo(one)]
         texts = [one for one in batch if not _is_photo(one)]
         if not texts:
             return self._photo_features(photos, attribute)
@@ -329,11 +342,18 @@ class Encoder:
         mixed[~is_photo], mixed[is_photo] = features, self._photo_features(photos, attribute)["image"]
         return {"image": mixed}
 
-    def _photo_features(self, photos: list[Image.Image], attribute: str | None) -> dict[str, Tensor]:
+    def _photo_features(self, photos: list[Photo], attribute: str | None) -> dict[str, Tensor]:
         names = self.space_names if attribute is None else [attribute]
         ids = None if attribute is None else torch.full((len(photos), 1), self.space_names.index(attribute))
-        features = photo_features(self.model, self.prepare_photos(photos), ids).cpu()
+        inputs = self.prepare_photos(map(ANYWHERE.open, photos))
+        features = photo_features(self.model, inputs, ids).cpu()
         return dict(zip(names, features.unbind(dim=1), strict=True)) if features.ndim == 3 else {"image": features}
+
+
+def _read(query: Any, attribute: str | None) -> FashionQuery:
+    """A query of any form; `attribute` is for one that names none."""
+    read = FashionQuery.read(query)
+    return replace(read, attribute=attribute) if read.attribute is None else read
 
 
 def _is_photo(one: Any) -> bool:
@@ -342,7 +362,7 @@ def _is_photo(one: Any) -> bool:
 
 def _as_list(inputs: Any) -> tuple[list[Any], bool]:
     """Inputs as a list, and whether there is a single one, which is not in a list."""
-    single = isinstance(inputs, (str, Path, Image.Image, Mapping)) or not isinstance(inputs, Iterable)
+    single = not holds_several(inputs)
     return ([inputs] if single else list(inputs)), single
 
 

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import normalize
-from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
+from torch.nn.functional import normalize, pad
+from transformers import BaseImageProcessor, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..data.photos.photo_processing import process_photo
 from ..messages import did_you_mean
+from ..texts import tokenize
 
 
 # What a model may take of a photo; only attribute-specific models take more than the first.
 IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
 TEXT_INPUTS = ("input_ids", "attention_mask")
+# `model_type` of the models that read photos and texts. Others, such as SigLIP, have towers that are called alike and
+# want other inputs: other padding, another length, no end of text.
+PHOTO_AND_TEXT_TYPES = ("e2", "clip")
+
+
+def check_supported(config: PreTrainedConfig) -> None:
+    """Raise if a model is none that this package embeds with.
+
+    Args:
+        config (`PreTrainedConfig`): the model's configuration.
+
+    Raises:
+        ValueError: the model is neither E2 or CLIP, nor attribute-specific.
+    """
+    found = getattr(config, "model_type", None)
+    if not getattr(config, "attribute_names", None) and found not in PHOTO_AND_TEXT_TYPES:
+        raise ValueError(
+            f"a model of type {found!r} is not supported, only E2 ('e2'), CLIP ('clip'), and the "
+            "attribute-specific models ASEN, ASEN++, CSN ('asen'), IPAD and RPF ('ipad')"
+        )
 
 
 def attribute_names(model: nn.Module) -> list[str]:
@@ -81,15 +104,36 @@ def check_reads_text(model: nn.Module, tokenizer: PreTrainedTokenizerBase | None
         )
 
 
-def photo_inputs(image_processor: BaseImageProcessor, photos: Sequence[Image.Image]) -> dict[str, Tensor]:
+def photo_inputs(image_processor: BaseImageProcessor, photos: Iterable[Image.Image]) -> dict[str, Tensor]:
     """Return the model's inputs for B photos, on the CPU.
+
+    Photos are processed one at a time, so that a generator that decodes them holds one of them in full size.
 
     Args:
         image_processor (`BaseImageProcessor`): the model's.
-        photos (`Sequence[PIL.Image.Image]`): B photos.
+        photos (`Iterable[PIL.Image.Image]`): B photos in RGB.
     """
-    inputs = image_processor(list(photos), return_tensors="pt")
+    # By `map`, which lets go of a photo before it asks for the next one: a loop's variable would hold it meanwhile.
+    return joined_inputs(list(map(partial(_inputs_of_one, image_processor), photos)))
+
+
+def joined_inputs(inputs: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Join the inputs of B photos, padded at right and bottom to the largest, as image processors pad.
+
+    Args:
+        inputs (`Sequence[dict[str, torch.Tensor]]`): B of one photo each, tensors `(1, ..., H, W)`.
+    """
+    return {name: _padded([photo[name] for photo in inputs]) for name in inputs[0]}
+
+
+def _inputs_of_one(image_processor: BaseImageProcessor, photo: Image.Image) -> dict[str, Tensor]:
+    inputs = process_photo(image_processor, photo, return_tensors="pt")
     return {name: inputs[name] for name in IMAGE_INPUTS if name in inputs}
+
+
+def _padded(photos: Sequence[Tensor]) -> Tensor:
+    height, width = (max(photo.shape[side] for photo in photos) for side in (-2, -1))
+    return torch.cat([pad(photo, (0, width - photo.shape[-1], 0, height - photo.shape[-2])) for photo in photos])
 
 
 def to_model(model: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -150,9 +194,7 @@ def text_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
         tokenizer (`PreTrainedTokenizerBase`): the model's.
         texts (`Sequence[str]`): T texts.
     """
-    return tokenizer(
-        list(texts), padding=True, truncation=True, max_length=max_text_length(model), return_tensors="pt"
-    )
+    return tokenize(tokenizer, texts, max_text_length(model), padding=True, return_tensors="pt")
 
 
 def max_text_length(model: PreTrainedModel) -> int:

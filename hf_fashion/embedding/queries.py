@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..images import names_photo
 from ..messages import did_you_mean
+from .query_photos import Pixels, is_photo, photo_of
 
 
 KEYS = ("image", "text", "terms", "image_weight", "attribute")
@@ -23,7 +24,8 @@ class FashionQuery:
     """A photo, weighted terms, or both.
 
     Args:
-        image (`PIL.Image.Image` or `str`, *optional*): a photo, its path or URL.
+        image (`PIL.Image.Image`, `bytes`, `Path` or `str`, *optional*): a photo, its encoded bytes, its path, URL or
+            base64 text.
         terms (`Mapping[str, float]`, *optional*): descriptions and their weights; negative ones are avoided.
         image_weight (`float`, *optional*, defaults to 1.0): weight of the photo next to the terms.
         attribute (`str`, *optional*): the attribute that products are compared in.
@@ -32,7 +34,7 @@ class FashionQuery:
         ValueError: there is neither photo nor term, a term is not a text, or a weight is not a finite number.
     """
 
-    image: Image.Image | str | None = None
+    image: Image.Image | bytes | Path | str | None = None
     terms: Mapping[str, float] = field(default_factory=dict)
     image_weight: float = 1.0
     attribute: str | None = None
@@ -53,23 +55,37 @@ class FashionQuery:
         """Read a query in any of its forms: a photo, a text, a dict of parts, or a dict of terms and their weights.
 
         Args:
-            query (`PIL.Image.Image`, `Path`, `str` or `Mapping`): the query.
+            query (`Any`): a form of [`~query_photos.photo_of`], a text or a dict.
 
         Raises:
             ValueError: the query has none of these forms, or has an unknown key.
         """
         if isinstance(query, str) and not names_photo(query):
             return cls(terms={query: 1.0})
-        if isinstance(query, (Image.Image, Path, str)):
+        if isinstance(query, str) or is_photo(query):
             return cls.read({"image": query})
         if not isinstance(query, Mapping):
             raise ValueError(
-                f"a query must be an image, a string or a dict, got {type(query).__name__}. Of a dataset's rows, name "
-                'the column: KeyDataset(dataset, "image")'
+                f"a query must be an image, a string or a dict, got {type(query).__name__}. Of a table, such as a "
+                'dataset, name the column: dataset["image"]'
             )
         if not set(KEYS) & set(query) and all(isinstance(weight, Real) for weight in query.values()):
             return cls(terms=query)
         return cls(**_fields({key: value for key, value in query.items() if value is not None}))
+
+
+def holds_several(inputs: Any) -> bool:
+    """Return whether a value holds several queries, one after the other, and is not one itself.
+
+    Args:
+        inputs (`Any`): a list or tuple, a column of a dataset, an iterator, a batch of pixels; or a query.
+    """
+    if isinstance(inputs, Pixels):
+        return not is_photo(inputs)
+    # Iterating a table gives rows of any columns, or only their names.
+    is_table = hasattr(inputs, "columns") or hasattr(inputs, "column_names")
+    one = isinstance(inputs, (str, Mapping)) or is_photo(inputs) or is_table
+    return isinstance(inputs, Iterable) and not one
 
 
 def _fields(query: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +102,8 @@ def _fields(query: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"`text` must be a string, got {type(query['text']).__name__}")
     if "text" in query:
         query["terms"] = {query.pop("text"): 1.0}
-    if isinstance(query.get("image"), Path):
-        query["image"] = str(query["image"])
+    if "attribute" in query and not isinstance(query["attribute"], str):
+        raise ValueError(f"`attribute` must be a string, got {type(query['attribute']).__name__}")
+    if "image" in query:
+        query["image"] = photo_of(query["image"])
     return query

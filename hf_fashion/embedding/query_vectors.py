@@ -7,13 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..images import open_photo
 from .features import (
     check_attribute,
     check_reads_text,
+    joined_inputs,
     photo_features,
     photo_inputs,
     space_names,
@@ -22,6 +21,7 @@ from .features import (
     unit_length,
 )
 from .queries import FashionQuery
+from .query_photos import ANYWHERE, PhotoSources
 
 
 def prepare_query(
@@ -30,6 +30,7 @@ def prepare_query(
     image_processor: BaseImageProcessor,
     tokenizer: PreTrainedTokenizerBase | None,
     known: Sequence[str] | None = None,
+    sources: PhotoSources = ANYWHERE,
 ) -> dict[str, Any]:
     """Return one query as the model's inputs, on the CPU. Terms stay strings: those of a batch are padded together.
 
@@ -39,6 +40,7 @@ def prepare_query(
         image_processor (`BaseImageProcessor`): the model's.
         tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where it reads text.
         known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+        sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
 
     Raises:
         ValueError: there are terms and the model reads no text, the attribute is wrong, or the photo cannot be read.
@@ -51,7 +53,7 @@ def prepare_query(
         "terms_weights": torch.tensor([float(weight) for weight in query.terms.values()]),
     }
     if query.image is not None:
-        inputs["photo"] = photo_inputs(image_processor, [open_photo(query.image)])
+        inputs["photo"] = photo_inputs(image_processor, [sources.open(query.image)])
     if query.terms:
         inputs["terms"] = list(query.terms)
     return inputs
@@ -87,16 +89,9 @@ def embed_queries(
 
 def _photo_embeds(queries: Sequence[dict[str, Any]], model: PreTrainedModel) -> Tensor:
     """(P, d), a row for each photo."""
-    names = queries[0]["photo"]
-    inputs = {name: _joined([query["photo"][name] for query in queries]) for name in names}
+    inputs = joined_inputs([query["photo"] for query in queries])
     attribute_ids = torch.cat([query["space_id"] for query in queries])  # (P,)
     return unit_length(photo_features(model, inputs, attribute_ids).flatten(1))
-
-
-def _joined(photos: Sequence[Tensor]) -> Tensor:
-    """Tensors (1, ..., H, W) as one, padded at right and bottom to the largest, as image processors pad."""
-    height, width = (max(photo.shape[side] for photo in photos) for side in (-2, -1))
-    return torch.cat([pad(photo, (0, width - photo.shape[-1], 0, height - photo.shape[-2])) for photo in photos])
 
 
 def _weights(queries: Sequence[dict[str, Any]], part: str) -> Tensor:

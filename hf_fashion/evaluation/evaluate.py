@@ -3,11 +3,11 @@
 from dataclasses import fields
 from typing import Any
 
-from transformers import AutoConfig, AutoModel, AutoProcessor
-from transformers.models.auto.image_processing_auto import AutoImageProcessor
+from transformers import AutoConfig
 
 from ..data.column_map import column_map_for
-from ..embedding.device import device_of
+from ..embedding.features import PHOTO_AND_TEXT_TYPES
+from ..embedding.saved_models import load_model, named_errors
 from ..messages import did_you_mean
 from .attribute_evaluation import evaluate_attribute_model
 from .e2_evaluation import evaluate_e2
@@ -46,12 +46,11 @@ def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
         chosen.on_bad_image,
         with_train=learns,
     )
-    loaded = AutoModel.from_pretrained(model, dtype=chosen.dtype).to(device_of(chosen.device))
+    parts = load_model(model, chosen.device, chosen.dtype)
     if isinstance(chosen, E2Options):
-        measured = evaluate_e2(loaded, AutoProcessor.from_pretrained(model), dataset, column_map, chosen, train)
+        measured = evaluate_e2(*parts, dataset, column_map, chosen, train)
     else:
-        processor = AutoImageProcessor.from_pretrained(model)
-        measured = evaluate_attribute_model(loaded, processor, dataset, column_map, chosen)
+        measured = evaluate_attribute_model(*parts, dataset, column_map, chosen)
     results = {"model": model, "corpus": corpus, "split": chosen.split, "dtype": chosen.dtype}
     return results | {"skipped_rows": len(report.skipped.get(chosen.split, []))} | measured
 
@@ -80,10 +79,11 @@ def read_options(model: str, options: dict[str, Any]) -> E2Options | AttributeOp
 
 
 def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
-    config = AutoConfig.from_pretrained(model)
+    with named_errors(model):
+        config = AutoConfig.from_pretrained(model, trust_remote_code=False)
     if getattr(config, "attribute_names", None):
         return AttributeOptions
-    if hasattr(config, "vision_config") and hasattr(config, "text_config"):
+    if config.model_type in PHOTO_AND_TEXT_TYPES:
         return E2Options
     raise ValueError(
         f"{model} is a {config.model_type!r}: only E2, CLIP and attribute-specific models are evaluated. Name a "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..metrics.attribute_map import check_search, first_equals, relevance
+from ..metrics.attribute_map import check_search, relevance, stable_order
 from ..metrics.ranking import score_chunks
 
 
@@ -89,13 +89,12 @@ class LabelledSearch:
         Args:
             chunk_size (`int`, *optional*): queries at a time. Default: as many as keep a chunk's scores in bounds.
         """
-        same = first_equals(self.gallery_embeds)
-        for queries, scores, _ in score_chunks(self.query_embeds, self.gallery_embeds, chunk_size):
-            scores = scores[:, same]  # (C, G)
+        chunks = score_chunks(self.query_embeds, self.gallery_embeds, chunk_size, tie_units=0)
+        for queries, scores, rounding in chunks:  # scores (C, G)
             valid = torch.ones_like(scores, dtype=torch.bool)
             if self.own_places is not None:
                 valid.scatter_(1, self.own_places[queries, None], False)
-            places = scores.masked_fill_(~valid, -torch.inf).argsort(dim=1, descending=True, stable=True)
+            places = stable_order(scores.masked_fill_(~valid, -torch.inf), rounding)
             yield Rankings(queries, places, self.relevant(queries, places), valid.gather(1, places))
 
     def relevant(self, queries: slice | int, places: Tensor) -> Tensor:

@@ -5,17 +5,17 @@ Conventions, which differ from `hf_fashion.metrics.ranking` because the publishe
 - AP of a query is (1 / R) times the sum, over its R relevant candidates, of the precision at their ranks in the full
   ranking of its attribute's candidates; a query without a relevant candidate counts, with AP 0;
 - candidates with equal scores keep their given order (a stable sort): give them in an order that does not depend on
-  values. Candidates with equal embeddings have equal scores for every query; other scores that differ only by rounding
-  are not equal;
+  values. Scores are computed in float64, and those that only its rounding sets apart are equal, so that no result
+  depends on the chunk that it is computed in;
 - MAP of an attribute is the mean over its queries; the total is the mean over all queries, so that an attribute counts
   by its number of queries; the plain mean over attributes is returned too.
 """
 
-import hashlib
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from .ranking import check_embeddings, matches_per_query, score_chunks
 
@@ -45,10 +45,9 @@ def average_precisions(
         ValueError: shapes or types are not as above, or embeddings are not finite.
     """
     check_search(query_embeds, gallery_embeds, query_labels, gallery_labels)
-    same = first_equals(gallery_embeds)
     measured = query_embeds.new_zeros(len(query_embeds), dtype=torch.float64)
-    for chunk, scores, _ in score_chunks(query_embeds, gallery_embeds, chunk_size):
-        order = scores[:, same].argsort(dim=1, descending=True, stable=True)  # (C, G)
+    for chunk, scores, rounding in score_chunks(query_embeds, gallery_embeds, chunk_size, tie_units=0):
+        order = stable_order(scores, rounding)  # (C, G)
         measured[chunk] = average_precisions_of_hits(relevance(query_labels[chunk], gallery_labels).gather(1, order))
     return measured
 
@@ -124,20 +123,20 @@ def attribute_map(by_attribute: Mapping[str, Tensor], name: str = "map") -> dict
     return metrics | {f"{attribute}_{name}": mean for attribute, mean in means.items()}
 
 
-def first_equals(embeds: Tensor) -> Tensor:
-    """Return, for every row, the first row that equals it bit by bit: int64 (N,).
-
-    A matrix product can give equal rows scores that differ in the last bit, depending on their places. Reading the
-    score of the first one for all keeps ties.
+def stable_order(scores: Tensor, rounding: Tensor) -> Tensor:
+    """Return the ranking of candidates by score, the best first; those that only rounding sets apart keep their order.
 
     Args:
-        embeds (`torch.Tensor` of shape `(N, D)`): floating.
+        scores (`torch.Tensor` of shape `(C, G)`): of G candidates, -inf where a candidate is left out.
+        rounding (`torch.Tensor` of shape `(C, 1)`): neighbours in the ranking that differ by no more are equal.
+
+    Returns:
+        `torch.Tensor` of shape `(C, G)`: int64, places of the candidates by rank.
     """
-    seen: dict[bytes, int] = {}
-    rows = embeds.detach().cpu().contiguous().view(torch.uint8).numpy()
-    digests = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
-    firsts = [seen.setdefault(digest, place) for place, digest in enumerate(digests)]
-    return torch.tensor(firsts, dtype=torch.long, device=embeds.device)
+    falling, order = scores.sort(dim=1, descending=True)
+    falls = falling[:, :-1] - falling[:, 1:] > rounding  # -inf after -inf does not fall
+    level = pad(falls.cumsum(dim=1), (1, 0))  # (C, G), equal for equal scores
+    return order.gather(1, (level * scores.shape[1] + order).argsort(dim=1))
 
 
 def relevance(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:

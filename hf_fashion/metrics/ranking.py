@@ -2,13 +2,13 @@
 
 Conventions shared by every function here:
 
-- a score is the inner product of two embeddings in their own precision (half precisions are raised to float32);
-  pass L2-normalised embeddings to rank by cosine;
+- a score is the inner product of two embeddings, computed in float64 whatever their type, so that it does not depend
+  on the chunk that it is computed in; pass L2-normalised embeddings to rank by cosine;
 - a query's matches are all gallery items with its integer label; queries without a match are left out of the
   averages and counted;
-- items whose scores differ only by rounding are tied, and a metric is the expectation over a random order of tied
-  items. A collapsed model, which gives every item one score, thus gets chance level, and a model that cannot tell
-  duplicates apart gets exactly the ceiling of `hf_fashion.metrics.ceilings`;
+- items whose scores differ only by the rounding of the embeddings are tied, and a metric is the expectation over a
+  random order of tied items. A collapsed model, which gives every item one score, thus gets chance level, and a model
+  that cannot tell duplicates apart gets exactly the ceiling of `hf_fashion.metrics.ceilings`;
 - metrics are fractions from 0 to 1;
 - the score matrix is never held whole: a chunk of queries at a time is compared with the gallery.
 """
@@ -20,10 +20,10 @@ from torch import Tensor
 
 
 RECALL_KS = (1, 5, 10)
-# A chunk's score matrix holds this many entries at most, 8 MiB in float32, unless the caller sets its size.
+# A chunk's score matrix holds this many entries at most, 16 MiB in float64, unless the caller sets its size.
 MAX_CHUNK_SCORES = 2**21
-# Scores closer than this many rounding units of their largest possible value count as tied: the same vector gives
-# slightly different products at different places of a matrix product.
+# Scores closer than this many rounding units of their largest possible value count as tied, units of the type that the
+# embeddings have: a model gives one photo slightly different embeddings at different places of a batch.
 TIE_ROUNDING_UNITS = 4
 
 
@@ -216,7 +216,7 @@ def check_ks(ks: Sequence[int]) -> None:
 
 
 def score_chunks(
-    query_embeds: Tensor, gallery_embeds: Tensor, chunk_size: int | None
+    query_embeds: Tensor, gallery_embeds: Tensor, chunk_size: int | None, tie_units: float = TIE_ROUNDING_UNITS
 ) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Yield (rows of the queries, scores (C, G), tie tolerance (C, 1)) for one chunk of queries after another.
 
@@ -224,6 +224,8 @@ def score_chunks(
         query_embeds (`torch.Tensor` of shape `(Q, D)`): floating.
         gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating.
         chunk_size (`int`, *optional*): queries in a chunk. Default: as many as keep it within `MAX_CHUNK_SCORES`.
+        tie_units (`float`, *optional*, defaults to 4): rounding units of the embeddings' type, float32 at the least,
+            by which tied scores may differ. With 0 only scores that the rounding of float64 sets apart are tied.
 
     Raises:
         ValueError: `chunk_size` is below 1.
@@ -232,8 +234,11 @@ def score_chunks(
         chunk_size = max(1, MAX_CHUNK_SCORES // max(1, len(gallery_embeds)))
     if chunk_size < 1:
         raise ValueError(f"`chunk_size` must be at least 1, got {chunk_size}")
-    query_embeds, gallery_embeds = _full_precision(query_embeds), _full_precision(gallery_embeds)
-    unit = TIE_ROUNDING_UNITS * torch.finfo(query_embeds.dtype).eps
+    given = torch.promote_types(query_embeds.dtype, torch.float32)
+    query_embeds, gallery_embeds = query_embeds.double(), gallery_embeds.double()
+    # Two float64 products of vectors of width D differ from the true ones, together, by less than D units.
+    own = query_embeds.shape[1] * torch.finfo(torch.float64).eps
+    unit = max(tie_units * torch.finfo(given).eps, own)
     largest = gallery_embeds.norm(dim=1).max() if len(gallery_embeds) else 0.0
     for start in range(0, len(query_embeds), chunk_size):
         chunk = query_embeds[start : start + chunk_size]  # (C, D)
@@ -285,7 +290,9 @@ def _expected_relevant(scores: Tensor, matches: Tensor, tolerance: Tensor, ks: S
 
 
 def _average_precision(scores: Tensor, matches: Tensor, tolerance: Tensor, ks: Sequence[int]) -> Tensor:
-    order = (scores - 2 * tolerance * matches).argsort(dim=1, descending=True)
+    matches_last = matches.int().argsort(dim=1, stable=True)  # decides where scores are equal, as of zero embeddings
+    lowered = (scores - tolerance * matches).gather(1, matches_last)
+    order = matches_last.gather(1, lowered.argsort(dim=1, descending=True, stable=True))
     sorted_matches = matches.gather(1, order).double()
     ranks = torch.arange(1, scores.shape[1] + 1, device=scores.device)
     precisions = sorted_matches.cumsum(dim=1) / ranks * sorted_matches
@@ -316,10 +323,6 @@ def _per_query(
         matches = query_labels[rows[chunk], None] == gallery_labels  # (C, G)
         measured[rows[chunk]] = measure(scores, matches, tolerance, ks)
     return measured, matched
-
-
-def _full_precision(embeds: Tensor) -> Tensor:
-    return embeds.float() if embeds.dtype in (torch.float16, torch.bfloat16) else embeds
 
 
 def _averages(name: str, values: Tensor, ks: Sequence[int], matched: Tensor) -> dict[str, float]:

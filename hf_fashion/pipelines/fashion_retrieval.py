@@ -6,19 +6,23 @@ itself is imported only to open a gallery by its path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.data import Dataset
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
 from ..embedding.encoder import Encoder
 from ..embedding.features import check_attribute
+from ..embedding.queries import holds_several
+from ..embedding.query_photos import PhotoSources, Pixels
 from ..retrieval.rerankers.loading import load_reranker
 from ..retrieval.rerankers.reasoning import ReasoningReranker
 from ..retrieval.rerankers.reranking import Reranker, rerank
 from ..retrieval.results import RetrievalResults
+from .options_fashion_retrieval import check_names, check_types, given, split_options
 from .search_fashion_retrieval import CandidateFinder, read_vectors
 from .threshold_fashion_retrieval import apply_threshold
 from .travelling_code import save_code
@@ -34,16 +38,18 @@ class FashionRetrievalPipeline(Pipeline):
 
     ```python
     search = pipeline("fashion-retrieval", model="my_model", gallery="my_gallery")
-    search(photo)                                       # an image, its path or URL
+    search(photo)                                       # a photo: PIL, pixels, bytes, its path or URL
     search("a red dress with stripes")                  # a text, for models that read text
     search({"green shirt": 1, "buttons": -0.5})         # weighted texts, negative ones to avoid
     search({"image": photo, "terms": {"in blue": 0.7}, "image_weight": 0.5}, filter="price < 50")
     search({"image": photo, "attribute": "neckline"})   # for attribute-specific models
+    search([{"text": "a coat", "top_k": 3}, "a dress"])  # many queries, each with options of its own
     ```
 
     A query is a dict with an `"image"`, `"terms"` (a dict of texts and their weights) or both; `"image_weight"` (1 if
     not given); and `"attribute"`. `"text"` is short for one term of weight 1. Only an image, only a string and only a
     dict of weights are short forms of a query. A string that begins like a URL or ends like an image file is an image.
+    A dict may also have the call's `top_k`, `filter`, `threshold`, `group_by` and `num_candidates`, for this query.
 
     Photo and terms are embedded one by one and L2-normalised. The gallery is searched by their weighted sum,
     normalised again.
@@ -59,6 +65,10 @@ class FashionRetrievalPipeline(Pipeline):
             candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)`, higher is better.
         processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): the model's; loaded with it.
         image_processor (`BaseImageProcessor`, *optional*): instead of `processor`, for models without text.
+        allow_paths (`bool`, *optional*, defaults to `True`): whether a query may name a photo by its path on this
+            machine. Turn it off where queries come from others.
+        allow_urls (`bool`, *optional*, defaults to `True`): whether a query may name a photo by its URL. It is fetched
+            from public addresses only, 20 MB at most, within 10 seconds. Turn it off where queries come from others.
         kwargs (`Any`): `device`, `batch_size`, `num_workers` as for every pipeline; options of the call, as defaults
             for all calls.
 
@@ -82,6 +92,8 @@ class FashionRetrievalPipeline(Pipeline):
         reranker: Any = None,
         processor: ProcessorMixin | BaseImageProcessor | None = None,
         image_processor: BaseImageProcessor | None = None,
+        allow_paths: bool = True,
+        allow_urls: bool = True,
         **kwargs,
     ):
         if processor is not None:
@@ -89,9 +101,10 @@ class FashionRetrievalPipeline(Pipeline):
             kwargs["tokenizer"] = getattr(processor, "tokenizer", None)
         if image_processor is None:
             raise ValueError(f"`processor` must be given: none could be loaded for {type(model).__name__}")
+        self.sources = PhotoSources(allow_paths, allow_urls)
         self.finder = CandidateFinder(gallery)
         self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
-        self.finder.check_model(model, self.encoder.space_names)
+        self.finder.check_model(self.encoder)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
@@ -102,8 +115,9 @@ class FashionRetrievalPipeline(Pipeline):
         """Search by one query or by many.
 
         Args:
-            inputs (`Any`): a query (see the class), a list of them, or a generator or torch dataset of them, for which
-                an iterator is returned. Of a `datasets.Dataset`: `KeyDataset(dataset, "image")`.
+            inputs (`Any`): a query (see the class); a list, tuple or other sequence of them, such as the column
+                `dataset["image"]`, or a batch of pixels (N, H, W, 3); or an iterator or torch dataset of them, for
+                which an iterator is returned.
             kwargs (`Any`): those of transformers' pipelines, such as `batch_size`, and
 
                 - `top_k` (`int`, defaults to 10): results for a query, at most as many as the gallery has products.
@@ -126,30 +140,30 @@ class FashionRetrievalPipeline(Pipeline):
         Raises:
             ValueError: a query has another form, an unknown attribute, or a part that the model cannot embed; its
                 weights cancel out; or an option is not as above.
+            TypeError: there is no option of this name.
         """
-        return super().__call__(inputs, **kwargs)
+        # transformers looks at the first query of a list or of its own KeyDataset, which an empty one does not have.
+        if isinstance(inputs, Dataset):
+            return super().__call__(_Queries(inputs) if isinstance(inputs, Sized) else inputs, **kwargs)
+        if not holds_several(inputs):
+            return super().__call__(inputs, **kwargs)
+        if isinstance(inputs, (Sequence, *Pixels)):
+            return list(super().__call__(_Queries(inputs), **kwargs))
+        return super().__call__((query for query in inputs), **kwargs)
 
     def _sanitize_parameters(
-        self,
-        attribute: str | None = None,
-        top_k: int | None = None,
-        filter: str | Mapping[str, Any] | None = None,
-        threshold: float | None = None,
-        group_by: str | None = None,
-        num_candidates: int | None = None,
+        self, attribute: str | None = None, **options: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        check_names(options)
         if attribute is not None:
             check_attribute(self.model, attribute, self.finder.spaces)
-        self.finder.check_options(top_k, group_by)
-        if num_candidates is not None:
-            self._check_num_candidates(num_candidates)
-        searching = {"top_k": top_k, "filter": filter, "threshold": threshold, "group_by": group_by}
-        searching["num_candidates"] = num_candidates
-        return _given({"attribute": attribute}), _given(searching), {}
+        return given({"attribute": attribute}), self._checked(options), {}
 
     def preprocess(self, inputs: Any, attribute: str | None = None) -> dict[str, Any]:
-        """Return one query as the model's inputs, on the CPU."""
-        return {"query": self.encoder.prepare_query(inputs, attribute, self.finder.spaces)}
+        """Return one query as the model's inputs, on the CPU, with its own options."""
+        query, options = split_options(inputs)
+        prepared = self.encoder.prepare_query(query, attribute, self.finder.spaces, self.sources)
+        return {"query": prepared | {"options": self._checked(options)}}
 
     def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:
         """Embed, search and re-rank one query, or B queries together: see `_searches`."""
@@ -183,6 +197,15 @@ class FashionRetrievalPipeline(Pipeline):
             self.processor.save_pretrained(save_directory)
         save_code(type(self), save_directory)
 
+    def _checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a call or of a query: those that are given, none of which is wrong."""
+        options = given(options)
+        check_types(options)
+        self.finder.check_options(options.get("top_k"), options.get("group_by"))
+        if "num_candidates" in options:
+            self._check_num_candidates(options["num_candidates"])
+        return options
+
     def _check_num_candidates(self, num_candidates: int) -> None:
         most = getattr(self.reranker, "num_candidates", num_candidates)
         if not 1 <= num_candidates <= most:
@@ -198,12 +221,13 @@ class FashionRetrievalPipeline(Pipeline):
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
         """For each of B queries its `vector` (d,), its `space`, and its list: a `row` of `results`."""
         vectors = self.encoder.embed_queries(queries).cpu()  # (B, d)
-        space_ids = torch.cat([query["space_id"] for query in queries]).cpu()
+        space_ids = torch.cat([query["space_id"] for query in queries]).tolist()
         searches: list[dict[str, Any]] = [{} for _ in queries]
-        for space_id in space_ids.unique().tolist():  # the queries of a space are searched and re-ranked together
-            places, space = (space_ids == space_id).nonzero().flatten(), self.encoder.space_names[space_id]
-            results = self._results(vectors[places], space, **searching)
-            for row, place in enumerate(places.tolist()):
+        # Queries of one space and with the same options are searched and re-ranked together.
+        for places in _equal_places([(space_ids[place], query["options"]) for place, query in enumerate(queries)]):
+            space, options = self.encoder.space_names[space_ids[places[0]]], queries[places[0]]["options"]
+            results = self._results(vectors[places], space, **(searching | options))
+            for row, place in enumerate(places):
                 searches[place] = {"space": space, "vector": vectors[place], "results": results, "row": row}
         return searches
 
@@ -229,5 +253,23 @@ class FashionRetrievalPipeline(Pipeline):
         return rerank(candidates, queries, self.reranker, num_candidates).first(top_k)
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+class _Queries(Dataset):
+    """A sequence of queries as transformers' pipelines take it: one query is read at a time."""
+
+    def __init__(self, queries: Any):
+        self.queries = queries
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def __getitem__(self, place: int) -> Any:
+        return self.queries[place]
+
+
+def _equal_places(values: list[Any]) -> list[list[int]]:
+    """The places of equal values, for values that need not be hashable."""
+    groups: list[list[int]] = []
+    for place, value in enumerate(values):
+        equal = next((group for group in groups if values[group[0]] == value), None)
+        groups.append([place]) if equal is None else equal.append(place)
+    return groups

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from transformers import PreTrainedModel
 
+from ..embedding.encoder import Encoder
 from ..messages import did_you_mean
 from ..retrieval.results import RetrievalResults, padded
 from .groups_fashion_retrieval import search_groups
@@ -40,23 +40,23 @@ class CandidateFinder:
                 f"the gallery at {self.uri} is empty: embed a catalogue with Gallery.from_dataset, or add products"
             )
 
-    def check_model(self, model: PreTrainedModel, spaces: Sequence[str]) -> None:
+    def check_model(self, encoder: Encoder) -> None:
         """Raise if queries of a model cannot be compared with the gallery.
 
         Args:
-            model (`PreTrainedModel`): the model that embeds the queries.
-            spaces (`Sequence[str]`): the spaces that it embeds into.
+            encoder ([`Encoder`]): what embeds the queries.
 
         Raises:
-            ValueError: the gallery has another space, or another model embedded it.
+            ValueError: the gallery has another space, or another model, image processor or tokenizer embedded it.
         """
+        model, spaces = encoder.model, encoder.space_names
         strange = [space for space in self.spaces if space not in spaces]
         if strange:
             raise ValueError(
                 f"the gallery at {self.uri} has a space {strange[0]!r}, {type(model).__name__} serves "
                 f"{', '.join(spaces)}: load the model that embedded the gallery"
             )
-        self.gallery.check_model(model)
+        self.gallery.check_model(model, encoder.image_processor, encoder.tokenizer)
 
     def check_options(self, top_k: int | None, group_by: str | None) -> None:
         """Raise if the gallery does not have these options.

@@ -7,6 +7,7 @@ from datasets import Dataset
 from PIL import Image, ImageDraw
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
+from ..data.photos.stored_photos import StoredPhotos
 from ..embedding.attribute_corpus import image_batches
 from ..embedding.features import inference
 from ..models.attribute.attention_maps_attribute import draw_attention
@@ -22,7 +23,7 @@ def region_strips(
     """Draw photos under the heat map of every entity, with the entity's true box outlined.
 
     Args:
-        model (`PreTrainedModel`): an E2 with a fusion block, which sees the whole photo (no crop).
+        model (`PreTrainedModel`): an E2 with a fusion block.
         processor (`ProcessorMixin`): its processor.
         dataset (`Dataset`): rows with a square `image` and `boxes`, entity -> [x0, y0, x1, y1] in its pixels, or null.
         rows (`Sequence[int]`): which photos.
@@ -31,16 +32,15 @@ def region_strips(
     Returns:
         `list[PIL.Image.Image]`: a picture a row, made by `processor.draw_region_maps`.
     """
-    examples = [dataset[row] for row in rows]
-    photos = [example["image"].convert("RGB") for example in examples]
+    photos = list(StoredPhotos(dataset, "image").select(rows))
     with inference(model):
         pixels = processor(images=photos, return_tensors="pt")["pixel_values"]
         outputs = model(pixel_values=pixels.to(model.device, model.dtype))
     maps = processor.post_process_region_maps(outputs, image_sizes=[(side, side)] * len(photos))
-    strips = []
-    for example, photo, heat in zip(examples, photos, maps, strict=True):
+    true_boxes, strips = dataset["boxes"], []
+    for row, photo, heat in zip(rows, photos, maps, strict=True):
         strip = processor.draw_region_maps(photo.resize((side, side)), heat)
-        boxes = [example["boxes"].get(entity) for entity in processor.tag_entities]
+        boxes = [true_boxes[row].get(entity) for entity in processor.tag_entities]
         outline_boxes(strip, boxes, side, side / photo.width)
         strips.append(strip)
     return strips
@@ -91,9 +91,8 @@ def attention_sheets(
     maps = outputs.attention_maps.unsqueeze(2) if maps is None else maps  # (B, A, rounds, h, w)
     sizes = inputs.get("source_sizes", torch.tensor(inputs["pixel_values"].shape[2:]).expand(len(shown), 2))
     sheets = []
-    for number, row in enumerate(shown):
+    for number, photo in enumerate(StoredPhotos(shown, image_column)):
         boxes = None if outputs.boxes is None else outputs.boxes[number].cpu()
-        panel = row[image_column].convert("RGB").resize((side, side))
-        size = sizes[number].tolist()
+        panel, size = photo.resize((side, side)), sizes[number].tolist()
         sheets.append(draw_attention(panel, maps[number], model.config.attribute_names, boxes, size))
     return sheets

@@ -8,6 +8,7 @@ from datasets import Dataset
 from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..data.column_map import ColumnMap
+from ..data.photos.stored_photos import StoredPhotos
 from ..embedding.attribute_corpus import embed_attributes
 from .attention_pictures import attention_sheets
 from .report_page import paragraph, picture
@@ -65,7 +66,7 @@ def show_attributes(
         column_map (`ColumnMap`): names photo and attributes.
         rows (`Sequence[int]`): the queries, and the photos whose attention is shown.
     """
-    photos = split[column_map.image][:]
+    photos = StoredPhotos(split, column_map.image)
     names = model.config.attribute_names
     wanted = torch.ones(len(split), len(names), dtype=torch.bool)
     features = embed_attributes(

@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
+from ..data.photos.stored_photos import StoredPhotos
 from ..embedding.corpus import embed_texts
 from ..evaluation.cross_modal_candidates import choose_candidates
 from ..evaluation.tags import region_embeds_by_entity
@@ -138,7 +139,7 @@ def show_e2(
     """
     rows = choose_candidates(split[column_map.caption][:]).image_rows
     titled = split.select(rows)
-    titles, photos = titled[column_map.caption][:], titled[column_map.image][:]
+    titles, photos = titled[column_map.caption][:], StoredPhotos(titled, column_map.image)
     text_embeds, _ = embed_texts(model, processor, titles, progress=False)
     data = ShowcaseData(photos, titles, images["image_embeds"][rows], text_embeds)
     sections = [

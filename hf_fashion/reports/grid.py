@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageOps
+
+from ..images import to_rgb
+from ..messages import printable
+from .fonts import font_for, shortened, wrapped
 
 
 BACKGROUND = "white"
 INK = "black"
 QUERY_FRAME = (33, 102, 172)
 MARGIN = 8
-CAPTION_HEIGHT = 32  # two lines of Pillow's own font
-LETTER_WIDTH = 6
+CAPTION_HEIGHT = 32  # two lines
 
 
 def draw_grid(
@@ -46,7 +48,7 @@ def draw_grid(
     rows = max(1, -(-len(results) // columns))
     size = (_offset(1 + min(columns, len(results)), side), MARGIN + rows * (side + CAPTION_HEIGHT + MARGIN))
     grid = Image.new("RGB", size, BACKGROUND)
-    _paste(grid, _panel(query, side), (MARGIN, MARGIN), _wrapped(caption, side))
+    _paste(grid, _panel(query, side), (MARGIN, MARGIN), wrapped(caption, side, font_for(caption)))
     frame = (MARGIN - 3, MARGIN - 3, MARGIN + side + 2, MARGIN + side + 2)
     ImageDraw.Draw(grid).rectangle(frame, outline=QUERY_FRAME, width=3)
     for place, (result, photo) in enumerate(zip(results, photos, strict=True)):
@@ -65,24 +67,23 @@ def _panel(content: Image.Image | str, side: int) -> Image.Image:
     """A photo, as large as fits, or a text."""
     if isinstance(content, str):
         panel = Image.new("RGB", (side, side), BACKGROUND)
-        ImageDraw.Draw(panel).multiline_text((MARGIN, MARGIN), _wrapped(content, side - 2 * MARGIN), INK)
+        _write(panel, (MARGIN, MARGIN), wrapped(content, side - 2 * MARGIN, font_for(content)))
         return panel
-    return ImageOps.pad(content.convert("RGB"), (side, side), color=BACKGROUND)
+    return ImageOps.pad(to_rgb(content), (side, side), color=BACKGROUND)
 
 
 def _caption(result: Mapping[str, Any], side: int) -> str:
     moved = f", was {result['initial_rank']}" if result["initial_rank"] != result["rank"] else ""
-    letters, product_id = side // LETTER_WIDTH, str(result["id"])
+    product_id = printable(str(result["id"]))
     # Paths in one folder differ at their ends.
-    shown = product_id if len(product_id) <= letters else f"...{product_id[3 - letters :]}"
+    shown = shortened(product_id, side, font_for(product_id))
     return f"{result['rank']}{moved} ({result['score']:.3f})\n{shown}"
-
-
-def _wrapped(text: str, width: int) -> str:
-    """A text in lines of at most `width` pixels."""
-    return "\n".join(textwrap.fill(line, width // LETTER_WIDTH) for line in text.splitlines())
 
 
 def _paste(grid: Image.Image, panel: Image.Image, corner: tuple[int, int], caption: str) -> None:
     grid.paste(panel, corner)
-    ImageDraw.Draw(grid).multiline_text((corner[0], corner[1] + panel.height + 3), caption, INK)
+    _write(grid, (corner[0], corner[1] + panel.height + 3), caption)
+
+
+def _write(picture: Image.Image, corner: tuple[int, int], text: str) -> None:
+    ImageDraw.Draw(picture).multiline_text(corner, text, INK, font_for(text))

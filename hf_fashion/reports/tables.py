@@ -1,7 +1,10 @@
 """Make tables of metrics: their cells, and cells as Markdown text."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ..messages import printable
 
 
 Cells = tuple[list[str], list[list[str]]]  # header, rows
@@ -51,16 +54,16 @@ POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "cen
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table with aligned columns.
 
+    A cell is one line: `|` and control characters in it are escaped. Chinese and other wide characters count as two.
+
     Args:
         header (`Sequence[str]`): the labels of the columns.
         rows (`Sequence[Sequence[str]]`): the cells of each row.
     """
-    lines = [list(header), *map(list, rows)]
-    widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(header))]
+    lines = [[_in_one_line(text) for text in line] for line in (header, *rows)]
+    widths = [max(3, *(_width(line[i]) for line in lines)) for i in range(len(header))]
     lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
-    return "\n".join(
-        "| " + " | ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) + " |" for line in lines
-    )
+    return "\n".join("| " + " | ".join(_aligned(line, widths)) + " |" for line in lines)
 
 
 def cell(value: float | int | None) -> str:
@@ -143,3 +146,20 @@ def reranking_cells(metrics: Mapping[str, Mapping[str, float]]) -> Cells:
 
 def _with_ceiling(metrics: Mapping[str, Any], name: str, ceiling: str) -> str:
     return cell(float(metrics[name])) + (f" ({cell(float(metrics[ceiling]))})" if ceiling in metrics else "")
+
+
+def _in_one_line(text: str) -> str:
+    return printable(text).replace("|", "\\|")
+
+
+def _width(text: str) -> int:
+    """The columns of a terminal that a text takes."""
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
+    )
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """The first cell is at the left, the others are at the right."""
+    blanks = [" " * (width - _width(text)) for text, width in zip(line, widths, strict=True)]
+    return [line[0] + blanks[0], *(blank + text for blank, text in zip(blanks[1:], line[1:], strict=True))]

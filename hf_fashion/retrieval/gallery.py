@@ -10,25 +10,26 @@ import pyarrow as pa
 from datasets import Dataset
 from huggingface_hub import CommitInfo
 from torch import Tensor
-from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..embedding.encoder import Encoder
-from ..embedding.fingerprint import model_fingerprint
+from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
 from .ingestion.processes import Processes
+from .ingestion.sync import SyncReport, sync_catalogue
 from .projection import directions
 from .repository.hub import find_saved_gallery, push_gallery
 from .repository.load import SavedGallery
 from .repository.save import save_gallery
 from .results import RetrievalResults
-from .schema import ID, GallerySchema, require_ids
+from .schema import ID, PHOTO_HASH, GallerySchema, require_ids
 from .search import EXACT_SEARCH_LIMIT, GallerySearch
 from .stored_axes import axes_as_attachments, read_spaces
 from .stores.base import VectorStore
 from .stores.conditions.read import read_condition
-from .stores.opening import create_store, open_store
+from .stores.opening import create_store, open_store, repair_store, require_database
 from .vector_column import Space
 
 
@@ -40,9 +41,9 @@ class Gallery:
     that they lie closest to. An eighth of the dimensions takes a sixteenth of the bytes in float32.
 
     By its URI, a gallery is in a folder, in object storage or on a server. In a folder, every change is one commit, on
-    disk when the call returns: a killed process leaves the gallery as it was before or after. One process at a time
-    may change a gallery while any number of others read it; they see a change with their next call. Where other
-    URIs differ is in `docs/retrieval.md`.
+    disk when the call returns: a killed process leaves the gallery as it was before or after. Processes and threads
+    that change it wait for each other, and any number of others read it meanwhile; they see a change with their next
+    call. Where other URIs differ is in `docs/retrieval.md`.
 
     Filters are conditions on the metadata columns and `id`, as a dict, `{"brand": ["Acme", "Lumaro"], "price": {"<":
     50}}`, or as SQL: `"brand = 'Lumaro' AND price < 50"`,
@@ -52,10 +53,18 @@ class Gallery:
     """
 
     def __init__(self, store: VectorStore):
+        if isinstance(store, (str, Path)):
+            raise TypeError(
+                f"`Gallery.open({str(store)!r})` opens a gallery, `Gallery.from_dataset` makes one of photos"
+            )
         self.schema = GallerySchema.from_table(store.schema)
         self._store = store
         self._spaces = read_spaces(self.schema, store.attachments(), store.uri)
         self._search = GallerySearch(store, self.schema.metadata.names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the URI: the gallery is opened again there, by the worker of a data loader for instance."""
+        return type(self).open, (self._store.uri,)
 
     @classmethod
     def create(
@@ -73,7 +82,8 @@ class Gallery:
                 server.
             spaces (`Mapping[str, int]`): dimension of each space.
             metadata_schema (`pyarrow.Schema`, *optional*): names and types of the metadata columns.
-            fingerprint (`str`, *optional*): [`~fingerprint.model_fingerprint`] of the model that embeds the products.
+            fingerprint (`str`, *optional*): [`~fingerprint.embedder_fingerprint`] of the model that embeds the
+                products, and of its processor.
             axes (`Mapping[str, torch.Tensor]`, *optional*): axes of each space whose vectors are stored along fewer
                 axes, (d, r), orthonormal: [`~projection.principal_axes`] of some of its vectors.
 
@@ -121,8 +131,8 @@ class Gallery:
         """Embed the photos of a catalogue into a gallery; embed only what is missing where the gallery exists already.
 
         Every batch is one commit. A run that was killed is started again with the same arguments, and ends with the
-        gallery of a run that was not killed. Products are known by their ids only: to embed changed photos,
-        [`~Gallery.delete`] these products first.
+        gallery of a run that was not killed. Products that are in the gallery stay as they are; where they differ from
+        the catalogue a warning says so, and [`~Gallery.sync`] makes the gallery follow it.
 
         Where `accelerate launch` or torchrun has started several processes, all of them call this with the same
         arguments, each with the model on its own device and `uri` a place that all of them see. They share the
@@ -154,12 +164,14 @@ class Gallery:
             ConnectionError: another process has ended. An error of one process is raised by all.
             ImportError: the store's database is not installed.
         """
+        require_database(str(uri))
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
             encoder = Encoder(model, processor)
             kept = {} if dimensions is None else dict.fromkeys(encoder.spaces, dimensions)
-            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, model_fingerprint(model), kept)
+            fingerprint = embedder_fingerprint(model, processor)
+            schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, fingerprint, kept)
             try:
                 gallery = cls.open(uri)
             except FileNotFoundError as error:
@@ -167,10 +179,83 @@ class Gallery:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
                 axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
-            gallery._check_fingerprint(schema.fingerprint)
+            check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri)
             gallery.schema.require_same_columns(schema, str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
+
+    def sync(
+        self,
+        dataset: Dataset,
+        model: PreTrainedModel,
+        processor: ProcessorMixin | BaseImageProcessor,
+        *,
+        id_column: str,
+        image_column: str = "image",
+        batch_size: int = 64,
+        progress: bool = True,
+        delete_missing: bool = False,
+        dry_run: bool = False,
+    ) -> SyncReport:
+        """Make the gallery follow its catalogue: embed new products and those whose photo is another one, update the
+        metadata of the others, and delete, if asked for, those that the catalogue no longer has.
+
+        Photos are compared by a hash of their bytes. Metadata columns are the gallery's own. A call that was killed is
+        made again. Several processes share the work as in [`~Gallery.from_dataset`].
+
+        Args:
+            dataset (`datasets.Dataset`): all products of the catalogue, one a row.
+            model (`PreTrainedModel`): the model that embedded the gallery, on any device.
+            processor (`ProcessorMixin` or `BaseImageProcessor`): the model's processor.
+            id_column (`str`): column of ids, which are strings or integers.
+            image_column (`str`, *optional*, defaults to `"image"`): column of photos.
+            batch_size (`int`, *optional*, defaults to 64): photos in a forward pass and in a commit.
+            progress (`bool`, *optional*, defaults to `True`): whether to show progress bars.
+            delete_missing (`bool`, *optional*, defaults to `False`): whether to delete products that are not in
+                `dataset`.
+            dry_run (`bool`, *optional*, defaults to `False`): whether only to report what would be done.
+
+        Returns:
+            [`~ingestion.sync.SyncReport`]: ids of the products that were added, embedded again, updated, deleted and
+            kept. `print` it for a sentence.
+
+        Raises:
+            ValueError: before anything is changed: a column is missing or a value has a wrong type, an id or photo is
+                null, an id comes twice, another model embedded the gallery, an earlier version made it without hashes
+                of photos, or `delete_missing` would delete all of its products. Later: a photo cannot be read; the
+                error names the row, and what was done before is kept.
+            OSError: the gallery is damaged or cannot be reached.
+            ConnectionError: another process has ended. An error of one process is raised by all.
+        """
+        processes = Processes()
+        with processes.main_first():
+            self.check_model(model, processor)
+            if not self.schema.photo_hashes:
+                raise ValueError(
+                    f"the gallery at {self._store.uri} was made by an earlier version, which kept no hashes of "
+                    "photos, so that changed ones cannot be found: embed the catalogue into another folder"
+                )
+            catalogue = Catalogue(dataset, id_column, image_column, self.schema.metadata.names)
+            encoder = Encoder(model, processor)
+        return sync_catalogue(self, encoder, catalogue, batch_size, progress, processes, delete_missing, dry_run)
+
+    @classmethod
+    def repair(cls, uri: str | Path) -> int:
+        """Keep one row of each product, the one that was written last, in a gallery that [`Gallery.open`] refuses
+        because it has products twice.
+
+        Args:
+            uri (`str` or `Path`): the URI that [`Gallery.create`] was given.
+
+        Returns:
+            `int`: number of rows that were removed.
+
+        Raises:
+            FileNotFoundError: there is no gallery.
+            OSError: the gallery is damaged, or its server cannot be reached.
+            ImportError: the store's database is not installed.
+        """
+        return repair_store(str(uri))
 
     @classmethod
     def from_pretrained(
@@ -266,6 +351,12 @@ class Gallery:
         self._store.refresh()
         return self._store.read([ID])[ID].to_pylist()
 
+    def products(self) -> pa.Table:
+        """Return id, metadata and hash of the photo of all products, in no particular order."""
+        self._store.refresh()
+        hashes = [PHOTO_HASH] if self.schema.photo_hashes else []
+        return self._store.read([ID, *self.schema.metadata.names, *hashes])
+
     def info(self) -> dict[str, Any]:
         """Return facts about the gallery: URI, version, number of products, spaces, stored dimensions, metadata
         columns, fingerprint of the model, kind of search, and for each indexed space the kind of its index and the
@@ -288,22 +379,37 @@ class Gallery:
             },
         }
 
-    def check_model(self, model: PreTrainedModel) -> None:
-        """Raise if another model embedded the gallery.
+    def storage(self) -> dict[str, int]:
+        """Return what the gallery takes: `"bytes"` on this machine's disk, `"versions"` that are kept, and
+        `"fragments"`, the parts that changes have left; only those that its store knows, on a server none."""
+        self._store.refresh()
+        return self._store.storage()
+
+    def check_model(
+        self,
+        model: PreTrainedModel,
+        processor: ProcessorMixin | BaseImageProcessor | None = None,
+        tokenizer: PreTrainedTokenizerBase | None = None,
+    ) -> None:
+        """Raise if another model, or the same one with other inputs, embedded the gallery.
 
         Args:
             model (`PreTrainedModel`): the model that embeds queries or more products.
+            processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): the model's. Default: not compared.
+            tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
 
         Raises:
-            ValueError: another model embedded the gallery.
+            ValueError: another model, image processor or tokenizer embedded the gallery.
         """
-        self._check_fingerprint(model_fingerprint(model))
+        found = embedder_fingerprint(model, processor, tokenizer)
+        check_fingerprint(self.schema.fingerprint, found, self._store.uri)
 
     def add(
         self,
         ids: Sequence[str],
         vectors: Mapping[str, Tensor],
         metadata: Mapping[str, Sequence[Any]] | None = None,
+        photo_hashes: Sequence[str | None] | None = None,
     ) -> None:
         """Add products, or replace those whose id is in the gallery already.
 
@@ -312,12 +418,32 @@ class Gallery:
             vectors (`Mapping[str, torch.Tensor]`): vectors of each space, (N, d), floating point, of any length but 0.
             metadata (`Mapping[str, Sequence]`, *optional*): N values of each metadata column; `None` where a product
                 has no value.
+            photo_hashes (`Sequence[str]`, *optional*): N hashes of the photos, by which [`~Gallery.sync`] finds those
+                that have changed. Products without one are embedded again by it.
 
         Raises:
             ValueError: an id comes twice, a space or column is missing or unknown, or a vector or value does not
                 fit.
         """
-        self._store.upsert(self.schema.rows(ids, vectors, metadata or {}, self._spaces))
+        self._store.upsert(self.schema.rows(ids, vectors, metadata or {}, self._spaces, photo_hashes))
+
+    def update(self, ids: Sequence[str], metadata: Mapping[str, Sequence[Any]]) -> None:
+        """Replace the metadata of products, such as their prices. Nothing is embedded.
+
+        Args:
+            ids (`Sequence[str]`): N ids of products in the gallery.
+            metadata (`Mapping[str, Sequence]`): N values of each metadata column; `None` where a product has no value.
+
+        Raises:
+            ValueError: an id comes twice or is not in the gallery, a column is missing or unknown, or a value is not
+                of its column's type. Nothing is changed.
+        """
+        rows = self.schema.changes(ids, metadata)
+        self._store.refresh()
+        missing = set(ids) - set(self._store.read([ID], ids=ids)[ID].to_pylist())
+        if missing:
+            raise ValueError(f"`ids`: {min(missing)!r} is not in the gallery, and {len(missing) - 1} more; `add` them")
+        self._store.update(rows)
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete products.
@@ -416,11 +542,3 @@ class Gallery:
     def _space(self, name: str) -> Space:
         self.schema.column(name)  # raises where there is no such space
         return self._spaces[name]
-
-    def _check_fingerprint(self, fingerprint: str) -> None:
-        if fingerprint != self.schema.fingerprint:
-            raise ValueError(
-                f"the gallery at {self._store.uri} was embedded by {self.schema.fingerprint}, `model` is "
-                f"{fingerprint}: their vectors cannot be compared. Load the gallery's model, in the float type that "
-                "embedded it, or embed the catalogue again into another folder"
-            )

@@ -147,7 +147,7 @@ class RetrievalResults:
 
     def to_dicts(self) -> list[list[dict[str, Any]]]:
         """Return each query's candidates as `{"id", "score", "rank", "initial_rank", "metadata"}`; ranks count from
-        1."""
+        1, and a NaN in the metadata is `None`, so that the dicts can be written as JSON."""
         return [self.dicts_of(query) for query in range(len(self))]
 
     def dicts_of(self, query: int) -> list[dict[str, Any]]:
@@ -163,10 +163,15 @@ class RetrievalResults:
                 "score": scores[place],
                 "rank": place + 1,
                 "initial_rank": ranks[place],
-                "metadata": dict(self.metadata[query][place]) if self.metadata is not None else {},
+                "metadata": self._metadata_of(query, place),
             }
             for place, candidate_id in enumerate(self.ids[query])
         ]
+
+    def _metadata_of(self, query: int, place: int) -> dict[str, Any]:
+        if self.metadata is None:
+            return {}
+        return {column: _without_nan(value) for column, value in self.metadata[query][place].items()}
 
     def _check_lists(self) -> None:
         lengths = [len(row) for row in self.ids]
@@ -279,6 +284,12 @@ def _at(values: Tensor, places: Tensor) -> Tensor:
     """(Q, K, ...) -> (Q, n, ...) by places (Q, n)."""
     rows = torch.arange(len(places), device=places.device)[:, None]
     return values[rows, places]
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _reordered_lists(lists: Sequence[Sequence[Any]], order: Tensor) -> list[list[Any]]:

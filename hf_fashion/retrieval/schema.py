@@ -6,20 +6,21 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Number
 from typing import Any
 
 import pyarrow as pa
 from torch import Tensor
 
+from .metadata_column import to_column
 from .vector_column import Space
 
 
 ID = "id"
+PHOTO_HASH = "photo_hash"  # of the photo that was embedded, so that a changed one is noticed
 _KEY = b"hf_fashion.gallery"  # of the table's metadata
 _FORMAT = 1
 _COLUMN_NAME = re.compile(r"[^\W\d_][\w \-]*")
-_TAKEN_NAME = re.compile(r"id|query_index|vector_\d+")
+_TAKEN_NAME = re.compile(rf"{ID}|{PHOTO_HASH}|query_index|vector_\d+")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class GallerySchema:
         metadata (`pyarrow.Schema`): names and types of the metadata columns; every value may be missing.
         fingerprint (`str`): fingerprint of the model that embedded the photos.
         axes (`Mapping[str, int]`, *optional*): number of axes of each space whose vectors are kept along fewer axes.
+        photo_hashes (`bool`, *optional*, defaults to `True`): whether there is a column of photos' hashes; there is
+            none in galleries that earlier versions made.
 
     Raises:
         ValueError: there is no space, a dimension is below 1, axes are fewer than 1 or more than the dimensions, or
@@ -41,6 +44,7 @@ class GallerySchema:
     metadata: pa.Schema
     fingerprint: str
     axes: Mapping[str, int] = field(default_factory=dict)
+    photo_hashes: bool = True
 
     def __post_init__(self):
         if not self.spaces or min(self.spaces.values()) < 1:
@@ -55,7 +59,8 @@ class GallerySchema:
             if not _COLUMN_NAME.fullmatch(name) or _TAKEN_NAME.fullmatch(name):
                 raise ValueError(
                     f"a gallery can have no metadata column {name!r}: a name must begin with a letter and have only "
-                    "letters, digits, '_', '-' and spaces; 'id', 'query_index' and 'vector_0' are taken. Rename it"
+                    "letters, digits, '_', '-' and spaces; 'id', 'photo_hash', 'query_index' and 'vector_0' are "
+                    "taken. Rename it"
                 )
 
     @classmethod
@@ -74,8 +79,9 @@ class GallerySchema:
                 f"the table must be a gallery of format {_FORMAT}, got format {written.get('format')}"
                 + ("; upgrade hf_fashion to read it" if written else ": hf_fashion did not write it")
             )
-        metadata = [field for field in table if field.name != ID and not _TAKEN_NAME.fullmatch(field.name)]
-        return cls(written["spaces"], pa.schema(metadata), written["fingerprint"], written["axes"])
+        metadata = pa.schema([field for field in table if not _TAKEN_NAME.fullmatch(field.name)])
+        photo_hashes = written.get("photo_hashes", False)
+        return cls(written["spaces"], metadata, written["fingerprint"], written["axes"], photo_hashes)
 
     def to_table(self) -> pa.Schema:
         """Return the schema of the table, with all of this in its metadata."""
@@ -84,12 +90,14 @@ class GallerySchema:
             "fingerprint": self.fingerprint,
             "spaces": dict(self.spaces),
             "axes": dict(self.axes),
+            "photo_hashes": self.photo_hashes,
         }
         vectors = [
             pa.field(self.column(space), pa.list_(pa.float16(), dimension), nullable=False)
             for space, dimension in self.stored_dimensions().items()
         ]
-        fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata, *vectors]
+        hashes = [pa.field(PHOTO_HASH, pa.string())] if self.photo_hashes else []
+        fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata, *hashes, *vectors]
         return pa.schema(fields, metadata={_KEY: json.dumps(written)})
 
     def column(self, space: str) -> str:
@@ -140,29 +148,47 @@ class GallerySchema:
         vectors: Mapping[str, Tensor],
         metadata: Mapping[str, Sequence[Any]],
         spaces: Mapping[str, Space],
+        photo_hashes: Sequence[str | None] | None = None,
     ) -> pa.Table:
         """Return rows of the table: vectors L2-normalised in float16, whole or along their axes.
 
         Args:
             ids (`Sequence[str]`): N ids, all different.
             vectors (`Mapping[str, torch.Tensor]`): for each space (N, d), floating point.
-            metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` where one is missing.
+            metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` or NaN where one is missing.
             spaces (`Mapping[str, Space]`): how each space keeps its vectors.
+            photo_hashes (`Sequence[str]`, *optional*): N hashes of photos, `None` where one is not known.
 
         Raises:
             ValueError: an id comes twice, spaces or columns are not the gallery's, or a vector has a wrong dimension,
-                no direction or no finite length, or a value is not of its column's type.
+                no direction or no finite length, or a value is not of its column's type or is infinite.
         """
         _require_same("vectors", vectors, self.spaces)
+        columns = self.changes(ids, metadata).columns
+        if self.photo_hashes:
+            columns.append(pa.array([None] * len(ids) if photo_hashes is None else photo_hashes, pa.string()))
+        columns += [spaces[name].to_column(vectors[name], len(ids)) for name in self.spaces]
+        return pa.Table.from_arrays(columns, schema=self.to_table())
+
+    def changes(self, ids: Sequence[str], metadata: Mapping[str, Sequence[Any]]) -> pa.Table:
+        """Return ids and metadata as columns of the table.
+
+        Args:
+            ids (`Sequence[str]`): N ids, all different.
+            metadata (`Mapping[str, Sequence]`): for each metadata column N values, `None` where one is missing.
+
+        Raises:
+            ValueError: an id comes twice, columns are not the gallery's, or a value is not of its column's type.
+        """
         _require_same("metadata", metadata, self.metadata.names)
         require_ids(ids)
         if len(set(ids)) < len(ids):
             double = next(product_id for product_id in ids if ids.count(product_id) > 1)
             raise ValueError(f"`ids` must differ, got {double!r} twice")
         columns = [pa.array(ids, pa.string())]
-        columns += [_metadata_column(field, metadata[field.name]) for field in self.metadata]
-        columns += [spaces[name].to_column(vectors[name], len(ids)) for name in self.spaces]
-        return pa.Table.from_arrays(columns, schema=self.to_table())
+        columns += [to_column(field, metadata[field.name]) for field in self.metadata]
+        fields = [pa.field(ID, pa.string(), nullable=False), *self.metadata]
+        return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
 
 def require_ids(ids: Sequence[str]) -> None:
@@ -178,30 +204,6 @@ def require_ids(ids: Sequence[str]) -> None:
     if isinstance(ids, str) or strange:
         came = ids if isinstance(ids, str) else strange[0]
         raise ValueError(f"`ids` must be a list of strings, got {came!r} ({type(came).__name__})")
-
-
-def _metadata_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
-    try:
-        column = pa.array(values, field.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ValueError(f"`metadata[{field.name!r}]` must hold {field.type} or None: {error}") from error
-    _require_whole(field, values)
-    return column
-
-
-def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
-    """Raises where Arrow has cut off the fraction of a number."""
-    several = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
-    kind = field.type.value_type if several else field.type
-    if not (pa.types.is_integer(kind) or pa.types.is_temporal(kind)):
-        return
-    for row, value in enumerate(values):
-        numbers = value if several and value is not None else [value]
-        if any(isinstance(one, Number) and not isinstance(one, Integral) and one % 1 for one in numbers):
-            raise ValueError(
-                f"`metadata[{field.name!r}]` must hold {field.type} or None, row {row} is {value!r}, whose fraction "
-                "would be lost. Round it, or make the gallery with a column of floats"
-            )
 
 
 def _kinds(schema: pa.Schema) -> dict[str, str]:

@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from .exact_search import ExactSearch, rounded
+from .exact_search import ExactSearch
 from .results import RetrievalResults, padded
 from .schema import ID
+from .store_search import by_rank, search_store
 from .stores.base import VectorStore, damage
 from .stores.conditions.tree import Condition
 from .vector_column import Space, StoredVectors
@@ -65,12 +65,10 @@ class GallerySearch:
             rows, query, scores = products.search(space.name, reduced, top_k, allowed_ids)
             found, stored = products.products.take(rows.numpy()), products.vectors_of(space.name)
         else:
-            columns = [*self._columns, space.column]
-            found = self._store.nearest(reduced.numpy(), space.column, top_k, columns, filter)
-            query = torch.tensor(found["query_index"].to_numpy())
-            stored, rows = self._stored(found, space), torch.arange(len(found))
-            scores = rounded(stored.paired_cosines(reduced[query]))
-        order = _by_rank(found[ID], query, scores)
+            hits = search_store(self._store, space, reduced, top_k, self._columns, filter)
+            found, query, scores, stored = hits.rows, hits.query, hits.scores, hits.vectors
+            rows = torch.arange(len(found))
+        order = by_rank(found[ID], query, scores)
         vectors = space.restored(stored[rows[order]].directions()) if with_vectors else None
         return self._results(found.take(order.numpy()), query.bincount(minlength=len(queries)), scores[order], vectors)
 
@@ -133,13 +131,6 @@ class GallerySearch:
             return space.from_column(table[space.column])
         except ValueError as error:
             raise damage(self._store.uri, error) from error
-
-
-def _by_rank(ids: pa.ChunkedArray, query: Tensor, scores: Tensor) -> Tensor:
-    """Sort candidates by query, then descending score, then id: int64 (M,)."""
-    keys = pa.table([query.numpy(), scores.numpy(), ids], names=["query", "score", ID])
-    order = pc.sort_indices(keys, [("query", "ascending"), ("score", "descending"), (ID, "ascending")])
-    return torch.tensor(order.to_numpy(), dtype=torch.long)
 
 
 def _lists(values: list[Any], ends: Sequence[int]) -> list[list[Any]]:

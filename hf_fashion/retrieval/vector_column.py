@@ -65,7 +65,8 @@ class StoredVectors:
         Args:
             queries (`torch.Tensor` of shape `(N, r)`): float32, of length 1.
         """
-        return torch.einsum("nd,nd->n", queries, self.half.float()) / self.lengths
+        # In float64, because the last bits of float32 depend on N, and equal vectors must get equal scores.
+        return (torch.einsum("nd,nd->n", queries.double(), self.half.double()) / self.lengths).float()
 
 
 @dataclass(frozen=True, eq=False)

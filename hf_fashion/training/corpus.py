@@ -37,7 +37,7 @@ def load_data(
     corpus = load_corpus(
         recipe.corpus,
         image_column=column_map.image,
-        require_files=recipe.on_bad_image == "error",  # else the check counts and skips them
+        require_files=False,  # the check finds missing photos together with unreadable ones
         generated=recipe.generated if recipe.corpus == GENERATED else None,
     )
     corpus = train_and_validation(

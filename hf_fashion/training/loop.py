@@ -289,4 +289,5 @@ class TrainingLoop:
             self.export(model, "last")
             results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}
             write_json(results | {"history": self.state.history}, self.output_dir / "results.json")
+            print(f"saved: the best model in {self.output_dir / 'best'}, the last one in {self.output_dir / 'last'}")
         self.accelerator.wait_for_everyone()

@@ -43,6 +43,27 @@ def test_a_feed_is_read_by_the_columns_that_are_named(folder, tmp_path):
     assert found.ids == (("3",),) and found.metadata[0] == ({"brand": "Halvick"},)
 
 
+def test_bad_photos_are_all_named_before_a_model_is_loaded_or_skipped(folder, tmp_path, capsys):
+    for number in range(4):
+        (tmp_path / f"{number}.jpg").write_bytes(b"no photo" if number % 2 else jpeg(number))
+    (tmp_path / "feed.csv").write_text("sku,image\n" + "".join(f"{n},{n}.jpg\n" for n in range(4)))
+    corpus = ["--corpus", str(tmp_path / "feed.csv"), "--id_column", "sku"]
+    assert main(["embed", "--model", "no_model", "--gallery", str(tmp_path / "gallery"), *corpus]) == 2
+    error = capsys.readouterr().err
+    assert "2 of 4 photos cannot be read" in error and "line 3 (id '1'" in error and "line 5 (id '3'" in error
+    assert not (tmp_path / "gallery").exists()
+    assert embed(folder, tmp_path / "gallery", *corpus, "--on_bad_image", "skip") == 0
+    assert sorted(Gallery.open(tmp_path / "gallery").ids()) == ["0", "2"]
+
+
+def test_a_database_that_is_missing_is_named_before_a_model_is_loaded(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    for command in (["embed", "--corpus", "nowhere"], ["search", "--text", "a dress"]):
+        assert main([*command, "--model", "no_model", "--gallery", str(tmp_path / "gallery")]) == 2
+        error = capsys.readouterr().err
+        assert "pip install 'hf-fashion[gallery]'" in error and "no_model" not in error
+
+
 def test_a_gallery_in_milvus_is_named_by_its_uri(folder, milvus_file, capsys):
     assert embed(folder, milvus_file, "--corpus", str(folder / "photos")) == 0
     assert capsys.readouterr().out == f"{COUNT} products in {milvus_file}\n"

@@ -1,8 +1,11 @@
 """The command as a whole: its help, its parser, and its errors."""
 
+import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -102,6 +105,70 @@ def test_an_error_that_another_process_told_of_is_left_to_that_one(monkeypatch, 
 def test_the_module_can_be_run():
     command = [sys.executable, "-m", "hf_fashion.cli.main", "--help"]
     assert "usage: hf-fashion" in subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY).stdout
+
+
+def test_a_mistyped_model_is_told_without_the_hub(folder, capsys):
+    command = ["search", "--model", str(folder / "e3"), "--gallery", str(folder / "e2_gallery"), "--text", "a dress"]
+    assert cli.main(command) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line == (
+        f"hf-fashion: error: there is no model in a folder '{folder / 'e3'}' (did you mean '{folder / 'e2'}'?)"
+    )
+
+
+def test_consent_to_code_does_not_come_from_standard_input(folder, tmp_path):
+    (tmp_path / "evil").mkdir()
+    config = {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}}
+    (tmp_path / "evil" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "evil" / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    rerank = ["rerank", "--gallery", str(folder / "e2_gallery"), "--reranker", str(tmp_path / "evil")]
+    refused = process(*rerank, stdin="y\n" * 100)
+    assert refused.returncode == 2 and "it brings code of its own" in refused.stderr.splitlines()[-1]
+    assert not (tmp_path / "ran").exists()
+    assert process(*rerank, "--trust_remote_code").returncode == 2  # the code runs, and has no model
+    assert (tmp_path / "ran").exists()
+
+
+def test_ctrl_c_is_one_line(folder, searched):
+    command = [sys.executable, "-m", "hf_fashion", "rerank", "--gallery", str(folder / "e2_gallery")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*command, "--reranker", "k_reciprocal"], cwd=REPOSITORY, text=True, **pipes) as running:
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        _, error = running.communicate(timeout=30)
+    assert (running.returncode, error) == (130, "hf-fashion: stopped. What is committed is kept\n")
+
+
+def test_output_that_nobody_reads_or_that_has_no_room_is_no_traceback(folder):
+    command = [sys.executable, "-m", "hf_fashion", "info", "--gallery", str(folder / "e2_gallery")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY) as running:
+        running.stdout.close()
+        assert (running.wait(), running.stderr.read()) == (141, b"")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    assert (done.returncode, done.stderr) == (2, "hf-fashion: error: [Errno 28] No space left on device\n")
+
+
+def test_a_full_disk_is_one_line_whoever_tells_it(monkeypatch, capsys):
+    def fail(_):
+        raise RuntimeError("store error: No space left on device (os error 28), data/1\n\x1b[2J.lance")
+
+    monkeypatch.setattr(cli.rerank, "run", fail)
+    assert cli.main(["rerank", "--gallery", "gallery", "--reranker", "k_reciprocal"]) == 2
+    told = "hf-fashion: error: store error: No space left on device (os error 28), data/1 \\x1b[2J.lance\n"
+    assert capsys.readouterr().err == told
+
+
+def test_versions_are_shown(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--version"])
+    assert end.value.code == 0
+    assert re.match(r"hf-fashion \d[\w.]+, transformers 5\.[\d.]+, .*torch 2.*, Python 3\.", capsys.readouterr().out)
+
+
+def test_a_command_shows_no_bars_of_weights(folder, searched):
+    found = process(*searched("--text", "a dress", "--reranker", str(folder / "fr"), "--num_candidates", "5"))
+    assert found.returncode == 0 and found.stderr == ""
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

@@ -44,10 +44,16 @@ def test_everything_found_in_the_rows_comes_in_one_error():
         check_corpus(corpus, COLUMN_MAP)
     text = str(error.value)
     assert len(error.value.problems) == 4
-    assert "train: no caption in rows 1, 3" in text
-    assert "train: 1 unreadable image, row 2 (row 2: UnidentifiedImageError" in text
-    assert "1 row of validation with a photo of train (rows train/validation: 4/0)" in text
-    assert "1 row of validation with a title of train" in text
+    assert (
+        "train: 2 rows without a caption. Write them, or drop these rows:\n    row 1 (id 'p001');\n    row 3" in text
+    )
+    assert (
+        "train: 1 unreadable image. Repair them, or choose on_bad_image=skip (--on_bad_image skip):\n    row 2 (id "
+        in text
+    )
+    assert "1 row of validation with a photo of train. Drop" in text
+    assert "1 row of validation with a title of train. Drop" in text
+    assert text.count("\n    train: row 4 (id 'p004') = validation: row 0 (id 'p004')") == 2
 
 
 def test_bad_images_are_skipped_and_counted_on_request():
@@ -57,7 +63,7 @@ def test_bad_images_are_skipped_and_counted_on_request():
     assert checked["train"]["id"][:] == ["p001", "p002", "p004"]
     assert report.rows == {"train": 3, "validation": 2}
     assert [image.row for image in report.skipped["train"]] == [0, 3]
-    assert "skipped: train: 2 unreadable images, rows 0, 3" in str(report)
+    assert "skipped: train: 2 unreadable images:\n    row 0 (id 'p000'): the file" in str(report)
 
 
 def test_a_split_of_bad_images_only_is_an_error_even_then():
@@ -105,5 +111,5 @@ def test_a_copy_of_a_skipped_row_is_still_judged():
     train = spoil(products(3), "title", {2: "Shirt number 0"})
     train = spoil(train, "image", {0: {"bytes": b"broken", "path": None}})
     corpus = DatasetDict(train=train, validation=spoil(products(1, first=90), "title", {0: "Shirt number 0"}))
-    with pytest.raises(CorpusError, match=r"a title of train \(rows train/validation: 2/0\)"):
+    with pytest.raises(CorpusError, match=r"a title of train.*\n    train: row 2 .* = validation: row 0"):
         check_corpus(corpus, COLUMN_MAP, on_bad_image="skip")

@@ -1,7 +1,8 @@
 import pytest
 from datasets import Dataset, DatasetDict, Image
 
-from hf_fashion.data.loading import load_corpus, split_of
+from hf_fashion.data.loading import load_corpus
+from hf_fashion.data.sources.folder_listing import split_of
 from tests.data.corpora import jpeg, products
 
 
@@ -139,3 +140,56 @@ def test_a_folder_of_images_may_have_metadata_and_other_files(tmp_path):
     corpus = load_corpus(tmp_path)
     rows = {(row["file_name"], row["title"], row["image"].size) for row in corpus["train"]}
     assert rows == {("0.jpg", "Hat", (12, 16)), ("1.jpg", "Scarf", (12, 16))}
+
+
+def make_photos(folder, *names):
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(jpeg(number))
+
+
+@pytest.mark.parametrize("source", ["photos", "shop/photos", "", "dres/1/2", "photos.csv"])
+def test_a_missing_folder_is_not_taken_for_a_hub_id(tmp_path, monkeypatch, source):
+    make_photos(tmp_path, "shop/photo/1.jpg")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        FileNotFoundError, match=r"no corpus at .*relative to .*The id of a dataset on the Hub is owner"
+    ):
+        load_corpus(source) if source else load_corpus(tmp_path / "dress")
+
+
+def test_a_similar_folder_is_proposed(tmp_path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"did you mean 'photos'\?"):
+        load_corpus(tmp_path / "photo")
+
+
+def test_a_dataset_that_the_hub_does_not_give_is_named_as_a_folder_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        FileNotFoundError, match=r"no corpus 'nobody/nothing': there is no such folder or file in .*Hub"
+    ):
+        load_corpus("nobody/nothing")
+
+
+@pytest.mark.parametrize("option", [{"config_name": "a"}, {"revision": "main"}])
+def test_options_of_the_hub_are_refused_for_local_files(tmp_path, option):
+    products(2).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"are options of datasets on the Hub; .*a\.parquet is a local corpus"):
+        load_corpus(tmp_path / "a.parquet", **option)
+
+
+def test_urls_in_local_files_are_not_fetched(tmp_path):
+    cells = ["https://shop.example/1.jpg", "https://shop.example/2.jpg"]
+    Dataset.from_dict({"image": cells}).to_parquet(tmp_path / "a.parquet")
+    Dataset.from_dict({"image": cells}).save_to_disk(tmp_path / "saved")
+    for source in ("a.parquet", "saved"):
+        with pytest.raises(ValueError, match=r"train\[0\]: 'https://shop\.example/1\.jpg' in column 'image' is a URL"):
+            load_corpus(tmp_path / source)
+
+
+def test_paths_in_parquet_are_relative_to_its_folder(tmp_path):
+    make_photos(tmp_path, "shop/photos/0.jpg")
+    Dataset.from_dict({"image": ["photos/0.jpg"]}).to_parquet(tmp_path / "shop" / "a.PARQUET")
+    for source in (tmp_path / "shop", tmp_path / "shop" / "a.PARQUET"):
+        assert load_corpus(source)["train"][0]["image"].size == (12, 16)

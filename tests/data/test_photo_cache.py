@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from datasets import Dataset, Image, List
+from datasets import Dataset, Features, Image, List
 
 from hf_fashion.data.loading import load_corpus
 from hf_fashion.data.photo_cache import PhotoCache
@@ -84,14 +84,36 @@ def test_a_photo_file_written_anew_is_read_anew(tmp_path):
     assert len(list(folder.iterdir())) == 2
 
 
-def test_the_key_of_embedded_photos_does_not_change(tmp_path):
-    """Caches that were made before stay in use."""
-    PhotoCache.build(photos(), "image", tiny_image_processor(), tmp_path)
+def key(*version: int) -> str:
+    """The name of the cache of `photos()`, with the version of the pixels or, as before there was one, without."""
     settings = tiny_image_processor().to_dict()
     names = ("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_convert_rgb", "do_pad", "pad_size")
     geometry = {name: settings[name] for name in names if name in settings}
-    text = json.dumps([photos()._fingerprint, "image", geometry], default=str, sort_keys=True)
-    assert [folder.name for folder in tmp_path.iterdir()] == [hashlib.sha256(text.encode()).hexdigest()[:24]]
+    text = json.dumps([*version, photos()._fingerprint, "image", geometry], default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def test_the_key_of_embedded_photos_does_not_change(tmp_path):
+    """Caches that were made before stay in use."""
+    PhotoCache.build(photos(), "image", tiny_image_processor(), tmp_path)
+    assert [folder.name for folder in tmp_path.iterdir()] == [key(2)]
+
+
+@pytest.mark.parametrize("version", [(), (1,)])
+def test_a_cache_of_photos_decoded_by_older_rules_is_not_used(tmp_path, version):
+    (tmp_path / key(*version)).mkdir()
+    np.save(tmp_path / key(*version) / "starts.npy", np.arange(4))
+    np.save(tmp_path / key(*version) / "pixels.npy", np.zeros((3, 3, 16, 16), dtype=np.uint8))
+    assert PhotoCache.build(photos(), "image", tiny_image_processor(), tmp_path).pixels.any()
+
+
+def test_an_unreadable_photo_is_named_by_its_row(tmp_path):
+    rows = [[tiny_images(1)[0]], [{"bytes": b"<html>", "path": "photos/2.jpg"}]]
+    dataset = Dataset.from_dict({"views": rows}, features=Features(views=List(Image())))
+    with pytest.raises(
+        ValueError, match=r"row 1 \(photos/2.jpg\): the photo in column 'views' cannot be read: .*<html>"
+    ):
+        PhotoCache.build(dataset, "views", tiny_image_processor(), tmp_path)
 
 
 def test_what_killed_builds_left_is_removed_and_a_running_build_is_not(tmp_path):

@@ -8,7 +8,7 @@ from hf_fashion import E2Processor
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset, product_tags, product_texts
-from tests.tiny_e2 import tiny_image_processor, tiny_images, tiny_processor, tiny_tokenizer
+from tests.tiny_e2 import MAX_LENGTH, tiny_image_processor, tiny_images, tiny_processor, tiny_tokenizer
 
 
 MAP = ColumnMap(image="photos", caption="title", tags={"brand": "maker", "season": "season"})
@@ -90,3 +90,14 @@ def test_without_tags_a_batch_is_clips(corpus, tmp_path):
     dataset = products(corpus, tmp_path)
     batch = ProductCollator(tiny_processor(), with_tags=False)([dataset[0]])
     assert set(batch) == {"pixel_values", "input_ids", "attention_mask"}
+
+
+def test_one_warning_for_the_long_texts_of_a_split_and_none_for_its_batches(corpus, tmp_path, caplog):
+    rows = corpus.remove_columns("title").add_column("title", ["x" * 100, "dress <|endoftext|>", "y" * 100])
+    dataset = products(rows, tmp_path)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"2 of 7 texts are longer than the {MAX_LENGTH} tokens"), "3 texts, 4 tags"
+    batch = ProductCollator(tiny_processor(), with_tags=True)([dataset[row] for row in range(3)])
+    assert len(caplog.records) == 1 and batch["input_ids"].shape == (3, MAX_LENGTH)
+    ends = (batch["input_ids"][1] == tiny_tokenizer().eos_token_id).nonzero().flatten()
+    assert ends[0] == batch["attention_mask"][1].sum() - 1, "the text ends where it ends"

@@ -8,6 +8,7 @@ from torch.nn.functional import normalize
 
 from hf_fashion.embedding.batches import embed_batches, has_regions
 from tests.tiny_e2 import tiny_inputs
+from tests.tiny_siglip import tiny_siglip
 
 
 def batches(count: int = 3):
@@ -76,3 +77,8 @@ def test_no_batches_is_an_error(e2):
 
 def test_has_regions(e2, clip):
     assert has_regions(e2) and not has_regions(clip)
+
+
+def test_a_model_that_is_not_supported_is_refused():
+    with pytest.raises(ValueError, match="type 'siglip' is not supported, only E2"):
+        embed_batches(tiny_siglip(), batches(), progress=False)

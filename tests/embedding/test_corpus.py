@@ -6,7 +6,8 @@ from datasets import Dataset, Features, Image, List
 from transformers import CLIPProcessor
 
 from hf_fashion.embedding.corpus import embed_images, embed_texts, equality_ids, photo_ids
-from tests.tiny_e2 import tiny_images
+from tests.tiny_e2 import MAX_LENGTH, tiny_images
+from tests.tiny_siglip import tiny_siglip
 
 
 def test_images_are_embedded_in_the_order_of_the_rows(e2, processor, corpus):
@@ -45,6 +46,22 @@ def test_texts_with_equal_tokens_are_equal(clip, processor):
     embeds, ids = embed_texts(clip, processor, texts, progress=False)
     assert ids.tolist() == [0, 1, 0, 2, 2]
     torch.testing.assert_close(embeds[0], embeds[2])
+
+
+def test_one_warning_says_how_many_texts_are_cut(e2, processor, caplog):
+    embed_texts(e2, processor, ["x" * 100, "shirt", "y" * 100], batch_size=1, progress=False)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"2 of 3 texts are longer than the {MAX_LENGTH} tokens")
+
+
+def test_a_special_token_does_not_end_a_text(e2, processor):
+    _, ids = embed_texts(e2, processor, ["red <|endoftext|> hat", "red <|endoftext|> bag"], progress=False)
+    assert ids.tolist() == [0, 1]
+
+
+def test_texts_of_a_model_that_is_not_supported_are_refused(processor):
+    with pytest.raises(ValueError, match="type 'siglip' is not supported"):
+        embed_texts(tiny_siglip(), processor, ["shirt"], progress=False)
 
 
 def test_photo_ids_compare_bytes():

@@ -11,7 +11,8 @@ from transformers import CLIPConfig, CLIPModel, ResNetModel
 from hf_fashion import Encoder
 from tests import tiny_attribute
 from tests.tiny_attribute import ATTRIBUTE_NAMES
-from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
+from tests.tiny_e2 import MAX_LENGTH, tiny_config, tiny_images, tiny_model, tiny_processor
+from tests.tiny_siglip import tiny_siglip
 
 
 TEXTS = ["a red dress", "shirt", "a coat with a very long description"]
@@ -250,6 +251,34 @@ def test_from_pretrained_loads_model_and_processor(kind, tmp_path):
     assert list(halved.model.parameters())[-1].dtype == torch.bfloat16
 
 
-def test_other_models_are_refused():
-    with pytest.raises(ValueError, match="ResNetModel has no `get_image_features`"):
-        Encoder(ResNetModel(tiny_attribute.tiny_backbone_config()), tiny_processor())
+@pytest.mark.parametrize("make", [tiny_siglip, lambda: ResNetModel(tiny_attribute.tiny_backbone_config())])
+def test_other_models_are_refused(make, tmp_path):
+    model = make()
+    message = rf"type '{model.config.model_type}' is not supported, only E2 \('e2'\), CLIP \('clip'\), .* IPAD"
+    with pytest.raises(ValueError, match=message):
+        Encoder(model, tiny_processor())
+    for part in (model, tiny_processor()):
+        part.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        Encoder.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("call", ["encode", "encode_query"])
+def test_one_warning_for_all_texts_of_a_call(encoder, call, caplog):
+    texts = ["x" * 100, "a dress", "y" * 99, "z" * 98]
+    embeds = getattr(encoder, call)(texts, batch_size=1)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"3 of 4 texts are longer than the {MAX_LENGTH} tokens that the model reads")
+    assert np.allclose(embeds[0], getattr(encoder, call)("x" * 60), atol=1e-6), "what is behind the last is not read"
+
+
+def test_a_query_that_is_prepared_warns_for_itself(encoder, caplog):
+    encoder.prepare_query({"terms": {"x" * 100: 1, "dress": 0.5}})
+    (record,) = caplog.records
+    assert record.getMessage().startswith("1 of 2 texts are longer")
+
+
+@pytest.mark.parametrize("call", ["encode", "encode_query"])
+def test_a_special_token_in_a_text_does_not_end_it(encoder, call):
+    one, other = getattr(encoder, call)(["red <|endoftext|> dress", "red <|endoftext|> coat"])
+    assert np.abs(one - other).max() > 1e-3

@@ -1,7 +1,10 @@
 """Features of photos and texts, and what is checked before they are computed."""
 
+import weakref
+
 import pytest
 import torch
+from PIL import Image
 
 from hf_fashion.embedding.features import (
     attribute_names,
@@ -100,3 +103,16 @@ def test_e2_gives_the_features_of_photos_in_float32():
     model = tiny_model().to(torch.bfloat16)
     features = photo_features(model, photo_inputs(tiny_processor().image_processor, tiny_images(2)))
     assert features.shape == (2, 12) and features.dtype == torch.float32
+
+
+def test_of_many_photos_one_is_in_memory_at_a_time():
+    made: list[weakref.ref] = []
+
+    def decoded(seed: int) -> Image.Image:
+        assert not any(photo() for photo in made)
+        photo = Image.new("RGB", (60, 40), (seed, 0, 0))
+        made.append(weakref.ref(photo))
+        return photo
+
+    for processor in (tiny_image_processor(do_source=True), tiny_processor().image_processor):
+        assert len(photo_inputs(processor, map(decoded, range(4)))["pixel_values"]) == 4

@@ -1,10 +1,15 @@
 """Queries of every form."""
 
+from collections import deque
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from datasets import Dataset
 
-from hf_fashion.embedding.queries import FashionQuery
+from hf_fashion.embedding.queries import FashionQuery, holds_several
 from tests.tiny_e2 import tiny_images
 
 
@@ -15,7 +20,11 @@ PHOTO = tiny_images(1)[0]
     ("short", "fields"),
     [
         (PHOTO, {"image": PHOTO}),
-        (Path("photos/1"), {"image": "photos/1"}),
+        (Path("photos/1"), {"image": Path("photos/1")}),
+        (b"encoded", {"image": b"encoded"}),
+        (BytesIO(b"encoded"), {"image": b"encoded"}),
+        (np.array(PHOTO), {"image": PHOTO}),
+        ({"bytes": b"encoded", "path": "1.jpg"}, {"image": b"encoded"}),
         ("photos/1.JPG", {"image": "photos/1.JPG"}),
         ("https://shop.example/1", {"image": "https://shop.example/1"}),
         ("data:image/png;base64,iVBORw0KGgo=", {"image": "data:image/png;base64,iVBORw0KGgo="}),
@@ -49,6 +58,9 @@ def test_parts_of_the_long_form_are_read():
         ({"text": "a", "terms": {"b": 1}}, "`text` or `terms`, got both"),
         ("  ", "a string that is not empty"),
         ({"terms": {3: 1.0}}, "a string that is not empty, got 3"),
+        ({"image": 3}, "a photo must be one of PIL, bytes, .* got int"),
+        ({"image": PHOTO, "attribute": 3}, "`attribute` must be a string, got int"),
+        (Dataset.from_dict({"a": ["a dress"]}), r'got Dataset. Of a table, .* name the column: dataset\["image"\]'),
         ({"text": PHOTO}, "`text` must be a string, got Image"),
         ({"terms": ["blue"]}, "`terms` must be a dict of texts and their weights, got list"),
         ({"blue": float("nan")}, "the weight of 'blue' must be a finite number, got nan"),
@@ -58,3 +70,30 @@ def test_parts_of_the_long_form_are_read():
 def test_other_forms_are_refused(query, message):
     with pytest.raises(ValueError, match=message):
         FashionQuery.read(query)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "several"),
+    [
+        (["a dress"], True),
+        ((PHOTO, "a dress"), True),
+        ([], True),
+        (deque(["a dress"]), True),
+        (iter(["a dress"]), True),
+        (Dataset.from_dict({"text": ["a dress"]})["text"], True),
+        (np.zeros((2, 8, 8, 3), np.uint8), True),
+        (torch.zeros(2, 3, 8, 8), True),
+        (np.array(["a dress", PHOTO], dtype=object), True),
+        (np.zeros((8, 8, 3), np.uint8), False),
+        (torch.zeros(3, 8, 8), False),
+        (PHOTO, False),
+        ("a dress", False),
+        (b"encoded", False),
+        (BytesIO(b"encoded"), False),
+        ({"a dress": 1}, False),
+        (Dataset.from_dict({"text": ["a dress"]}), False),
+        (3, False),
+    ],
+)
+def test_several_queries_are_told_from_one(inputs, several):
+    assert holds_several(inputs) is several

@@ -1,11 +1,10 @@
 """A corpus whose photos are numbered by their shade, and a model that looks their embeddings up in a table."""
 
-from types import SimpleNamespace
-
 import torch
 from datasets import Dataset, Features, Image, Value
 from PIL import Image as PILImage
 from torch import nn
+from transformers import PreTrainedConfig
 
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
@@ -36,7 +35,7 @@ class LookUp(nn.Module):
 
     def __init__(self, embeds: torch.Tensor, maps: torch.Tensor | None = None):
         super().__init__()
-        self.config = SimpleNamespace(attribute_names=ATTRIBUTES)
+        self.config = PreTrainedConfig(attribute_names=ATTRIBUTES)
         self.embeds = nn.Parameter(embeds)
         self.maps = maps
         self.seen: list[tuple[int, tuple[int, ...]]] = []

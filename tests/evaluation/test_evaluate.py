@@ -6,6 +6,7 @@ from hf_fashion.evaluation.evaluate import evaluate, read_options
 from hf_fashion.evaluation.options import AttributeOptions, E2Options
 from tests.evaluation.saved_models import ATTRIBUTES, ENTITIES, save_asen, save_corpus, save_e2
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
+from tests.tiny_siglip import tiny_siglip
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +53,9 @@ def test_options_are_those_of_the_kind(saved):
 def test_a_re_ranker_has_no_evaluation_of_its_own(saved):
     with pytest.raises(ValueError, match=r"is a 'feature_reasoning'.*`rerankers`"):
         evaluated(saved, "fr")
+
+
+def test_a_model_that_only_looks_like_clip_has_no_evaluation(saved):
+    tiny_siglip().save_pretrained(saved / "siglip")
+    with pytest.raises(ValueError, match=r"is a 'siglip': only E2, CLIP and attribute-specific models"):
+        evaluated(saved, "siglip")

@@ -41,5 +41,5 @@ def test_a_feed_with_a_missing_photo_is_evaluated_on_request(tmp_path):
     column_map = ColumnMap(caption="caption")
     dataset, _, _ = load_splits(str(tmp_path / "validation.csv"), column_map, on_bad_image="skip")
     assert len(dataset) == 4
-    with pytest.raises(FileNotFoundError, match=r"gone\.png"):
+    with pytest.raises(ValueError, match=r"validation\.csv, line \d+ \(.*gone\.png\): there is no such file"):
         load_splits(str(tmp_path / "validation.csv"), column_map, on_bad_image="error")

@@ -23,7 +23,7 @@ class ListedProducts:
     def info(self):
         return {"uri": "memory", "products": len(self), "spaces": {"image": self.rows.shape[1]}, "metadata": {}}
 
-    def check_model(self, model):
+    def check_model(self, model, processor=None, tokenizer=None):
         pass
 
     def vectors(self, ids, space):

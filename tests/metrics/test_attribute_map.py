@@ -79,6 +79,24 @@ def test_equal_embeddings_tie_at_every_place(dtype, times):
     assert found.tolist() == pytest.approx([average_precision(labels.bool().tolist())] * 26)
 
 
+@pytest.mark.parametrize("chunk_size", [None, 1, 3, 26])
+def test_different_vectors_with_one_score_keep_their_order_whatever_the_chunk(chunk_size):
+    """The coordinates of one vector in other orders have equal sums, which rounding would set apart."""
+    generator = torch.Generator().manual_seed(0)
+    orders = torch.stack([torch.randperm(512, generator=generator) for _ in range(40)])
+    gallery = torch.randn(512, generator=generator)[orders]
+    labels = torch.arange(40) % 2
+    queries = torch.rand(26, 1, generator=generator).expand(-1, 512)
+    found = average_precisions(queries, gallery, torch.ones(26, dtype=torch.long), labels, chunk_size)
+    assert found.tolist() == pytest.approx([average_precision(labels.bool().tolist())] * 26)
+
+
+def test_scores_that_differ_by_more_than_rounding_are_no_ties():
+    gallery = torch.tensor([[1.0], [1.0 + 2**-23]])
+    found = average_precisions(torch.ones(1, 1), gallery, torch.tensor([1]), torch.tensor([0, 1]))
+    assert found.item() == 1
+
+
 def test_negative_scores_rank_like_others():
     gallery = torch.tensor([[-3.0], [-1.0], [-2.0]])
     found = average_precisions(torch.ones(1, 1), gallery, torch.tensor([1]), torch.tensor([1, 0, 0]))

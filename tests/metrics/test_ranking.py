@@ -87,6 +87,27 @@ def test_ties_count_as_the_mean_over_all_orders():
     assert mean_average_precision(*data)["map"] == pytest.approx((1 / 3 + 2 / 4) / 2)  # matches last among the tied
 
 
+@pytest.mark.parametrize("zero", ["query", "gallery", "both"])
+def test_zero_embeddings_tie_and_average_precision_ranks_their_matches_last(zero):
+    generator = torch.Generator().manual_seed(0)
+    query, gallery = torch.randn(3, 8, generator=generator), torch.randn(100, 8, generator=generator)
+    query *= zero == "gallery"
+    gallery *= zero == "query"
+    labels = torch.arange(100) % 4  # 25 matches, behind 75 others
+    found = mean_average_precision(query, gallery, torch.tensor([0, 1, 2]), labels)["map"]
+    assert found == pytest.approx(mean(place / (75 + place) for place in range(1, 26)))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_every_metric_is_the_same_to_the_last_bit_for_every_chunk(dtype):
+    query, gallery, *labels = make(queries=40, gallery=300, seed=3)
+    query, gallery = query.to(dtype), gallery[torch.arange(300) // 2].to(dtype)
+    for measure in (recall_at_k, relevant_recall_at_k, precision_at_k, mean_average_precision):
+        whole = measure(query, gallery, *labels)
+        for chunk_size in (1, 3, 7):
+            assert measure(query, gallery, *labels, chunk_size=chunk_size) == whole
+
+
 def test_negative_scores_and_a_k_beyond_the_gallery():
     query, gallery = torch.tensor([[1.0]]), torch.tensor([[-3.0], [-1.0], [-2.0]])
     metrics = recall_at_k(query, gallery, torch.tensor([5]), torch.tensor([6, 6, 5]), ks=(1, 2, 50))

@@ -3,6 +3,7 @@
 import base64
 import io
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset
@@ -136,8 +137,67 @@ def test_a_column_of_a_dataset_is_searched_by(make):
     assert [results[0]["id"] for results in photos] == ["p00", "p01", "p02"]
     texts = list(search(KeyDataset(rows, "text")))
     assert [ids_of(results) for results in texts] == [ids_of(search(text)) for text in rows["text"]]
-    with pytest.raises(ValueError, match="KeyDataset"):
+    assert [ids_of(results) for results in search(rows["photo"])] == [ids_of(results) for results in photos]
+    assert search(rows["text"]) == texts
+    with pytest.raises(ValueError, match=r'name the column: dataset\["image"\]'):
         search(rows)
+
+
+def test_every_form_of_a_photo_finds_the_same(make):
+    buffer = io.BytesIO()
+    PHOTO.save(buffer, format="png")
+    pixels = np.array(PHOTO)
+    search = make()
+    expected = search(PHOTO)
+    forms = [buffer.getvalue(), bytearray(buffer.getvalue()), buffer, pixels, pixels.transpose(2, 0, 1)]
+    forms += [torch.from_numpy(pixels).permute(2, 0, 1), pixels / 255, {"bytes": buffer.getvalue(), "path": None}]
+    for photo in forms:
+        assert search(photo) == search({"image": photo}) == expected
+    assert search(np.stack([pixels, pixels])) == search((PHOTO, PHOTO)) == [expected, expected]
+
+
+def test_no_query_has_no_results(make):
+    search = make()
+    rows = Dataset.from_dict({"text": ["a dress"]}).select([])
+    assert search([]) == search(()) == search(rows["text"]) == []
+    assert list(search(KeyDataset(rows, "text"))) == list(search(iter(()))) == []
+
+
+def test_a_query_has_options_of_its_own(make):
+    search, photo = make(top_k=4), {"image": PHOTO}
+    queries = [
+        photo,
+        photo | {"top_k": 2},
+        photo | {"filter": "price < 5", "top_k": np.int64(3)},
+        photo | {"filter": {"price": {"<": 5}}},
+        {"text": "a dress", "group_by": "style", "threshold": None},
+        {"a dress": 1, "a coat": -0.5, "top_k": 1},
+    ]
+    expected = [
+        search(PHOTO),
+        search(PHOTO, top_k=2),
+        search(PHOTO, filter="price < 5", top_k=3),
+        search(PHOTO, filter="price < 5"),
+        search("a dress", group_by="style"),
+        search({"a dress": 1, "a coat": -0.5}, top_k=1),
+    ]
+    assert [search(query) for query in queries] == expected
+    for found in (search(queries), search(queries, batch_size=6)):
+        assert [ids_of(results) for results in found] == [ids_of(results) for results in expected]
+    assert len(search(photo | {"filter": "price < 2"}, filter="price < 5")) == 2
+
+
+def test_where_queries_come_from_others_no_file_is_opened(make, tmp_path):
+    PHOTO.save(tmp_path / "photo.png")
+    encoded = base64.b64encode((tmp_path / "photo.png").read_bytes()).decode()
+    search = make(allow_paths=False, allow_urls=False)
+    expected = search(PHOTO)
+    assert search({"image": encoded}) == search(f"data:image/png;base64,{encoded}") == expected
+    for path in (str(tmp_path / "photo.png"), tmp_path / "photo.png", {"image": str(tmp_path / "photo.png")}):
+        with pytest.raises(ValueError, match=r"not read from paths here \(`allow_paths` is off\): give the photo"):
+            search(path)
+    with pytest.raises(ValueError, match=r"not read from URLs here \(`allow_urls` is off\)"):
+        search("https://shop.example/1.jpg")
 
 
 def test_clip_is_searched_with_too(tmp_path):
@@ -165,11 +225,22 @@ def test_a_model_in_training_mode_searches_in_evaluation_mode(make):
         ({"num_candidates": 0}, "`num_candidates` must be at least 1, .* got 0"),
         ({"num_candidates": 5}, "`num_candidates` is for a re-ranker, and there is none: give a `reranker`"),
         ({"filter": "no_column = 3"}, "filter"),
+        ({"filter": ["price < 5"]}, r"`filter` must be a condition in SQL or a dict, got \['price < 5'\]"),
+        ({"top_k": "3"}, "`top_k` must be a whole number, got '3'"),
+        ({"top_k": True}, "`top_k` must be a whole number, got True"),
+        ({"top_k": 2.5}, "`top_k` must be a whole number, got 2.5"),
+        ({"threshold": "0.5"}, "`threshold` must be a number, got '0.5'"),
+        ({"threshold": float("nan")}, "`threshold` must be a number, got nan"),
+        ({"num_candidates": "5"}, "`num_candidates` must be a whole number, got '5'"),
+        ({"group_by": 3}, "`group_by` must be the name of a metadata column, got 3"),
     ],
 )
 def test_options_that_cannot_be_met_are_refused(options, message, make):
     with pytest.raises(ValueError, match=message):
         make()(PHOTO, **options)
+    if "attribute" not in options:
+        with pytest.raises(ValueError, match=message):
+            make()({"image": PHOTO} | options)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +251,7 @@ def test_options_that_cannot_be_met_are_refused(options, message, make):
         ({"image": PHOTO, "image_weight": 0}, "weights of a query cancel out, .*: change photo 0"),
         ({"imge": PHOTO}, "did you mean 'image'"),
         ("photos/no_such.jpg", "the photo 'photos/no_such.jpg' cannot be read: there is no such file"),
-        ({"image": __file__}, r"the photo '.*\.py' cannot be read: UnidentifiedImageError"),
+        ({"image": __file__}, r"the photo '.*\.py' cannot be read: the file is no photo that can be opened"),
     ],
 )
 def test_queries_that_cannot_be_embedded_are_refused(query, message, make):
@@ -195,8 +266,10 @@ def test_of_many_queries_the_one_that_cancels_out_is_named(make):
 
 
 def test_unknown_options_are_refused(make):
-    with pytest.raises(TypeError, match="topk"):
-        make(topk=3)
+    message = r"no option `topk` \(did you mean 'top_k'\?\): its options are attribute, top_k, filter"
+    for search in (lambda: make(topk=3), lambda: make()(PHOTO, topk=3), lambda: make()([], topk=3)):
+        with pytest.raises(TypeError, match=message):
+            search()
 
 
 def test_a_gallery_too_large_for_memory_gives_the_same(make, monkeypatch):

@@ -20,6 +20,7 @@ def save_example_files() -> None:
         tiny_attribute.tiny_asen().save_pretrained(folder)
         tiny_attribute.tiny_image_processor().save_pretrained(folder)
     tiny_feature_reasoning().save_pretrained("runs/quickstart/fr/best")
-    Path("photos").mkdir()
-    for name, photo in zip(("coat", "dress", "shirt"), tiny_images(3), strict=True):
-        photo.save(f"photos/{name}.jpg")
+    for folder, names in (("photos", ("coat", "dress", "shirt")), ("runs/quickstart/photos", ("coat-1", "dress-1"))):
+        Path(folder).mkdir()
+        for name, photo in zip(names, tiny_images(len(names)), strict=True):
+            photo.save(f"{folder}/{name}.jpg")

@@ -15,10 +15,12 @@ UNTESTED_NAMES = {"__init__.py", "__main__.py"}
 FREE_FOLDERS = {"repo", "hub"}
 # Test modules of several modules together.
 TOGETHER = {
+    "data/test_messy_feeds.py",
     "pipelines/test_attribute_queries.py",
     "pipelines/test_batches.py",
     "pipelines/test_registration.py",
     "pipelines/test_reranking.py",
+    "test_same_pixels.py",
 }
 
 

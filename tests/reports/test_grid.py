@@ -70,6 +70,15 @@ def test_each_result_needs_a_photo():
         draw_grid("a", [result], [])
 
 
+def test_control_characters_of_an_id_are_drawn_as_escapes():
+    def drawn(name: str) -> bytes:
+        result = {"id": name, "rank": 1, "initial_rank": 1, "score": 0.5}
+        return draw_grid("a", [result], [Image.new("RGB", (9, 9))]).tobytes()
+
+    assert drawn("a\u202eb") == drawn(r"a\u202eb") != drawn("ab")
+    assert drawn("a\nb") == drawn("a b")
+
+
 def test_of_a_long_name_the_end_is_shown():
     """Photos of one folder have the beginning in common."""
     photos, names = [Image.new("RGB", (9, 9))] * 3, ["photos/coats/1.jpg", "photos/coats/2.jpg", "more/coats/2.jpg"]

@@ -47,3 +47,18 @@ def test_re_rankers_have_a_row_each():
     header, rows = reranking_cells({"FR": found})
     assert header == ["re-ranker", "MAP before", "MAP", "mean of attributes", "better queries", "worse"]
     assert rows == [["FR", "50.0", "75.0", "62.5", "25.0", "0.0"]]
+
+
+def test_a_cell_is_one_line_whatever_is_in_it():
+    lines = table(["id", "tit|le"], [["a\nb", "c | d"], ["\x1b[31mred", "x\u2028y"]]).splitlines()
+    assert lines == [
+        r"| id          | tit\|le |",
+        r"| ----------- | ------: |",
+        r"| a b         |  c \| d |",
+        r"| \x1b[31mred |     x y |",
+    ]
+
+
+def test_wide_characters_take_two_columns():
+    lines = table(["id", "title"], [["p1", "外套"], ["コート", "e\u0301te\u0301"]]).splitlines()
+    assert lines[2:] == ["| p1     |  外套 |", "| コート |   e\u0301te\u0301 |"]

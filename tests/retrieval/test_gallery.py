@@ -1,7 +1,10 @@
 """A gallery in each store: created, filled, searched, changed, opened again."""
 
+import multiprocessing
+import pickle
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,11 +12,11 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import embedder_fingerprint, model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
-from tests.tiny_e2 import tiny_model
+from tests.tiny_e2 import tiny_model, tiny_processor
 
 
 SPACE = "sleeve length"
@@ -106,6 +109,35 @@ def test_an_opened_gallery_is_the_one_that_was_made(place):
     }
 
 
+def test_the_storage_of_a_gallery_is_as_its_store_knows_it(place):
+    gallery, other = filled(place), Gallery.open(place)
+    other.delete(["p000"])
+    known = {} if place.startswith("milvus") else {"versions": 3, "fragments": 1}
+    assert {key: value for key, value in gallery.storage().items() if key != "bytes"} == known
+
+
+@pytest.mark.parametrize("path", ["my_gallery", Path("my_gallery")])
+def test_the_way_to_open_a_gallery_is_named(path):
+    with pytest.raises(TypeError, match=r"`Gallery.open\('my_gallery'\)` opens a gallery"):
+        Gallery(path)
+
+
+def test_a_pickled_gallery_is_opened_again(place):
+    gallery = filled(place)
+    copy = pickle.loads(pickle.dumps(gallery))
+    assert copy.info() == gallery.info() and sorted(copy.ids()) == ids(40)
+    gallery.delete(["p000"])
+    assert len(copy) == 39
+
+
+def test_a_spawned_worker_searches_the_gallery_that_it_is_given(tmp_path):
+    gallery = filled(tmp_path / "gallery")
+    query = vectors(1)[SPACE]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found = pool.apply(Gallery.search, (gallery, query, SPACE, 3))
+    assert found.ids == gallery.search(query, SPACE, 3).ids
+
+
 def test_there_is_no_gallery_before_it_is_made(place):
     with pytest.raises(FileNotFoundError, match="no gallery at"):
         Gallery.open(place)
@@ -128,6 +160,17 @@ def test_a_gallery_knows_its_model(place):
     with pytest.raises(ValueError) as error:
         gallery.check_model(other)
     assert model_fingerprint(model) in str(error.value) and model_fingerprint(other) in str(error.value)
+
+
+def test_a_gallery_knows_the_processor_of_its_model(place, caplog):
+    model, processor = tiny_model(), tiny_processor()
+    gallery = Gallery.create(place, {"image": 12}, fingerprint=embedder_fingerprint(model, processor))
+    gallery.check_model(model, processor)
+    gallery.check_model(model, processor.image_processor, processor.tokenizer)
+    processor.image_processor.image_mean = [0.5, 0.5, 0.5]
+    with pytest.raises(ValueError, match="was embedded with another image processor"):
+        gallery.check_model(model, processor)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
@@ -237,3 +280,33 @@ def test_ids_are_a_list_of_strings(place, wrong):
         with pytest.raises(ValueError, match="`ids` must be a list of strings"):
             call(wrong)
     assert len(gallery) == 40
+
+
+def test_metadata_are_updated(place):
+    gallery = filled(place, 5)
+    before = gallery.vectors(ids(5), "neckline")
+    gallery.update(["p003", "p001"], {"brand": ["Acme", None], "price": [1.5, None], "sub-category": ["bag", "hat"]})
+    rows = {row["id"]: row for row in gallery.products().to_pylist()}
+    assert rows["p003"] | {"photo_hash": None} == {
+        "id": "p003",
+        "brand": "Acme",
+        "price": 1.5,
+        "sub-category": "bag",
+        "photo_hash": None,
+    }
+    assert (rows["p001"]["brand"], rows["p001"]["price"], rows["p002"]["price"]) == (None, None, 2.0)
+    assert torch.equal(gallery.vectors(ids(5), "neckline"), before)
+    one = {"brand": ["Acme"], "price": [1.0], "sub-category": ["bag"]}
+    with pytest.raises(ValueError, match="'p009' is not in the gallery"):
+        gallery.update(["p009"], one)
+    with pytest.raises(ValueError, match=r"`metadata` must have the keys"):
+        gallery.update(["p001"], {"price": [1.0]})
+    assert len(gallery) == 5
+
+
+def test_the_information_tells_what_the_gallery_takes_on_disk(tmp_path):
+    gallery = filled(tmp_path / "gallery", 40)
+    storage = gallery.storage()
+    files = [path for path in (tmp_path / "gallery").rglob("*") if path.is_file()]
+    assert storage["bytes"] == sum(path.stat().st_size for path in files)
+    assert storage["versions"] >= 1 and storage["fragments"] == 1

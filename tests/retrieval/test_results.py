@@ -1,5 +1,6 @@
 """Ranked lists: what they must be, how a re-ranker moves them, how they are shown."""
 
+import json
 import math
 
 import pytest
@@ -40,6 +41,13 @@ def test_a_candidate_takes_score_metadata_and_initial_rank_along():
         "initial_rank": 3,
         "metadata": {"brand": None},
     }
+
+
+def test_dicts_can_be_written_as_json():
+    odd = {"price": math.nan, "sizes": [math.nan, 1.0, None], "brand": "x"}
+    dicts = results(ids=[["a"]], scores=torch.ones(1, 1), metadata=[[odd]]).to_dicts()
+    assert dicts[0][0]["metadata"] == {"price": None, "sizes": [None, 1.0, None], "brand": "x"}
+    json.dumps(dicts, allow_nan=False)
 
 
 def test_what_lies_behind_the_first_places_stays():

@@ -32,7 +32,7 @@ def test_a_space_is_a_column_of_half_floats():
     assert schema.stored_dimensions() == {"neckline": 3, "sleeve length": 5}
     assert [schema.column(space) for space in SPACES] == ["vector_0", "vector_1"]
     assert schema.to_table().field("vector_0").type == pa.list_(pa.float16(), 3)
-    assert schema.to_table().names == ["id", "brand", "price", "sub-category", "vector_0", "vector_1"]
+    assert schema.to_table().names == ["id", *METADATA.names, "photo_hash", "vector_0", "vector_1"]
     with pytest.raises(ValueError, match=r"`space` must be one of \['neckline', 'sleeve length'\], got 'colour'"):
         schema.column("colour")
 
@@ -131,3 +131,10 @@ def test_ids_are_strings_in_a_list(wrong):
     require_ids([])
     with pytest.raises(ValueError, match="`ids` must be a list of strings"):
         require_ids(wrong)
+
+
+def test_galleries_of_earlier_versions_have_no_hashes():
+    earlier = GallerySchema(SPACES, METADATA, "Model-1", photo_hashes=False)
+    assert "photo_hash" not in earlier.to_table().names
+    assert GallerySchema.from_table(earlier.to_table()) == earlier
+    assert GallerySchema.from_table(SCHEMA.to_table()) == SCHEMA

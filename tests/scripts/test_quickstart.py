@@ -100,6 +100,8 @@ def test_saved_models_become_results_and_a_report(quickstart, recipes, tmp_path,
     assert list(results["models"]) == list(results["recipes"]) == ["E2", "CLIP-FT", "IPAD", "FR"]
     assert set(results["models"]["IPAD"]) == {"parameters", "retrieval", "pointing"}
     assert list(results["models"]["FR"]) == ["FR", "query_expansion", "k_reciprocal"]
+    photos = sorted(path.name for path in (quickstart.FOLDER / "photos").iterdir())
+    assert len(photos) == 40 and "dress-1.jpg" in photos
     printed, page = capsys.readouterr().out, (quickstart.FOLDER / "report.html").read_text()
     for title in ("Search among the validation photos", "IPAD: search by one attribute", "results re-ranked"):
         assert title in printed and title in page

@@ -20,7 +20,7 @@ def test_a_product_feed_with_a_missing_photo(tmp_path):
     (tmp_path / "feed.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (tmp_path / "map.yaml").write_text("image: photo\ncaption: title\nproduct_id: id\n")
     feed = {"corpus": str(tmp_path / "feed.jsonl"), "column_map": str(tmp_path / "map.yaml")}
-    with pytest.raises(FileNotFoundError, match=r"0\.png"):
+    with pytest.raises(ValueError, match=r"feed\.jsonl, line 1 \(id '0', .*0\.png\): there is no such file"):
         load_data(DataRecipe(**feed))
     corpus, _, report = load_data(DataRecipe(**feed, on_bad_image="skip"))
     assert sum(corpus.num_rows.values()) == 39 and "skip" in str(report)

@@ -98,7 +98,10 @@ def results(folder: Path) -> dict:
 def test_a_run_writes_its_losses_evaluations_and_models(tmp_path, capsys):
     run = make(tmp_path, metrics=[0.25, 0.5], loop={"printed_metrics": ("map",)})
     run.loop.train(run.model)
-    assert "validation: map 0.2500" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "validation: map 0.2500" in printed
+    last = printed.splitlines()[-1]
+    assert last == f"saved: the best model in {tmp_path / 'best'}, the last one in {tmp_path / 'last'}"
     history = results(tmp_path)["history"]
     assert [entry["update"] for entry in history if "loss" in entry] == list(range(1, 9))
     assert [entry["validation/map"] for entry in history if "validation/map" in entry] == [0.25, 0.5]

@@ -8,8 +8,9 @@ import torch
 from datasets import Dataset
 from torch import Tensor
 
-from ...messages import did_you_mean
+from ...messages import did_you_mean, listed
 from ..column_map import ColumnMap
+from ..sources.source_rows import name_sources
 from .vocabulary import AttributeVocabulary, attribute_cells, build_vocabulary, require_columns
 
 
@@ -98,7 +99,7 @@ def read_labels(
             name others too. `None`: `build_vocabulary` of the split.
 
     Raises:
-        ValueError: naming an attribute without a column, a missing column, or the row with a value that is not in the
+        ValueError: naming an attribute without a column, a missing column, or all rows with a value that is not in the
             vocabulary.
     """
     if vocabulary is None:
@@ -106,8 +107,8 @@ def read_labels(
     columns = _attribute_columns(vocabulary, column_map)
     require_columns(dataset, columns)
     carries = torch.zeros(len(dataset), vocabulary.starts[-1], dtype=torch.bool)
-    for start, (name, column) in zip(vocabulary.starts[:-1], columns.items(), strict=True):
-        rows, values = _read_column(dataset, column, name, vocabulary.attribute_values[name])
+    for start, name in zip(vocabulary.starts[:-1], columns, strict=True):
+        rows, values = _read_column(dataset, column_map, name, vocabulary.attribute_values[name])
         carries[rows, start + values] = True
     return AttributeLabels(vocabulary, carries)
 
@@ -123,19 +124,21 @@ def _attribute_columns(vocabulary: AttributeVocabulary, column_map: ColumnMap) -
     return {name: column_map.attributes[name] for name in vocabulary.attribute_names}
 
 
-def _read_column(dataset: Dataset, column: str, name: str, allowed: list[str]) -> tuple[Tensor, Tensor]:
+def _read_column(dataset: Dataset, column_map: ColumnMap, name: str, allowed: list[str]) -> tuple[Tensor, Tensor]:
     """Read the labels of one attribute: rows and value ids of all labels, int64."""
     value_ids = {value: number for number, value in enumerate(allowed)}
-    labels = []
-    for row, cell in enumerate(attribute_cells(dataset, column)):
-        for value in cell:
-            if value not in value_ids:
-                raise ValueError(
-                    f"column {column!r} (attribute {name!r}), row {row}: {value!r} is no value of the vocabulary"
-                    f"{did_you_mean(value, allowed)}; allowed: {', '.join(allowed)}"
-                )
-            labels.append((row, value_ids[value]))
-    rows, values = torch.tensor(labels, dtype=torch.long).view(-1, 2).unbind(1)
+    cells = enumerate(attribute_cells(dataset, column_map.attributes[name]))
+    labels = [(row, value) for row, cell in cells for value in cell]
+    unknown = [(row, value) for row, value in labels if value not in value_ids]
+    if unknown:
+        rows = [row for row, _ in unknown]
+        places = name_sources(dataset, rows, column_map.product_id, column_map.image)
+        head = f"column {column_map.attributes[name]!r} (attribute {name!r}) holds no value of the vocabulary in"
+        found = [f"{value!r}{did_you_mean(value, allowed)}" for _, value in unknown]
+        lines = [f"{place}: {value}" for place, value in zip(places, found, strict=True)]
+        raise ValueError(f"{listed(head, lines)}. Allowed: {', '.join(allowed)}")
+    numbers = [(row, value_ids[value]) for row, value in labels]
+    rows, values = torch.tensor(numbers, dtype=torch.long).view(-1, 2).unbind(1)
     return rows, values
 
 

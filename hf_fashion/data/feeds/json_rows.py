@@ -30,9 +30,18 @@ def read_json_rows(path: Path, text: str) -> list[Row]:
         numbered = [(number, _parse(path, number, line)) for number, line in lines if line.strip()]
     for number, row in numbered:
         if not isinstance(row, dict):
-            raise ValueError(f"{path}, row {number}: expected one JSON object a product")
+            raise ValueError(f"{path}, {row_unit(path)} {number}: expected one JSON object a product")
         _require_small(path, number, row)
     return numbered
+
+
+def row_unit(path: Path) -> str:
+    """Return what the rows of a feed are counted in: the objects of a list have no line of their own.
+
+    Args:
+        path (`Path`): the feed.
+    """
+    return "row" if path.suffix.lower() == ".json" else "line"
 
 
 def _parse(path: Path, first_line: int, text: str) -> Any:
@@ -55,5 +64,6 @@ def _require_small(path: Path, number: int, row: dict[str, Any]) -> None:
     for name, value in row.items():
         if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
             raise ValueError(
-                f"{path}, row {number}: {name!r} is {value}, more than 64 bits hold: write it as text, in quotes"
+                f"{path}, {row_unit(path)} {number}: {name!r} is {value}, more than 64 bits hold: write it as text, "
+                "in quotes"
             )

@@ -1,13 +1,15 @@
 """Find the columns of a CSV feed whose cells are all numbers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 # Without leading zeros or a plus sign, which codes have, and with at most the 15 digits that a float keeps exactly.
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})")
 DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?")
 LONGEST = 15
+# Share of the cells of a column up to which those that are no numbers are likely mistakes.
+MOST_ODD = 0.1
 
 
 def number_type(cells: Iterable[str | None]) -> type[int] | type[float] | None:
@@ -25,6 +27,20 @@ def number_type(cells: Iterable[str | None]) -> type[int] | type[float] | None:
     if all(WHOLE.fullmatch(cell) for cell in given):
         return int
     return float if all(map(_is_decimal, given)) else None
+
+
+def odd_cells(cells: Sequence[str | None]) -> list[int]:
+    """Return the places of the few cells that keep a column from being numbers, such as `12,50` in one of prices.
+
+    Codes are no numbers: where a cell has only digits, with a leading zero or too many of them, no place is returned.
+
+    Args:
+        cells (`Sequence[str]`): a column; `None` where a cell is empty.
+    """
+    given = {place: cell.strip() for place, cell in enumerate(cells) if cell is not None}
+    odd = [place for place, cell in given.items() if not _is_decimal(cell)]
+    is_code = any(given[place].lstrip("+-").isdigit() for place in odd)
+    return odd if len(odd) <= len(given) * MOST_ODD and not is_code else []
 
 
 def _is_decimal(cell: str) -> bool:

@@ -1,5 +1,6 @@
 """Load product feeds: CSV or JSON tables whose image column holds paths of photos."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,15 @@ import pyarrow as pa
 from datasets import Dataset, DatasetDict, Image, List, concatenate_datasets
 
 from ...messages import missing_column
+from ..encoded_photos import is_url
+from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
 from .encoding import read_text
-from .json_rows import read_json_rows
-from .numbers import number_type
+from .json_rows import read_json_rows, row_unit
+from .numbers import number_type, odd_cells
 
+
+logger = logging.getLogger(__name__)
 
 FEED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 LINES_SHOWN = 5
@@ -75,6 +80,11 @@ class _Table:
     def is_csv(self) -> bool:
         return _is_csv(self.path)
 
+    @property
+    def places(self) -> list[str]:
+        """Where each row is: its line, in a list of JSON objects its number."""
+        return [f"{row_unit(self.path)} {line}" for line in self.lines]
+
 
 def _read(path: Path, image_column: str) -> _Table:
     text = read_text(path)
@@ -84,7 +94,10 @@ def _read(path: Path, image_column: str) -> _Table:
     names = dict.fromkeys(name for _, row in rows for name in row)
     table = _Table(path, [line for line, _ in rows], {name: [row.get(name) for _, row in rows] for name in names})
     if image_column not in table.columns:
-        raise ValueError(f"{path}: {missing_column(image_column, 'paths of photos', table.columns)}")
+        raise ValueError(
+            f"{path}: {missing_column(image_column, 'paths of photos', table.columns)}. Name it with `image_column` "
+            "(--image_column, or `image` in the column map)"
+        )
     return table
 
 
@@ -97,9 +110,23 @@ def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> 
     if name == image_column or not all(table.is_csv for table in tables):
         return
     kind = number_type(cell for table in tables for cell in table.columns[name])
-    if kind is not None:
+    if kind is None:
+        _log_odd_cells(name, tables)
+    else:
         for table in tables:
             table.columns[name] = [None if cell is None else kind(cell) for cell in table.columns[name]]
+
+
+def _log_odd_cells(name: str, tables: Sequence[_Table]) -> None:
+    """Name the lines that make a column text, if all others are numbers."""
+    cells = [(table, row) for table in tables for row in range(len(table.lines))]
+    odd = [cells[place] for place in odd_cells([table.columns[name][row] for table, row in cells])]
+    if odd:
+        shown = [
+            f"{table.path}, {table.places[row]}: {table.columns[name][row]!r}" for table, row in odd[:LINES_SHOWN]
+        ]
+        more = f" and {len(odd) - LINES_SHOWN:,} more" if len(odd) > LINES_SHOWN else ""
+        logger.warning("column %r is text, since these cells are no numbers: %s%s", name, "; ".join(shown), more)
 
 
 def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:
@@ -109,8 +136,9 @@ def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:
     views = any(isinstance(cell, list) for cell in cells)
     if views:
         cells = [cell if isinstance(cell, list) else [cell] for cell in cells]
+    sources = {SOURCE_ROW: [f"{table.path.name}, {place}" for place in table.places]}
     try:
-        dataset = Dataset.from_dict(table.columns | {image_column: cells})
+        dataset = Dataset.from_dict(table.columns | sources | {image_column: cells})
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise ValueError(f"{table.path}: a column mixes types, which a table cannot hold: {error}") from error
     return dataset.cast_column(image_column, List(Image()) if views else Image())
@@ -122,23 +150,22 @@ def _resolve(table: _Table, row: int, cell: Any) -> Any:
         return [_resolve(table, row, entry) for entry in cell]
     if not isinstance(cell, str) or not cell.strip():
         return None
-    scheme, separator, _ = cell.partition("://")
-    if separator and scheme.isalnum():
+    if is_url(cell):
         raise ValueError(
-            f"{table.path}, line {table.lines[row]}: {cell!r} is a URL. Photos are not downloaded: download them and "
+            f"{table.path}, {table.places[row]}: {cell!r} is a URL. Photos are not downloaded: download them and "
             "write their paths into the feed"
         )
     return str(table.path.parent / cell)
 
 
 def _require_files(table: _Table, column: str, cells: Sequence[Any]) -> None:
-    missing: dict[int, str | None] = {}
-    for line, cell in zip(table.lines, cells, strict=True):
+    missing: dict[str, str | None] = {}
+    for place, cell in zip(table.places, cells, strict=True):
         for entry in cell if isinstance(cell, list) else [cell]:
             if entry is None or not Path(entry).is_file():
-                missing.setdefault(line, entry)
+                missing.setdefault(place, entry)
     if missing:
-        first = "; ".join(f"line {line}: {entry or 'no path'}" for line, entry in list(missing.items())[:LINES_SHOWN])
+        first = "; ".join(f"{place}: {entry or 'no path'}" for place, entry in list(missing.items())[:LINES_SHOWN])
         more = f" and {len(missing) - LINES_SHOWN:,} more" if len(missing) > LINES_SHOWN else ""
         raise FileNotFoundError(
             f"{table.path}: column {column!r}: {len(missing):,} rows without their photo: {first}{more}. Paths are "

@@ -22,6 +22,11 @@ class AsenConfig(AttributeConfig):
     attention_variant (`str`, *optional*, defaults to `"plus"`):
         Spatial attention of the branches: `"plus"` is that of ASEN++. `"v1"` and `"v2"` are those of the two
         releases of ASEN (AAAI 2020), for their checkpoints.
+    use_spatial_attention (`bool`, *optional*, defaults to `True`):
+        Whether the heads of `head="asen"` weigh places. Without it they take the mean of the map, and the region of
+        ASEN++ is the whole photo.
+    use_channel_attention (`bool`, *optional*, defaults to `True`):
+        Whether the heads of `head="asen"` gate channels.
     attention_dim (`int`, *optional*, defaults to 512):
         Dimension c' in which places and attributes are compared.
     attribute_dim (`int`, *optional*, defaults to 512):
@@ -47,6 +52,8 @@ class AsenConfig(AttributeConfig):
 
     head: str = "asen"
     attention_variant: str = "plus"
+    use_spatial_attention: bool = True
+    use_channel_attention: bool = True
     attention_dim: int = 512
     attribute_dim: int = 512
     embedding_dim: int | None = 1024
@@ -79,6 +86,11 @@ class AsenConfig(AttributeConfig):
         if self.head != "asen" and has_local:
             raise ValueError(
                 f'`local_backbone_config` needs attention maps to crop by, so `head="asen"`; got head="{self.head}".'
+            )
+        if not (self.use_spatial_attention or self.use_channel_attention):
+            raise ValueError(
+                "`use_spatial_attention` and `use_channel_attention` are both False: nothing would depend on the "
+                'attribute, as in `head="triplet"`.'
             )
         if self.embedding_dim is None and (self.head != "asen" or has_local):
             raise ValueError(

@@ -77,6 +77,9 @@ class AttributeConfig(PreTrainedConfig):
         Side of the square images that the backbone sees.
     crop_threshold (`float`, *optional*, defaults to 0.1):
         Share of the attention's range above which a cell belongs to the region of interest.
+    published_boxes (`bool`, *optional*, defaults to `False`):
+        Whether a region of an odd edge that reaches one pixel beyond the input stays there, as in the authors' code:
+        for converted checkpoints. Otherwise every region is pushed inside.
     """
 
     sub_configs = {"backbone_config": AutoConfig}
@@ -86,6 +89,7 @@ class AttributeConfig(PreTrainedConfig):
     backbone_config: dict | PreTrainedConfig | None = None
     image_size: int = 224
     crop_threshold: float = 0.1
+    published_boxes: bool = False
 
     def __post_init__(self, **kwargs):
         self.backbone_config = as_backbone_config(self.backbone_config)

@@ -33,6 +33,9 @@ class IpadConfig(AttributeConfig):
     vit_config (`dict` or `ViTConfig`, *optional*):
         Configuration of IP-SE's ViT, whose `image_size` is the side of the cropped regions. Default: ViT-B/16 with
         layer norms of epsilon 1e-6.
+    vit_patch_stride (`int`, *optional*):
+        Pixels from one patch of the ViT to the next, for checkpoints whose patches overlap. Default: the patch's
+        size, so that they do not.
     variant (`str`, *optional*, defaults to `"paper"`):
         `"paper"`: as in the paper's text. `"published"`: as in the authors' released code, for its checkpoints:
         rounds restart from the same inputs, so one is computed; the attribute vector is not projected to the map's
@@ -81,6 +84,7 @@ class IpadConfig(AttributeConfig):
     sub_configs = {"backbone_config": AutoConfig, "vit_config": ViTConfig}
 
     vit_config: dict | PreTrainedConfig | None = None
+    vit_patch_stride: int | None = None
     variant: str = "paper"
     num_iterations: int = 3
     suppression: str = "adaptive"
@@ -136,6 +140,11 @@ class IpadConfig(AttributeConfig):
             raise ValueError(f"`suppression_ratio` must lie in (0, 1]; got {self.suppression_ratio}.")
         if not isinstance(self.vit_config.image_size, int):
             raise ValueError(f"`vit_config.image_size` must be one number; got {self.vit_config.image_size}.")
+        if self.vit_patch_stride is not None and not 1 <= self.vit_patch_stride <= self.vit_config.patch_size:
+            raise ValueError(
+                f"`vit_patch_stride` must be from 1 to `vit_config.patch_size`={self.vit_config.patch_size}, since "
+                f"patches leave no gaps; got {self.vit_patch_stride}."
+            )
         self._validate_parts()
 
     def _validate_parts(self):

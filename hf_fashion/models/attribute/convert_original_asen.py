@@ -42,6 +42,11 @@ _SHARED_HEAD_NAMES = {
 }
 
 
+_V1_MASKS = {"mask_fc1.weight": "attr_transform1", "mask_fc2.weight": "attr_transform2"}
+# A tensor that tells a head from a backbone: of the channel gate, else of the spatial attention.
+_HEAD_MARKS = ("fc2.weight", "attr_transform1.weight", "mask_fc1.weight")
+
+
 def head_variant(head: Weights) -> str:
     """Return the release that a head comes from.
 
@@ -51,7 +56,7 @@ def head_variant(head: Weights) -> str:
     Returns:
         `str`: `"v1"`, `"v2"` or `"plus"`, as `attention_variant` of [`AsenConfig`].
     """
-    if "mask_fc1.weight" in head:
+    if "mask_fc1.weight" in head or "mask_fc2.weight" in head:
         return "v1"
     return "v2" if "img_bn1.weight" in head else "plus"
 
@@ -83,18 +88,18 @@ def convert_head_weights(head: Weights) -> tuple[dict[str, torch.Tensor], torch.
     for name, tensor in rest.items():
         module, kind = name.rsplit(".", 1)
         converted[f"{names[module]}.{kind}"] = tensor
-    if variant == "v1":
-        weights = converted["spatial_attention.channel_weights.weight"]  # (1, c, 1, 1)
-        converted["spatial_attention.channel_weights.weight"] = weights.squeeze(-1)
+    name = "spatial_attention.channel_weights.weight"
+    if name in converted:
+        converted[name] = converted[name].squeeze(-1)  # (1, c, 1, 1)
     return converted, table
 
 
 def _with_attribute_table(head: Weights) -> dict[str, torch.Tensor]:
     head = dict(head)
-    number = head["mask_fc2.weight"].shape[1]
-    width = len(head["mask_fc2.weight"])
-    for release, ours in (("mask_fc1", "attr_transform1"), ("mask_fc2", "attr_transform2")):
-        matrix = head.pop(f"{release}.weight")  # (c, A), (P, A)
+    matrices = {ours: head.pop(name) for name, ours in _V1_MASKS.items() if name in head}  # (c, A), (P, A)
+    number = next(iter(matrices.values())).shape[1]
+    width = len(matrices["attr_transform2"]) if "attr_transform2" in matrices else number
+    for ours, matrix in matrices.items():
         head[f"{ours}.weight"] = nn.functional.pad(matrix, (0, width - number))
         head[f"{ours}.bias"] = matrix.new_zeros(len(matrix))
     return head | {"attr_embedding.weight": torch.eye(number, width, dtype=matrix.dtype)}
@@ -111,19 +116,22 @@ def _split(weights: Weights, prefixes: Sequence[str]) -> list[dict[str, torch.Te
     return list(parts.values())
 
 
-def _prefix_of(weights: Weights, ending: str) -> str:
-    """Return the prefix of the one name that is `ending` or ends with a dot and `ending`."""
-    found = [n.removesuffix(ending) for n in weights if n == ending or n.endswith(f".{ending}")]
-    if len(found) != 1:
-        raise ValueError(
-            f"A branch must hold one {ending!r}; the checkpoint has it under {found}. Name the branches by "
-            "`global_branch` and `local_branch`."
-        )
-    return found[0]
+def _prefix_of(weights: Weights, *endings: str) -> str:
+    """Return the prefix of the one name that is an ending or ends with a dot and it; the first ending counts."""
+    for ending in endings:
+        found = [n.removesuffix(ending) for n in weights if n == ending or n.endswith(f".{ending}")]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+    raise ValueError(
+        f"A branch must hold one {' or '.join(map(repr, endings))}; the checkpoint has {ending!r} under {found}. Name "
+        "the branches by `global_branch` and `local_branch`."
+    )
 
 
 def _head_and_resnet(branch: Weights) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    head, resnet = _split(branch, [_prefix_of(branch, "fc2.weight"), _prefix_of(branch, "layer1.0.conv1.weight")])
+    head, resnet = _split(branch, [_prefix_of(branch, *_HEAD_MARKS), _prefix_of(branch, "layer1.0.conv1.weight")])
     return head, {name: tensor for name, tensor in resnet.items() if not name.startswith(_UNUSED)}
 
 
@@ -199,19 +207,40 @@ def infer_config(
         "attribute_names": list(attribute_names),
         "backbone_config": infer_resnet_config(resnet),
         "attention_variant": head_variant(head),
-        "attention_dim": _attention_dim(head),
         "attribute_dim": table.shape[1],
         "embedding_dim": len(head["feature_fc.weight"]) if "feature_fc.weight" in head else None,
-        "reduction": len(head["fc2.weight"]) // head["fc2.weight"].shape[1],
+        "published_boxes": True,
     }
+    fields |= _attention_fields(head)
     for local_head, local_resnet in local:
+        local_fields = _attention_fields(local_head)
+        _check_same_parts(fields, local_fields)
         fields["local_backbone_config"] = infer_resnet_config(local_resnet)
-        fields["local_attention_dim"] = _attention_dim(local_head)
+        if "attention_dim" in local_fields:
+            fields["local_attention_dim"] = local_fields["attention_dim"]
     return AsenConfig(**(fields | kwargs))
 
 
-def _attention_dim(head: Weights) -> int:
-    return len(head["mask_fc1.weight" if head_variant(head) == "v1" else "attr_transform1.weight"])
+def _attention_fields(head: Weights) -> dict[str, int | bool]:
+    """Which kinds of attention a head has, and their sizes."""
+    spatial = next((head[name] for name in ("attr_transform1.weight", "mask_fc1.weight") if name in head), None)
+    gate = head.get("fc2.weight")
+    fields = {"use_spatial_attention": spatial is not None, "use_channel_attention": gate is not None}
+    if spatial is not None:
+        fields["attention_dim"] = len(spatial)
+    if gate is not None:
+        fields["reduction"] = len(gate) // gate.shape[1]
+    return fields
+
+
+def _check_same_parts(fields: Mapping[str, int | bool], local_fields: Mapping[str, int | bool]) -> None:
+    """Raise if one branch has a kind of attention that the other lacks, or gates of other proportions."""
+    for name in ("use_spatial_attention", "use_channel_attention", "reduction"):
+        if fields.get(name) != local_fields.get(name):
+            raise ValueError(
+                f"Both branches must have one `{name}`; the global one has {fields.get(name)} and the local one "
+                f"{local_fields.get(name)}."
+            )
 
 
 def convert_model(
@@ -239,7 +268,8 @@ def main() -> None:
     weights = load_file(arguments.checkpoint)
     model = convert_model(weights, arguments.attribute_names, arguments.global_branch, arguments.local_branch)
     model.save_pretrained(arguments.output_dir)
-    AttributeImageProcessorPil().save_pretrained(arguments.output_dir)
+    # The local branch's regions are cut from the photo, not from what the global branch sees of it.
+    AttributeImageProcessorPil(do_source=model.local_branch is not None).save_pretrained(arguments.output_dir)
 
 
 if __name__ == "__main__":

@@ -130,18 +130,26 @@ def _part(weights: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.T
 
 
 def infer_config(
-    weights: Mapping[str, torch.Tensor], attribute_names: Sequence[str], num_attention_heads: int = 12, **kwargs
+    weights: Mapping[str, torch.Tensor],
+    attribute_names: Sequence[str],
+    num_attention_heads: int | None = None,
+    region_size: int = 224,
+    **kwargs,
 ) -> IpadConfig:
     """Infer the configuration from a published checkpoint: RPF's, or IPAD's where there is a channel gate.
 
     Args:
-        weights (`dict[str, torch.Tensor]`): the checkpoint; the patch branch has patches that do not overlap.
+        weights (`dict[str, torch.Tensor]`): the checkpoint.
         attribute_names (`list[str]`): names of the attributes in the order of the release's configuration.
-        num_attention_heads (`int`): heads of the patch branch, which its weights do not tell.
+        num_attention_heads (`int`, *optional*): heads of the patch branch, which its weights do not tell. Default: one
+            for every 64 of the width, as in every ViT of the original paper's sizes.
+        region_size (`int`): edge of the regions that the patch branch sees, which its weights do not tell either. With
+            it the number of position embeddings tells how far apart patches are.
         kwargs (`dict`, *optional*): fields of [`IpadConfig`] that no weight tells, such as `attribute_values`.
 
     Raises:
-        ValueError: if there are not as many names as the checkpoint has attributes.
+        ValueError: if there are not as many names as the checkpoint has attributes, or no distance of patches, or more
+            than one, gives as many position embeddings as there are.
     """
     region, patch = _part(weights, _REGION), _part(weights, _PATCH)
     if len(attribute_names) != len(weights[_TABLE]):
@@ -150,34 +158,67 @@ def infer_config(
             f"{list(attribute_names)}."
         )
     embedding_dim = len(region["feature_fc.weight"])
-    has_gate = "attr_transform2.weight" in region
+    has_gate, has_spatial = "attr_transform2.weight" in region, "conv.weight" in region
     fields = {
         "attribute_names": list(attribute_names),
         "backbone_config": infer_resnet_config(_part(weights, _BACKBONE)),
         "variant": "published",
-        "suppression": "adaptive" if has_gate else "none",
+        "suppression": "adaptive" if has_gate and has_spatial else "none",
+        "use_spatial_attention": has_spatial,
         "use_channel_attention": has_gate,
         "use_semantic_branch": bool(patch),
-        "attention_dim": len(region["conv.weight"]),
+        "published_boxes": True,
         "attribute_dim": weights[_TABLE].shape[1],
         "embedding_dim": embedding_dim,
         "reduction": embedding_dim // len(region["mlp.fc1.weight"]),
     }
+    if has_spatial:
+        fields["attention_dim"] = len(region["conv.weight"])
     if patch:
-        fields["vit_config"] = _infer_vit_fields(patch) | {"num_attention_heads": num_attention_heads}
+        vit = _infer_vit_fields(patch)
+        heads = num_attention_heads or max(1, vit["hidden_size"] // 64)
+        fields["vit_config"] = vit | {"num_attention_heads": heads, "image_size": region_size}
+        if "vit_patch_stride" not in kwargs:
+            number = patch["embeddings.position_embeddings"].shape[1] - 1
+            fields["vit_patch_stride"] = infer_patch_stride(number, vit["patch_size"], region_size)
     return IpadConfig(**(fields | kwargs))
+
+
+def infer_patch_stride(number: int, patch_size: int, region_size: int) -> int | None:
+    """Infer how far apart patches are from how many there are.
+
+    Args:
+        number (`int`): patches of a region.
+        patch_size (`int`): edge of a patch.
+        region_size (`int`): edge of a region.
+
+    Returns:
+        `int` or `None`: pixels from one patch to the next; `None` where patches do not overlap.
+
+    Raises:
+        ValueError: if no distance without gaps gives that number, or several do.
+    """
+    if (region_size // patch_size) ** 2 == number and region_size % patch_size == 0:
+        return None
+    strides = range(1, patch_size + 1)
+    fitting = [stride for stride in strides if ((region_size - patch_size) // stride + 1) ** 2 == number]
+    if len(fitting) != 1:
+        raise ValueError(
+            f"The checkpoint has {number} patches of {patch_size} pixels, and regions of {region_size} pixels hold "
+            f"that many at a distance of {fitting or 'no number of'} pixels. Give the `region_size` of the release's "
+            "recipe (and `vit_patch_stride`, where several fit)."
+        )
+    return fitting[0]
 
 
 def _infer_vit_fields(patch: Mapping[str, torch.Tensor]) -> dict[str, int]:
     width, channels, patch_size, _ = patch["embeddings.patch_embeddings.weight"].shape
-    grid = round((patch["embeddings.position_embeddings"].shape[1] - 1) ** 0.5)
     return {
         "hidden_size": width,
         "num_channels": channels,
         "num_hidden_layers": sum(name.endswith(".attention_norm.weight") for name in patch),
         "intermediate_size": len(patch["encoder.layer.0.ffn.fc1.weight"]),
         "patch_size": patch_size,
-        "image_size": grid * patch_size,
     }
 
 
@@ -200,9 +241,12 @@ def main() -> None:
     parser.add_argument("output_dir", help="folder for model and image processor")
     parser.add_argument("--attribute_names", nargs="+", required=True, help="in the order of the release's recipe")
     parser.add_argument("--beta", type=float, default=0.3, help="weight of the region branch; RPF's recipes have 0.3")
+    parser.add_argument("--region_size", type=int, default=224, help="edge of the regions, 224 in RPF's recipes")
+    parser.add_argument("--num_attention_heads", type=int, help="of the patch branch; default: one for every 64")
     arguments = parser.parse_args()
 
-    model = convert_model(load_file(arguments.checkpoint), arguments.attribute_names, beta=arguments.beta)
+    fields = {name: getattr(arguments, name) for name in ("beta", "region_size", "num_attention_heads")}
+    model = convert_model(load_file(arguments.checkpoint), arguments.attribute_names, **fields)
     size = model.config.image_size
     processor = AttributeImageProcessorPil(
         size={"shortest_edge": size}, crop_size={"height": size, "width": size}, do_source=True

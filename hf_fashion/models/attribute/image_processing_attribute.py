@@ -30,7 +30,8 @@ class AttributeImageProcessorPil(PilBackend):
 
     With `do_source=True` it also gives the photos that a model cuts its regions from: `source_pixel_values`
     (B, 3, H', W'), normalised alike and padded at right and bottom to the largest of the batch, and `source_sizes`
-    (B, 2), height and width of what is not padding.
+    (B, 2), height and width of what is not padding. The models find the regions in the photo's centre square, scaled
+    to their input, so `do_source=True` with sizes that cut out another part raises a `ValueError`.
     """
 
     valid_kwargs = AttributeImageProcessorKwargs
@@ -56,6 +57,7 @@ class AttributeImageProcessorPil(PilBackend):
     ) -> BatchFeature:
         features = super()._preprocess(images, return_tensors=return_tensors, **kwargs)
         if do_source:
+            _check_centre_square(**kwargs)
             sources = [self._shrink(image, source_longest_edge, kwargs["resample"]) for image in images]
             unscaled = {"do_resize": False, "do_center_crop": False, "do_pad": True, "pad_size": None}
             padded = super()._preprocess(sources, return_tensors=return_tensors, **(kwargs | unscaled))
@@ -71,6 +73,20 @@ class AttributeImageProcessorPil(PilBackend):
             return image
         size = SizeDict(height=max(1, round(height * scale)), width=max(1, round(width * scale)))
         return self.resize(image, size, resample=resample)
+
+
+def _check_centre_square(
+    size: SizeDict, crop_size: SizeDict | None, do_resize: bool, do_center_crop: bool, **others
+) -> None:
+    """Raise if the model's input is not the centre square of the photo."""
+    edge, crop = size.shortest_edge, crop_size or SizeDict()
+    if not (do_resize and do_center_crop and edge == crop.height == crop.width) or size.longest_edge:
+        raise ValueError(
+            "`do_source=True` needs the centre square as the model's input, by which regions are cut from the photo: "
+            "`do_resize=True` and `do_center_crop=True`, with `size` a shortest edge and `crop_size` a square of it; "
+            f"got do_resize={do_resize}, do_center_crop={do_center_crop}, size={dict(size)} and "
+            f"crop_size={dict(crop)}."
+        )
 
 
 # A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.

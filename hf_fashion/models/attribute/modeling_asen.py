@@ -13,7 +13,7 @@ from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple
 
-from .attention_attribute import ChannelGate, SpatialAttention
+from .attention_attribute import ChannelGate, SpatialAttention, attend
 from .backbone_attribute import build_backbone, feature_map
 from .configuration_asen import AsenConfig
 from .modeling_attribute import AttributePreTrainedModel
@@ -21,7 +21,7 @@ from .modeling_outputs_attribute import AttributeOutput
 
 
 class AsenHead(nn.Module):
-    """Attribute-aware spatial attention, then channel attention, then a projection.
+    """Attribute-aware spatial attention, then channel attention, then a projection; the config may omit one of both.
 
     Args:
         channels (`int`): C of the map.
@@ -31,10 +31,12 @@ class AsenHead(nn.Module):
 
     def __init__(self, channels: int, attention_dim: int, config: AsenConfig):
         super().__init__()
-        self.spatial_attention = SpatialAttention(
-            channels, config.attribute_dim, attention_dim, config.attention_variant
-        )
-        self.channel_gate = ChannelGate(channels, config.attribute_dim, config.reduction)
+        self.spatial_attention, self.channel_gate = None, None
+        if config.use_spatial_attention:
+            sizes = channels, config.attribute_dim, attention_dim
+            self.spatial_attention = SpatialAttention(*sizes, config.attention_variant)
+        if config.use_channel_attention:
+            self.channel_gate = ChannelGate(channels, config.attribute_dim, config.reduction)
         self.projection = nn.Identity() if config.embedding_dim is None else nn.Linear(channels, config.embedding_dim)
 
     def forward(self, image_map: torch.Tensor, attribute_embeds: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -47,8 +49,13 @@ class AsenHead(nn.Module):
         Returns:
             `tuple[torch.Tensor, torch.Tensor]`: embeddings (B, K, d), not normalised, and attention (B, K, h, w).
         """
-        attention, pooled = self.spatial_attention(image_map, attribute_embeds)  # (B, K, h, w), (B, K, C)
-        return self.projection(pooled * self.channel_gate(pooled, attribute_embeds)), attention
+        if self.spatial_attention is None:
+            equal = image_map.new_zeros(*attribute_embeds.shape[:2], image_map[0, 0].numel())
+            attention, pooled = attend(equal, image_map)
+        else:
+            attention, pooled = self.spatial_attention(image_map, attribute_embeds)  # (B, K, h, w), (B, K, C)
+        gate = 1 if self.channel_gate is None else self.channel_gate(pooled, attribute_embeds)
+        return self.projection(pooled * gate), attention
 
 
 class ConditionalMasks(nn.Embedding):

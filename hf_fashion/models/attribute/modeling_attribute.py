@@ -139,8 +139,12 @@ class AttributePreTrainedModel(PreTrainedModel):
                 f"{tuple(source_sizes.shape)}."
             )
         sizes = source_sizes.repeat_interleave(number, dim=0)  # (B * K, 2)
-        boxes = region_boxes(attention_maps.flatten(0, 1), sizes, pixel_values.shape[-1], self.config.crop_threshold)
+        edge, published = pixel_values.shape[-1], self.config.published_boxes
+        boxes = region_boxes(attention_maps.flatten(0, 1), sizes, edge, self.config.crop_threshold, published)
         boxes = boxes.unflatten(0, (batch_size, number))
+        if published:  # whose boxes may reach beyond the photo
+            beyond = max(source.shape[2:]) // edge + 1
+            source = nn.functional.pad(source, (0, beyond, 0, beyond))
         return boxes, crop_regions(source, boxes, size)
 
     def get_attribute_features(

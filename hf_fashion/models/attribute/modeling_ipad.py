@@ -8,6 +8,7 @@ Shapes: B images, K attributes, backbone's map (B, C, h, w), branch embeddings o
 import torch
 from torch import nn
 from transformers import PreTrainedModel
+from transformers.modeling_utils import local_torch_dtype
 from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple
@@ -57,7 +58,8 @@ class IpadModel(AttributePreTrainedModel):
         super().__init__(config)
         self.backbone = build_backbone(config.backbone_config)
         self.attribute_embedding = nn.Embedding(config.num_attributes, config.attribute_dim)
-        self.positioning = IpadPositioning(config, self.backbone.channels[-1])
+        with local_torch_dtype(torch.float32):  # whatever type the model is created in
+            self.positioning = IpadPositioning(config, self.backbone.channels[-1])
         self.semantics = IpadSemantics(config) if config.use_semantic_branch else None
         parts = (self.image_backbone, self.region_backbone)
         self.supports_gradient_checkpointing = any(part.supports_gradient_checkpointing for part in parts if part)

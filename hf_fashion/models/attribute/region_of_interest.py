@@ -10,7 +10,11 @@ from torch import nn
 
 @torch.no_grad()
 def region_boxes(
-    attention_maps: torch.Tensor, source_sizes: torch.Tensor, image_size: int, threshold: float = 0.1
+    attention_maps: torch.Tensor,
+    source_sizes: torch.Tensor,
+    image_size: int,
+    threshold: float = 0.1,
+    published: bool = False,
 ) -> torch.Tensor:
     """Return square boxes around everything that a map attends to, in the photo before its centre crop.
 
@@ -24,6 +28,9 @@ def region_boxes(
             to `image_size` and its centre cropped to give the model's input.
         image_size (`int`): edge of the model's input, in pixels.
         threshold (`float`): share of the normalised map's range that a kept pixel exceeds, in [0, 1).
+        published (`bool`): leave a box of odd edge where it is if it reaches one pixel beyond the input, as the
+            authors' code does, which counts half of the edge on either side of the centre. In the photo that is up to
+            one more than the photo's shortest edge divided by `image_size`.
 
     Returns:
         `torch.Tensor` of shape `(M, 4)`: left, top, right, bottom in pixels of the photo, long, right and bottom
@@ -47,7 +54,9 @@ def region_boxes(
     top, bottom = _extent(kept.any(2))
     edge = torch.maximum(right - left, bottom - top)
     origin = torch.stack([(left + right) // 2, (top + bottom) // 2], dim=1) - (edge // 2)[:, None]  # (M, 2): x, y
-    origin = torch.minimum(origin.clamp(min=0), (image_size - edge)[:, None])
+    allowed = (edge % 2 if published else 0 * edge)[:, None]  # pixels that a box may reach beyond the input
+    inside = (image_size - edge)[:, None]  # (M, 1)
+    origin = torch.where(origin > inside + allowed, inside, origin).clamp(min=0)
 
     photo = sizes.flip(1)  # (M, 2): width, height
     crop_edge = photo.amin(1, keepdim=True)

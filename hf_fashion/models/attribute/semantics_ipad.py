@@ -32,6 +32,22 @@ def distinct_regions(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return first, pair_of_place
 
 
+def overlap_patches(vit: ViTModel, stride: int) -> None:
+    """Set the distance of a new ViT's patches, and make as many position embeddings as there are then patches.
+
+    Args:
+        vit (`ViTModel`): the model, which is changed.
+        stride (`int`): pixels from one patch to the next.
+    """
+    config, embeddings = vit.config, vit.embeddings
+    patches = ((config.image_size - config.patch_size) // stride + 1) ** 2
+    embeddings.patch_embeddings.projection.stride = (stride, stride)
+    embeddings.position_embeddings = nn.Parameter(
+        config.initializer_range
+        * embeddings.position_embeddings.new_empty(1, 1 + patches, config.hidden_size).normal_()
+    )
+
+
 class IpadCrossAttention(nn.Module):
     """Attention of attributes over the tokens of a region, eqs. 7 and 8.
 
@@ -89,6 +105,8 @@ class IpadSemantics(nn.Module):
         width, dim, eps = config.vit_config.hidden_size, config.embedding_dim, config.layer_norm_eps
         self.vit = ViTModel._from_config(config.vit_config, add_pooling_layer=False)
         self.vit.layernorm = nn.Identity()
+        if config.vit_patch_stride is not None:
+            overlap_patches(self.vit, config.vit_patch_stride)
         self.attribute_projection = nn.Linear(config.attribute_dim, width)
         self.type_embeddings = nn.Embedding(2, width)  # of queries and of tokens
         self.cross_attention_norm = nn.LayerNorm(width, eps=eps)
@@ -123,4 +141,4 @@ class IpadSemantics(nn.Module):
         return embeds.unflatten(0, attribute_embeds.shape[:2])
 
 
-__all__ = ["IpadCrossAttention", "IpadSemantics", "distinct_regions"]
+__all__ = ["IpadCrossAttention", "IpadSemantics", "distinct_regions", "overlap_patches"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import CLIPModel, CLIPPreTrainedModel, CLIPTextModel
+from transformers import AutoConfig, CLIPModel, CLIPPreTrainedModel, CLIPTextModel
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.clip.modeling_clip import CLIPAttention, CLIPEncoderLayer, CLIPVisionEmbeddings
@@ -422,7 +422,7 @@ class E2Model(E2PreTrainedModel):
         self.visual_projection = nn.Linear(vision_config.hidden_size, config.projection_dim, bias=False)
         self.text_projection = nn.Linear(text_config.hidden_size, config.projection_dim, bias=False)
         self.region_head = E2RegionHead(vision_config)
-        self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
+        self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init_value, dtype=torch.float32))
         self.post_init()
 
     @property
@@ -441,9 +441,14 @@ class E2Model(E2PreTrainedModel):
         Raises:
             ValueError: if the checkpoint is not a CLIP.
         """
-        clip = CLIPModel.from_pretrained(clip) if isinstance(clip, str) else clip
-        if getattr(clip.config, "model_type", None) != "clip":
-            raise ValueError(f"`clip` must be a CLIP checkpoint; got {type(clip).__name__}.")
+        # By its own configuration: CLIPModel would take any folder for a CLIP, and fill with random weights.
+        config = AutoConfig.from_pretrained(clip) if isinstance(clip, str) else clip.config
+        if getattr(config, "model_type", None) != "clip":
+            raise ValueError(f"`clip` must be a CLIP checkpoint; got {clip if isinstance(clip, str) else type(clip)}.")
+        if isinstance(clip, str):
+            clip, info = CLIPModel.from_pretrained(clip, output_loading_info=True)
+            if info["missing_keys"]:
+                raise ValueError(f"Not a whole CLIP checkpoint: missing {sorted(info['missing_keys'])}.")
         config = E2Config.from_clip_config(clip.config, **kwargs)
         config._attn_implementation = clip.config._attn_implementation
         model = cls(config).to(device=clip.device, dtype=clip.dtype)

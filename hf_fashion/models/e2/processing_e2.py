@@ -1,13 +1,34 @@
 """Processor of E2: images, descriptions and tags to tensors."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 
-from transformers import BatchFeature
+from transformers import BatchFeature, PreTrainedTokenizerBase
 from transformers.image_utils import ImageInput
 from transformers.processing_utils import ProcessorMixin
 
 from .region_maps_e2 import draw_region_maps, region_maps
+
+
+logger = logging.getLogger(__name__)
+
+
+# Copied from hf_fashion.texts.warn_of_long_texts
+def warn_of_long_texts(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], max_length: int) -> None:
+    """Log one warning if texts are longer than the model reads: how many of how many, and the limit.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`): the model's.
+        texts (`Iterable[str]`): all texts of a call, since a call warns once.
+        max_length (`int`): tokens that the model reads of a text.
+    """
+    texts = list(texts)
+    tokens = tokenizer(texts, split_special_tokens=True, verbose=False)["input_ids"] if texts else []
+    long = [text for text, ids in zip(texts, tokens, strict=True) if len(ids) > max_length]
+    if long:
+        message = "%d of %d texts are longer than the %d tokens that the model reads and are cut, such as %.80r"
+        logger.warning(message, len(long), len(texts), max_length, long[0])
 
 
 def tag_id(tag: str | None) -> int:
@@ -21,7 +42,7 @@ def tag_id(tag: str | None) -> int:
 
 
 class E2Processor(ProcessorMixin):
-    """Joins an image processor and a CLIP tokenizer.
+    """Joins an image processor and a CLIP tokenizer. A literal `<|endoftext|>` in a text does not end it.
 
     Args:
         image_processor ([`E2ImageProcessorPil`]): processes `images`.
@@ -35,6 +56,8 @@ class E2Processor(ProcessorMixin):
         self.tag_entities = list(tag_entities or [])
         self.compose_text = compose_text
         super().__init__(image_processor, tokenizer, **kwargs)
+        if tokenizer is not None:
+            tokenizer.split_special_tokens = True
 
     def __call__(
         self,
@@ -51,7 +74,8 @@ class E2Processor(ProcessorMixin):
             tags (`dict` or `list[dict]`, *optional*):
                 tag strings by entity, one mapping a product. An entity that is absent, `None` or empty is masked.
             kwargs (`dict`, *optional*):
-                options of CLIP's processor, such as `return_tensors="pt"`, `padding=True`, `truncation=True`.
+                options of CLIP's processor, such as `return_tensors="pt"`, `padding=True`, `truncation=True`. With
+                `truncation`, which tags always have, a warning says how many texts are cut.
 
         Returns:
             `BatchFeature`: `pixel_values` (B, 3, H, W); `input_ids`, `attention_mask` (T, L); `tag_input_ids`,
@@ -67,12 +91,13 @@ class E2Processor(ProcessorMixin):
             self._check_entities(tags)
         if self.compose_text and tags is not None and text is not None:
             text = self.compose(text, tags)
+        self._warn_of_cuts(text, tags, kwargs | kwargs.get("text_kwargs", {}))
         if images is None and text is None:
             encoded = BatchFeature()
         else:
             encoded = super().__call__(images=images, text=text, **kwargs)
         if tags is not None:
-            encoded.update(self._encode_tags(tags))
+            encoded.update(self.encode_tags(tags))
         return encoded
 
     def compose(self, text: str | Sequence[str], tags: Sequence[Mapping[str, str | None]]) -> list[str]:
@@ -97,7 +122,22 @@ class E2Processor(ProcessorMixin):
             if unknown:
                 raise ValueError(f"`tags[{row}]` names unknown entities {unknown}; known: {self.tag_entities}.")
 
-    def _encode_tags(self, tags: Sequence[Mapping[str, str | None]]) -> dict:
+    def _warn_of_cuts(self, text, tags, options: Mapping) -> None:
+        longest = self.tokenizer.model_max_length
+        warn_of_long_texts(self.tokenizer, [tag for row in tags or [] for tag in row.values() if tag], longest)
+        if text is not None and options.get("truncation"):
+            texts = [text] if isinstance(text, str) else text
+            warn_of_long_texts(self.tokenizer, texts, options.get("max_length") or longest)
+
+    def encode_tags(self, tags: Sequence[Mapping[str, str | None]]) -> dict:
+        """Tokenize tags without a word where they are cut, for batches of tags that were looked at before.
+
+        Args:
+            tags (`list[dict]`): B mappings from entity to tag; missing tags are masked.
+
+        Returns:
+            `dict[str, torch.Tensor]`: `tag_input_ids`, `tag_attention_mask` (B, E, L') and `tag_ids` (B, E).
+        """
         import torch  # processing images needs no torch
 
         strings = [row.get(entity) or "" for row in tags for entity in self.tag_entities]
@@ -114,12 +154,12 @@ class E2Processor(ProcessorMixin):
 
         Args:
             outputs (`E2Output` or `E2VisionModelOutput`): output of the model with `selections`.
-            image_sizes (`list[tuple[int, int]]`): (height, width) of each image as the model's frame shows it.
+            image_sizes (`list[tuple[int, int]]`): (height, width) of each image as it was given to this processor.
 
         Returns:
-            `list[torch.Tensor]`: for each image a map (E, height, width) in 0..1.
+            `list[torch.Tensor]`: for each image a map (E, height, width) in 0..1; 0 where a crop cut the image off.
         """
-        return region_maps(outputs.selections, image_sizes, num_entities=len(self.tag_entities))
+        return region_maps(outputs.selections, image_sizes, len(self.tag_entities), self.image_processor)
 
     def draw_region_maps(self, image, maps):
         """Draw the image and, next to it, the image with each entity's heat map; see [`draw_region_maps`].

@@ -13,12 +13,13 @@ from torch import nn
 from torch.nn.functional import layer_norm, linear, normalize, pad
 from transformers import PreTrainedModel
 from transformers import initialization as init
+from transformers.modeling_utils import local_torch_dtype
 from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs, can_return_tuple
 from transformers.utils.generic import maybe_autocast
 
 from .configuration_feature_reasoning import FeatureReasoningConfig
-from .subgraphs_feature_reasoning import aggregate, move, sort_candidates, subgraphs
+from .subgraphs_feature_reasoning import aggregate, first_copies, move, sort_candidates, subgraphs
 
 
 @dataclass
@@ -152,9 +153,10 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
 
     def __init__(self, config: FeatureReasoningConfig):
         super().__init__(config)
-        self.query_update = FeatureReasoningUpdate(config)
-        self.candidate_update = FeatureReasoningUpdate(config)
-        self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
+        with local_torch_dtype(torch.float32):  # whatever type the model is created in
+            self.query_update = FeatureReasoningUpdate(config)
+            self.candidate_update = FeatureReasoningUpdate(config)
+            self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
         self.post_init()
 
     @can_return_tuple
@@ -175,7 +177,8 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
                 Default: all lists are full.
 
         Returns:
-            `FeatureReasoningOutput`: in the dtype of the weights, float32 unless they were cast.
+            `FeatureReasoningOutput`: float64, in which rounding decides no order; in training and on devices of Apple,
+            which have no float64, in the dtype of the weights.
 
         Raises:
             ValueError: if the shapes do not fit each other, or there are more candidates than the weights are for.
@@ -185,9 +188,10 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         missing = self.config.num_candidates - number
         full = candidate_mask is None and missing == 0
         filled = None if full else pad(mask, (0, missing))
+        exact = self.dtype if self.training or query_embeds.device.type == "mps" else torch.float64
         with maybe_autocast(query_embeds.device.type, enabled=False):
-            query = normalize(query_embeds.to(self.dtype), dim=-1)[:, None]  # (Q, 1, d)
-            candidates = normalize(candidate_embeds.to(self.dtype), dim=-1)  # (Q, k, d)
+            query = normalize(query_embeds.to(exact), dim=-1)[:, None]  # (Q, 1, d)
+            candidates = normalize(candidate_embeds.to(exact), dim=-1)  # (Q, k, d)
             if not full:  # filled up with candidates that are not there
                 candidates = pad(candidates.masked_fill(~mask[..., None], 0.0), (0, 0, 0, missing))
             before = _cosines(query, candidates)
@@ -256,32 +260,40 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
         """Run a round, equations 12 and 13: move the query, then the candidates. Without a mask all lists are full."""
         units = normalize(candidates, dim=-1)
         # These hold for the whole round: before the candidates move, only the query has.
-        among = sort_candidates(units @ units.mT, mask)  # two of (Q, k, k)
+        similarities = units @ units.mT  # (Q, k, k)
+        copies = first_copies(similarities)
+        among = sort_candidates(_of_first(similarities, copies), mask)  # two of (Q, k, k)
         # What candidates ask of each other does not move the query.
-        to_candidates, _ = self._asked(self.query_update, query, units, among, mask, num_own=1)
+        of_query = _of_first(normalize(query, dim=-1) @ units.mT, copies)  # (Q, 1, k)
+        to_candidates, _ = self._asked(self.query_update, of_query, among, mask, num_own=1)
         query = move(query, to_candidates @ units, self.config.step_size)
-        to_candidates, asked = self._asked(self.candidate_update, query, units, among, mask)
+        of_query = _of_first(normalize(query, dim=-1) @ units.mT, copies)
+        to_candidates, asked = self._asked(self.candidate_update, of_query, among, mask)
         pulls = to_candidates.mT @ normalize(query, dim=-1) + (asked + asked.mT) @ units  # (Q, k, d)
         return query, move(candidates, pulls, self.config.step_size)
 
     def _asked(
         self,
         update: FeatureReasoningUpdate,
-        query: torch.Tensor,
-        units: torch.Tensor,
+        of_query: torch.Tensor,
         among: tuple[torch.Tensor, torch.Tensor],
         mask: torch.Tensor | None,
         num_own: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return `aggregate`'s equation 12 from the sorted similarities among the candidates."""
-        of_query = normalize(query, dim=-1) @ units.mT  # (Q, 1, k)
+        """Return `aggregate`'s equation 12 from the query's similarities and the sorted ones among the candidates."""
         of_nodes = zip(sort_candidates(of_query, mask), among, strict=True)
         own, orders = (torch.cat(parts, dim=1) for parts in of_nodes)  # (Q, n, k)
         valid = None
         if mask is not None:  # in every node's order the candidates that are there come first; no others are nodes
             places = torch.arange(mask.shape[-1], device=mask.device) < mask.sum(-1, keepdim=True)
             valid = places[:, None] & pad(mask, (1, 0), value=True)[..., None]  # (Q, n, k)
-        return aggregate(*update(subgraphs(of_query, own, orders), valid, num_own), orders)
+        asked = update(subgraphs(of_query, own, orders).to(self.dtype), valid, num_own)
+        return aggregate(*(part.to(of_query.dtype) for part in asked), orders)
+
+
+def _of_first(similarities: torch.Tensor, copies: torch.Tensor) -> torch.Tensor:
+    """Return similarities with the candidates (Q, m, k), of copies those with the first one."""
+    return similarities.gather(-1, copies[:, None].expand_as(similarities))
 
 
 def _cosines(query: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:

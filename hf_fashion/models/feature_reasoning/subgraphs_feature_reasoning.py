@@ -9,6 +9,27 @@ Shapes: Q queries, k candidates of each, n = k + 1 nodes (the query first), feat
 import torch
 
 
+# Cosine of two candidates from which on they count as one photo that is there twice.
+COPY_COSINE = 1 - 1e-6
+
+
+def first_copies(similarities: torch.Tensor) -> torch.Tensor:
+    """Return for every candidate the first one of the list that is a copy of it: itself, where none comes before.
+
+    Copies have equal similarities with every node. Rounding would set them apart, and what a sub-graph asks goes by
+    the order: reading the similarity of the first copy for all keeps them in the order of the list.
+
+    Args:
+        similarities (`torch.Tensor` of shape `(Q, k, k)`): cosines among the candidates.
+
+    Returns:
+        `torch.Tensor` of shape `(Q, k)`: long, places in the list.
+    """
+    alike = similarities >= COPY_COSINE
+    alike.diagonal(dim1=-2, dim2=-1).fill_(True)  # of zero vectors too
+    return alike.byte().argmax(-1)  # argmax takes the first of equal values
+
+
 def sort_candidates(
     similarities: torch.Tensor, candidate_mask: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -20,7 +41,7 @@ def sort_candidates(
 
     Returns:
         `tuple[torch.Tensor, torch.Tensor]`: S(i, pi_i), 0 where no candidate is, and pi_i, long, both of shape
-        (Q, m, k). Equal similarities keep the order of the list.
+        (Q, m, k). Equal similarities keep the order of the list, those that only rounding sets apart need not.
     """
     if candidate_mask is None:
         return similarities.sort(dim=-1, descending=True, stable=True)
@@ -85,4 +106,4 @@ def move(features: torch.Tensor, pulls: torch.Tensor, step_size: float) -> torch
     return features - (pulls - along * units) * (step_size / lengths)
 
 
-__all__ = ["aggregate", "move", "sort_candidates", "subgraphs"]
+__all__ = ["COPY_COSINE", "aggregate", "first_copies", "move", "sort_candidates", "subgraphs"]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
-from datasets import ClassLabel, Dataset, List, Value
+from datasets import ClassLabel, Dataset, IterableDataset, List, Value
 from PIL import Image
 
-from ...data.loading import decode_images
-from ...images import first_view, to_rgb
-from ...messages import did_you_mean, name_rows
+from ...data.photos.stored_photos import StoredPhotos
+from ...data.sources.source_rows import name_sources, own_columns
+from ...messages import did_you_mean, listed
+
+
+HASH_BYTES = 16
 
 
 class Catalogue:
@@ -26,23 +30,19 @@ class Catalogue:
             dates, or lists of those.
 
     Raises:
-        ValueError: a column is missing, ids or photos are null, ids come twice, or a metadata column is of another
-            type.
+        ValueError: the dataset is a streaming one or has several splits, a column is missing, ids or photos are null,
+            ids come twice, or a metadata column is of another type. Rows are named as their source does.
     """
 
     def __init__(self, dataset: Dataset, id_column: str, image_column: str, metadata_columns: Sequence[str]):
-        arguments = {"id_column": [id_column], "image_column": [image_column], "metadata_columns": metadata_columns}
-        for argument, columns in arguments.items():
-            for column in columns:
-                _require_column(dataset, argument, column)
-        dataset = decode_images(dataset.with_format(None), image_column)
-        self.ids = _checked_ids(dataset, id_column)
-        self._photos = dataset.select_columns(image_column)
-        self._image_column = image_column
+        require_columns(dataset, id_column, image_column, metadata_columns)
+        dataset = dataset.with_format(None)
+        self.ids = checked_ids(dataset, id_column, image_column)
         # With the ids, because a dataset without columns has no rows.
         self._metadata = dataset.select_columns(list(dict.fromkeys([id_column, *metadata_columns])))
         self.metadata_schema = pa.schema([(name, _metadata_type(dataset, name)) for name in metadata_columns])
-        _require_photos(self._photos, image_column)
+        _require_photos(dataset, id_column, image_column)
+        self._photos = StoredPhotos(dataset, image_column, id_column)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,28 +57,38 @@ class Catalogue:
             ValueError: it cannot be read.
         """
         try:
-            return to_rgb(first_view(self._photos[row][self._image_column]))
-        except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
-            raise ValueError(
-                f"row {row} (id {self.ids[row]!r}): the photo in column {self._image_column!r} cannot be read "
-                f"({type(error).__name__}: {error}). Replace it or drop the row and start again: what was embedded "
-                "before is kept"
-            ) from error
+            return self._photos[row]
+        except ValueError as error:
+            raise _with_advice(error) from error
 
-    def photos_of(self, ids: Sequence[str]) -> list[Image.Image]:
-        """Decode the photos of some products.
+    def photo_hashes(self, rows: Sequence[int]) -> list[str]:
+        """Return a hash of the stored bytes of some rows' photos, without decoding them.
+
+        Args:
+            rows (`Sequence[int]`): their numbers, from 0.
+
+        Raises:
+            ValueError: a photo's file cannot be read.
+        """
+        try:
+            return [blake2b(self._photos.encoded(row), digest_size=HASH_BYTES).hexdigest() for row in rows]
+        except ValueError as error:
+            raise _with_advice(error) from error
+
+    def photos_of(self, ids: Sequence[str]) -> StoredPhotos:
+        """Return the photos of some products, each decoded when it is asked for.
 
         Args:
             ids (`Sequence[str]`): their ids.
 
         Raises:
-            ValueError: there is no such product, or its photo cannot be read.
+            ValueError: there is no such product.
         """
         rows = {product_id: row for row, product_id in enumerate(self.ids)}
         unknown = [product_id for product_id in ids if product_id not in rows]
         if unknown:
             raise ValueError(f"the catalogue has no product {unknown[0]!r}")
-        return [self.photo(rows[product_id]) for product_id in ids]
+        return self._photos.select([rows[product_id] for product_id in ids])
 
     def metadata(self, rows: Sequence[int]) -> dict[str, list[Any]]:
         """Return the metadata of some rows, by column.
@@ -90,51 +100,103 @@ class Catalogue:
         return {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
 
 
-def _require_column(dataset: Dataset, argument: str, column: str) -> None:
-    if column not in dataset.column_names:
+def _with_advice(error: ValueError) -> ValueError:
+    advice = "Replace it or drop the row and start again: what was embedded before is kept"
+    return ValueError(f"{error}. {advice}")
+
+
+def require_columns(dataset: Any, id_column: str, image_column: str, metadata_columns: Sequence[str]) -> None:
+    """Raise if something is no dataset with these columns.
+
+    Args:
+        dataset (`Any`): a `datasets.Dataset`.
+        id_column (`str`): column of ids.
+        image_column (`str`): column of photos.
+        metadata_columns (`Sequence[str]`): columns of metadata.
+
+    Raises:
+        ValueError: the dataset is a streaming one or has several splits, or a column is missing.
+    """
+    _require_rows(dataset)
+    arguments = {"id_column": [id_column], "image_column": [image_column], "metadata_columns": metadata_columns}
+    columns = own_columns(dataset)
+    for argument, wanted in arguments.items():
+        for column in wanted:
+            if column not in dataset.column_names:
+                raise ValueError(
+                    f"`{argument}`: the dataset has no column {column!r}{did_you_mean(column, columns)}, it has "
+                    f"{sorted(columns)}. Name one with `{argument}`, on the command line --{argument}"
+                )
+
+
+def _require_rows(dataset: Any) -> None:
+    if isinstance(dataset, IterableDataset):
         raise ValueError(
-            f"`{argument}`: the dataset has no column {column!r}{did_you_mean(column, dataset.column_names)}, it has "
-            f"{sorted(dataset.column_names)}"
+            "`dataset` is a streaming dataset, whose rows cannot be looked up: load it without `streaming=True`, or a "
+            "part of it with Dataset.from_list(list(dataset.take(1000)), features=dataset.features)"
         )
+    if not isinstance(dataset, Dataset):
+        splits = f" of the splits {', '.join(dataset)}" if isinstance(dataset, dict) else ""
+        raise ValueError(f"`dataset` must be one datasets.Dataset{splits}, got {type(dataset).__name__}")
 
 
-def _checked_ids(dataset: Dataset, column: str) -> list[str]:
+def checked_ids(dataset: Dataset, column: str, image_column: str) -> list[str]:
+    """Return the ids of all rows as text.
+
+    Args:
+        dataset (`datasets.Dataset`): N rows.
+        column (`str`): column of ids.
+        image_column (`str`): column of photos, whose paths errors name.
+
+    Raises:
+        ValueError: rows have no id, the same id comes twice, or ids are neither strings nor integers.
+    """
     feature = dataset.features[column]
     values = dataset.select_columns(column)[:][column]
-    missing = [row for row, value in enumerate(values) if value is None]
-    if missing:
-        raise ValueError(f"`id_column`: {column!r} is null in {name_rows(missing)}; every product needs an id")
+    ids = ["" if value is None else str(value) for value in values]
+    problems = _id_problems(dataset, ids, column, image_column)
+    if problems:
+        raise ValueError("\n".join(f"`id_column`: {problem}" for problem in problems))
     if not isinstance(feature, Value) or not _is_id(feature.pa_type):
         raise ValueError(
             f"`id_column`: column {column!r} is {feature}, allowed are strings and integers; it begins with "
             f"{values[:2]}. Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers"
         )
-    ids = [str(value) for value in values]
-    counts = Counter(ids)
-    if len(counts) < len(ids):
-        repeated = next(product_id for product_id in ids if counts[product_id] > 1)
-        rows = [row for row, product_id in enumerate(ids) if product_id == repeated]
-        raise ValueError(
-            f"`id_column`: ids must differ; {repeated!r} in column {column!r} is in {name_rows(rows)}, and "
-            f"{sum(count > 1 for count in counts.values())} ids in all come more than once"
-        )
     return ids
+
+
+def _id_problems(dataset: Dataset, ids: Sequence[str], column: str, image_column: str) -> list[str]:
+    """A sentence for rows without an id, and one for ids of several rows."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, product_id in enumerate(ids):
+        rows[product_id if product_id.strip() else ""].append(row)
+    problems = []
+    if missing := rows.pop("", []):
+        head = f"column {column!r} is empty in {len(missing):,} of the rows; every product needs an id"
+        problems.append(listed(head, name_sources(dataset, missing, image_column=image_column)))
+    repeated = {product_id: places for product_id, places in rows.items() if len(places) > 1}
+    if repeated:
+        head = f"ids must differ; {len(repeated):,} of column {column!r} come more than once"
+        lines = (", ".join(name_sources(dataset, places, None, image_column)) for places in repeated.values())
+        problems.append(listed(head, [f"{name!r}: {line}" for name, line in zip(repeated, lines, strict=True)]))
+    return problems
 
 
 def _is_id(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or str(kind) in ("string", "large_string", "string_view")
 
 
-def _require_photos(photos: Dataset, column: str) -> None:
-    stored = photos.with_format("arrow")
+def _require_photos(dataset: Dataset, id_column: str, column: str) -> None:
+    stored = dataset.select_columns(column).with_format("arrow")
     missing = [
         row
-        for start in range(0, len(photos), 1000)
+        for start in range(0, len(dataset), 1000)
         for row, absent in enumerate(stored[start : start + 1000][column].is_null().to_pylist(), start)
         if absent
     ]
     if missing:
-        raise ValueError(f"`image_column`: {column!r} is null in {name_rows(missing)}; drop these rows")
+        places = name_sources(dataset, missing, id_column)
+        raise ValueError(listed(f"`image_column`: {column!r} is null; drop these rows", places))
 
 
 def _metadata_type(dataset: Dataset, column: str) -> pa.DataType:

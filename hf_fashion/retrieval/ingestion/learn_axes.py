@@ -44,7 +44,7 @@ def learn_axes(
     batches = in_batches(rows, batch_size)
     parts: list[dict[str, Tensor]] = []
     with tqdm(total=number, desc="learning axes", unit="photo", disable=not progress) as bar:
-        for vectors in embedded_batches(encoder, catalogue, batches):
+        for batch in embedded_batches(encoder, catalogue, batches):
             bar.update(len(batches[len(parts)]))
-            parts.append(vectors)
+            parts.append(batch.vectors)
     return {space: principal_axes(torch.cat([part[space] for part in parts]), dimensions) for space in parts[0]}

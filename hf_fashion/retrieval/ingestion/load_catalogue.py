@@ -9,7 +9,8 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 
 from ...data.column_map import ColumnMap, column_map_for, find_for
-from ...data.loading import FILE_NAME, load_corpus
+from ...data.loading import load_corpus
+from ...data.sources.folders import FILE_NAME
 from ...messages import did_you_mean
 
 
@@ -20,6 +21,7 @@ def load_catalogue(
     image_column: str | None = None,
     metadata_columns: Sequence[str] | None = None,
     column_map: str | None = None,
+    require_files: bool = True,
 ) -> dict[str, Any]:
     """Load a catalogue as the arguments of [`Gallery.from_dataset`] that name what is embedded.
 
@@ -37,6 +39,8 @@ def load_catalogue(
             column map.
         column_map (`str`, *optional*): a YAML file, or the name of a shipped map. Default: the one shipped for the
             source, if there is one.
+        require_files (`bool`, *optional*, defaults to `True`): whether a feed's missing photo is an error here, or
+            left to the gallery.
 
     Returns:
         `dict`: `dataset`, `id_column`, `image_column` and `metadata_columns`. The gallery checks
@@ -50,7 +54,7 @@ def load_catalogue(
     columns = shipped or ColumnMap()
     image_column = image_column or columns.image
     return {
-        "dataset": _one_split(load_corpus(source, image_column=image_column), split),
+        "dataset": _one_split(load_corpus(source, image_column=image_column, require_files=require_files), split),
         "id_column": id_column or columns.product_id or FILE_NAME,
         "image_column": image_column,
         "metadata_columns": list(columns.tags.values()) if metadata_columns is None else list(metadata_columns),

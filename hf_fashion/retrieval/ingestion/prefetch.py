@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor
 
@@ -21,10 +21,18 @@ Result = TypeVar("Result")
 DECODING_THREADS = min(4, os.cpu_count() or 1)
 
 
+class EmbeddedBatch(NamedTuple):
+    """Embeddings of a batch, (B, d) for each space, and B hashes of its photos, taken before they were decoded: of a
+    photo that is replaced meanwhile, the next comparison notices it."""
+
+    vectors: dict[str, Tensor]
+    photo_hashes: list[str]
+
+
 def embedded_batches(
     encoder: Encoder, catalogue: Catalogue, batches: Sequence[Sequence[int]]
-) -> Iterator[dict[str, Tensor]]:
-    """Yield the embeddings of each batch, (B, d) for each space.
+) -> Iterator[EmbeddedBatch]:
+    """Yield the embeddings of each batch.
 
     Args:
         encoder ([`Encoder`]): of the gallery's model.
@@ -35,11 +43,12 @@ def embedded_batches(
         ValueError: a photo cannot be read.
     """
 
-    def prepared(rows: Sequence[int]) -> dict[str, Tensor]:
-        return encoder.prepare_photos([catalogue.photo(row) for row in rows])
+    def prepared(rows: Sequence[int]) -> tuple[list[str], dict[str, Tensor]]:
+        hashes = catalogue.photo_hashes(rows)
+        return hashes, encoder.prepare_photos(map(catalogue.photo, rows))
 
-    for inputs in _ahead(prepared, batches):
-        yield encoder.embed_photos(inputs)
+    for hashes, inputs in _ahead(prepared, batches):
+        yield EmbeddedBatch(encoder.embed_photos(inputs), hashes)
 
 
 def in_batches(rows: Sequence[int], batch_size: int) -> list[Sequence[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from huggingface_hub import DatasetCard, DatasetCardData
 
@@ -22,7 +23,7 @@ The embeddings of a catalogue, a gallery of hf_fashion: `pip install "hf-fashion
 | | |
 | --- | --- |
 | products | {products:,} |
-| embedded by | `{fingerprint}` |
+| embedded by | {fingerprint} |
 | spaces | {spaces} |
 | metadata | {metadata} |
 
@@ -61,16 +62,17 @@ def gallery_card(manifest: GalleryManifest, name: str) -> str:
     schema = manifest.schema
     space, column = next(iter(manifest.columns.items()))
     text = _TEXT.format(
-        name=name,
+        name=_escaped(name),
         quoted_name=_quoted(name),
         begin=_BEGIN,
         end=_END,
         products=manifest.products,
-        fingerprint=schema.fingerprint or "unknown",
+        fingerprint=_code(schema.fingerprint or "unknown"),
         spaces=", ".join(
-            f"`{each}` ({_kept(schema, each)}, column `{manifest.columns[each]}`)" for each in schema.spaces
+            f"{_code(each)} ({_kept(schema, each)}, column {_code(manifest.columns[each])})" for each in schema.spaces
         ),
-        metadata=", ".join(f"`{field.name}` ({field.type})" for field in schema.metadata) or "none",
+        metadata=", ".join(f"{_code(field.name)} ({_escaped(str(field.type))})" for field in schema.metadata)
+        or "none",
         space=_quoted(space),
         column=_quoted(column),
     )
@@ -110,9 +112,22 @@ def _card_data(products: int) -> DatasetCardData:
     )
 
 
+def _code(text: str) -> str:
+    """Text in Markdown's code style; what Markdown or HTML would read in it is shown as it is."""
+    escaped = _escaped(text)
+    return f"`{text}`" if escaped == text else f"<code>{escaped}</code>"
+
+
+def _escaped(text: str) -> str:
+    """Text of one line, without characters that Markdown or HTML would read."""
+    line = re.sub(r"\s+", " ", text)
+    line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
+    return re.sub(r"[^\w .,:/()@+=-]", lambda character: f"&#{ord(character[0])};", line)
+
+
 def _quoted(text: str) -> str:
-    """A string of Python in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
+    """A string of Python in double quotes, in one line, and without the `<` of the marks."""
+    return json.dumps(text, ensure_ascii=not text.isprintable()).replace("<", "\\u003c")
 
 
 def _joined(data: DatasetCardData, text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from huggingface_hub import (
     CommitInfo,
@@ -15,6 +14,7 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError, RepositoryNotFoundError
 
+from ...files import temporary_folder
 from ..stores.base import VectorStore
 from .card import CARD, renewed_card
 from .manifest import ATTACHMENTS, MANIFEST, GalleryManifest, not_a_gallery
@@ -85,8 +85,8 @@ def push_gallery(
     before = api.dataset_info(repo_id, revision=revision)
     there = {file.rfilename for file in before.siblings}
     _require_room(repo_id, there)
-    with TemporaryDirectory() as work:
-        folder = Path(work, "gallery")
+    with temporary_folder("hf_fashion_push") as work:
+        folder = work / "gallery"
         save_gallery(store, folder, repo_id)
         if CARD in there:
             old = api.hf_hub_download(repo_id, CARD, revision=before.sha, **_REPOSITORY)

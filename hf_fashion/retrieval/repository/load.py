@@ -12,6 +12,7 @@ from huggingface_hub.utils import tqdm
 from safetensors.numpy import load_file
 
 from ...files import sha256_of
+from ..metadata_column import cleaned
 from ..schema import ID, GallerySchema
 from ..stored_axes import read_spaces
 from ..stores.base import VectorStore
@@ -41,7 +42,17 @@ class SavedGallery:
                 raise FileNotFoundError(f"{folder / name} is missing. Download, save or push the gallery again")
             if sha256_of(folder / name) != expected:
                 raise damaged(folder / name, "its content differs from its hash in gallery.json")
+        self._check_rows()
         read_spaces(self.manifest.schema, self.attachments, str(folder))  # raises before anything is written
+
+    def _check_rows(self) -> None:
+        for name, rows in self.manifest.shards.items():
+            try:
+                found = pq.read_metadata(self.folder / name).num_rows
+            except pa.ArrowInvalid as error:
+                raise damaged(self.folder / name, str(error)) from error
+            if found != rows:
+                raise damaged(self.folder / name, f"it has {found} products, by gallery.json {rows}")
 
     @cached_property
     def attachments(self) -> dict[str, bytes]:
@@ -84,7 +95,17 @@ class SavedGallery:
         for path in self.manifest.shards:
             with pq.ParquetFile(self.folder / path) as file:
                 for batch in file.iter_batches(BATCH_ROWS, columns=names):
-                    yield pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
+                    rows = pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
+                    yield self._cleaned(rows, path)
+
+    def _cleaned(self, rows: pa.Table, path: str) -> pa.Table:
+        for field in self.manifest.schema.metadata:
+            try:
+                column = cleaned(field, rows[field.name])
+            except ValueError as error:
+                raise ValueError(f"{self.folder / path}: {error}") from error
+            rows = rows.set_column(rows.schema.get_field_index(field.name), field, column)
+        return rows
 
     def _require_alike(self, store: VectorStore) -> None:
         there, here = GallerySchema.from_table(store.schema), self.manifest.schema

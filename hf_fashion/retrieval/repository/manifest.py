@@ -21,8 +21,9 @@ MANIFEST = "gallery.json"
 ATTACHMENTS = "attachments.safetensors"
 SHARD = "data/train-{:05d}-of-{:05d}.parquet"  # `datasets` reads the split from the name
 _FORMAT = 1
+_SHARD = re.compile(r"data/train-(\d{5,})-of-(\d{5,})\.parquet")
 # The names come from a file that anybody may have written: only these are read.
-_FILE = re.compile(rf"data/train-\d{{5,}}-of-\d{{5,}}\.parquet|{re.escape(ATTACHMENTS)}")
+_FILE = re.compile(rf"{_SHARD.pattern}|{re.escape(ATTACHMENTS)}")
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,21 @@ class GalleryManifest:
             schema = GallerySchema.from_table(pa.schema(list(metadata), metadata=table))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
-        columns = {space: written["columns"][space] for space in schema.spaces}
         shards = {name: file["rows"] for name, file in files.items() if name != ATTACHMENTS}
+        _require_all_shards(path, shards, written["products"])
+        columns = {space: written["columns"][space] for space in schema.spaces}
         return cls(schema, columns, shards, {name: file["sha256"] for name, file in files.items()})
+
+
+def _require_all_shards(path: Path, shards: Mapping[str, int], products: int) -> None:
+    """Raises where a shard is not named, or the rows of all are not the products of the gallery."""
+    places = [tuple(map(int, _SHARD.fullmatch(name).groups())) for name in shards]
+    number = max((number for _, number in places), default=1)
+    missing = [SHARD.format(part, number) for part in range(number) if (part, number) not in places]
+    if missing:
+        raise damaged(path, f"it does not name {missing[0]}")
+    if sum(shards.values()) != products:
+        raise damaged(path, f"it names files of {sum(shards.values())} products in all, but says {products}")
 
 
 def not_a_gallery(source: str) -> str:

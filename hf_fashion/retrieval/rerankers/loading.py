@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from transformers import CONFIG_MAPPING, AutoModel, PreTrainedModel
+from transformers import CONFIG_MAPPING, PreTrainedModel
 
+from ...embedding.saved_models import named_errors
+from ...embedding.whole_model import load_whole
 from ...messages import did_you_mean
 from .k_reciprocal import k_reciprocal
 from .query_expansion import query_expansion
@@ -18,12 +20,13 @@ BASELINES: dict[str, Reranker] = {"query_expansion": query_expansion, "k_recipro
 _ALLOWED = f"a FeatureReasoningModel, its path or Hub id, one of {', '.join(BASELINES)}, or a function"
 
 
-def load_reranker(reranker: Any) -> Reranker:
+def load_reranker(reranker: Any, trust_remote_code: bool = False) -> Reranker:
     """Load a re-ranker.
 
     Args:
         reranker (`FeatureReasoningModel`, `str`, `Path` or `Callable`): an FR, its path or Hub id, the name of a
             baseline, or a function.
+        trust_remote_code (`bool`, *optional*, defaults to `False`): whether code that comes with an FR may run.
 
     Raises:
         ValueError: `reranker` is none of these.
@@ -33,15 +36,17 @@ def load_reranker(reranker: Any) -> Reranker:
     if isinstance(reranker, str) and reranker in BASELINES:
         return BASELINES[reranker]
     if isinstance(reranker, (str, Path)):
-        return _load_reasoning(str(reranker))
+        return _load_reasoning(str(reranker), trust_remote_code)
     if not callable(reranker):
         raise ValueError(f"`reranker` must be {_ALLOWED}, got {type(reranker).__name__}")
     return reranker
 
 
-def _load_reasoning(name: str) -> ReasoningReranker:
+def _load_reasoning(name: str, trust_remote_code: bool) -> ReasoningReranker:
     try:
-        return ReasoningReranker(AutoModel.from_pretrained(name))
+        with named_errors(name):
+            model = load_whole(name, trust_remote_code=trust_remote_code)
+        return ReasoningReranker(model)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"`reranker` must be {_ALLOWED}, got {name!r}{did_you_mean(name, BASELINES)}: {error}{_hint(name)}"

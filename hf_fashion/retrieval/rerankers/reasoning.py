@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from ...embedding.fingerprint import weights_of
+
 
 FR_TYPE = "feature_reasoning"
 
@@ -52,10 +54,10 @@ class ReasoningReranker:
                 "learns the neighbourhoods of one model, and is of no use for another.",
                 silent,
             )
-        elif fingerprint not in known:
+        elif weights_of(fingerprint) not in known:
             raise ValueError(
-                f"the FR was trained to re-rank the searches of {known[0]}, these are of {fingerprint}: FR learns the "
-                "neighbourhoods of one embedding model. Use an FR that was trained with this model, or the gallery of "
+                f"the FR was trained to re-rank the searches of {known[0]}, these are of {weights_of(fingerprint)}: "
+                "FR learns the neighbourhoods of one embedding model. Use an FR that was trained with this model, or the gallery of "
                 "the FR's model"
             )
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .conditions.tree import Condition
 
@@ -49,8 +50,29 @@ class VectorStore(Protocol):
 
         Raises:
             FileNotFoundError: there is no gallery at `uri`.
+            OSError: the table is damaged or has an id twice, or the place cannot be reached.
+            ImportError: the database is not installed.
+        """
+
+    @classmethod
+    def repair(cls, uri: str) -> int:
+        """Keep one row of each id, the one that was written last, and return how many others were removed.
+
+        Args:
+            uri (`str`): what [`VectorStore.create`] was given.
+
+        Raises:
+            FileNotFoundError: there is no gallery at `uri`.
             OSError: the table is damaged, or the place cannot be reached.
             ImportError: the database is not installed.
+        """
+
+    @staticmethod
+    def require_installed() -> None:
+        """Raise if the database is not installed.
+
+        Raises:
+            ImportError: the error names what to install.
         """
 
     @property
@@ -71,11 +93,22 @@ class VectorStore(Protocol):
     def count(self) -> int:
         """Return the number of rows."""
 
+    def storage(self) -> dict[str, int]:
+        """Return what the table takes, as far as the store knows: `"bytes"` on this machine's disk, `"versions"` that
+        are kept, the newest included, and `"fragments"`, the parts that changes have left."""
+
     def upsert(self, rows: pa.Table) -> None:
         """Add rows, or replace those whose id is in the table already.
 
         Args:
-            rows (`pyarrow.Table`): all columns, no id twice.
+            rows (`pyarrow.Table`): all columns, no id twice, and no NaN or infinite number.
+        """
+
+    def update(self, rows: pa.Table) -> None:
+        """Change some columns of rows that are in the table; rows with other ids are passed over.
+
+        Args:
+            rows (`pyarrow.Table`): `id` and the columns to change, no id twice.
         """
 
     def delete(self, ids: Sequence[str]) -> int:
@@ -145,4 +178,20 @@ def damage(uri: str, what: object) -> OSError:
     return OSError(
         f"the gallery at {uri} is damaged: {what}. Check that all of its files are there and can be read, and that no "
         "other process has replaced them; else restore them from a backup, or embed the catalogue into a new place"
+    )
+
+
+def doubled(uri: str, ids: pa.ChunkedArray) -> OSError:
+    """Return the error for a table in which ids come more than once.
+
+    Args:
+        uri (`str`): where the table is.
+        ids (`pyarrow.ChunkedArray`): of all rows.
+    """
+    counts = pc.value_counts(ids)
+    several = counts.filter(pc.greater(counts.field("counts"), 1))
+    return OSError(
+        f"the gallery at {uri} has {len(several):,} ids more than once, such as {several[0]['values'].as_py()!r}: "
+        "two processes of an older version have written to it at the same time. Keep one row of each id with "
+        f"Gallery.repair({uri!r}) or hf-fashion repair --gallery {uri}"
     )

@@ -47,5 +47,31 @@ def open_store(uri: str) -> VectorStore:
     return _store(uri).open(uri)
 
 
+def require_database(uri: str) -> None:
+    """Raise if the database that the URI names is not installed; for calls that do long work before they open it.
+
+    Args:
+        uri (`str`): the place, whose form tells the database.
+
+    Raises:
+        ImportError: the error names what to install.
+    """
+    _store(uri).require_installed()
+
+
+def repair_store(uri: str) -> int:
+    """Keep one row of each id, the one that was written last, and return how many others were removed.
+
+    Args:
+        uri (`str`): what [`create_store`] was given.
+
+    Raises:
+        FileNotFoundError: there is no gallery at `uri`.
+        OSError: the table is damaged, or the place cannot be reached.
+        ValueError: hf_fashion did not write what is there, or the URI has an unknown form.
+    """
+    return _store(uri).repair(uri)
+
+
 def _store(uri: str) -> type[VectorStore]:
     return next((store for is_its_own, store in STORES.items() if is_its_own(uri)), FOLDER_STORE)

@@ -21,6 +21,7 @@ from ...data.column_map import ColumnMap
 from ...data.products import product_tags
 from ...data.tokenizer import check_vocabulary, train_tokenizer
 from ...data.values import column_texts
+from ...embedding.whole_model import load_whole
 from ...models.e2.configuration_e2 import E2Config, E2VisionConfig
 from ...models.e2.image_processing_e2 import E2ImageProcessorPil
 from ...models.e2.modeling_e2 import E2Model
@@ -49,6 +50,24 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
     return list(recipe.config.get("tag_entities", column_map.tags))
 
 
+def check_start(recipe: E2ModelRecipe) -> None:
+    """Raise if the start checkpoint is of a model that a run cannot start from.
+
+    Args:
+        recipe (`E2ModelRecipe`): `start_from` and `architecture`.
+
+    Raises:
+        ValueError: the checkpoint is neither a CLIP nor, for the architecture `"e2"`, an E2.
+    """
+    found = AutoConfig.from_pretrained(recipe.start_from, trust_remote_code=False).model_type
+    known = ("e2", "clip") if recipe.architecture == "e2" else ("clip",)
+    if found not in known:
+        raise ValueError(
+            f"`model.start_from` {recipe.start_from!r} is a model of type {found!r}: architecture "
+            f"{recipe.architecture!r} starts from one of {', '.join(known)}."
+        )
+
+
 def make_processor(
     recipe: E2ModelRecipe, train: Dataset, column_map: ColumnMap, checkpoint: Path | None = None
 ) -> E2Processor:
@@ -66,6 +85,7 @@ def make_processor(
     if checkpoint:
         return E2Processor.from_pretrained(checkpoint / PROCESSOR_FOLDER, trust_remote_code=False)
     if recipe.start_from:
+        check_start(recipe)
         tokenizer = AutoTokenizer.from_pretrained(recipe.start_from, trust_remote_code=False)
         longest = AutoConfig.from_pretrained(
             recipe.start_from, trust_remote_code=False
@@ -135,7 +155,7 @@ def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTraine
     # float32, whatever the dtype of the checkpoint: half-precision weights lose small steps.
     start, dtype = recipe.start_from, torch.float32
     if recipe.architecture == "clip":
-        return CLIPModel.from_pretrained(start, dtype=dtype, **config)
+        return load_whole(start, CLIPModel, dtype=dtype, **config)
     if AutoConfig.from_pretrained(start, trust_remote_code=False).model_type == "e2":
         return E2Model.from_pretrained(start, dtype=dtype, **config)
-    return E2Model.from_clip(CLIPModel.from_pretrained(start, dtype=dtype), **config)
+    return E2Model.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from ...embedding.whole_model import load_whole
 from ...models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
 from ...models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 from ..recipe_file import check_keys
@@ -33,4 +34,4 @@ def make_model(recipe: FeatureReasoningModelRecipe) -> FeatureReasoningModel:
                 f"{getattr(stored, name)}."
             )
     config = FeatureReasoningConfig.from_dict(stored.to_dict() | recipe.config)
-    return FeatureReasoningModel.from_pretrained(recipe.start_from, config=config)
+    return load_whole(recipe.start_from, FeatureReasoningModel, config=config)

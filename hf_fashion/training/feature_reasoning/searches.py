@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from datasets import Dataset, DatasetDict
 from safetensors import safe_open
 from safetensors.torch import save_file
-from transformers import AutoModel, AutoProcessor, PreTrainedModel
+from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ...data.attributes.labels import read_labels
@@ -18,7 +18,8 @@ from ...data.attributes.protocol import all_against_all, draw_protocol
 from ...data.attributes.vocabulary import with_attributes
 from ...data.column_map import ColumnMap
 from ...data.photo_cache import rows_fingerprint
-from ...embedding.fingerprint import model_fingerprint
+from ...embedding.fingerprint import embedder_fingerprint, model_fingerprint
+from ...embedding.whole_model import load_whole
 from ...evaluation.attribute_retrieval import attribute_searches
 from ...evaluation.cross_modal_candidates import embed_candidates
 from ...evaluation.labelled_search import LabelledSearch
@@ -38,8 +39,7 @@ def embedder_fingerprints(embedder: str) -> list[str]:
     Args:
         embedder (`str`): folder or Hub id of the model.
     """
-    models = (AutoModel.from_pretrained(embedder, dtype=dtype, trust_remote_code=False) for dtype in DTYPES)
-    return [model_fingerprint(model) for model in models]
+    return [model_fingerprint(load_whole(embedder, dtype=dtype)) for dtype in DTYPES]
 
 
 def embedded_once(
@@ -60,9 +60,10 @@ def embedded_once(
     Raises:
         ValueError: as `embedded_searches`.
     """
-    model = AutoModel.from_pretrained(recipe.model.embedder, trust_remote_code=False)
+    model = load_whole(recipe.model.embedder)
     rows = [rows_fingerprint(split, column_map.image) for split in corpus.values()]
-    made_of = json.dumps([model_fingerprint(model), asdict(recipe.data), rows], sort_keys=True)
+    fingerprint = embedder_fingerprint(model, _processor_of(model, recipe.model.embedder))
+    made_of = json.dumps([fingerprint, asdict(recipe.data), rows], sort_keys=True)
     name = f"searches-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.safetensors"
     path = Path(recipe.training.output_dir, name)
     with accelerator.main_process_first():
@@ -95,12 +96,12 @@ def embedded_searches(
     if not hasattr(model.config, "attribute_names"):
         if attributes:
             raise ValueError(f"`data.attributes` must be null for {type(model).__name__}, which has no attributes.")
-        processor = AutoProcessor.from_pretrained(embedder, trust_remote_code=False)
+        processor = _processor_of(model, embedder)
         return {
             name: {"text_to_image": [embed_candidates(model, processor, split, column_map).text_to_image()]}
             for name, split in corpus.items()
         }
-    processor = AutoImageProcessor.from_pretrained(embedder, trust_remote_code=False)
+    processor = _processor_of(model, embedder)
     known = [name for name in model.config.attribute_names if name in column_map.attributes]
     column_map = with_attributes(column_map, attributes or known)
 
@@ -111,6 +112,13 @@ def embedded_searches(
         "train": searches(corpus["train"], all_against_all),
         "validation": searches(corpus["validation"], draw_protocol),
     }
+
+
+def _processor_of(model: PreTrainedModel, embedder: str) -> ProcessorMixin | BaseImageProcessor:
+    attribute_specific = hasattr(model.config, "attribute_names")
+    return (AutoImageProcessor if attribute_specific else AutoProcessor).from_pretrained(
+        embedder, trust_remote_code=False
+    )
 
 
 def save_searches(searches: dict[str, Searches], path: Path) -> None:

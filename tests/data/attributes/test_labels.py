@@ -59,7 +59,7 @@ def test_rare_values_are_counted_and_described():
 
 def test_what_is_wrong_is_named(corpus):
     with pytest.raises(
-        ValueError, match=r"column 'collar' \(attribute 'neck'\), row 3: 'vee' is no value .*allowed: v"
+        ValueError, match=r"column 'collar' \(attribute 'neck'\) holds no value .* in:\n    row 3: 'vee'.*Allowed: v"
     ):
         read_labels(
             corpus.map(lambda row, i: {"collar": "vee"} if i == 3 else row, with_indices=True), MAP, vocabulary()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hf_fashion.data.feeds.numbers import number_type
+from hf_fashion.data.feeds.numbers import number_type, odd_cells
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,19 @@ from hf_fashion.data.feeds.numbers import number_type
 )
 def test_a_column_is_numbers_if_every_cell_is(cells, kind):
     assert number_type(cells) is kind
+
+
+@pytest.mark.parametrize(
+    ("cells", "places"),
+    [
+        (["10"] * 19 + ["12,50"], [19]),
+        (["10", None] * 10 + ["on request"], [20]),
+        (["10"] * 8 + ["x", "y"], []),
+        (["10"] * 19 + ["007"], []),
+        (["10"] * 19 + ["1234567890123456"], []),
+        (["10"] * 20, []),
+        ([None], []),
+    ],
+)
+def test_few_cells_that_are_no_numbers_are_odd(cells, places):
+    assert odd_cells(cells) == places

@@ -96,6 +96,14 @@ def test_numbers_are_numbers_in_all_feeds_or_in_none(folder):
     assert [split["size"][:] for split in corpus.values()] == [["1"], ["x"]]
 
 
+def test_a_cell_that_makes_prices_text_is_named(folder, caplog):
+    rows = "".join(f"photos/0.jpg,{price}\n" for price in [*range(20), "12,50"]).replace("12,50", '"12,50"')
+    (folder / "feed.csv").write_text(f"image,price\n{rows}")
+    assert load_product_feed(folder / "feed.csv")["price"][-2:] == ["19", "12,50"]
+    assert "column 'price' is text, since these cells are no numbers: " in caplog.text
+    assert "feed.csv, line 22: '12,50'" in caplog.text
+
+
 def test_a_url_is_no_path(folder):
     (folder / "feed.csv").write_text("image\nphotos/0.jpg\nhttps://shop.example/1.jpg\n")
     with pytest.raises(

@@ -48,6 +48,7 @@ def test_any_backbone_of_transformers_by_its_fields():
         ({"head": "triplet", "local_backbone_config": tiny_backbone_config()}, "local_backbone_config"),
         ({"local_backbone_config": {"depths": [1]}}, "model_type"),
         ({"attribute_names": []}, "attribute_names"),
+        ({"use_spatial_attention": False, "use_channel_attention": False}, "use_channel_attention"),
     ],
 )
 def test_refuses_and_names(fields, named):

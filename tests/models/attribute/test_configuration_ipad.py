@@ -71,6 +71,8 @@ def test_published_rounds_are_one():
         ({"backbone_config": {"depths": [1]}}, "model_type"),
         ({"vit_config": {"image_size": [224, 112]}}, "image_size"),
         ({"variant": "mine"}, "variant"),
+        ({"vit_patch_stride": 0}, "vit_patch_stride"),
+        ({"vit_patch_stride": 17}, "vit_patch_stride"),
         ({"suppression": "all"}, "suppression"),
         ({"suppression_ratio": 0.0}, "suppression_ratio"),
         ({"readout": "map"}, "readout"),

@@ -174,7 +174,7 @@ def test_a_whole_asenpp_fills_every_weight(tmp_path):
         5,
         9,
     )
-    assert config.attention_variant == "plus" and config.reduction == 2
+    assert config.attention_variant == "plus" and config.reduction == 2 and config.published_boxes
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         for name, branch, channels in (("global", model.global_branch, 8), ("local", model.local_branch, 6)):
@@ -259,4 +259,62 @@ def test_the_command_writes_model_and_image_processor(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["convert_original_asen", *arguments, *branches])
     main()
     assert AsenModel.from_pretrained(tmp_path / "out").config.attribute_names == NAMES
-    assert AttributeImageProcessorPil.from_pretrained(tmp_path / "out").crop_size["height"] == 224
+    processor = AttributeImageProcessorPil.from_pretrained(tmp_path / "out")
+    assert processor.crop_size["height"] == 224 and processor.do_source, "regions are cut from the photo"
+
+
+def test_a_model_without_local_branch_needs_no_photo(tmp_path, monkeypatch):
+    save_file(checkpoint_v2(), tmp_path / "checkpoint.safetensors")
+    arguments = [str(tmp_path / "checkpoint.safetensors"), str(tmp_path / "out"), "--attribute_names", *NAMES]
+    monkeypatch.setattr("sys.argv", ["convert_original_asen", *arguments])
+    main()
+    assert not AttributeImageProcessorPil.from_pretrained(tmp_path / "out").do_source
+
+
+SPATIAL, CHANNEL = (
+    ("attr_transform1", "conv", "conv1", "conv2", "img_bn1", "mask_fc1"),
+    ("attr_transform2", "fc1", "fc2"),
+)
+
+
+def without(weights: dict[str, torch.Tensor], parts: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    """A checkpoint whose heads lack layers of these names; those of the backbones stay."""
+    in_head = {n for n in weights if "basenet" not in n and "backbonenet" not in n}
+    return {n: t for n, t in weights.items() if n not in in_head or n.split(".")[-2] not in parts}
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "branches"), [(checkpoint_plus, BRANCHES), (checkpoint_v1, {}), (checkpoint_v2, {})]
+)
+def test_heads_without_channel_attention(checkpoint, branches):
+    model = convert_model(without(checkpoint(), (*CHANNEL, "mask_fc2")), NAMES, **branches)
+    assert (model.config.use_spatial_attention, model.config.use_channel_attention) == (True, False)
+    head, images = model.global_branch.head, torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        image_map = model.image_backbone(images).feature_maps[-1]
+        _, pooled = head.spatial_attention(image_map, model.attribute_embedding.weight.expand(2, -1, -1))
+        torch.testing.assert_close(model(images).global_embeds, head.projection(pooled))
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "branches"), [(checkpoint_plus, BRANCHES), (checkpoint_v1, {}), (checkpoint_v2, {})]
+)
+def test_heads_without_spatial_attention_take_the_mean_of_the_map(checkpoint, branches):
+    model = convert_model(without(checkpoint(), SPATIAL), NAMES, **branches)
+    assert (model.config.use_spatial_attention, model.config.use_channel_attention) == (False, True)
+    head, images = model.global_branch.head, torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        pooled = model.image_backbone(images).feature_maps[-1].mean((2, 3))[:, None].expand(-1, 3, -1)
+        gate = head.channel_gate(pooled, model.attribute_embedding.weight.expand(2, -1, -1))
+        outputs = model(images)
+    torch.testing.assert_close(outputs.global_embeds, head.projection(pooled * gate))
+    if model.local_branch is not None:
+        assert (outputs.boxes == torch.tensor([0, 0, 64, 64])).all(), "a map without a peak means the whole photo"
+
+
+def test_branches_of_different_parts_are_refused():
+    weights = {n: t for n, t in checkpoint_plus().items() if not n.startswith("choices.local.attnnet.fc2")}
+    with pytest.raises(
+        ValueError, match="one `use_channel_attention`; the global one has True and the local one False"
+    ):
+        infer_config(weights, NAMES, **BRANCHES)

@@ -12,6 +12,7 @@ from hf_fashion.models.attribute.convert_original_rpf import (
     convert_region_weights,
     convert_weights,
     infer_config,
+    infer_patch_stride,
     main,
 )
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
@@ -107,7 +108,9 @@ class PublishedBlock(nn.Module):
         return (self.bn3(self.conv3(states)) + shortcut).relu()
 
 
-def published_checkpoint(with_gate: bool = False, with_patch: bool = True) -> dict[str, torch.Tensor]:
+def published_checkpoint(
+    with_gate: bool = False, with_patch: bool = True, with_spatial: bool = True, patches: int = 16
+) -> dict[str, torch.Tensor]:
     """Random weights in the names of the releases; RPF's, or IPAD's with the gate. Map and embeddings of width 16."""
     torch.manual_seed(0)
     resnet = PublishedResNet([8, 12, 16])
@@ -122,11 +125,13 @@ def published_checkpoint(with_gate: bool = False, with_patch: bool = True) -> di
     if with_gate:
         region |= {"attr_transform2": (6, 6), "fc1": (8, 22), "fc2": (16, 8), "fc_adapter": (1, 16)}
         weights |= {"vmlp.output_layers.0.bias": torch.randn(3), "vembed.value_embedding.0.weight": torch.randn(3, 24)}
+    if not with_spatial:
+        del region["attr_transform1"], region["conv"]
     weights |= random_layers("choices.global.attnnet.", region)
-    return weights | (patch_weights() if with_patch else {})
+    return weights | (patch_weights(patches) if with_patch else {})
 
 
-def patch_weights() -> dict[str, torch.Tensor]:
+def patch_weights(patches: int) -> dict[str, torch.Tensor]:
     layers = {f"encoder.layer.{n}.{norm}": (24,) for n in range(2) for norm in ("attention_norm", "ffn_norm")}
     layers |= {f"encoder.layer.{n}.attn.{p}": (24, 24) for n in range(2) for p in ("query", "key", "value", "out")}
     layers |= {f"encoder.layer.{n}.ffn.fc1": (48, 24) for n in range(2)}
@@ -136,7 +141,7 @@ def patch_weights() -> dict[str, torch.Tensor]:
     layers |= {"crossencoder.ffn.fc1": (8, 16), "crossencoder.ffn.fc2": (16, 8), "norm": (16,), "attr2query": (24, 6)}
     layers |= {"embeddings.patch_embeddings": (24, 3, 4, 4)}
     free = {"type_embed": (1, 2, 24), "embeddings.cls_token": (1, 1, 24)}
-    free |= {"embeddings.position_embeddings": (1, 17, 24)}
+    free |= {"embeddings.position_embeddings": (1, 1 + patches, 24)}
     prefix = "choices.local.basenet."
     return random_layers(prefix, layers) | {prefix + name: torch.randn(shape) for name, shape in free.items()}
 
@@ -150,7 +155,7 @@ def random_layers(prefix: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, 
 @pytest.mark.parametrize(("with_gate", "with_patch"), [(False, False), (False, True), (True, True)])
 def test_a_whole_checkpoint_fills_every_weight(tmp_path, with_gate, with_patch):
     weights = published_checkpoint(with_gate, with_patch)
-    model = convert_model(weights, NAMES, num_attention_heads=3)
+    model = convert_model(weights, NAMES, num_attention_heads=3, region_size=16)
     assert model.config.suppression == ("adaptive" if with_gate else "none")
     assert (model.semantics is not None) == with_patch
     resnet = PublishedResNet([8, 12, 16]).eval()
@@ -167,11 +172,64 @@ def test_a_whole_checkpoint_fills_every_weight(tmp_path, with_gate, with_patch):
         torch.testing.assert_close(again(images).attribute_embeds, outputs.attribute_embeds)
 
 
+def test_patches_that_overlap_are_embedded_at_their_distance(tmp_path):
+    """Regions of 16 pixels, patches of 4, 3 pixels from one to the next: 5 x 5 of them, which are not 20 pixels."""
+    weights = published_checkpoint(patches=25)
+    model = convert_model(weights, NAMES, num_attention_heads=3, region_size=16)
+    assert (model.config.vit_config.image_size, model.config.vit_patch_stride) == (16, 3)
+    prefix, region = "choices.local.basenet.embeddings.", torch.randn(1, 3, 16, 16)
+    kernel, bias = (weights[f"{prefix}patch_embeddings.{kind}"] for kind in ("weight", "bias"))
+    patches = [region[0, :, y : y + 4, x : x + 4] for y in range(0, 13, 3) for x in range(0, 13, 3)]
+    expected = torch.stack([(kernel * patch).sum((1, 2, 3)) + bias for patch in patches])
+    expected = torch.cat([weights[f"{prefix}cls_token"][0], expected]) + weights[f"{prefix}position_embeddings"][0]
+    with torch.no_grad():
+        torch.testing.assert_close(model.semantics.vit.embeddings(region)[0], expected)
+        outputs = model(torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
+    model.save_pretrained(tmp_path)
+    again = IpadModel.from_pretrained(tmp_path)
+    assert torch.equal(
+        again.semantics.vit.embeddings.position_embeddings[0], weights[f"{prefix}position_embeddings"][0]
+    )
+    with torch.no_grad():
+        found = again(torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
+    torch.testing.assert_close(found.attribute_embeds, outputs.attribute_embeds)
+
+
+@pytest.mark.parametrize(
+    ("number", "patch_size", "region_size", "stride"),
+    [(196, 16, 224, None), (18 * 18, 16, 224, 12), (25, 4, 16, 3), (25, 4, 20, None), (169, 4, 16, 1)],
+)
+def test_the_distance_of_patches(number, patch_size, region_size, stride):
+    assert infer_patch_stride(number, patch_size, region_size) == stride
+
+
+@pytest.mark.parametrize(("number", "named"), [(25, "no number of"), (24, "no number of"), (169, r"\[16, 17\]")])
+def test_a_number_of_patches_that_says_no_distance_is_refused(number, named):
+    with pytest.raises(ValueError, match=f"{number} patches of 17 pixels, .* at a distance of {named}"):
+        infer_patch_stride(number, 17, 224)
+
+
+def test_a_head_for_every_64_of_the_width_by_default():
+    weights = published_checkpoint()
+    weights["choices.local.basenet.embeddings.patch_embeddings.weight"] = torch.zeros(384, 3, 4, 4)
+    assert infer_config(weights, NAMES, region_size=16).vit_config.num_attention_heads == 6
+
+
+def test_a_region_branch_without_spatial_attention():
+    weights = published_checkpoint(with_gate=True, with_patch=False, with_spatial=False)
+    model = convert_model(weights, NAMES)
+    assert (model.config.use_spatial_attention, model.config.use_channel_attention) == (False, True)
+    with torch.no_grad():
+        assert model(torch.randn(2, 3, 64, 64)).background_embeds is None
+
+
 def test_fields_that_no_weight_tells_are_the_callers():
     values = {NAMES[0]: ["a"]}
-    config = infer_config(published_checkpoint(), NAMES, num_attention_heads=3, beta=0.3, attribute_values=values)
+    sizes = {"num_attention_heads": 3, "region_size": 16}
+    config = infer_config(published_checkpoint(), NAMES, **sizes, beta=0.3, attribute_values=values)
     assert (config.beta, config.vit_config.num_attention_heads) == (0.3, 3)
     assert (config.vit_config.image_size, config.vit_config.intermediate_size) == (16, 48)
+    assert config.vit_patch_stride is None and config.published_boxes
     assert config.attribute_values == {NAMES[0]: ["a"], NAMES[1]: []}
 
 

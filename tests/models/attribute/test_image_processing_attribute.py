@@ -1,6 +1,7 @@
 """The image processor: what the model sees, and the photo that regions are cut from."""
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -58,3 +59,22 @@ def test_saved_and_read_is_equal(tmp_path):
     processor.save_pretrained(tmp_path)
     again = AttributeImageProcessorPil.from_pretrained(tmp_path)
     assert again.to_dict() == processor.to_dict() and again.source_longest_edge == 77
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"size": {"shortest_edge": 80}},
+        {"size": {"height": IMAGE_SIZE, "width": IMAGE_SIZE}},
+        {"size": {"shortest_edge": IMAGE_SIZE, "longest_edge": 90}},
+        {"crop_size": {"height": IMAGE_SIZE, "width": 48}},
+        {"do_center_crop": False},
+        {"do_resize": False},
+    ],
+)
+def test_a_source_that_the_regions_would_not_fit_is_refused(settings):
+    processor = tiny_image_processor(**settings)
+    photo = Image.new("RGB", (64, 64))
+    assert processor(photo, return_tensors="pt")["pixel_values"].ndim == 4
+    with pytest.raises(ValueError, match="needs the centre square as the model's input"):
+        processor(photo, do_source=True, return_tensors="pt")

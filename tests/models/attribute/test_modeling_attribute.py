@@ -47,6 +47,21 @@ def test_regions_equal_those_of_one_image_and_attribute_at_a_time():
             torch.testing.assert_close(crops[image * 2 + attribute], crop, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("edge", [64, 300])
+def test_a_published_box_that_reaches_beyond_its_photo_sees_zeros_there(edge):
+    """Whatever else is in the batch: a photo is padded with zeros at right and bottom."""
+    model = tiny_asen(published_boxes=True)
+    maps = torch.rand(3000, 1, 7, 7, generator=torch.Generator().manual_seed(0)) ** 9
+    boxes = region_boxes(maps[:, 0], torch.full((3000, 2), edge), IMAGE_SIZE, published=True)
+    chosen = maps[(boxes[:, 2:] > edge).any(dim=1)][:3]
+    inputs = torch.zeros(len(chosen), 3, IMAGE_SIZE, IMAGE_SIZE), torch.ones(len(chosen), 3, edge, edge)
+    boxes, crops = model.regions_of_interest(chosen, 32, *inputs)
+    padded = nn.functional.pad(inputs[1], (0, 40, 0, 40))
+    _, among_larger = model.regions_of_interest(chosen, 32, inputs[0], padded, torch.full((len(chosen), 2), edge))
+    assert len(chosen) and crops.isfinite().all() and crops.min() < 0.9 and boxes.max() > edge
+    torch.testing.assert_close(crops, among_larger)
+
+
 def test_sizes_without_their_photos_are_refused():
     inputs = tiny_photo_inputs()
     with pytest.raises(ValueError, match=r"`source_sizes` must come with `source_pixel_values`"):

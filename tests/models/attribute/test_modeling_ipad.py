@@ -1,9 +1,11 @@
 """IPAD whole: outputs, fusion (eq. 21), the switches of the paper's ablations, loading, precision."""
 
+import re
+
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoBackbone, ViTConfig, ViTModel
+from transformers import AutoBackbone, AutoModel, ViTConfig, ViTModel
 
 from hf_fashion.models.attribute.configuration_ipad import IpadConfig
 from hf_fashion.models.attribute.modeling_ipad import IpadModel, fuse_branches
@@ -275,3 +277,10 @@ def test_full_size_has_the_papers_parts():
     assert round(count["backbone"] / 1e6, 2) == 8.54
     assert round(sum(p.numel() for p in model.semantics.vit.parameters()) / 1e6, 1) == 85.8
     assert model.backbone.channels[-1] == 1024
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_parts_that_stay_in_float32_are_made_in_it(dtype):
+    model = AutoModel.from_config(tiny_ipad_config(), dtype=dtype)
+    kept = {name: tensor.dtype for name, tensor in model.state_dict().items() if re.match("positioning", name)}
+    assert kept and set(kept.values()) == {torch.float32}

@@ -44,6 +44,30 @@ def test_boxes_follow_the_rule(threshold):
     assert len({right - left for left, _, right, _ in expected}) > 3
 
 
+def test_published_boxes_of_odd_edge_may_reach_one_pixel_beyond():
+    """By hand, as the authors count: `if xc + d // 2 > S: xc = S - d // 2`, of which only the overhang is left."""
+    torch.manual_seed(0)
+    maps = torch.randn(800, 7, 7).mul(2).flatten(1).softmax(-1).view(-1, 7, 7)
+    sizes = torch.full((800, 2), 224)
+    pushed, published = region_boxes(maps, sizes, 224), region_boxes(maps, sizes, 224, published=True)
+    beyond = (published[:, 2:] > 224).any(dim=1)
+    assert 0 < beyond.sum() < 20 and published.max() == 225 and pushed.max() == 224
+    assert torch.equal(pushed[~beyond], published[~beyond])
+    left, top, right, bottom = published[beyond].unbind(dim=1)
+    assert torch.equal(right - left, bottom - top) and ((right - left) % 2 == 1).all()
+    moved = published[beyond, 2:] > 224
+    assert torch.equal(pushed[beyond, :2], published[beyond, :2] - moved.long())
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_both_rules_agree_with_the_published_boxes_of_the_fixture(shared_fixtures, published):
+    tensors = load_file(shared_fixtures / "crop_boxes.safetensors")
+    small = tensors["attention"].isnan().flatten(1).any(1)
+    sizes = tensors["size_wh"].flip(1)[~small]
+    boxes = region_boxes(tensors["attention"][~small], sizes, 224, published=published)
+    assert torch.equal(boxes, tensors["box_ltrb"][~small])
+
+
 def test_the_box_holds_every_kept_spot():
     """Two spots in opposite corners: the box spans both, not only the larger one."""
     maps = torch.zeros(1, 8, 8)

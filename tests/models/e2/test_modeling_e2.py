@@ -1,10 +1,12 @@
 """E2 read as its manual: towers, selection, losses, starting from a CLIP."""
 
+import re
+
 import pytest
 import torch
 from accelerate import cpu_offload
 from peft import LoraConfig, get_peft_model
-from transformers import CLIPConfig, CLIPModel
+from transformers import AutoModel, CLIPConfig, CLIPModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.clip.modeling_clip import eager_attention_forward
 
@@ -12,6 +14,7 @@ from hf_fashion import E2Model, E2VisionModel
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.models.e2.modeling_e2 import E2FusionBlock
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
+from tests.tiny_siglip import tiny_siglip
 
 
 def tiny_clip(patch_size: int = 4, layers: int = 3) -> CLIPModel:
@@ -236,6 +239,21 @@ def test_from_clip_refuses_another_model():
         E2Model.from_clip(tiny_model())
 
 
+def test_from_clip_refuses_the_folder_of_another_model(tmp_path):
+    tiny_siglip().save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="must be a CLIP checkpoint"):
+        E2Model.from_clip(str(tmp_path))
+
+
+def test_from_clip_refuses_a_folder_that_lacks_weights(tmp_path):
+    clip = tiny_clip()
+    weights = clip.state_dict()
+    del weights["text_projection.weight"]
+    clip.save_pretrained(tmp_path, state_dict=weights)
+    with pytest.raises(ValueError, match=r"Not a whole CLIP checkpoint: missing \['text_projection.weight'\]"):
+        E2Model.from_clip(str(tmp_path))
+
+
 def test_starts_with_clips_own_spread_of_weights():
     """transformers skips containers in code outside its package; E2 must start like the CLIP it is compared with."""
     clip, model = tiny_clip(), tiny_model()
@@ -290,3 +308,10 @@ def test_every_adapter_learns():
     adapters = {name: p for name, p in model.named_parameters() if "lora_B" in name and "fusion_blocks" in name}
     assert len(adapters) == 6
     assert [name for name, p in adapters.items() if p.grad is None or p.grad.abs().sum() == 0] == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_parts_that_stay_in_float32_are_made_in_it(dtype):
+    model = AutoModel.from_config(tiny_config(), dtype=dtype)
+    kept = {name: tensor.dtype for name, tensor in model.state_dict().items() if re.match("logit_scale", name)}
+    assert kept and set(kept.values()) == {torch.float32}

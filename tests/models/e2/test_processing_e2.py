@@ -5,7 +5,7 @@ import torch
 
 from hf_fashion import E2Processor
 from hf_fashion.models.e2.processing_e2 import tag_id
-from tests.tiny_e2 import TAG_ENTITIES, tiny_image_processor, tiny_images, tiny_processor, tiny_tokenizer
+from tests.tiny_e2 import MAX_LENGTH, TAG_ENTITIES, tiny_image_processor, tiny_images, tiny_processor, tiny_tokenizer
 
 
 ROWS = [{"brand": "Acme", "season": "Summer"}, {"brand": None}, {"brand": "acme ", "season": ""}]
@@ -73,3 +73,32 @@ def test_saved_and_read_is_equal(tmp_path):
     inputs = {"images": tiny_images(1), "text": ["a"], "tags": [ROWS[0]], "return_tensors": "pt"}
     for name, tensor in processor(**inputs).items():
         assert torch.equal(tensor, read(**inputs)[name]), name
+
+
+def test_texts_that_truncation_cuts_are_counted_once(caplog):
+    processor = tiny_processor()
+    processor(text=["x" * 100, "a dress", "y" * 100], truncation=True, padding=True)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"2 of 3 texts are longer than the {MAX_LENGTH} tokens that the model reads")
+    caplog.clear()
+    processor(text="a dress", text_kwargs={"truncation": True, "max_length": 5})
+    assert caplog.records[0].getMessage().startswith("1 of 1 texts are longer than the 5 tokens")
+
+
+def test_tags_that_are_cut_are_counted_once(caplog):
+    encoded = tiny_processor()(tags=[{"brand": "x" * 100, "season": "Summer"}, {"brand": None}])
+    (record,) = caplog.records
+    assert record.getMessage().startswith("1 of 2 texts are longer")
+    assert encoded["tag_input_ids"].shape[-1] == MAX_LENGTH
+
+
+@pytest.mark.parametrize("read_again", [False, True])
+def test_a_literal_end_of_text_does_not_end_a_text(read_again, tmp_path):
+    processor = tiny_processor()
+    if read_again:
+        processor.save_pretrained(tmp_path)
+        processor = E2Processor.from_pretrained(tmp_path)
+    end = processor.tokenizer.eos_token_id
+    (ids,) = processor(text=["red <|endoftext|> dress"])["input_ids"]
+    tag_ids = processor(tags={"brand": "<|endoftext|>"})["tag_input_ids"][0, 0].tolist()
+    assert ids.count(end) == 1 and ids[-1] == end and tag_ids[1] != end

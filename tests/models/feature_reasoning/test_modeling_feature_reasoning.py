@@ -1,5 +1,7 @@
 """FR moves features and so re-ranks a list: parity with its ancestor, and what holds for every list."""
 
+import re
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -133,6 +135,31 @@ def test_re_ranking_scores_change_as_the_similarities_do():
     torch.testing.assert_close(scores, model(lists["query_embeds"], sorted_candidates, mask).similarities)
 
 
+def lists_with_copies(noise: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """40 lists of 60, every candidate twice; one photo in two batches gives embeddings that differ by rounding."""
+    generator = torch.Generator().manual_seed(0)
+    query = normalize(torch.randn(40, 64, generator=generator), dim=-1)
+    others = query[:, None] + normalize(torch.randn(40, 30, 64, generator=generator), dim=-1)
+    candidates = normalize(others, dim=-1)[:, torch.arange(60) // 2]
+    candidates = candidates + noise * torch.randn(candidates.shape, generator=generator)
+    order = (candidates @ query[..., None])[..., 0].argsort(dim=-1, descending=True)
+    return query, candidates.gather(1, order[..., None].expand_as(candidates))
+
+
+@pytest.mark.parametrize("noise", [0, 1e-8, 1e-7, 1e-6])
+def test_copies_among_the_candidates_get_scores_that_no_batch_and_no_padding_changes(noise):
+    model = tiny_feature_reasoning(num_candidates=60, hidden_size=64, step_size=1e-3)
+    query, candidates = lists_with_copies(noise)
+    with torch.no_grad():
+        together = model.rerank(query, candidates)
+        alone = [model.rerank(q[None], c[None]) for q, c in zip(query, candidates, strict=True)]
+        padded = model.rerank(query, candidates, torch.ones(40, 60, dtype=torch.bool))
+        exact = model.double().rerank(query.double(), candidates.double())
+    for other in (torch.cat(alone), padded, exact):
+        torch.testing.assert_close(other, together, rtol=0, atol=2e-6)
+    assert together.std(dim=1).min() > 0.01, "scores are apart by more than they may differ"
+
+
 def test_what_stands_at_masked_places_does_not_matter():
     model, lists = tiny_feature_reasoning().double(), tiny_lists()
     mask = torch.tensor([True, True, False, True, False, False]).expand(3, -1)
@@ -216,8 +243,15 @@ def test_half_precision_inputs_are_reasoned_about_in_float32():
 def test_weights_stay_in_float32_whatever_dtype_is_asked_for(tmp_path):
     tiny_feature_reasoning().save_pretrained(tmp_path)
     model = AutoModel.from_pretrained(tmp_path, dtype=torch.bfloat16)
+    saved = tiny_feature_reasoning()
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
-    assert torch.equal(model(**tiny_lists()).similarities, tiny_feature_reasoning()(**tiny_lists()).similarities)
+    assert all(map(torch.equal, model.parameters(), saved.parameters()))
+    found, expected = model(**tiny_lists()).similarities, saved(**tiny_lists()).similarities
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-7)
+
+
+def test_training_computes_in_the_dtype_of_the_weights():
+    assert tiny_feature_reasoning().train()(**tiny_lists()).similarities.dtype == torch.float32
 
 
 @pytest.mark.parametrize(
@@ -232,3 +266,14 @@ def test_weights_stay_in_float32_whatever_dtype_is_asked_for(tmp_path):
 def test_inputs_that_do_not_fit_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         tiny_feature_reasoning()(**(tiny_lists() | changes))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_parts_that_stay_in_float32_are_made_in_it(dtype):
+    model = AutoModel.from_config(tiny_feature_reasoning_config(), dtype=dtype)
+    kept = {
+        name: tensor.dtype
+        for name, tensor in model.state_dict().items()
+        if re.match("query_update|candidate_update|logit_scale", name)
+    }
+    assert kept and set(kept.values()) == {torch.float32}

@@ -6,6 +6,7 @@ from torch.nn.functional import normalize
 
 from hf_fashion.models.feature_reasoning.subgraphs_feature_reasoning import (
     aggregate,
+    first_copies,
     move,
     sort_candidates,
     subgraphs,
@@ -49,6 +50,13 @@ def test_every_node_sorts_the_candidates_by_its_own_similarities():
 def test_equal_similarities_keep_the_order_of_the_list(mask):
     similarities = torch.tensor([[[0.5, 0.7, 0.5, 0.7]]])
     assert sort_candidates(similarities, mask)[1].tolist() == [[[1, 3, 0, 2]]]
+
+
+def test_copies_are_read_at_the_first_of_them():
+    first, second = torch.eye(6, dtype=torch.float64)[:2]
+    rows = torch.stack([first, second, first + 1e-7 * second, second, first + 0.01 * second, 0 * first])
+    units = normalize(rows, dim=-1)
+    assert first_copies((units @ units.T)[None]).tolist() == [[0, 1, 0, 1, 4, 5]]
 
 
 def test_candidates_that_are_not_there_come_last():

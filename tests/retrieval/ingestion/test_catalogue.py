@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from datasets import ClassLabel, Dataset, Features, Image, List, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, IterableDataset, List, Value
 from PIL import Image as PILImage
 
 from hf_fashion.retrieval.ingestion.catalogue import Catalogue
@@ -68,3 +68,29 @@ def test_a_photo_that_cannot_be_read_is_named():
 def test_a_missing_or_wrong_column_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         Catalogue(products(3), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        (IterableDataset.from_generator(lambda: iter([{"id": "a"}])), "is a streaming dataset, whose rows cannot be"),
+        (DatasetDict(train=products(1), test=products(1)), "must be one datasets.Dataset of the splits train, test"),
+        ([{"id": "a"}], "must be one datasets.Dataset, got list"),
+    ],
+)
+def test_what_is_no_dataset_gets_a_sentence(dataset, message):
+    with pytest.raises(ValueError, match=message):
+        Catalogue(dataset, "id", "image", [])
+
+
+def test_rows_are_named_as_their_source_does():
+    places = ["feed.csv, line 2", "feed.csv, line 4", "feed.csv, line 5"]
+    dataset = products(3).add_column("source_row", places)
+    broken = dataset.cast_column("image", Image(decode=False)).map(
+        lambda row: row | {"image": {"bytes": b"no photo", "path": "1.jpg"}} if row["id"] == "p001" else row
+    )
+    with pytest.raises(ValueError) as error:
+        Catalogue(broken.select([1, 2]), "id", "image", []).photo(0)
+    assert str(error.value).startswith(
+        "feed.csv, line 4 (id 'p001', 1.jpg): the photo in column 'image' cannot be read: the file is no photo that"
+    )

@@ -7,7 +7,7 @@ import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, Image, List, Value
 
-from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.embedding.fingerprint import embedder_fingerprint, model_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 from tests import tiny_attribute
 from tests.data.corpora import jpeg, products
@@ -38,7 +38,7 @@ def test_a_catalogue_is_found_again(tmp_path, model):
     catalogue = products(10)
     gallery = embedded(tmp_path / "gallery", model, catalogue)
     assert sorted(gallery.ids()) == catalogue["id"][:]
-    assert gallery.schema.fingerprint == model_fingerprint(model)
+    assert gallery.schema.fingerprint == embedder_fingerprint(model, tiny_processor())
     inputs = tiny_processor()(images=[catalogue[6]["image"]], return_tensors="pt")
     with torch.no_grad():
         query = model.get_image_features(**inputs).pooler_output
@@ -127,14 +127,26 @@ def with_ids(ids: list) -> Dataset:
         (products(4), {"metadata_columns": ["price"]}, "`metadata_columns`: the dataset has no column 'price'"),
         (products(4), {"metadata_columns": ["image"]}, "column 'image' is Image"),
         (products(4), {"metadata_columns": ["id"]}, "no metadata column 'id'"),
-        (with_ids(["a", None, "b", None]), {}, "`id_column`: 'id' is null in rows 1, 3"),
+        (
+            with_ids(["a", None, "b", None]),
+            {},
+            r"`id_column`: column 'id' is empty in 2 of .*:\n    row 1;\n    row 3$",
+        ),
         (
             with_ids([1.0, 2.0]),
             {},
             r"`id_column`: column 'id' is Value\('float64'\), .* it begins with \[1\.0, 2\.0\]",
         ),
-        (with_ids(["a", "b", "a", "b"]), {}, "'a' in column 'id' is in rows 0, 2, and 2 ids in all"),
-        (products(3).map(lambda row: {"image": None if row["id"] == "p001" else row["image"]}), {}, "null in row 1"),
+        (
+            with_ids(["a", "b", "a", "b"]),
+            {},
+            r"ids must differ; 2 of .*\n    'a': row 0, row 2;\n    'b': row 1",
+        ),
+        (
+            products(3).map(lambda row: {"image": None if row["id"] == "p001" else row["image"]}),
+            {},
+            r"'image' is null; drop these rows:\n    row 1 \(id 'p001'\)",
+        ),
     ],
 )
 def test_what_cannot_be_a_catalogue_is_refused_before_anything_is_made(tmp_path, model, dataset, changes, message):

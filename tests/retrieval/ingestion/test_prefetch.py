@@ -28,9 +28,10 @@ def test_batches_are_embedded_in_their_order():
     catalogue = Catalogue(dataset, "id", "image", [])
     batches = [[8, 0], [3], [5, 1, 2]]
     found = list(embedded_batches(encoder, catalogue, batches))
-    for rows, vectors in zip(batches, found, strict=True):
+    for rows, batch in zip(batches, found, strict=True):
         expected = encoder.encode_document(dataset.select(rows)["image"][:], convert_to="tensor")
-        torch.testing.assert_close(vectors["image"], expected)
+        torch.testing.assert_close(batch.vectors["image"], expected)
+        assert batch.photo_hashes == catalogue.photo_hashes(rows)
 
 
 def test_a_few_items_ahead_and_no_more():

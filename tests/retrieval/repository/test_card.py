@@ -1,5 +1,7 @@
 """The card says what is in a gallery; what people write on it stays."""
 
+import ast
+import html
 import re
 
 import pyarrow as pa
@@ -7,6 +9,7 @@ import pytest
 from huggingface_hub import DatasetCard
 
 from hf_fashion.retrieval.repository.card import gallery_card, renewed_card
+from hf_fashion.retrieval.repository.columns import vector_columns
 from hf_fashion.retrieval.repository.manifest import GalleryManifest
 from hf_fashion.retrieval.schema import GallerySchema
 
@@ -20,7 +23,7 @@ def test_what_is_in_the_gallery_is_said():
     text = card()
     assert "| embedded by | `Model-1` |" in text
     assert "| spaces | `image` (8 dimensions, column `image_embeds`) |" in text
-    assert "| metadata | `sizes` (list<item: string>) |" in text
+    assert "| metadata | `sizes` (list&#60;item: string&#62;) |" in text
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,48 @@ def test_what_people_wrote_is_kept_though_they_deleted_the_mark():
     old = card(5).replace("<!-- The end of the gallery. -->", "") + "Photos by Ines.\n"
     renewed = renewed_card(old, card(6))
     assert "Photos by Ines." in renewed and "| products | 6 |" in renewed
+
+
+ODD = [
+    "a|b",
+    "`code` *bold* _x_",
+    "two\nlines\n\n## Heading\n```python\nimport os",
+    "<script>alert(1)</script>",
+    "[link](http://elsewhere)",
+    "<!-- The end of the gallery. -->",
+    "<!-- The gallery. push_to_hub renews this part. -->",
+    'say "x"\\',
+    "größe 袖",
+    "\u202e\x07",
+]
+
+
+SHOWN = {
+    "two\nlines\n\n## Heading\n```python\nimport os": "two lines ## Heading ```python import os",
+    "\u202e\x07": r"\u202e\x07",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_are_text_and_no_markup(name):
+    text, plain = of_space(name), of_space("neckline")
+    lines = text.split("\n")
+    assert len(lines) == len(plain.split("\n"))
+    assert [line for line in lines if line.startswith("| ") and line.count("|") != 3] == []
+    assert text.count("<!--") == 2 and "<script" not in text
+    assert sum(line.startswith("```") for line in lines) == 4
+    shown = html.unescape(next(line for line in lines if line.startswith("| embedded by |")))
+    assert SHOWN.get(name, name) in shown
+    quoted = re.search(r'gallery\.search\(queries, (".*"), top_k', text)[1]
+    assert ast.literal_eval(quoted) == ast.literal_eval(re.search(r'from_pretrained\((".*"), uri', text)[1]) == name
+    renewed = renewed_card(text, plain)
+    assert renewed.partition("<!--")[2] == plain.partition("<!--")[2]
+
+
+def of_space(name: str) -> str:
+    """The card of a gallery whose space, model and own name are this one."""
+    schema = GallerySchema({name: 8, "image": 4}, pa.schema([]), name)
+    return gallery_card(GalleryManifest(schema, vector_columns(schema), {"data": 5}, {}), name)
 
 
 def test_the_code_of_the_card_runs(saved, monkeypatch, capsys):

@@ -15,7 +15,7 @@ def test_datasets_reads_the_columns(gallery, saved):
     products = load_dataset(str(saved), split="train")
     assert products["id"][:] == ids(COUNT)
     assert products.features["image_embeds"] == List(Value("float16"), length=8)
-    assert products.column_names == ["id", *METADATA.names, "image_embeds", "sleeve_length_embeds"]
+    assert products.column_names == ["id", *METADATA.names, "photo_hash", "image_embeds", "sleeve_length_embeds"]
     stored = rows(gallery)["vector_1"].combine_chunks().flatten().to_numpy()
     read = products.with_format("arrow")[:]["sleeve_length_embeds"].combine_chunks().flatten().to_numpy()
     np.testing.assert_array_equal(read.view(np.uint16), stored.view(np.uint16))

@@ -1,7 +1,14 @@
 """A saved gallery loaded into a gallery: to the last bit, and further after a kill."""
 
+import json
+import math
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from hf_fashion.files import sha256_of, write_json
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import ids
@@ -14,6 +21,31 @@ def test_what_is_loaded_is_what_was_saved(gallery, saved, tmp_path):
     assert loaded._store.schema.equals(gallery._store.schema, check_metadata=True)
     assert loaded._store.attachments() == ATTACHMENTS
     assert loaded.schema == gallery.schema
+
+
+def rewritten(folder: Path, column: str, values: pa.Array) -> None:
+    """Give a column of the last file other values, as another program may have done that made the whole folder."""
+    shard = folder / "data" / "train-00002-of-00003.parquet"
+    table = pq.read_table(shard)
+    number = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(number, table.field(number), values), shard)
+    manifest = json.loads((folder / "gallery.json").read_text())
+    manifest["files"][f"data/{shard.name}"]["sha256"] = sha256_of(shard)
+    write_json(manifest, folder / "gallery.json")
+
+
+def test_nan_in_a_saved_gallery_is_a_missing_value(saved, tmp_path):
+    rewritten(saved, "price", pa.array([0.5, math.nan, None], pa.float32()))
+    rewritten(saved, "scores", pa.array([[0.5, math.nan], [], None], pa.list_(pa.float16())))
+    loaded = rows(Gallery.from_pretrained(saved, uri=tmp_path / "loaded"))
+    assert loaded["price"].to_pylist()[-3:] == [0.5, None, None]
+    assert loaded["scores"].to_pylist()[-3:] == [[0.5, None], [], None]
+
+
+def test_infinite_numbers_in_a_saved_gallery_are_refused(saved, tmp_path):
+    rewritten(saved, "price", pa.array([0.5, math.inf, None], pa.float32()))
+    with pytest.raises(ValueError, match=r"train-00002-of-00003.parquet: .*must hold finite numbers"):
+        Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
 
 
 class Killed(BaseException):

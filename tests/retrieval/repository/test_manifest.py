@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hf_fashion.files import sha256_of
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.repository.manifest import GalleryManifest
 from tests.retrieval.repository.saved_galleries import COUNT, METADATA, SPACES
@@ -30,6 +31,12 @@ def edited(folder: Path, change) -> None:
     (folder / "gallery.json").write_text(json.dumps(written))
 
 
+def replaced(path: Path, written: dict) -> None:
+    """Make a file something else, with its right hash in the manifest."""
+    path.write_bytes(b"not parquet")
+    written["files"][SHARD]["sha256"] = sha256_of(path)
+
+
 SHARD = "data/train-00001-of-00003.parquet"
 
 
@@ -52,6 +59,32 @@ SHARD = "data/train-00001-of-00003.parquet"
             OSError,
             r"gallery.json is damaged: it names '../other.parquet', which is not a file of a gallery",
         ),
+        (
+            lambda at: edited(at, lambda it: it["files"].pop(SHARD)),
+            OSError,
+            f"gallery.json is damaged: it does not name {SHARD}",
+        ),
+        (
+            lambda at: edited(at, lambda it: it.update(files={})),
+            OSError,
+            "gallery.json is damaged: it does not name data/train-00000-of-00001.parquet",
+        ),
+        (
+            lambda at: edited(at, lambda it: it.update(products=24)),
+            OSError,
+            "gallery.json is damaged: it names files of 23 products in all, but says 24",
+        ),
+        (
+            lambda at: edited(at, lambda it: it["files"][SHARD].update(rows="10")),
+            OSError,
+            "gallery.json is damaged: TypeError",
+        ),
+        (
+            lambda at: edited(at, lambda it: (it["files"][SHARD].update(rows=11), it.update(products=24))),
+            OSError,
+            f"{SHARD} is damaged: it has 10 products, by gallery.json 11",
+        ),
+        (lambda at: edited(at, lambda it: replaced(at / SHARD, it)), OSError, f"{SHARD} is damaged: .*arquet"),
         (
             lambda at: edited(at, lambda it: it.update(format=2)),
             ValueError,

@@ -1,6 +1,5 @@
 """A gallery saved as a repository of `datasets`: the same files for the same products, whole or not at all."""
 
-import os
 import stat
 
 import pyarrow as pa
@@ -80,4 +79,9 @@ def test_types_that_datasets_cannot_keep_are_named(tmp_path):
 
 def test_others_may_read_what_was_saved(saved, tmp_path):
     (tmp_path / "any").mkdir()
-    assert stat.S_IMODE(os.stat(saved).st_mode) == stat.S_IMODE(os.stat(tmp_path / "any").st_mode)
+    (tmp_path / "any" / "file").touch()
+    modes = {
+        path.is_dir(): stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "any", tmp_path / "any" / "file")
+    }
+    for path in (saved, *saved.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == modes[path.is_dir()], path

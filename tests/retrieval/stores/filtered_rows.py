@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ TIMES = [
     None,
     datetime(2026, 1, 1),
 ]
-UTC = [None if time is None else time.replace(tzinfo=timezone.utc) for time in TIMES]
+UTC = [None if time is None else time.replace(tzinfo=UTC) for time in TIMES]
 VALUES = {
     "id": (["a", "b", "it's", 'say "x"', "back\\slash", "größe"], pa.string()),
     "brand": (["Lumaro", "Halvick", None, 'It\'s "new"', "", "a\\b"], pa.string()),
@@ -192,7 +192,8 @@ IN_PYTHON: list[tuple[str, Test]] = [
 def table() -> pa.Table:
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.eye(6, 8, dtype=np.float16).ravel()), 8)
     arrays = [pa.array(values, kind) for values, kind in VALUES.values()]
-    return pa.Table.from_arrays([*arrays, vectors], [*VALUES, "vector_0"])
+    rows = pa.Table.from_arrays([*arrays, vectors], [*VALUES, "vector_0"])
+    return rows.cast(rows.schema.set(0, pa.field("id", pa.string(), nullable=False)))
 
 
 def condition(filter: Any) -> Condition | None:

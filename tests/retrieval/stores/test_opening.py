@@ -1,11 +1,13 @@
 """A gallery's URI names the database that keeps it."""
 
+import sys
+
 import pyarrow as pa
 import pytest
 
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from hf_fashion.retrieval.stores.milvus.store import MilvusStore
-from hf_fashion.retrieval.stores.opening import create_store, open_store
+from hf_fashion.retrieval.stores.opening import create_store, open_store, require_database
 
 
 SCHEMA = pa.schema([("id", pa.string()), ("vector_0", pa.list_(pa.float16(), 2))])
@@ -33,3 +35,18 @@ def test_a_gallery_is_created_once_and_opened_when_it_is_there(place):
 def test_an_unknown_form_of_milvus_is_refused():
     with pytest.raises(ValueError, match="must have a URI such as"):
         open_store("milvus+ftp://host/shop")
+
+
+@pytest.mark.parametrize(
+    ("uri", "module", "extra"),
+    [
+        ("my_gallery", "lancedb", "gallery"),
+        ("s3://shop/gallery", "lancedb", "gallery"),
+        ("milvus+http://host:19530/gallery", "pymilvus", "milvus"),
+    ],
+)
+def test_a_database_that_is_not_installed_is_named_before_anything_is_opened(monkeypatch, uri, module, extra):
+    require_database(uri)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=rf"pip install 'hf-fashion\[{extra}\]'"):
+        require_database(uri)

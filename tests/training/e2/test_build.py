@@ -10,6 +10,7 @@ from hf_fashion.training.e2.build import check_fields, choose_entities, make_mod
 from hf_fashion.training.e2.recipe import E2ModelRecipe
 from hf_fashion.training.recipe import DataRecipe
 from tests.scripts.tiny_run import tiny_corpus
+from tests.tiny_siglip import tiny_siglip
 
 
 TOWER = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -77,6 +78,16 @@ def test_an_e2_is_continued_with_its_own_order_of_entities(data, tmp_path):
 def test_fewer_entities_than_the_corpus_has(data):
     processor, model = start(data, E2ModelRecipe(config=CONFIG | {"tag_entities": ["brand"]}, vocab_size=600))
     assert processor.tag_entities == model.config.tag_entities == ["brand"]
+
+
+@pytest.mark.parametrize("architecture", ["e2", "clip"])
+def test_another_model_is_no_start(data, tmp_path, architecture):
+    processor, _ = start(data, E2ModelRecipe(config=CONFIG, vocab_size=600))
+    recipe = E2ModelRecipe(start_from=save(tmp_path / "siglip", processor, tiny_siglip()), architecture=architecture)
+    with pytest.raises(
+        ValueError, match=f"a model of type 'siglip': architecture '{architecture}' starts from one of"
+    ):
+        start(data, recipe)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from .tree import Value
 
 MAX_TEXT = 10_000  # characters of one value
 _UNITS = {"s": timedelta(seconds=1), "ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NANOSECONDS = 2**63 - 1
 
 
@@ -113,7 +113,7 @@ def _time(value: Any, kind: pa.DataType) -> datetime | None:
     if not isinstance(value, date):
         return None
     if not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     moment = _in_utc(value, kind.tz)
     if moment is None:
         return None
@@ -125,14 +125,14 @@ def _time(value: Any, kind: pa.DataType) -> datetime | None:
 def _in_utc(value: datetime, zone: str | None) -> datetime | None:
     """The moment in UTC; `zone` is that of a timestamp without one. None if it is outside the supported years."""
     try:
-        return (value if value.tzinfo else value.replace(tzinfo=_zone(zone))).astimezone(timezone.utc)
+        return (value if value.tzinfo else value.replace(tzinfo=_zone(zone))).astimezone(UTC)
     except OverflowError:
         return None
 
 
 def _zone(name: str | None) -> tzinfo:
     if name in (None, "UTC"):
-        return timezone.utc
+        return UTC
     if name[0] in "+-":
         return datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo
     try:

@@ -14,14 +14,14 @@ from ..base import damage
 Method = TypeVar("Method", bound=Callable)
 
 
-def unreachable(uri: str, error: Exception) -> OSError:
+def unreachable(uri: str, error: Exception) -> ConnectionError:
     """Return the error for a place that does not answer.
 
     Args:
         uri (`str`): the place.
         error (`Exception`): LanceDB's.
     """
-    return OSError(
+    return ConnectionError(
         f"the gallery at {uri} cannot be reached, and may or may not exist. Check the URI, the network "
         "and the credentials, for s3:// in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL. "
         f"LanceDB's error: {error}"

@@ -5,29 +5,32 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ....files import folder_bytes
 from ...schema import ID
-from ..base import damage
+from ..base import damage, doubled
 from ..conditions.tree import Condition
 from . import index as lance_index
-from .errors import failure, translated_errors
+from . import upkeep
+from .errors import translated_errors
 from .filter import lance_filter, text
-from .tables import absolute_place, create_table, open_table
+from .lease import one_writer, writers_lease
+from .reading import GalleryLost, open_newest, reads_again, require_newest
+from .tables import TABLE, absolute_place, create_table, drop_tables, newest_version, open_table, require_lancedb
 
 
-TABLE = "gallery"
-ATTACHMENTS = "attachments"  # a table next to it, of names and bytes
+_ATTACHMENTS = "attachments_"  # begins the name of a table next to it, of names and bytes
+_EARLIER_ATTACHMENTS = "attachments"  # in galleries of earlier versions
+# With it, Lance finds that another writer has added an id meanwhile, and merges again instead of adding it twice.
+PRIMARY_KEY = {"lance-schema:unenforced-primary-key": "true"}  # metadata of the column
 _CREATION = b"hf_fashion.made"  # key of the table's metadata: no two tables have the same value there
-# Every commit leaves a file; reading and upserting slow down with their number (200 of them: two to four times).
-MAX_FRAGMENTS = 256
-# Rows that no index has are compared with a query one by one, 1.7 ms a thousand of 512 dimensions. Each time that an
-# index takes some in, it gains a part, and every search 0.4 ms: both cost the same when 100,000 are added in steps of
-# this size (benchmarks/exact_search_limit.py).
-MAX_UNINDEXED = 5000
+MAX_ROWS_NAMED = 10_000  # in one condition
 # A compaction removes all older versions: kept, they would double the disk space. A reader in the middle of one reads
 # the newest instead; a writer of another process in the middle of one fails, and has changed nothing.
 KEEP_VERSIONS = timedelta(milliseconds=1)
@@ -37,7 +40,7 @@ class LanceStore:
     """A [`VectorStore`] in LanceDB. Use [`LanceStore.create`] or [`LanceStore.open`].
 
     A commit writes new files and then one manifest, so that a kill leaves the table as it was before or after. Reads
-    see the version of the last [`LanceStore.refresh`] or own change. One process at a time may change a table.
+    see the version of the last [`LanceStore.refresh`] or own change. Writers in a folder wait for each other.
 
     Args:
         uri (`str`): a folder, or a URI of object storage.
@@ -50,6 +53,11 @@ class LanceStore:
         self.uri = uri
         self._table = table
         self._created = _creation(table)
+        self._outdated = 0  # rows that were replaced or deleted since the table was tidied
+
+    @staticmethod
+    def require_installed() -> None:
+        require_lancedb()
 
     @classmethod
     def create(cls, uri: str, schema: pa.Schema, attachments: Mapping[str, bytes] | None = None) -> LanceStore:
@@ -64,15 +72,12 @@ class LanceStore:
             FileExistsError: there is a gallery at `uri`.
             OSError: there are the remains of a gallery, or the place cannot be reached.
         """
-        uri, attachments = absolute_place(uri), attachments or {}
-        try:
-            cls.open(uri)
-        except FileNotFoundError:
-            columns = [pa.array(attachments.keys(), pa.string()), pa.array(attachments.values(), pa.binary())]
-            # Before the table, which makes the gallery exist, and always: another creation may have been interrupted.
-            create_table(uri, ATTACHMENTS, pa.Table.from_arrays(columns, ["name", "value"]), overwrite=True)
-            metadata = {**(schema.metadata or {}), _CREATION: uuid4().bytes.hex()}
-            return cls(uri, create_table(uri, TABLE, schema.with_metadata(metadata)))
+        uri = absolute_place(uri)
+        with writers_lease(uri):
+            try:
+                cls.open(uri)
+            except FileNotFoundError:
+                return cls(uri, _created(uri, schema, attachments or {}))
         raise FileExistsError(f"there is a gallery at {uri} already; open it, or choose another place")
 
     @classmethod
@@ -84,12 +89,35 @@ class LanceStore:
 
         Raises:
             FileNotFoundError: there is no gallery at `uri`.
+            OSError: the table is damaged or has an id twice, or the place cannot be reached.
+        """
+        uri = absolute_place(uri)
+        store = cls(uri, open_newest(uri))
+        ids = store.read([ID])[ID]
+        if pc.count_distinct(ids).as_py() < len(ids):
+            raise doubled(uri, ids)
+        return store
+
+    @classmethod
+    def repair(cls, uri: str) -> int:
+        """Keep one row of each id, the one that was written last, and return how many others were removed.
+
+        Args:
+            uri (`str`): what [`LanceStore.create`] was given.
+
+        Raises:
+            FileNotFoundError: there is no gallery at `uri`.
             OSError: the table is damaged, or the place cannot be reached.
         """
         uri = absolute_place(uri)
-        store = cls(uri, open_table(uri, TABLE))
-        store.read([ID])
-        return store
+        with writers_lease(uri):
+            store = cls(uri, open_newest(uri))
+            rows = store._run(store._table.search().select([ID]).with_row_id(True))
+            last = rows.group_by(ID).aggregate([("_rowid", "max")])["_rowid_max"]
+            others = pc.filter(rows["_rowid"], pc.invert(pc.is_in(rows["_rowid"], last))).to_pylist()
+            for start in range(0, len(others), MAX_ROWS_NAMED):
+                store._remove(f"_rowid IN ({', '.join(map(str, others[start : start + MAX_ROWS_NAMED]))})")
+        return len(others)
 
     @property
     def schema(self) -> pa.Schema:
@@ -97,37 +125,67 @@ class LanceStore:
         return schema.with_metadata({key: value for key, value in (schema.metadata or {}).items() if key != _CREATION})
 
     def attachments(self) -> dict[str, bytes]:
+        name = _ATTACHMENTS + self._created.decode()
         try:
-            table = open_table(self.uri, ATTACHMENTS)
+            table = self._attachments(name)
         except FileNotFoundError as error:
-            raise damage(self.uri, f"the table {ATTACHMENTS!r} is missing") from error
+            raise damage(self.uri, f"the table {name!r} is missing") from error
         rows = self._run(table.search())
         return dict(zip(rows["name"].to_pylist(), rows["value"].to_pylist(), strict=True))
 
-    @translated_errors
+    def _attachments(self, name: str) -> Any:
+        try:
+            return open_table(self.uri, name)
+        except FileNotFoundError:
+            return open_table(self.uri, _EARLIER_ATTACHMENTS)
+
+    @reads_again
     def refresh(self) -> int:
-        self._table.checkout_latest()
-        if _creation(self._table) != self._created:
-            raise OSError(f"the gallery at {self.uri} was deleted and created again meanwhile; open it again")
+        self.catch_up()
         return self._table.version
 
-    @translated_errors
+    def catch_up(self) -> None:
+        """Take in what other processes have committed.
+
+        Raises:
+            OSError: the gallery was deleted and created again, or has lost its newest version.
+        """
+        written = newest_version(self.uri, TABLE)  # before the table is read: later it may be newer than that
+        self._table.checkout_latest()
+        if _creation(self._table) != self._created:
+            raise GalleryLost(f"the gallery at {self.uri} was deleted and created again meanwhile; open it again")
+        require_newest(self.uri, self._table, written)
+
+    @reads_again
     def count(self) -> int:
         return self._table.count_rows()
 
+    @reads_again
+    def storage(self) -> dict[str, int]:
+        stats, local = self._table.stats(), "://" not in self.uri
+        return {
+            **({"bytes": folder_bytes(self.uri)} if local else {}),
+            "versions": len(self._table.list_versions()),
+            "fragments": stats["fragment_stats"]["num_fragments"],
+        }
+
+    @one_writer
     @translated_errors
     def upsert(self, rows: pa.Table) -> None:
         self.refresh()
-        self._table.merge_insert(ID).when_matched_update_all().when_not_matched_insert_all().execute(rows)
-        fragments = self._table.stats()["fragment_stats"]["num_fragments"]
-        unindexed = max((rows for _, _, rows in lance_index.describe(self._table).values()), default=0)
-        if fragments > MAX_FRAGMENTS or unindexed > MAX_UNINDEXED:
-            self._tidy()
+        merge = self._table.merge_insert(ID).when_matched_update_all().when_not_matched_insert_all()
+        self._tidy_if_due(merge.execute(_keyed(rows)).num_updated_rows)
 
+    @one_writer
     @translated_errors
-    def delete(self, ids: Sequence[str]) -> int:
+    def update(self, rows: pa.Table) -> None:
         self.refresh()
-        return self._table.delete(_id_in(ids)).num_deleted_rows
+        merge = self._table.merge_insert(ID).when_matched_update_all()
+        self._tidy_if_due(merge.execute(_keyed(rows)).num_updated_rows)
+
+    @one_writer
+    def delete(self, ids: Sequence[str]) -> int:
+        return self._remove(_id_in(ids))
 
     def read(
         self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
@@ -152,43 +210,76 @@ class LanceStore:
             found = found.append_column("query_index", pa.array(np.zeros(len(found), dtype=np.int32)))
         return found.drop_columns("_distance")
 
+    @one_writer
     @translated_errors
     def build_index(self, columns: Sequence[str], kind: str) -> None:
         self.refresh()
         lance_index.build(self._table, columns, kind)
 
-    @translated_errors
+    @reads_again
     def indexes(self) -> dict[str, tuple[str, int]]:
         return {column: (kind, rows) for column, (kind, rows, _) in lance_index.describe(self._table).items()}
 
-    @translated_errors
+    @one_writer
     def compact(self) -> None:
+        self.refresh()
+        self._compact()
+
+    @translated_errors
+    def _remove(self, condition: str) -> int:
+        self.refresh()
+        removed = self._table.delete(condition).num_deleted_rows
+        self._tidy_if_due(removed)
+        return removed
+
+    @translated_errors
+    def _compact(self) -> None:
         self._table.optimize()
         # LanceDB removes before it joins, so the version that has just been joined is left for a second call.
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
+        self._outdated = 0
 
-    def _tidy(self) -> None:
-        """Compacts, and only warns where that fails: the rows have been added."""
+    def _tidy_if_due(self, outdated: int) -> None:
+        """Compacts, and only warns where that fails: the change has been made."""
+        self._outdated += outdated
+        if not upkeep.is_due(self._table, self._outdated):
+            return
         try:
-            self.compact()
+            self._compact()
         except OSError as error:
-            warnings.warn(f"the products were added, but not compacted: {error}", stacklevel=4)
+            warnings.warn(f"the products were changed, but not compacted: {error}", stacklevel=4)
 
     def _sql(self, filter: Condition) -> str:
         return lance_filter(filter, self._table.schema)
 
+    @reads_again
     def _run(self, query) -> pa.Table:
-        try:
-            return query.to_arrow()
-        except (OSError, RuntimeError, ValueError) as error:
-            version = self._table.version
-            if self.refresh() == version:
-                raise failure(self.uri, error) from error
-            return self._run(query)  # another process has removed the version that was read
+        return query.to_arrow()
+
+
+def _created(uri: str, schema: pa.Schema, attachments: Mapping[str, bytes]) -> Any:
+    """A new table, and its attachments in a table of their own that no other creation writes."""
+    creation = uuid4().hex
+    name = _ATTACHMENTS + creation
+    columns = [pa.array(attachments.keys(), pa.string()), pa.array(attachments.values(), pa.binary())]
+    if "://" not in uri:  # there another process may be creating one too
+        drop_tables(uri, _ATTACHMENTS)  # of creations that were interrupted
+    create_table(uri, name, pa.Table.from_arrays(columns, ["name", "value"]))
+    # Last, because it makes the gallery exist.
+    return create_table(uri, TABLE, _with_key(schema).with_metadata({**(schema.metadata or {}), _CREATION: creation}))
 
 
 def _creation(table) -> bytes:
     return (table.schema.metadata or {}).get(_CREATION, b"")
+
+
+def _with_key(schema: pa.Schema) -> pa.Schema:
+    key = pa.field(ID, pa.string(), nullable=False, metadata=PRIMARY_KEY)
+    return schema.set(schema.get_field_index(ID), key)
+
+
+def _keyed(rows: pa.Table) -> pa.Table:
+    return rows.cast(_with_key(rows.schema))
 
 
 def _id_in(ids: Sequence[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +13,10 @@ import pyarrow as pa
 
 from ..base import damage
 from .errors import failure, unreachable
+
+
+TABLE = "gallery"
+PAUSES = (0.05, 0.2)  # seconds before a table that cannot be opened is opened again: it may just be replaced
 
 
 def absolute_place(uri: str) -> str:
@@ -36,8 +42,46 @@ def open_table(uri: str, name: str) -> Any:
         FileNotFoundError: there is no such table.
         OSError: it is damaged, or the place cannot be reached.
     """
+    for pause in PAUSES:
+        try:
+            return _open_table(uri, name)
+        except (FileNotFoundError, ConnectionError):
+            raise
+        except OSError:
+            time.sleep(pause)
+    return _open_table(uri, name)
+
+
+def newest_version(uri: str, name: str) -> int | None:
+    """Return the number of the version that was written last, from the note that LanceDB keeps next to the versions;
+    none where there is no note, or where the place is remote.
+
+    Args:
+        uri (`str`): a folder, or a URI of object storage.
+        name (`str`): the table's name.
+    """
+    if "://" in uri:
+        return None
+    note = table_folder(uri, name) / "_versions" / "latest_version_hint.json"
+    try:
+        return int(json.loads(note.read_bytes())["version"])
+    except (OSError, ValueError, LookupError, TypeError):  # it is a note only: a kill may have cut it off
+        return None
+
+
+def table_folder(uri: str, name: str) -> Path:
+    """Return the folder of a table.
+
+    Args:
+        uri (`str`): a folder.
+        name (`str`): the table's name.
+    """
+    return Path(uri, f"{name}.lance")
+
+
+def _open_table(uri: str, name: str) -> Any:
     remote = "://" in uri
-    folder = Path(uri, f"{name}.lance")  # only where the place is not remote
+    folder = table_folder(uri, name)  # only where the place is not remote
     if not remote and not folder.is_dir():
         raise FileNotFoundError(f"there is no gallery at {uri}")
     try:
@@ -52,28 +96,24 @@ def open_table(uri: str, name: str) -> Any:
         raise failure(uri, error) from error
 
 
-def create_table(uri: str, name: str, content: pa.Schema | pa.Table, overwrite: bool = False) -> Any:
+def create_table(uri: str, name: str, content: pa.Schema | pa.Table) -> Any:
     """Create a table.
 
     Args:
         uri (`str`): a folder, or a URI of object storage.
         name (`str`): the table's name.
         content (`pyarrow.Schema` or `pyarrow.Table`): its columns, or its rows too.
-        overwrite (`bool`, *optional*, defaults to `False`): whether a table of this name may be replaced.
 
     Returns:
         `lancedb.table.Table`: LanceDB's.
 
     Raises:
-        FileExistsError: there is a table of this name, and it may not be replaced.
+        FileExistsError: there is a table of this name.
         OSError: the place cannot be reached or written.
     """
     argument = "schema" if isinstance(content, pa.Schema) else "data"
     try:
-        database = _connect(uri)
-        if overwrite:
-            database.drop_table(name, ignore_missing=True)
-        return database.create_table(name, **{argument: content})
+        return _connect(uri).create_table(name, **{argument: content})
     except ValueError as error:
         if "already exists" not in str(error):
             raise
@@ -82,15 +122,39 @@ def create_table(uri: str, name: str, content: pa.Schema | pa.Table, overwrite: 
         raise failure(uri, error) from error
 
 
+def drop_tables(uri: str, prefix: str) -> None:
+    """Remove tables.
+
+    Args:
+        uri (`str`): a folder, or a URI of object storage.
+        prefix (`str`): what their names begin with.
+
+    Raises:
+        OSError: the place cannot be reached or written.
+    """
+    database = _connect(uri)
+    try:
+        for name in database.table_names(limit=10_000):
+            if name.startswith(prefix):
+                database.drop_table(name, ignore_missing=True)
+    except RuntimeError as error:
+        raise failure(uri, error) from error
+
+
 def _connect(uri: str) -> Any:
-    lancedb = _lancedb()
+    lancedb = require_lancedb()
     try:
         return lancedb.connect(uri)
     except (ValueError, RuntimeError) as error:  # of object storage, which it asks at once
         raise unreachable(uri, error) from error
 
 
-def _lancedb() -> ModuleType:
+def require_lancedb() -> ModuleType:
+    """Return LanceDB's module.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     # It warns of every group of an index in which an added part has no rows; that is harmless.
     os.environ.setdefault("LANCE_LOG", "error")
     try:

@@ -145,8 +145,6 @@ def _checked(column: pa.ChunkedArray, name: str) -> list[Any]:
             raise ValueError(f"Milvus keeps no missing values inside lists, column {name!r} has one. Leave them out")
     if kinds.is_string(items.type):
         _require(name, pc.binary_length(items), MAX_BYTES, "bytes a string")
-    if kinds.is_floating(items.type) and not pc.all(pc.is_finite(items)).as_py() and len(items.drop_null()):
-        raise ValueError(f"Milvus keeps no NaN and no infinite numbers, column {name!r} has one. Make it None")
     return column.to_pylist()
 
 

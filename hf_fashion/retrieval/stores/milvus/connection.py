@@ -36,7 +36,7 @@ class MilvusConnection:
 
     def __init__(self, address: MilvusAddress):
         self.uri = address.uri
-        self.pymilvus = _pymilvus()
+        self.pymilvus = require_pymilvus()
         self._token = ""
         if address.file:
             _start_lite(address.file, self.uri)
@@ -148,7 +148,12 @@ def _start_lite(file: Path, uri: str) -> None:
         )
 
 
-def _pymilvus() -> ModuleType:
+def require_pymilvus() -> ModuleType:
+    """Return pymilvus.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     try:
         import pymilvus
     except ImportError as error:

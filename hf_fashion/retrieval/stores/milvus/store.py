@@ -7,14 +7,16 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ....files import folder_bytes
 from ...schema import ID
 from ..base import damage
 from ..conditions.tree import Condition
 from . import index as milvus_index
 from .address import MilvusAddress
 from .columns import MilvusColumns
-from .connection import MilvusConnection
+from .connection import MilvusConnection, require_pymilvus
 from .literals import one_of, text
 from .notes import MilvusNotes
 from .reader import IDS_AT_ONCE, MESSAGE_BYTES, MilvusReader, parts
@@ -101,6 +103,26 @@ class MilvusStore:
         store.count()
         return store
 
+    @staticmethod
+    def require_installed() -> None:
+        require_pymilvus()
+
+    @classmethod
+    def repair(cls, uri: str) -> int:
+        """Return 0: Milvus keeps one row of each id, because it only ever gets upserts of its primary key.
+
+        Args:
+            uri (`str`): what [`MilvusStore.create`] was given.
+
+        Raises:
+            FileNotFoundError: there is no gallery at `uri`.
+            ValueError: the collection there is not a gallery.
+            OSError: the server cannot be reached.
+            ImportError: pymilvus is not installed.
+        """
+        cls.open(uri)
+        return 0
+
     @property
     def schema(self) -> pa.Schema:
         return self._columns.schema
@@ -129,6 +151,10 @@ class MilvusStore:
             self._counted = (self._version, self._reader.count())
         return self._counted[1]
 
+    def storage(self) -> dict[str, int]:
+        file = MilvusAddress.parse(self.uri).file
+        return {"bytes": folder_bytes(file)} if file else {}
+
     def upsert(self, rows: pa.Table) -> None:
         if not len(rows):
             return
@@ -137,6 +163,13 @@ class MilvusStore:
         with self._change():
             for part in parts(values, number):
                 self._connection.call("upsert", self._collection, part)
+
+    def update(self, rows: pa.Table) -> None:
+        there = self.read(self.schema.names, ids=rows[ID].to_pylist())
+        places = pc.index_in(there[ID], rows[ID].combine_chunks())
+        for name in rows.column_names:
+            there = there.set_column(there.schema.get_field_index(name), there.field(name), rows[name].take(places))
+        self.upsert(there)
 
     def delete(self, ids: Sequence[str]) -> int:
         there = self.read([ID], ids=ids)[ID].to_pylist()  # Milvus would count ids that it does not have

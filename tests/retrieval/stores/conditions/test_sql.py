@@ -2,7 +2,7 @@
 
 import random
 import sys
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -32,7 +32,7 @@ NEW = Comparison("new", "=", True)
         ("date = date '2026-01-31'", Comparison("date", "=", date(2026, 1, 31))),
         (
             "added < timestamp '2026-01-31 12:00:00+01:00'",
-            Comparison("added", "<", datetime(2026, 1, 31, 11, tzinfo=timezone.utc)),
+            Comparison("added", "<", datetime(2026, 1, 31, 11, tzinfo=UTC)),
         ),
         ("brand = 'It''s -- /* ; */ AND'", Comparison("brand", "=", "It's -- /* ; */ AND")),
         ("brand NOT IN ('a', 'b')", OneOf("brand", ("a", "b"), negated=True)),

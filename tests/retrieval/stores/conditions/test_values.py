@@ -1,6 +1,6 @@
 """Values become what their column holds, or are refused with what it can be compared with."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pytest
 from hf_fashion.retrieval.stores.conditions.values import MAX_TEXT, checked_value, time_number
 
 
-UTC = timezone.utc
+UTC = UTC
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 

@@ -1,6 +1,6 @@
 """Conditions as LanceDB's SQL; what it finds is tested with the other stores in test_base.py."""
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
@@ -22,7 +22,7 @@ SCHEMA = pa.schema(
         ("times", pa.list_(pa.timestamp("s"))),
     ]
 )
-NOON = datetime(2026, 1, 31, 12, 0, 0, 5000, tzinfo=timezone.utc)
+NOON = datetime(2026, 1, 31, 12, 0, 0, 5000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance import index as lance_index
-from hf_fashion.retrieval.stores.lance import store as lance_store
+from hf_fashion.retrieval.stores.lance import upkeep
 from tests.retrieval.galleries import METADATA, brute_force, filled, ids, metadata
 
 
@@ -119,7 +119,7 @@ def test_products_that_change_after_the_build_are_found(indexed):
 
 
 def test_new_products_are_taken_into_the_index_when_they_are_many(indexed, monkeypatch):
-    monkeypatch.setattr(lance_store, "MAX_UNINDEXED", 20)
+    monkeypatch.setattr(upkeep, "MAX_UNINDEXED", 20)
     indexed.add(ids(15, first=300), vectors(15, seed=1), metadata(15))
     assert indexed.info()["index"][SPACE]["products"] == 300
     indexed.add(ids(15, first=315), vectors(15, seed=2), metadata(15))

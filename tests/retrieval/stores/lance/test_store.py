@@ -1,15 +1,17 @@
 """Galleries in LanceDB: damage is noticed, small files are joined, interrupted creations are replaced."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import torch
 
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.schema import GallerySchema
 from hf_fashion.retrieval.stores.conditions.tree import Comparison
-from hf_fashion.retrieval.stores.lance import store as lance_store
+from hf_fashion.retrieval.stores.lance import upkeep
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import SPACES, filled, ids, metadata, vectors
 
@@ -58,7 +60,7 @@ def test_vectors_that_were_overwritten_are_noticed_when_they_are_read(tmp_path, 
 def test_attachments_that_are_damaged_are_not_taken_for_none(tmp_path):
     LanceStore.create(str(tmp_path), GallerySchema(SPACES, pa.schema([]), "").to_table(), {"axes": b"1"})
     store = LanceStore.open(str(tmp_path))
-    shutil.rmtree(tmp_path / "attachments.lance" / "_versions")
+    shutil.rmtree(next(tmp_path.glob("attachments_*.lance")) / "_versions")
     with pytest.raises(OSError, match="is damaged: there are data, but no version of the table"):
         store.attachments()
 
@@ -72,16 +74,6 @@ def test_a_version_that_another_process_removed_is_not_missed(tmp_path):
     assert set(reader.read(["id"], Comparison("price", "<", 1.0))["id"].to_pylist()) == {"p000", "p040"}
     reader.delete(["p000"])
     assert len(writer) == 40
-
-
-def test_many_small_commits_are_joined(tmp_path, monkeypatch):
-    monkeypatch.setattr(lance_store, "MAX_FRAGMENTS", 4)
-    gallery = Gallery.create(tmp_path / "gallery", SPACES)
-    for number in range(11):
-        gallery.add(ids(1, first=number), vectors(1, seed=number))
-        fragments = gallery._store._table.stats()["fragment_stats"]["num_fragments"]
-        assert fragments <= 4
-    assert sorted(gallery.ids()) == ids(11)
 
 
 def test_a_gallery_whose_creation_was_interrupted_is_created_again(tmp_path):
@@ -102,7 +94,7 @@ def test_attachments_are_kept_next_to_the_table(tmp_path):
     assert len(Gallery.open(tmp_path / "with")) == 0
 
 
-def test_attachments_of_an_interrupted_creation_are_replaced(tmp_path):
+def test_attachments_of_an_interrupted_creation_are_removed_by_the_next(tmp_path):
     schema = GallerySchema(SPACES, pa.schema([]), "").to_table()
     LanceStore.create(str(tmp_path), schema, {"axes": b"old"})
     shutil.rmtree(tmp_path / "gallery.lance")  # as a kill between both tables leaves it
@@ -110,6 +102,27 @@ def test_attachments_of_an_interrupted_creation_are_replaced(tmp_path):
         LanceStore.open(str(tmp_path))
     LanceStore.create(str(tmp_path), schema, {"axes": b"new"})
     assert LanceStore.open(str(tmp_path)).attachments() == {"axes": b"new"}
+    assert len(list(tmp_path.glob("*.lance"))) == 2
+
+
+def test_of_creations_at_once_one_wins_with_its_own_attachments(tmp_path):
+    schema = GallerySchema(SPACES, pa.schema([]), "").to_table()
+
+    def create(place: Path, number: int) -> int:
+        own = {b"number": bytes([number])}
+        try:
+            LanceStore.create(str(place), schema.with_metadata(schema.metadata | own), {"axes": bytes([number])})
+        except FileExistsError:
+            return 0
+        return 1
+
+    for race in range(10):
+        place = tmp_path / str(race)
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(create, [place] * 4, range(4))) == 1
+        store = LanceStore.open(str(place))
+        assert store.attachments() == {"axes": store.schema.metadata[b"number"]}
+        assert len(list(place.glob("*.lance"))) == 2
 
 
 def test_a_gallery_that_was_created_again_is_not_taken_for_the_old_one(tmp_path):
@@ -123,12 +136,48 @@ def test_a_gallery_that_was_created_again_is_not_taken_for_the_old_one(tmp_path)
 
 def test_products_are_added_where_there_is_no_room_to_compact(tmp_path, monkeypatch):
     gallery = filled(tmp_path / "gallery")
-    monkeypatch.setattr(lance_store, "MAX_FRAGMENTS", 1)
+    monkeypatch.setattr(upkeep, "FEW", 1)
 
     def full():
         raise OSError("no room")
 
-    monkeypatch.setattr(gallery._store, "compact", full)
-    with pytest.warns(UserWarning, match="the products were added, but not compacted: no room"):
+    monkeypatch.setattr(gallery._store, "_compact", full)
+    with pytest.warns(UserWarning, match="the products were changed, but not compacted: no room"):
         gallery.add(ids(1, first=50), vectors(1), metadata(1))
     assert len(gallery) == 41
+
+
+def doubled(place: Path) -> Gallery:
+    """A gallery as two writers of an earlier version leave it: five ids twice, the later ones with other prices."""
+    gallery = filled(place, 20)
+    changed = metadata(5) | {"price": [99.0] * 5}
+    rows = gallery.schema.rows(ids(5), vectors(5, seed=1), changed, gallery._spaces)
+    gallery._store._table.add(rows)
+    return gallery
+
+
+def test_ids_that_come_twice_are_found_and_made_single(tmp_path):
+    doubled(tmp_path / "gallery")
+    with pytest.raises(OSError, match=r"has 5 ids more than once, such as 'p00\d'.*Gallery.repair.*hf-fashion repair"):
+        Gallery.open(tmp_path / "gallery")
+    assert Gallery.repair(tmp_path / "gallery") == 5
+    gallery = Gallery.open(tmp_path / "gallery")
+    assert sorted(gallery.ids()) == ids(20)
+    prices = {row["id"]: row["price"] for row in gallery.products().to_pylist()}
+    assert prices == {name: 99.0 if name in ids(5) else float(number) for number, name in enumerate(ids(20))}
+    assert Gallery.repair(tmp_path / "gallery") == 0
+
+
+def test_updated_metadata_are_found_by_filters_and_vectors_by_the_index(tmp_path, monkeypatch):
+    monkeypatch.setattr("hf_fashion.retrieval.search.EXACT_SEARCH_LIMIT", 10)
+    gallery = filled(tmp_path / "gallery", 600)
+    gallery.build_index("IVF_HNSW_SQ")
+    known = gallery.vectors(ids(600), "neckline")
+    halved = {**metadata(600), "price": [number / 2 for number in range(600)]}
+    gallery.update(ids(300, first=100), {name: values[100:400] for name, values in halved.items()})
+    filters = [("price = 51", {"p051", "p102"}), ("price >= 199.5 AND price < 201", {"p399"}), ("price > 400", None)]
+    for text, wanted in filters:
+        found = set(gallery.search(known[:1], "neckline", 600, text).ids[0])
+        assert found == (wanted if wanted is not None else set(ids(199, first=401)))
+    assert torch.equal(gallery.vectors(ids(600), "neckline"), known)
+    assert gallery.search(known[200:201], "neckline", 1).ids == (("p200",),)

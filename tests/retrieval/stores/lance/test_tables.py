@@ -6,9 +6,8 @@ import pyarrow as pa
 import pytest
 
 from hf_fashion.retrieval.gallery import Gallery
-from hf_fashion.retrieval.schema import GallerySchema
-from hf_fashion.retrieval.stores.lance.store import LanceStore
-from hf_fashion.retrieval.stores.lance.tables import create_table, open_table
+from hf_fashion.retrieval.stores.lance import tables
+from hf_fashion.retrieval.stores.lance.tables import create_table, drop_tables, newest_version, open_table
 from tests.retrieval.galleries import SPACES, filled
 
 
@@ -59,18 +58,6 @@ def test_a_place_means_the_same_in_every_folder(tmp_path, monkeypatch):
     assert len(Gallery.from_pretrained("saved", uri="copy")) == len(Gallery.open("~/gallery")) == 40
 
 
-def test_a_creation_that_was_overtaken_leaves_the_other_gallery(tmp_path, monkeypatch):
-    schema = GallerySchema(SPACES, pa.schema([]), "").to_table()
-    LanceStore.create(str(tmp_path), schema)
-
-    def not_yet(_):
-        raise FileNotFoundError
-
-    monkeypatch.setattr(LanceStore, "open", not_yet)
-    with pytest.raises(FileExistsError, match="another process has created the gallery"):
-        LanceStore.create(str(tmp_path), schema)
-
-
 @pytest.mark.parametrize("content", [SCHEMA, SCHEMA.empty_table()], ids=["schema", "table"])
 def test_a_table_is_created_once(tmp_path, content):
     with pytest.raises(FileNotFoundError, match=f"there is no gallery at {tmp_path}"):
@@ -79,5 +66,32 @@ def test_a_table_is_created_once(tmp_path, content):
     assert open_table(str(tmp_path), "photos").schema == SCHEMA
     with pytest.raises(FileExistsError, match="another process has created the gallery"):
         create_table(str(tmp_path), "photos", content)
-    rows = pa.table({"id": ["a"]})
-    assert create_table(str(tmp_path), "photos", rows, overwrite=True).count_rows() == 1
+
+
+def test_tables_are_dropped_by_the_beginning_of_their_names(tmp_path):
+    names = ["gallery", *(f"attachments_{number}" for number in range(15))]
+    for name in names:
+        create_table(str(tmp_path), name, SCHEMA)
+    drop_tables(str(tmp_path), "attachments_")
+    assert [path.name for path in tmp_path.iterdir()] == ["gallery.lance"]
+    drop_tables(str(tmp_path), "attachments_")
+
+
+def test_a_table_that_another_process_is_replacing_is_opened_again(tmp_path, monkeypatch):
+    create_table(str(tmp_path), "photos", SCHEMA)
+    versions = tmp_path / "photos.lance" / "_versions"
+    (tmp_path / "photos.lance" / "data").mkdir()
+    (tmp_path / "photos.lance" / "data" / "rows").write_bytes(b"")
+    versions.rename(tmp_path / "aside")
+    monkeypatch.setattr(tables.time, "sleep", lambda _: (tmp_path / "aside").rename(versions))
+    assert open_table(str(tmp_path), "photos").schema == SCHEMA
+
+
+@pytest.mark.parametrize("note", ["", "[]", "{}", '{"version": "x"}', None])
+def test_a_note_of_the_newest_version_that_cannot_be_read_is_none(tmp_path, note):
+    create_table(str(tmp_path), "photos", SCHEMA)
+    assert newest_version(str(tmp_path), "photos") == 1
+    path = tmp_path / "photos.lance" / "_versions" / "latest_version_hint.json"
+    path.unlink() if note is None else path.write_text(note)
+    assert newest_version(str(tmp_path), "photos") is None
+    assert newest_version(f"file://{tmp_path}", "photos") is None

@@ -1,6 +1,6 @@
 """Conditions as Milvus's expressions; what they find is tested with the other stores in test_base.py."""
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -23,7 +23,7 @@ COLUMNS = MilvusColumns(table().schema)
         (Comparison("new", "=", False), "column_7 == false"),
         (Comparison("day", ">", date(1970, 1, 6)), "column_8 > 5"),
         (Comparison("date", "=", date(1970, 1, 2)), "column_9 == 86400000"),
-        (Comparison("added", "=", datetime(1970, 1, 1, 0, 0, 7, tzinfo=timezone.utc)), "column_10 == 7000"),
+        (Comparison("added", "=", datetime(1970, 1, 1, 0, 0, 7, tzinfo=UTC)), "column_10 == 7000"),
         (OneOf("stock", (1, -2, 1)), "column_5 in [1, -2]"),
         (OneOf("stock", (1,), negated=True), "(column_5 not in [1] and column_5 is not null)"),
         (OneOf("id", ("a",), negated=True), '(id not in ["a"])'),

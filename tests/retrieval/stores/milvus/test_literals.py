@@ -1,6 +1,6 @@
 """Values as Milvus writes them."""
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
@@ -26,8 +26,8 @@ def test_a_value_is_written_once():
         (1e20, pa.float32(), "1e+20"),
         (date(1969, 12, 31), pa.date32(), "-1"),
         (date(1969, 12, 31), pa.date64(), "-86400000"),
-        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=timezone.utc), pa.timestamp("s"), "1"),
-        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=timezone.utc), pa.timestamp("ns", "UTC"), "1000000000"),
+        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), pa.timestamp("s"), "1"),
+        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), pa.timestamp("ns", "UTC"), "1000000000"),
     ],
 )
 def test_a_value_is_written_as_the_column_keeps_it(value, kind, expected):

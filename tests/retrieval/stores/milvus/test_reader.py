@@ -46,9 +46,9 @@ def test_many_queries_of_long_lists_go_in_several_searches(milvus_uri, monkeypat
     calls = counted(monkeypatch, milvus_uri.rsplit("/", 1)[1])
     together = gallery.search(queries, "neckline", 20)
     assert calls["search"] == 1
-    monkeypatch.setattr(milvus_reader, "MESSAGE_BYTES", 40 * gallery._store._columns.row_bytes(LISTED))
+    monkeypatch.setattr(milvus_reader, "MESSAGE_BYTES", 54 * gallery._store._columns.row_bytes(LISTED))
     assert gallery.search(queries, "neckline", 20).ids == together.ids
-    assert calls["search"] == 1 + 5  # two queries of twenty rows each in a message, and the last query
+    assert calls["search"] == 1 + 5  # two queries of 27 rows each in a message, and the last query
     with pytest.raises(ValueError, match="`top_k` must be at most 16,384 on Milvus, got 20,000"):
         gallery.search(queries, "neckline", 20_000)
 

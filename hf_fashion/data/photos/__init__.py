@@ -1,0 +1,1 @@
+"""Photos of a corpus, decoded and processed one at a time."""

@@ -1,0 +1,1 @@
+"""Sources of a corpus: folders, columns of photos, and the names of rows."""

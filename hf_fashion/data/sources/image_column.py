@@ -1,0 +1,79 @@
+"""Make the image column of a dataset decode to photos, whatever it holds: paths, bytes or images."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from datasets import Dataset, DatasetInfo, Image, List, Value
+
+from ..encoded_photos import encoded_images, is_url, photo_files
+from .source_rows import name_sources
+
+
+TEXT = ("string", "large_string")
+BYTES = ("binary", "large_binary")
+
+
+def decode_images(dataset: Dataset, image_column: str) -> Dataset:
+    """Cast a column of paths, bytes, `{bytes, path}` or undecoded images to `Image` (or a list of them).
+
+    Args:
+        dataset (`Dataset`): rows of a corpus.
+        image_column (`str`): the column; a dataset without it is returned as it is.
+    """
+    feature = dataset.features.get(image_column)
+    if isinstance(feature, List) and _holds_encoded(feature.feature):
+        return dataset.cast_column(image_column, List(Image()))
+    return dataset.cast_column(image_column, Image()) if _holds_encoded(feature) else dataset
+
+
+def resolve_paths(dataset: Dataset, image_column: str, folder: Path) -> Dataset:
+    """Make a column of relative paths, which are text, relative to a folder, as those of a feed are.
+
+    Args:
+        dataset (`Dataset`): rows of parquet files.
+        image_column (`str`): the column.
+        folder (`Path`): the folder of the files.
+    """
+    feature = dataset.features.get(image_column)
+    if not isinstance(feature, Value) or feature.dtype not in TEXT:
+        return dataset
+    cells = [cell and (cell if is_url(cell) else os.path.join(folder, cell)) for cell in dataset[image_column][:]]
+    table = dataset.with_format("arrow")[:]  # it holds paths and no photos, so it is small
+    table = table.set_column(table.column_names.index(image_column), image_column, pa.array(cells, feature.pa_type))
+    return Dataset(table, info=DatasetInfo(features=dataset.features))
+
+
+def refuse_urls(dataset: Dataset, image_column: str) -> None:
+    """Raise if photos of a local corpus are URLs: `datasets` would fetch them, of whichever machine they name.
+
+    Args:
+        dataset (`Dataset`): rows of local files.
+        image_column (`str`): the column, as [`decode_images`] leaves it.
+
+    Raises:
+        ValueError: naming the first row.
+    """
+    feature = dataset.features.get(image_column)
+    if not isinstance(feature.feature if isinstance(feature, List) else feature, Image):
+        return
+    if not any(map(is_url, photo_files(dataset, image_column))):
+        return
+    for row, views in enumerate(encoded_images(dataset, image_column)):
+        paths = [view["path"] for view in views or () if view and view["bytes"] is None and view["path"]]
+        url = next(filter(is_url, paths), None)
+        if url is not None:
+            (place,) = name_sources(dataset, [row])
+            raise ValueError(
+                f"{place}: {url!r} in column {image_column!r} is a URL. Photos are not downloaded: download them and "
+                "write their paths, or their bytes, into the column"
+            )
+
+
+def _holds_encoded(feature: Any) -> bool:
+    if isinstance(feature, Image):
+        return not feature.decode
+    if isinstance(feature, dict):
+        return set(feature) == {"bytes", "path"}
+    return isinstance(feature, Value) and feature.dtype in (*TEXT, *BYTES)

@@ -1,0 +1,124 @@
+"""Load a model with its processor. An error names the model, what is wrong with it, and the file that is damaged."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
+
+from ..messages import did_you_mean
+from .device import device_of
+from .whole_model import load_whole
+
+
+# Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
+PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
+HUB_ID = r"[\w-][\w.-]*(/[\w-][\w.-]*)?"
+PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+
+
+def load_model(
+    path_or_id: str | Path,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype = "auto",
+    **kwargs: Any,
+) -> tuple[PreTrainedModel, ProcessorMixin | BaseImageProcessor]:
+    """Load a model, in evaluation mode, and its processor.
+
+    Args:
+        path_or_id (`str` or `Path`): a folder or the id of a model on the Hub.
+        device (`str` or `torch.device`, *optional*): where to compute. Default: a GPU if there is one.
+        dtype (`str` or `torch.dtype`, *optional*, defaults to `"auto"`): float type of the model; `"auto"`: as it was
+            saved.
+        kwargs (`Any`): as for `AutoModel.from_pretrained`. `trust_remote_code` is `False` if it is not given; nobody
+            is asked.
+
+    Raises:
+        OSError: there is no such model.
+        ValueError: the model cannot be loaded, or there is no such device.
+    """
+    device, kwargs = device_of(device), {"trust_remote_code": False} | kwargs
+    place = {name: value for name, value in kwargs.items() if name in PLACE}
+    with named_errors(path_or_id):
+        model = load_whole(path_or_id, dtype=dtype, **kwargs)
+        processor = AutoProcessor.from_pretrained(path_or_id, **place)
+    return model.to(device).eval(), processor
+
+
+@contextmanager
+def named_errors(path_or_id: str | Path) -> Iterator[None]:
+    """Raise errors of a `from_pretrained` inside the block, of whatever library, as one sentence about the model.
+
+    Args:
+        path_or_id (`str` or `Path`): the model.
+
+    Raises:
+        OSError: there is no such model.
+        ValueError: the model cannot be loaded.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # safetensors, huggingface_hub and torch have errors of their own
+        raise _explained(str(path_or_id), error) from error
+
+
+def _explained(name: str, error: Exception) -> Exception:
+    folder = Path(name)
+    if not folder.exists():
+        return FileNotFoundError(_missing(folder, name, error))
+    if not folder.is_dir():
+        return ValueError(f"a model is a folder or an id on the Hub, {name!r} is a file")
+    if not (folder / "config.json").is_file():
+        return FileNotFoundError(f"the folder {name!r} is not a model: it has no config.json{_models_inside(folder)}")
+    reason = _damaged_file(folder) or _reason(folder, error)
+    return ValueError(f"the model in {name!r} cannot be loaded: {reason}")
+
+
+def _missing(folder: Path, name: str, error: Exception) -> str:
+    """What was mistyped in a path; for what may be an id, what the Hub answered too."""
+    known = next((parent for parent in folder.parents if parent.is_dir()), Path("."))
+    rest = folder.relative_to(known).parts[1:]
+    others = [str(other.joinpath(*rest)) for other in known.iterdir() if other.joinpath(*rest).is_dir()]
+    message = f"there is no model in a folder {name!r}{did_you_mean(str(folder), others)}"
+    if re.fullmatch(HUB_ID, name):
+        message += f", nor can the model {name!r} of the Hub be loaded: {_reason(folder, error)}"
+    return message
+
+
+def _models_inside(folder: Path) -> str:
+    inside = sorted({path.parent for depth in ("*", "*/*") for path in folder.glob(f"{depth}/config.json")})
+    return f" (there are models in {', '.join(map(str, inside[:3]))})" if inside else ""
+
+
+def _damaged_file(folder: Path) -> str | None:
+    """Return the first file that is damaged, and how."""
+    for path in sorted(folder.iterdir()):
+        try:
+            if path.suffix == ".json":
+                json.loads(path.read_text(encoding="utf-8"))
+            elif path.suffix == ".safetensors":
+                safe_open(path, "pt")
+        except Exception as error:  # safetensors has an error of its own
+            return f"its file {path.name} is damaged ({type(error).__name__}: {error})"
+    return None
+
+
+def _reason(folder: Path, error: Exception) -> str:
+    text = str(error)
+    if "trust_remote_code" in text:
+        return "it brings code of its own, which runs only with `trust_remote_code`: read the code before you allow it"
+    if "ignore_mismatched_sizes" in text:
+        return "its weights have other shapes than its config.json names"
+    if "processor" in text and folder.is_dir() and not any((folder / name).is_file() for name in PROCESSOR_FILES):
+        return f"it has no {PROCESSOR_FILES[0]}: save its processor there"
+    first = " ".join(text.split()).partition(". ")[0].removesuffix(".")
+    return first if isinstance(error, (OSError, ValueError)) else f"{type(error).__name__}: {first}"

@@ -1,0 +1,73 @@
+"""Options of a search, given with a call or with one query: their names and types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from ..messages import did_you_mean
+
+
+# Name of each option -> its types, and these in words. Whether the gallery has them is checked elsewhere.
+OPTIONS: dict[str, tuple[Any, str]] = {
+    "top_k": (Integral, "a whole number"),
+    "filter": ((str, Mapping), "a condition in SQL or a dict"),
+    "threshold": (Real, "a number"),
+    "group_by": (str, "the name of a metadata column"),
+    "num_candidates": (Integral, "a whole number"),
+}
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are not `None`.
+
+    Args:
+        options (`Mapping`): options.
+    """
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def split_options(query: Any) -> tuple[Any, dict[str, Any]]:
+    """Split a query into what is searched for and its own options.
+
+    Args:
+        query (`Any`): a query of any form; only a dict has options.
+    """
+    if not isinstance(query, Mapping):
+        return query, {}
+    options = {name: value for name, value in query.items() if name in OPTIONS}
+    return {name: value for name, value in query.items() if name not in OPTIONS}, options
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise if there is no option of a name.
+
+    Args:
+        names (`Iterable[str]`): names of options.
+
+    Raises:
+        TypeError: as Python raises for an argument that a function does not have.
+    """
+    for name in names:
+        if name not in OPTIONS:
+            raise TypeError(
+                f"the pipeline has no option `{name}`{did_you_mean(name, OPTIONS)}: its options are attribute, "
+                f"{', '.join(OPTIONS)}"
+            )
+
+
+def check_types(options: Mapping[str, Any]) -> None:
+    """Raise if an option is of another type.
+
+    Args:
+        options (`Mapping`): options that are given.
+
+    Raises:
+        ValueError: the option, with what it must be and what came.
+    """
+    for name, value in options.items():
+        types, words = OPTIONS[name]
+        if not isinstance(value, types) or isinstance(value, bool) or (name == "threshold" and math.isnan(value)):
+            raise ValueError(f"`{name}` must be {words}, got {value!r}")

@@ -1,0 +1,44 @@
+"""Columns of photos: every way to store them is decoded, and URLs of local files are not fetched."""
+
+import pytest
+from datasets import Dataset, Image, List, Value
+
+from hf_fashion.data.sources.image_column import decode_images, refuse_urls, resolve_paths
+from tests.data.corpora import jpeg
+
+
+URL = "https://shop.example/1.jpg"
+
+
+@pytest.mark.parametrize("cell", ["0.jpg", jpeg(0), {"bytes": jpeg(0), "path": None}, ["0.jpg", "0.jpg"]])
+def test_cells_become_photos(tmp_path, cell, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "0.jpg").write_bytes(jpeg(0))
+    photo = decode_images(Dataset.from_dict({"photo": [cell]}), "photo")[0]["photo"]
+    assert (photo[0] if isinstance(photo, list) else photo).size == (12, 16)
+
+
+def test_other_columns_stay():
+    dataset = Dataset.from_dict({"photo": [1], "image": [None]})
+    assert decode_images(dataset, "photo").features["photo"] == Value("int64")
+    assert decode_images(dataset, "picture") is dataset
+
+
+def test_relative_paths_are_those_of_the_folder(tmp_path):
+    dataset = Dataset.from_dict({"photo": ["a.jpg", None, "/b.jpg", URL], "title": ["a", "b", "c", "d"]})
+    resolved = resolve_paths(dataset, "photo", tmp_path)
+    assert resolved["photo"][:] == [str(tmp_path / "a.jpg"), None, "/b.jpg", URL]
+    assert resolved.column_names == ["photo", "title"]
+    assert resolve_paths(resolved, "price", tmp_path) is resolved
+
+
+@pytest.mark.parametrize("url", [URL, "hf://datasets/a/b/1.jpg", "zip://1.jpg::https://shop.example/all.zip"])
+@pytest.mark.parametrize("views", [False, True])
+def test_urls_are_named_and_not_fetched(url, views):
+    cells = [{"bytes": jpeg(0), "path": URL}, {"bytes": None, "path": url}]
+    features = {"cells": [[cell] for cell in cells] if views else cells, "source_row": ["train[7]", "train[9]"]}
+    dataset = Dataset.from_dict(features).cast_column("cells", List(Image()) if views else Image())
+    with pytest.raises(ValueError, match=r"train\[9\]: '.*' in column 'cells' is a URL\. Photos are not downloaded"):
+        refuse_urls(dataset, "cells")
+    refuse_urls(dataset.select([0]), "cells")
+    refuse_urls(dataset, "title")

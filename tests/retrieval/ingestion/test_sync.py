@@ -1,0 +1,169 @@
+"""A gallery follows its catalogue: photos by their bytes, metadata by their values, nothing twice and nothing lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from datasets import Dataset, Image, Value
+
+from hf_fashion.retrieval.gallery import Gallery
+from tests.conftest import REPOSITORY
+from tests.data.corpora import jpeg, products
+from tests.tiny_e2 import tiny_model, tiny_processor
+
+
+COLUMNS = ["brand", "title"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_model()
+
+
+def embedded(uri, model, dataset, columns=COLUMNS) -> Gallery:
+    options = {"id_column": "id", "metadata_columns": columns, "batch_size": 4, "progress": False}
+    return Gallery.from_dataset(dataset, model, tiny_processor(), uri=uri, **options)
+
+
+def synced(gallery: Gallery, model, dataset, **options):
+    return gallery.sync(dataset, model, tiny_processor(), id_column="id", batch_size=4, progress=False, **options)
+
+
+def changed(dataset: Dataset, row: int, **values) -> Dataset:
+    """The dataset with other values in a row; a photo is given by its seed."""
+    if "image" in values:
+        values["image"] = {"bytes": jpeg(values["image"]), "path": None}
+    encoded = dataset.cast_column("image", Image(decode=False))
+    edit = encoded.map(lambda cells, number: cells | values if number == row else cells, with_indices=True)
+    return edit.cast_column("image", Image())
+
+
+def rows(gallery: Gallery) -> dict[str, tuple]:
+    """Of each product vector, metadata and photo's hash."""
+    table = gallery.products().sort_by("id").to_pylist()
+    vectors = gallery.vectors([row["id"] for row in table], "image").tolist()
+    return {row["id"]: (vector, row) for row, vector in zip(table, vectors, strict=True)}
+
+
+def test_the_gallery_becomes_that_of_the_changed_catalogue(tmp_path, model):
+    gallery = embedded(tmp_path / "gallery", model, products(9))
+    catalogue = changed(products(11), 2, image=77)
+    catalogue = changed(catalogue, 3, brand="Acme")
+    catalogue = changed(catalogue, 5, image=78, title="another shirt").select([0, *range(2, 11)])
+    report = synced(gallery, model, catalogue, delete_missing=True)
+    assert (report.added, report.embedded_again, report.updated) == (("p009", "p010"), ("p002", "p005"), ("p003",))
+    assert (report.deleted, report.kept, report.unchanged) == (("p001",), (), 5)
+    assert rows(gallery) == rows(embedded(tmp_path / "other", model, catalogue))
+    again = synced(gallery, model, catalogue, delete_missing=True)
+    assert str(again).startswith("0 added, 0 embedded again") and again.unchanged == 10
+
+
+def test_metadata_are_updated_without_embedding(tmp_path, model, monkeypatch):
+    gallery = embedded(tmp_path / "gallery", model, products(6))
+    before = rows(gallery)
+    monkeypatch.setattr(type(model), "get_image_features", None)
+    report = synced(gallery, model, changed(changed(products(6), 1, title="new"), 4, brand=None))
+    assert report.updated == ("p001", "p004")
+    after = rows(gallery)
+    assert {product: row for product, (_, row) in after.items() if row != before[product][1]} == {
+        "p001": before["p001"][1] | {"title": "new"},
+        "p004": before["p004"][1] | {"brand": None},
+    }
+    assert all(after[product][0] == before[product][0] for product in before)
+
+
+def test_without_delete_missing_products_are_kept_and_counted(tmp_path, model):
+    gallery = embedded(tmp_path / "gallery", model, products(6))
+    report = synced(gallery, model, products(4))
+    assert report.kept == ("p004", "p005") and report.deleted == () and len(gallery) == 6
+    assert "2 kept that the catalogue does not have" in str(report)
+
+
+def test_a_dry_run_says_what_would_be_done_and_changes_nothing(tmp_path, model):
+    gallery = embedded(tmp_path / "gallery", model, products(6))
+    before, version = rows(gallery), gallery.info()["version"]
+    catalogue = changed(products(8), 2, image=77).select(range(1, 8))
+    dry = synced(gallery, model, catalogue, delete_missing=True, dry_run=True)
+    assert str(dry).startswith("nothing was changed; without `dry_run`: 2 added, 1 embedded again")
+    assert rows(gallery) == before and gallery.info()["version"] == version
+    done = synced(gallery, model, catalogue, delete_missing=True)
+    assert (dry.added, dry.embedded_again, dry.deleted) == (done.added, done.embedded_again, done.deleted)
+
+
+def test_products_that_were_added_without_a_hash_are_embedded_again_once(tmp_path, model):
+    gallery = embedded(tmp_path / "gallery", model, products(3))
+    wrong = {"brand": ["Lumaro"], "title": ["Shirt number 0"]}
+    gallery.add(["p000"], {"image": torch.ones(1, 12)}, wrong)
+    assert synced(gallery, model, products(3)).embedded_again == ("p000",)
+    assert rows(gallery) == rows(embedded(tmp_path / "other", model, products(3)))
+    assert synced(gallery, model, products(3)).unchanged == 3
+
+
+def test_numbers_take_the_type_that_the_gallery_has(tmp_path, model):
+    """A feed's prices may all be whole today and not tomorrow."""
+    priced = products(4).add_column("price", [1.5, 2.0, 3.0, None])
+    gallery = embedded(tmp_path / "gallery", model, priced, ["price"])
+    whole = products(4).add_column("price", [1, 2, 3, 4])
+    assert synced(gallery, model, whole).updated == ("p000", "p003")
+    assert gallery.products().sort_by("id")["price"].to_pylist() == [1.0, 2.0, 3.0, 4.0]
+    text = whole.cast_column("price", Value("string"))
+    with pytest.raises(ValueError, match=r"`metadata\['price'\]` must hold double or None"):
+        synced(gallery, model, text)
+
+
+def test_it_refuses_before_anything_is_changed(tmp_path, model):
+    gallery = embedded(tmp_path / "gallery", model, products(4))
+    other_ids = products(4, first=50)
+    with pytest.raises(ValueError, match=r"would delete all 4 products .* ids like 'p000', the catalogue like 'p050'"):
+        synced(gallery, model, other_ids, delete_missing=True)
+    with pytest.raises(ValueError, match="their vectors cannot be compared"):
+        synced(gallery, tiny_model(seed=1), products(4))
+    with pytest.raises(ValueError, match="the dataset has no column 'brand'"):
+        synced(gallery, model, products(4).remove_columns("brand"))
+    assert sorted(gallery.ids()) == products(4)["id"][:]
+
+
+def test_embedding_a_changed_catalogue_warns_and_keeps_the_products(tmp_path, model, caplog):
+    gallery = embedded(tmp_path / "gallery", model, products(5))
+    before = rows(gallery)
+    catalogue = changed(changed(products(6), 1, image=9), 2, title="new").select([0, 1, 2, 3, 5])
+    embedded(tmp_path / "gallery", model, catalogue)
+    (warning,) = [record.message for record in caplog.records]
+    assert "1 have another photo (such as 'p001'), 1 have other metadata (such as 'p002')" in warning
+    assert "1 are not in the catalogue (such as 'p004')" in warning and "hf-fashion sync" in warning
+    assert {product: row for product, row in rows(gallery).items() if product != "p005"} == before
+
+
+KILLED = """
+import sys
+from datasets import load_from_disk
+from transformers import AutoModel, AutoProcessor
+import hf_fashion
+
+model, processor = AutoModel.from_pretrained(sys.argv[1]), AutoProcessor.from_pretrained(sys.argv[1])
+gallery = hf_fashion.Gallery.open(sys.argv[2])
+gallery.sync(load_from_disk(sys.argv[3]), model, processor, id_column="id", batch_size=1, delete_missing=True)
+"""
+
+
+def test_killed_and_called_again_it_ends_as_if_undisturbed(tmp_path, model):
+    gallery = embedded(tmp_path / "gallery", model, products(40))
+    model.save_pretrained(tmp_path / "model")
+    tiny_processor().save_pretrained(tmp_path / "model")
+    catalogue = products(60, first=10)
+    catalogue.save_to_disk(tmp_path / "products")
+    places = [str(tmp_path / name) for name in ("model", "gallery", "products")]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    running = subprocess.Popen([sys.executable, "-c", KILLED, *places], env=environment, stderr=subprocess.DEVNULL)
+    while len(gallery) < 45:
+        assert running.poll() is None
+        time.sleep(0.005)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert set(products(40)["id"][:]) < set(Gallery.open(tmp_path / "gallery").ids())
+    synced(gallery, model, catalogue, delete_missing=True)
+    assert rows(gallery) == rows(embedded(tmp_path / "undisturbed", model, catalogue))
