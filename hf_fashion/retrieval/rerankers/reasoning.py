@@ -57,8 +57,8 @@ class ReasoningReranker:
         elif weights_of(fingerprint) not in known:
             raise ValueError(
                 f"the FR was trained to re-rank the searches of {known[0]}, these are of {weights_of(fingerprint)}: "
-                "FR learns the neighbourhoods of one embedding model. Use an FR that was trained with this model, or the gallery of "
-                "the FR's model"
+                "FR learns the neighbourhoods of one embedding model. Use an FR that was trained with this model, or "
+                "the gallery of the FR's model"
             )
 
     def to(self, device: torch.device) -> None:
