@@ -19,11 +19,10 @@ from hf_fashion.training.corpus import load_data
 from hf_fashion.training.feature_reasoning.build import make_model
 from hf_fashion.training.feature_reasoning.lists import CandidateLists, collate_lists
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
-from hf_fashion.training.feature_reasoning.searches import embedded_once, embedder_fingerprints
+from hf_fashion.training.feature_reasoning.searches import embedded_once, embedder_fingerprints, search_sources
 from hf_fashion.training.feature_reasoning.step import FeatureReasoningStep
 from hf_fashion.training.loop import TrainingLoop, make_accelerator
 from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
-from hf_fashion.training.sources import corpus_fingerprint
 
 
 PRINTED = ("initial_map", "map", "share_better", "share_worse")
@@ -44,12 +43,12 @@ def main() -> None:
     # Data: photos that are new to the embedder, and those to validate on, embedded once.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
-        sources = corpus_fingerprint(corpus, column_map) | {"embedding model": model.config.embedder_fingerprints[0]}
+        sources = search_sources(recipe.model.embedder, corpus, column_map)
         require_same_sources(checkpoint, sources)
     accelerator.print(report)
     if recipe.data.held_out_fraction is None:
         accelerator.print("`data.held_out_fraction` is null: the embedding model must not have seen the train split.")
-    searches = embedded_once(recipe, corpus, column_map, accelerator)
+    searches = embedded_once(recipe, corpus, column_map, accelerator, sources)
     number = model.config.num_candidates
     lists = CandidateLists(searches["train"], number, recipe.lists, settings.seed)
     accelerator.print(f"lists to learn from: {lists.counts}")

@@ -10,7 +10,6 @@ from ..data.attributes.labels import read_labels
 from ..data.attributes.protocol import RetrievalLists, draw_folds, draw_protocol, read_protocol
 from ..data.attributes.vocabulary import build_vocabulary, with_attributes
 from ..data.column_map import ColumnMap
-from ..embedding.fingerprint import model_fingerprint
 from .attribute_pointing import evaluate_pointing
 from .attribute_retrieval import attribute_searches, retrieval_metrics
 from .options import AttributeOptions
@@ -51,9 +50,7 @@ def evaluate_attribute_model(
             model, image_processor, dataset, column_map, batch_size=options.batch_size
         )
     if options.rerankers:
-        results["reranking"] = compare_rerankers(
-            options.rerankers, searches, options.num_candidates, model_fingerprint(model), model.device
-        )
+        results["reranking"] = compare_rerankers(options.rerankers, searches, options.num_candidates, model)
     return results
 
 

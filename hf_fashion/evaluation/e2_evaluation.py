@@ -7,7 +7,6 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
 from ..embedding.corpus import embed_images
-from ..embedding.fingerprint import model_fingerprint
 from .cross_modal import cross_modal_metrics
 from .cross_modal_candidates import embed_candidates
 from .linear_probe import evaluate_linear_probe
@@ -59,7 +58,5 @@ def evaluate_e2(
         results["localisation"] = evaluate_localisation(*common, images=images)
     if options.rerankers:
         searches = {"text_to_image": [embedded.text_to_image()]}
-        results["reranking"] = compare_rerankers(
-            options.rerankers, searches, options.num_candidates, model_fingerprint(model), model.device
-        )
+        results["reranking"] = compare_rerankers(options.rerankers, searches, options.num_candidates, model)
     return results | {"entities": list(column_map.tags)}

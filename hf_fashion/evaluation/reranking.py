@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
+from ..embedding.fingerprint import model_fingerprint
 from ..metrics import attribute_map
 from ..metrics.attribute_map import average_precisions_of_hits
 from ..retrieval.rerankers.loading import load_reranker
@@ -21,8 +23,7 @@ def compare_rerankers(
     names: Sequence[str],
     searches: Mapping[str, Sequence[LabelledSearch]],
     num_candidates: int,
-    fingerprint: str,
-    device: str | torch.device = "cpu",
+    model: PreTrainedModel,
 ) -> dict[str, dict[str, float]]:
     """Evaluate several re-rankers on the same searches.
 
@@ -31,8 +32,7 @@ def compare_rerankers(
             ids.
         searches (`Mapping[str, Sequence[LabelledSearch]]`): as in [`evaluate_reranking`].
         num_candidates (`int`): candidates that baselines get; an FR gets as many as its weights are made for.
-        fingerprint (`str`): [`~fingerprint.model_fingerprint`] of the model whose searches they are.
-        device (`str` or `torch.device`, *optional*, defaults to `"cpu"`): device of FR.
+        model (`PreTrainedModel`): the embedding model whose searches they are; FR runs on its device.
 
     Returns:
         `dict`: name -> metrics, as [`evaluate_reranking`] returns them.
@@ -44,8 +44,8 @@ def compare_rerankers(
     for name in names:
         reranker = load_reranker(name)
         if isinstance(reranker, ReasoningReranker):
-            reranker.check_embedder(fingerprint)
-            reranker.to(torch.device(device))
+            reranker.check_embedder(model_fingerprint(model))
+            reranker.to(model.device)
         number = getattr(reranker, "num_candidates", num_candidates)
         metrics[name] = evaluate_reranking(searches, reranker, number)
     return metrics

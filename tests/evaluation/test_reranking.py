@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from hf_fashion.embedding.fingerprint import model_fingerprint
 from hf_fashion.evaluation.labelled_search import LabelledSearch
 from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking
 from hf_fashion.metrics import attribute_map, average_precisions
@@ -12,6 +13,7 @@ from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from tests.evaluation.searches import keep, random_search, reverse, within_itself
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_feature_reasoning_config
+from tests.tiny_ipad import tiny_ipad
 
 
 GALLERY = 9
@@ -88,18 +90,19 @@ def test_each_re_ranker_gets_its_own_number_of_candidates(tmp_path):
     tiny_feature_reasoning().save_pretrained(tmp_path / "fr")
     searches = {"hem": [random_search(queries=30, gallery=40)]}
     names = [str(tmp_path / "fr"), "query_expansion"]
-    found = compare_rerankers(names, searches, 3, "E2Model-1")
+    found = compare_rerankers(names, searches, 3, tiny_asen())
     expected = evaluate_reranking(searches, ReasoningReranker(tiny_feature_reasoning()), 6)
     assert found[names[0]] == expected and expected["share_better"] > 0
     assert found["query_expansion"] == evaluate_reranking(searches, query_expansion, 3)
 
 
 def test_an_fr_of_another_embedding_model_is_refused(tmp_path):
-    tiny_feature_reasoning(embedder_fingerprints=["IpadModel-1"]).save_pretrained(tmp_path / "fr")
+    own, other = tiny_asen(), tiny_ipad()
+    tiny_feature_reasoning(embedder_fingerprints=[model_fingerprint(own)]).save_pretrained(tmp_path / "fr")
     searches = {"hem": [random_search(queries=3, gallery=40)]}
-    compare_rerankers([str(tmp_path / "fr")], searches, 3, "IpadModel-1")
-    with pytest.raises(ValueError, match="the searches of IpadModel-1, these are of E2Model-1"):
-        compare_rerankers([str(tmp_path / "fr")], searches, 3, "E2Model-1")
+    compare_rerankers([str(tmp_path / "fr")], searches, 3, own)
+    with pytest.raises(ValueError, match=r"the searches of AsenModel-.*, these are of IpadModel-"):
+        compare_rerankers([str(tmp_path / "fr")], searches, 3, other)
 
 
 @pytest.mark.parametrize("name", ["kreciprocal", "a model of another kind"])
@@ -107,4 +110,4 @@ def test_an_unknown_re_ranker_is_told_which_there_are(name, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     tiny_asen().save_pretrained(tmp_path / "a model of another kind")
     with pytest.raises(ValueError, match=f"path or Hub id, one of query_expansion, k_reciprocal, .* got '{name}'"):
-        compare_rerankers([name], {"hem": [random_search()]}, 3, "E2Model-1")
+        compare_rerankers([name], {"hem": [random_search()]}, 3, tiny_asen())

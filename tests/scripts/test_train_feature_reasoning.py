@@ -107,15 +107,22 @@ def test_where_training_only_harms_the_best_model_changes_nothing(corpus):
     assert (best.query_update.fc_out.weight == 0).all() and (best.candidate_update.fc_out.weight == 0).all()
 
 
-def test_a_catalogue_that_has_changed_is_embedded_anew(corpus):
+def test_a_catalogue_that_has_changed_is_embedded_again_and_no_run_goes_on_over_it(corpus):
     """In the same place, by the same recipe: what an earlier run has stored is of other photos."""
     recipe = tiny_recipe(corpus, tiny_embedder(corpus))
-    for _ in range(2):
-        train(recipe, script=SCRIPT)
-        shutil.rmtree(corpus / "run" / "checkpoints")
+    train(recipe, script=SCRIPT)
+    shutil.rmtree(corpus / "run" / "checkpoints")
+    train(recipe, script=SCRIPT)
     assert len(list((corpus / "run").glob("searches-*"))) == 1, "the same photos are embedded once"
     shutil.rmtree(corpus / "corpus")
     tiny_attribute_corpus(corpus, train_rows=20)
+    settings = corpus / "embedder" / "preprocessor_config.json"
+    settings.write_text(settings.read_text().replace('"do_normalize": true', '"do_normalize": false'))
+
+    resumed = start(recipe, "--resume_from_checkpoint", "latest", script=SCRIPT)
+    printed, _ = resumed.communicate(timeout=120)
+    assert resumed.returncode == 2 and "has changed since: rows of train: " in printed and "embedding model" in printed
+    shutil.rmtree(corpus / "run" / "checkpoints")
     train(recipe, script=SCRIPT)
     assert len(list((corpus / "run").glob("searches-*"))) == 2
 

@@ -17,13 +17,13 @@ from ...data.attributes.labels import read_labels
 from ...data.attributes.protocol import all_against_all, draw_protocol
 from ...data.attributes.vocabulary import with_attributes
 from ...data.column_map import ColumnMap
-from ...data.photo_cache import rows_fingerprint
 from ...embedding.fingerprint import embedder_fingerprint, model_fingerprint
 from ...embedding.whole_model import load_whole
 from ...evaluation.attribute_retrieval import attribute_searches
 from ...evaluation.cross_modal_candidates import embed_candidates
 from ...evaluation.labelled_search import LabelledSearch
 from ...files import file_written_aside
+from ..sources import corpus_fingerprint
 from .recipe import FeatureReasoningRecipe
 
 
@@ -42,8 +42,25 @@ def embedder_fingerprints(embedder: str) -> list[str]:
     return [model_fingerprint(load_whole(embedder, dtype=dtype)) for dtype in DTYPES]
 
 
+def search_sources(embedder: str, corpus: DatasetDict, column_map: ColumnMap) -> dict[str, str]:
+    """Return the fingerprints of what searches are made from: the corpus, and the embedding model with its processor.
+
+    Args:
+        embedder (`str`): folder or Hub id of the model.
+        corpus (`DatasetDict`): `train` and `validation`.
+        column_map (`ColumnMap`): the columns.
+    """
+    model = load_whole(embedder)
+    fingerprint = embedder_fingerprint(model, _processor_of(model, embedder))
+    return corpus_fingerprint(corpus, column_map) | {"embedding model": fingerprint}
+
+
 def embedded_once(
-    recipe: FeatureReasoningRecipe, corpus: DatasetDict, column_map: ColumnMap, accelerator: Accelerator
+    recipe: FeatureReasoningRecipe,
+    corpus: DatasetDict,
+    column_map: ColumnMap,
+    accelerator: Accelerator,
+    sources: dict[str, str],
 ) -> dict[str, Searches]:
     """Return the searches of a run. Its main process embeds them; the others and a resumed run read them from disk, so
     that all have the same.
@@ -53,6 +70,7 @@ def embedded_once(
         corpus (`DatasetDict`): `train`, which the embedder has not seen, and `validation`.
         column_map (`ColumnMap`): names the photo, and the attributes or the caption.
         accelerator (`Accelerator`): devices and processes.
+        sources (`dict[str, str]`): from `search_sources`; searches of other sources are not read.
 
     Returns:
         `dict`: as `embedded_searches`.
@@ -60,15 +78,12 @@ def embedded_once(
     Raises:
         ValueError: as `embedded_searches`.
     """
-    model = load_whole(recipe.model.embedder)
-    rows = [rows_fingerprint(split, column_map.image) for split in corpus.values()]
-    fingerprint = embedder_fingerprint(model, _processor_of(model, recipe.model.embedder))
-    made_of = json.dumps([fingerprint, asdict(recipe.data), rows], sort_keys=True)
+    made_of = json.dumps([sources, asdict(recipe.data)], sort_keys=True)
     name = f"searches-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.safetensors"
     path = Path(recipe.training.output_dir, name)
     with accelerator.main_process_first():
         if not path.exists():
-            model.to(accelerator.device)
+            model = load_whole(recipe.model.embedder).to(accelerator.device)
             found = embedded_searches(model, recipe.model.embedder, corpus, column_map, recipe.data.attributes)
             save_searches(found, path)
     return load_searches(path)
