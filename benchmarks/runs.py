@@ -13,8 +13,9 @@ from statistics import mean, stdev
 
 import yaml
 
-from hf_fashion.training.checkpoints import RunState, require_same_recipe
+from hf_fashion.training.checkpoints import RunState
 from hf_fashion.training.recipe_file import RecipeFile
+from hf_fashion.training.resuming import require_same_recipe
 
 
 @dataclass(frozen=True)
