@@ -9,6 +9,7 @@
 import argparse
 import os
 import platform
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments (`list[str]`, *optional*): those after `hf-fashion`. Default: of this process.
 
     Returns:
-        `int`: 0; 2 after an error in the input or on a full disk, which is printed on stderr in one line; 130 where it
+        `int`: 0; 2 after an error in the input or on a full disk, which is told on stderr; 130 where it
             was stopped by Ctrl-C; 141 where the reader of its output has ended, as `head` does.
     """
     parsed = parse_arguments(arguments)
@@ -75,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _code_of(error: BaseException, stopped: bool) -> int:
-    """Tell of an error in one line. Return the exit code; raise what is a bug."""
+    """Tell of an error in one line, and one for each finding. Return the exit code; raise what is a bug."""
     if stopped or isinstance(error, KeyboardInterrupt):
         return _told("stopped. What is committed is kept", 130)
     if isinstance(error, BrokenPipeError):
@@ -106,7 +107,9 @@ def _ctrl_c() -> Iterator[list[int]]:
 
 
 def _told(message: str, code: int) -> int:
-    print(f"hf-fashion: {printable(message)}", file=sys.stderr, flush=True)
+    first, *findings = re.split(r"\n(?=    )", message)  # as `messages.listed` indents them
+    lines = [f"hf-fashion: {printable(first)}", *(f"    {printable(finding)}" for finding in findings)]
+    print("\n".join(lines), file=sys.stderr, flush=True)
     return code
 
 

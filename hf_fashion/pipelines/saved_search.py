@@ -33,7 +33,7 @@ class SavedSearchPipeline(FashionRetrievalPipeline):
             "space": search["space"],
             "vector": search["vector"].tolist(),
             "results": super().postprocess(model_outputs),
-            "fingerprint": self.finder.gallery.info()["fingerprint"],
+            "fingerprint": self.finder.fingerprint,
         }
 
 

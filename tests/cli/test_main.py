@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hf_fashion.cli import main as cli
+from hf_fashion.messages import listed
 from tests.cli.commands import process
 from tests.conftest import REPOSITORY
 
@@ -101,6 +102,19 @@ def test_an_error_that_another_process_told_of_is_left_to_that_one(monkeypatch, 
     assert cli.main(command) == 2 and "no room" in capsys.readouterr().err
     error.told_by_another = True
     assert cli.main(command) == 2 and capsys.readouterr().err == ""
+
+
+def test_findings_are_told_one_a_line(monkeypatch, capsys):
+    def fail(_):
+        raise ValueError(listed("2 of 9 photos\ncannot be read", ["line 3 (id '\x1b[1m')", "line 5"]))
+
+    monkeypatch.setattr(cli.rerank, "run", fail)
+    assert cli.main(["rerank", "--gallery", "gallery", "--reranker", "k_reciprocal"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "hf-fashion: error: 2 of 9 photos cannot be read:",
+        r"    line 3 (id '\x1b[1m')",
+        "    line 5",
+    ]
 
 
 def test_the_module_can_be_run():
