@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
+from ..images import PIXELS_VERSION
 from ..texts import tokenize
 
 
@@ -134,6 +135,7 @@ def _of_pixels(image_processor: BaseImageProcessor) -> str:
         for name, value in json.loads(json.dumps(image_processor.to_dict(), default=str)).items()
         if name.lstrip("_") not in NOT_PIXELS and value is not None
     }
+    settings["pixels_version"] = PIXELS_VERSION
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -112,7 +112,7 @@ def test_findings_are_told_one_a_line(monkeypatch, capsys):
     assert cli.main(["rerank", "--gallery", "gallery", "--reranker", "k_reciprocal"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         "hf-fashion: error: 2 of 9 photos cannot be read:",
-        r"    line 3 (id '\x1b[1m')",
+        r"    line 3 (id '\x1b[1m');",
         "    line 5",
     ]
 
