@@ -124,7 +124,7 @@ def loop_row(rounds: int) -> dict:
 
         def loop() -> None:
             accelerator = make_accelerator(settings)
-            parts = (settings, products, collator, step, no_metrics, "none", {}, processor)
+            parts = (settings, products, collator, step, no_metrics, "none", {}, {}, processor)
             TrainingLoop(accelerator, *parts).run(model)
 
         seconds = interleaved({"bare": bare, "loop": loop}, rounds=rounds, warm_up=1)

@@ -14,6 +14,7 @@ from statistics import mean, stdev
 import yaml
 
 from hf_fashion.training.checkpoints import RunState
+from hf_fashion.training.launcher import take_over_launcher
 from hf_fashion.training.recipe_file import RecipeFile
 from hf_fashion.training.resuming import require_same_recipe
 
@@ -38,6 +39,7 @@ class Run:
     def finish(self) -> str:
         """Train and evaluate what is missing. Return a line about the result."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        take_over_launcher(self.recipe.training)  # as the run does, whose results hold what it has set
         if (self.folder / "results.json").exists():
             trained = json.loads((self.folder / "results.json").read_text())["recipe"]
             try:
