@@ -26,6 +26,7 @@ from benchmarks.fuzz_mutations import (
     strange_value,
 )
 from hf_fashion.data.loading import load_corpus
+from hf_fashion.data.photos.stored_photos import StoredPhotos
 from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.embedding.query_photos import PhotoSources
 from hf_fashion.embedding.saved_models import load_model
@@ -263,8 +264,9 @@ class Cases:
 
     def _load_corpus(self, path: Path) -> None:
         for split in load_corpus(path).values():
-            for row in split:
-                assert row is not None
+            photos = StoredPhotos(split, "image")
+            for row in range(len(photos)):
+                assert photos[row].mode == "RGB"
 
 
 KINDS: dict[str, Callable[[Cases, Random], None]] = {

@@ -60,11 +60,12 @@ def _try(model: PreTrainedModel, image_processor: BaseImageProcessor, tokenizer:
     """Embed a photo and a text, so that parts that do not fit each other are known before any work begins."""
     with inference(model):
         if attribute_names(model) or hasattr(model, "get_image_features"):
-            photo_features(model, photo_inputs(image_processor, [Image.new("RGB", (64, 64))]))
+            photo_features(model, photo_inputs(image_processor, [Image.new("RGB", (80, 64))]))
         if tokenizer is not None and hasattr(model, "get_text_features"):
             known = model.config.text_config.vocab_size
             if len(tokenizer) > known:
                 raise ValueError(f"its tokenizer has {len(tokenizer)} tokens, its text tower knows {known}")
+            tokenizer(["a dress"])  # without a limit, as long texts are counted
             text_features(model, text_inputs(model, tokenizer, ["a dress"]))
 
 

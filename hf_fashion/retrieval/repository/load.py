@@ -49,7 +49,7 @@ class SavedGallery:
         for name, rows in self.manifest.shards.items():
             try:
                 found = pq.read_metadata(self.folder / name).num_rows
-            except pa.ArrowInvalid as error:
+            except (pa.ArrowException, OSError) as error:
                 raise damaged(self.folder / name, str(error)) from error
             if found != rows:
                 raise damaged(self.folder / name, f"it has {found} products, by gallery.json {rows}")
