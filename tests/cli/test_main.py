@@ -198,7 +198,7 @@ def test_versions_are_shown(capsys):
 
 def test_a_command_shows_no_bars_of_weights(folder, searched):
     found = process(*searched("--text", "a dress", "--reranker", str(folder / "fr"), "--num_candidates", "5"))
-    assert found.returncode == 0 and found.stderr == ""
+    assert found.returncode == 0 and "Loading weights" not in found.stderr and "%|" not in found.stderr
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
