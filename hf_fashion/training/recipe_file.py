@@ -85,7 +85,7 @@ def _read_with_bases(path: Path, readers: Sequence[Path] = ()) -> dict[str, Any]
         raise ValueError(f"{path}: expected key: value pairs; got {values!r}.")
     bases = values.pop("base", [])
     bases = [bases] if isinstance(bases, str) else bases
-    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+    if not isinstance(bases, list) or not all(isinstance(base, str) and base.isprintable() for base in bases):
         raise ValueError(f"{path}: `base` must be the path of a recipe, or a list of them; got {bases!r}.")
     whole: dict[str, Any] = {}
     for base in bases:

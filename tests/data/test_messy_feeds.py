@@ -147,7 +147,7 @@ REFUSED = {
     "a column of two types": (
         {"f.json": json.dumps([*objects(0), {"id": 1, "image": "p/1.jpg", "title": "x"}])},
         "f.json",
-        r"f\.json: .*mixes types",
+        r"f\.json, row 2: column 'id' has 1, which a table cannot hold with '000'",
     ),
     "one photo in two splits": (
         {"train.csv": HEADER + rows(0, 1), "validation.csv": HEADER + "\n9,p/1.jpg,Coat\n"},

@@ -72,6 +72,7 @@ def test_a_change_cannot_reach_into_a_plain_value(tmp_path):
         ("part: {share: 1}\npart: {names: [x]}", r"run.yaml: line 2: the key 'part' is given twice, first in line 1"),
         ("base: run.yaml", r"run.yaml: the recipe is its own `base`"),
         ("base: [other.yaml]", r"run.yaml: the recipe is its own `base`"),
+        ('base: "\\0"', r"run.yaml: `base` must be the path of a recipe"),
         ("base: {a: 1}", r"run.yaml: `base` must be the path of a recipe, or a list of them; got \{'a': 1\}"),
         ("[part]", r"run.yaml: expected key: value pairs; got \['part'\]"),
         ("part: {share: 1", "run.yaml: while parsing a flow mapping"),

@@ -1,6 +1,7 @@
 """Read the rows of a JSON or JSON-lines feed strictly."""
 
 import json
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 # Line of the file, from 1, on which a row begins; its values by column.
 Row = tuple[int, dict[str, Any]]
 LARGEST = 2**63 - 1
+NO_LETTERS = ("Cc", "Cs")  # Unicode's categories of control characters and halves of characters
 
 
 def read_json_rows(path: Path, text: str) -> list[Row]:
@@ -19,8 +21,8 @@ def read_json_rows(path: Path, text: str) -> list[Row]:
         text (`str`): its content.
 
     Raises:
-        ValueError: naming file and line: it is not JSON, an object has a key twice, a row is no object, or a whole
-            number is larger than 64 bits hold.
+        ValueError: naming file and line: it is not JSON, an object has a key twice or one that no column can have, a
+            row is no object, or a whole number is larger than 64 bits hold.
     """
     if path.suffix.lower() == ".json":
         rows = _parse(path, 1, text)
@@ -31,7 +33,7 @@ def read_json_rows(path: Path, text: str) -> list[Row]:
     for number, row in numbered:
         if not isinstance(row, dict):
             raise ValueError(f"{path}, {row_unit(path)} {number}: expected one JSON object a product")
-        _require_small(path, number, row)
+        _require_storable(path, number, row)
     return numbered
 
 
@@ -60,8 +62,13 @@ def _parse(path: Path, first_line: int, text: str) -> Any:
         raise ValueError(f"{path}, line {first_line}: JSON nested too deeply") from error
 
 
-def _require_small(path: Path, number: int, row: dict[str, Any]) -> None:
+def _require_storable(path: Path, number: int, row: dict[str, Any]) -> None:
     for name, value in row.items():
+        if any(unicodedata.category(sign) in NO_LETTERS for sign in name):
+            raise ValueError(
+                f"{path}, {row_unit(path)} {number}: the key {name!a} has a control character or half of a "
+                "character, which no column name can have: rename it"
+            )
         if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
             raise ValueError(
                 f"{path}, {row_unit(path)} {number}: {name!r} is {value}, more than 64 bits hold: write it as text, "

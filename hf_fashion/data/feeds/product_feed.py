@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from datasets import Dataset, DatasetDict, Image, List, concatenate_datasets
 
-from ...messages import missing_column
+from ...messages import missing_column, shown
 from ..encoded_photos import is_url
 from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
@@ -139,9 +139,23 @@ def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:
     sources = {SOURCE_ROW: [f"{table.path.name}, {place}" for place in table.places]}
     try:
         dataset = Dataset.from_dict(table.columns | sources | {image_column: cells})
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-        raise ValueError(f"{table.path}: a column mixes types, which a table cannot hold: {error}") from error
+    except (pa.ArrowException, UnicodeError, OverflowError, TypeError) as error:
+        raise ValueError(f"{table.path}{_misfit(table)}: {' '.join(str(error).split())}") from error
     return dataset.cast_column(image_column, List(Image()) if views else Image())
+
+
+def _misfit(table: _Table) -> str:
+    """Where a column has its first value that does not go with those before it."""
+    for name, values in table.columns.items():
+        for row in range(len(values)):
+            try:
+                pa.array(values[: row + 1])
+            except (pa.ArrowException, UnicodeError, OverflowError, TypeError):
+                return (
+                    f", {table.places[row]}: column {name!r} has {shown(values[row])}, which a table cannot hold "
+                    f"with {shown(values[0])} in the same column; write all of its values in one way"
+                )
+    return ": its columns are no table"
 
 
 def _resolve(table: _Table, row: int, cell: Any) -> Any:

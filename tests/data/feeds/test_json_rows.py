@@ -29,6 +29,8 @@ def test_lines_and_lists():
             r"line 1: 'id' is 9223372036854775808, more than 64 .* as text",
         ),
         (LIST, "[" * 100_000, "nested too deeply"),
+        (LINES, '{"a": 1}\n{"a\\u0000": 1}', r"line 2: the key 'a\\x00' has a control character"),
+        (LIST, '[{"\\ud800": 1}]', r"row 1: the key '\\ud800' has a control character or half of a character"),
     ],
 )
 def test_mistakes_are_named_with_their_line(path, text, message):

@@ -77,7 +77,11 @@ def test_a_missing_image_column_lists_those_there_are(folder):
         ("a.csv", "image,title\n", "no rows"),
         ("a.jsonl", '{"image": "photos/0.jpg"}\n{"image"}\n', r"line 2: not JSON"),
         ("a.json", '{"image": "photos/0.jpg"}', "one JSON object a product"),
-        ("a.jsonl", '{"image": "photos/0.jpg", "x": 1}\n{"image": "photos/1.jpg", "x": "a"}', "mixes types"),
+        (
+            "a.jsonl",
+            '{"image": "photos/0.jpg", "x": 1}\n{"image": "photos/1.jpg", "x": "a"}',
+            "line 2: column 'x' has 'a', which a table cannot hold with 1",
+        ),
     ],
 )
 def test_broken_feeds_say_where(folder, name, text, message):
