@@ -29,8 +29,10 @@ def test_outputs_are_equal_and_saving_again_keeps_the_code(tmp_path):
 
 
 def test_it_loads_without_remote_code_where_hf_fashion_is_imported(tmp_path):
-    model = tiny_feature_reasoning().eval()  # which computes in float64
+    model = tiny_feature_reasoning()
     model.save_pretrained(tmp_path)
     loaded = AutoModel.from_pretrained(tmp_path)
     assert type(loaded) is type(model)
-    assert torch.equal(loaded(**tiny_lists()).similarities, model(**tiny_lists()).similarities)
+    # Not to the last bit: the MLP is float32, and its sums may be taken in another order where weights lie elsewhere.
+    similarities = [each(**tiny_lists()).similarities for each in (loaded, model)]
+    torch.testing.assert_close(*similarities, atol=1e-6, rtol=0)
