@@ -40,11 +40,10 @@ class Gallery:
     Vectors are stored L2-normalised in float16: whole or, for galleries made with `dimensions`, along the few axes
     that they lie closest to. An eighth of the dimensions takes a sixteenth of the bytes in float32.
 
-    By its URI, a gallery is in a folder, in object storage or on a server. In a folder, every change is one commit:
-    a killed process leaves the gallery as it was before or after. What was committed is with the operating system, which
-    writes it to the disk in its own time. Processes and threads
-    that change it wait for each other, and any number of others read it meanwhile; they see a change with their next
-    call. Where other URIs differ is in `docs/retrieval.md`.
+    By its URI, a gallery is in a folder, in object storage or on a server. In a folder, every change is one commit: a
+    killed process leaves the gallery as it was before or after. The operating system writes what was committed to the
+    disk in its own time. Processes and threads that change a gallery wait for each other, and any number of others
+    read it meanwhile; they see a change with their next call. Where other URIs differ is in `docs/retrieval.md`.
 
     Filters are conditions on the metadata columns and `id`, as a dict, `{"brand": ["Acme", "Lumaro"], "price": {"<":
     50}}`, or as SQL: `"brand = 'Lumaro' AND price < 50"`,
