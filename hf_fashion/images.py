@@ -24,6 +24,7 @@ MAX_ASPECT_RATIO = 100
 # Rows of a photo that are converted together: only they are in memory in all forms of the conversion.
 STRIP_HEIGHT = 256
 
+HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands in the first bytes of a file
 READY = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "LA", "PA", "RGBA", "RGBa")
 GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 # Pillow scales grey of 2 and 4 bits to 8 bits, but not the grey that such a PNG declares transparent.
@@ -125,6 +126,8 @@ def _opened(encoded: bytes) -> Image.Image:
         return Image.open(BytesIO(encoded))
     except UnidentifiedImageError as error:
         found = f"it begins with {encoded[:16]!r}" if encoded else "it is empty"
+        if encoded[4:8] == b"ftyp" and encoded[8:12] in HEIC:
+            found = "it is HEIC, as phones write it; convert it to JPEG"
         raise ValueError(f"the file is no photo that can be opened: {found}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"it has too many pixels: {_limit()}") from error

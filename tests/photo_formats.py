@@ -260,7 +260,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "heic": (
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
-        "no photo that can be opened: it begins with .*ftypheic",
+        "no photo that can be opened: it is HEIC",
     ),
     "jpeg, cut off": (JPEG[: len(JPEG) // 2], "[Tt]runcated"),
     "png, cut off": (saved(RGB, "PNG")[:-40], "truncated|broken"),

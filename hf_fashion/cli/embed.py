@@ -12,6 +12,7 @@ again, and a catalogue that has grown gets its new photos embedded. Several GPUs
 """
 
 import argparse
+from typing import Any
 
 from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 
@@ -72,3 +73,11 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if processes.is_main:
         print(f"{len(gallery):,} products in {arguments.gallery}")
+        if not gallery.schema.metadata.names and arguments.metadata_columns is None and _has_more_columns(catalogue):
+            print("without columns for filters and results: name some with --metadata_columns, in another gallery")
+
+
+def _has_more_columns(catalogue: dict[str, Any]) -> bool:
+    from ..data.sources.source_rows import own_columns
+
+    return bool(set(own_columns(catalogue["dataset"])) - {catalogue["id_column"], catalogue["image_column"]})

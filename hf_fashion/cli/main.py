@@ -107,8 +107,9 @@ def _ctrl_c() -> Iterator[list[int]]:
 
 
 def _told(message: str, code: int) -> int:
-    first, *findings = re.split(r"\n(?=    )", message)  # as `messages.listed` indents them
-    lines = [f"hf-fashion: {printable(first)}", *(f"    {printable(finding)}" for finding in findings)]
+    first, *findings = re.split(r"\n(?=    |- )", message)  # problems, and below them as `messages.listed` indents it
+    lines = [f"hf-fashion: {printable(first)}"]
+    lines += [("" if finding.startswith("- ") else "    ") + printable(finding) for finding in findings]
     print("\n".join(lines), file=sys.stderr, flush=True)
     return code
 

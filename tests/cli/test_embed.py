@@ -33,12 +33,15 @@ def test_a_plain_folder_of_photos_is_embedded_and_counted(folder, tmp_path, caps
     gallery.check_model(tiny_model())
 
 
-def test_a_feed_is_read_by_the_columns_that_are_named(folder, tmp_path):
+def test_a_feed_is_read_by_the_columns_that_are_named(folder, tmp_path, capsys):
     for number in range(3):
         (tmp_path / f"{number}.jpg").write_bytes(jpeg(number))
     (tmp_path / "feed.csv").write_text("sku,photo,brand\n1,0.jpg,Lumaro\n2,1.jpg,\n3,2.jpg,Halvick\n")
     columns = ["--id_column", "sku", "--image_column", "photo", "--metadata_columns", "brand"]
+    assert embed(folder, tmp_path / "bare", "--corpus", str(tmp_path / "feed.csv"), *columns[:4]) == 0
+    assert "without columns for filters and results: name some with --metadata_columns" in capsys.readouterr().out
     assert embed(folder, tmp_path / "gallery", "--corpus", str(tmp_path / "feed.csv"), *columns) == 0
+    assert "without columns" not in capsys.readouterr().out
     found = Gallery.open(tmp_path / "gallery").search(torch.ones(1, 12), "image", 5, "brand = 'Halvick'")
     assert found.ids == (("3",),) and found.metadata[0] == ({"brand": "Halvick"},)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...images import names_photo
+from ...messages import listed
 
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -43,15 +44,27 @@ class CsvTable:
         """Return all rows.
 
         Raises:
-            ValueError: naming file and line: a quote is not closed, or closes in the middle of a cell; a quoted cell
-                holds a whole row; a row has more or fewer cells than the header; the header names a column twice, or
-                a column with values has no name.
+            ValueError: naming file and line of all that was found: a quote is not closed, or closes in the middle of a
+                cell; a quoted cell holds a whole row; a row has more or fewer cells than the header; the header names
+                a column twice, or a column with values has no name.
         """
         records = self._records()
         line, header = next(records, (1, []))
         self.header = [name.strip() for name in header]
         self._require_distinct_names(line)
-        return [(line, self._named(line, cells)) for line, cells in records]
+        rows, problems = [], []
+        try:
+            for line, cells in records:
+                try:
+                    rows.append((line, self._named(line, cells)))
+                except ValueError as error:
+                    problems.append(str(error))
+        except ValueError as error:  # nothing behind it can be read
+            problems.append(str(error))
+        if problems:
+            head = f"{self.path}: {len(problems):,} rows are not as the header says"
+            raise ValueError(problems[0] if len(problems) == 1 else listed(head, problems))
+        return rows
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """The cells of each record that holds something, with its first line."""
@@ -94,10 +107,15 @@ class CsvTable:
         if len(cells) > len(self.header) and not any(cell.strip() for cell in cells[len(self.header) :]):
             cells = cells[: len(self.header)]
         if len(cells) != len(self.header):
-            more = "more" if len(cells) > len(self.header) else "fewer"
+            more, hint = "more", f"A cell with a {self._delimiter!r} of its own is written in quotes"
+            if len(cells) < len(self.header):
+                more, hint = (
+                    "fewer",
+                    "Cells are missing, or a cell has a line break of its own and no quotes around it",
+                )
             raise ValueError(
                 f"{self.path}, line {line}: {more} cells ({len(cells)}) than the header has columns "
-                f"({len(self.header)}). A cell with a {self._delimiter!r} of its own is written in quotes"
+                f"({len(self.header)}). {hint}"
             )
         for place, (name, cell) in enumerate(zip(self.header, cells, strict=True), 1):
             if cell.strip() and not name:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})")
 DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?")
 LONGEST = 15
+MISSING = "nan"  # how spreadsheets and pandas write a number that is missing
+DECIMAL_COMMA = re.compile(r"-?(0|[1-9]\d*),\d{1,2}")
 # Share of the cells of a column up to which those that are no numbers are likely mistakes.
 MOST_ODD = 0.1
 
@@ -16,12 +18,12 @@ def number_type(cells: Iterable[str | None]) -> type[int] | type[float] | None:
     """Return `int` or `float` if every cell is such a number, else `None`: the column stays text.
 
     A cell with a leading zero (`00123`), a plus sign, a decimal comma or more than 15 digits is text, since a number
-    would not give the same text again. Cells of the column that are empty do not count.
+    would not give the same text again. Cells of the column that are empty or `nan` do not count.
 
     Args:
         cells (`Iterable[str]`): a column; `None` where a cell is empty.
     """
-    given = [cell.strip() for cell in cells if cell is not None]
+    given = [cell.strip() for cell in cells if not is_missing(cell)]
     if not given:
         return None
     if all(WHOLE.fullmatch(cell) for cell in given):
@@ -37,10 +39,30 @@ def odd_cells(cells: Sequence[str | None]) -> list[int]:
     Args:
         cells (`Sequence[str]`): a column; `None` where a cell is empty.
     """
-    given = {place: cell.strip() for place, cell in enumerate(cells) if cell is not None}
+    given = {place: cell.strip() for place, cell in enumerate(cells) if not is_missing(cell)}
     odd = [place for place, cell in given.items() if not _is_decimal(cell)]
     is_code = any(given[place].lstrip("+-").isdigit() for place in odd)
     return odd if len(odd) <= len(given) * MOST_ODD and not is_code else []
+
+
+def is_missing(cell: str | None) -> bool:
+    """Return whether a cell of a column of numbers holds none: it is empty or `nan`.
+
+    Args:
+        cell (`str`, *optional*): the cell; `None` where it is empty.
+    """
+    return cell is None or cell.strip().lower() == MISSING
+
+
+def has_decimal_commas(cells: Iterable[str | None]) -> bool:
+    """Return whether every cell is a number, some with a decimal comma, which keeps the column text.
+
+    Args:
+        cells (`Iterable[str]`): a column; `None` where a cell is empty.
+    """
+    given = [cell.strip() for cell in cells if not is_missing(cell)]
+    with_comma = [cell for cell in given if DECIMAL_COMMA.fullmatch(cell)]
+    return bool(with_comma) and len(with_comma) + sum(map(_is_decimal, given)) == len(given)
 
 
 def _is_decimal(cell: str) -> bool:

@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 from datasets import Dataset, DatasetDict, Image, List, concatenate_datasets
 
-from ...messages import missing_column, shown
+from ...messages import listed, missing_column, shown
 from ..encoded_photos import is_url
 from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
 from .encoding import read_text
 from .json_rows import read_json_rows, row_unit
-from .numbers import number_type, odd_cells
+from .numbers import has_decimal_commas, is_missing, number_type, odd_cells
 
 
 logger = logging.getLogger(__name__)
@@ -114,19 +114,28 @@ def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> 
         _log_odd_cells(name, tables)
     else:
         for table in tables:
-            table.columns[name] = [None if cell is None else kind(cell) for cell in table.columns[name]]
+            table.columns[name] = [None if is_missing(cell) else kind(cell) for cell in table.columns[name]]
 
 
 def _log_odd_cells(name: str, tables: Sequence[_Table]) -> None:
-    """Name the lines that make a column text, if all others are numbers."""
+    """Name the lines that make a column text, if all others are numbers; or say that decimal commas do."""
     cells = [(table, row) for table in tables for row in range(len(table.lines))]
-    odd = [cells[place] for place in odd_cells([table.columns[name][row] for table, row in cells])]
+    values = [table.columns[name][row] for table, row in cells]
+    odd = [cells[place] for place in odd_cells(values)]
     if odd:
-        shown = [
-            f"{table.path}, {table.places[row]}: {table.columns[name][row]!r}" for table, row in odd[:LINES_SHOWN]
-        ]
-        more = f" and {len(odd) - LINES_SHOWN:,} more" if len(odd) > LINES_SHOWN else ""
-        logger.warning("column %r is text, since these cells are no numbers: %s%s", name, "; ".join(shown), more)
+        head = (
+            f"column {name!r} is text, since these cells are no numbers, and a filter such as {name} < 50 cannot be "
+            "used. Empty these cells or write numbers"
+        )
+        lines = [f"{table.path}, {table.places[row]}: {table.columns[name][row]!r}" for table, row in odd]
+        logger.warning("%s", listed(head, lines))
+    elif has_decimal_commas(values):
+        logger.warning(
+            "column %r is text, since its numbers have decimal commas, and a filter such as %s < 50 cannot be used. "
+            "Write the numbers with points",
+            name,
+            name,
+        )
 
 
 def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:

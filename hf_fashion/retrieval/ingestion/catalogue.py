@@ -43,6 +43,7 @@ class Catalogue:
         self.metadata_schema = pa.schema([(name, _metadata_type(dataset, name)) for name in metadata_columns])
         _require_photos(dataset, id_column, image_column)
         self._photos = StoredPhotos(dataset, image_column, id_column)
+        self._dataset, self._id_column, self._image_column = dataset, id_column, image_column
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,6 +61,14 @@ class Catalogue:
             return self._photos[row]
         except ValueError as error:
             raise _with_advice(error) from error
+
+    def places(self, rows: Sequence[int]) -> list[str]:
+        """Return where some rows are in their source, with id and photo: `"a.csv, line 14 (id '13', photos/13.jpg)"`.
+
+        Args:
+            rows (`Sequence[int]`): their numbers, from 0.
+        """
+        return name_sources(self._dataset, rows, self._id_column, self._image_column)
 
     def photo_hashes(self, rows: Sequence[int]) -> list[str]:
         """Return a hash of the stored bytes of some rows' photos, without decoding them.

@@ -50,7 +50,8 @@ def check_catalogue(
         choice = ", or skip them with on_bad_image=skip (--on_bad_image skip)" if on_bad_image == "error" else ""
         problems.append(listed(f"{head}. Repair them{choice}", lines))
     if problems:
-        raise ValueError("\n".join(problems))
+        several = ["the catalogue cannot be embedded as it is:", *(f"- {problem}" for problem in problems)]
+        raise ValueError(problems[0] if len(problems) == 1 else "\n".join(several))
     if bad and processes.is_main:
         logger.warning("%s", listed(f"{head}; they are skipped", lines))
     return catalogue | {"dataset": without_rows(dataset, bad)}

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from transformers.utils import logging
 
 from ...embedding.encoder import Encoder
-from ..schema import GallerySchema
+from ..schema import ID, PHOTO_HASH, GallerySchema
 from .catalogue import Catalogue
 from .differences import Differences, find_differences
 from .prefetch import EmbeddedBatch, embedded_batches, in_batches
@@ -71,6 +71,8 @@ def embed_catalogue(
     rows = processes.exchange(processes.attempt(missing) if processes.is_main else None)[0]
     processes.agree()
     embed_rows(gallery, encoder, catalogue, rows, batch_size, progress, processes)
+    if rows and processes.is_main:
+        _warn_of_same_photos(gallery, catalogue)
 
 
 def embed_rows(
@@ -151,6 +153,25 @@ def _warn_of_changes(found: Differences, catalogue: Catalogue, photos_compared: 
         logger.warning(
             "the gallery was made by an earlier version, which kept no hashes of photos: whether photos have changed "
             "cannot be told"
+        )
+
+
+def _warn_of_same_photos(gallery: Fillable, catalogue: Catalogue) -> None:
+    """Say how many products cannot be told apart, because they have the same photo."""
+    if not gallery.schema.photo_hashes:
+        return
+    products = gallery.products()
+    hash_of = dict(zip(products[ID].to_pylist(), products[PHOTO_HASH].to_pylist(), strict=True))
+    with_photo: dict[str, list[int]] = {}
+    for row, product_id in enumerate(catalogue.ids):
+        if hash_of.get(product_id):
+            with_photo.setdefault(hash_of[product_id], []).append(row)
+    groups = [rows for rows in with_photo.values() if len(rows) > 1]
+    if groups:
+        first, second = catalogue.places(groups[0][:2])
+        logger.warning(
+            f"{sum(map(len, groups)):,} products have the photo of another product, byte for byte, and so the same "
+            f"vector, such as {first} and {second}"
         )
 
 

@@ -80,3 +80,14 @@ def test_the_limit_of_cells_is_as_it_was():
     before = csv.field_size_limit()
     read(HEADER + "1,a.jpg,Hat\n")
     assert csv.field_size_limit() == before
+
+
+def test_all_rows_that_do_not_fit_are_named_at_once():
+    text = HEADER + '1,a.jpg,x\n2,b.jpg\n3,c.jpg,y,z\n4,d.jpg,"open\n5,e.jpg,x\n'
+    with pytest.raises(ValueError) as error:
+        CsvTable(Path("feed.csv"), text, "image").rows()
+    lines = str(error.value).splitlines()
+    assert lines[0] == "feed.csv: 3 rows are not as the header says:"
+    assert ["line 3: fewer" in lines[1], "line 4: more" in lines[2], "line 5: a quote is not closed" in lines[3]] == [
+        True
+    ] * 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hf_fashion.data.feeds.numbers import number_type, odd_cells
+from hf_fashion.data.feeds.numbers import has_decimal_commas, number_type, odd_cells
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ from hf_fashion.data.feeds.numbers import number_type, odd_cells
         (["4006381333931123456"], None),
         (["0.1234567890123456"], None),
         (["nan"], None),
+        (["1.5", "NaN", None], float),
         (["inf"], None),
         (["1_000"], None),
         (["١"], None),
@@ -46,3 +47,12 @@ def test_a_column_is_numbers_if_every_cell_is(cells, kind):
 )
 def test_few_cells_that_are_no_numbers_are_odd(cells, places):
     assert odd_cells(cells) == places
+
+
+def test_decimal_commas_are_told_from_text():
+    assert has_decimal_commas(["1,50", "2", "3.5", None])
+    assert (
+        not has_decimal_commas(["1,50", "1,500,000"])
+        and not has_decimal_commas(["1.5"])
+        and not has_decimal_commas([])
+    )

@@ -104,8 +104,21 @@ def test_a_cell_that_makes_prices_text_is_named(folder, caplog):
     rows = "".join(f"photos/0.jpg,{price}\n" for price in [*range(20), "12,50"]).replace("12,50", '"12,50"')
     (folder / "feed.csv").write_text(f"image,price\n{rows}")
     assert load_product_feed(folder / "feed.csv")["price"][-2:] == ["19", "12,50"]
-    assert "column 'price' is text, since these cells are no numbers: " in caplog.text
+    assert "column 'price' is text, since these cells are no numbers, and a filter such as price < 50" in caplog.text
     assert "feed.csv, line 22: '12,50'" in caplog.text
+
+
+def test_prices_with_decimal_commas_stay_text_and_that_is_said(folder, caplog):
+    rows = "".join(f"photos/0.jpg;{price},50\n" for price in range(20))
+    (folder / "feed.csv").write_text(f"image;price\n{rows}")
+    assert load_product_feed(folder / "feed.csv")["price"][:2] == ["0,50", "1,50"]
+    assert "'price' is text, since its numbers have decimal commas" in caplog.text
+
+
+def test_a_number_that_is_missing_is_null(folder):
+    (folder / "feed.csv").write_text("image,price,brand\nphotos/0.jpg,1.5,nan\nphotos/1.jpg,nan,Acme\n")
+    feed = load_product_feed(folder / "feed.csv")
+    assert feed["price"][:] == [1.5, None] and feed["brand"][:] == ["nan", "Acme"]
 
 
 def test_a_url_is_no_path(folder):

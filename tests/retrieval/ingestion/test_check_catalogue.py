@@ -69,8 +69,11 @@ def test_ids_are_named_with_the_photos(feed):
     with pytest.raises(ValueError) as error:
         check_catalogue(loaded(feed))
     heads = [line for line in str(error.value).splitlines() if not line.startswith(" ")]
-    assert heads[0] == "`id_column`: column 'sku' is empty in 1 of the rows; every product needs an id:"
-    assert "1 of column 'sku' come more than once" in heads[1] and heads[2].startswith("3 of 12 photos")
+    assert heads[:2] == [
+        "the catalogue cannot be embedded as it is:",
+        "- `id_column`: column 'sku' is empty in 1 of the rows; every product needs an id:",
+    ]
+    assert "1 of column 'sku' come more than once" in heads[2] and heads[3].startswith("- 3 of 12 photos")
     assert "\n    feed.csv, line 13 (" in str(error.value) and "\n    '000': feed.csv, line 2 (" in str(error.value)
     feed.write_text(feed.read_text().replace("\n,1", "\n009,1"))
     with pytest.raises(ValueError) as error:

@@ -103,6 +103,18 @@ def test_started_again_it_embeds_what_is_missing(tmp_path, model):
     assert embedded(tmp_path / "gallery", model, products(11)).info()["version"] == version
 
 
+def test_products_with_the_same_photo_are_said(tmp_path, model, caplog):
+    catalogue = products(6).cast_column("image", Image(decode=False))
+    photo = catalogue[1]["image"]
+    catalogue = catalogue.map(lambda row: row | {"image": photo} if row["id"] in ("p004", "p005") else row)
+    embedded(tmp_path / "gallery", model, catalogue)
+    (warning,) = [record.message for record in caplog.records if "byte for byte" in record.message]
+    assert warning.startswith("3 products have the photo of another") and "row 1 (id 'p001') and row 4" in warning
+    caplog.clear()
+    embedded(tmp_path / "gallery", model, catalogue)
+    assert "byte for byte" not in caplog.text
+
+
 def test_an_unreadable_photo_is_named_and_what_came_before_is_kept(tmp_path, model):
     def damaged(row, number):
         return row | {"image": {"bytes": b"no photo", "path": None}} if number == 9 else row

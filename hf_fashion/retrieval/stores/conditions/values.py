@@ -32,8 +32,16 @@ def checked_value(value: Any, kind: pa.DataType, column: str) -> Value:
     """
     wanted, found = _converted(value, kind)
     if found is None:
-        raise ValueError(f"`{column}` ({kind}) can be compared with {wanted}, got {value!r:.80}")
+        raise ValueError(
+            f"`{column}` ({kind}) can be compared with {wanted}, got {value!r:.80}{_why_text(value, kind)}"
+        )
     return found
+
+
+def _why_text(value: Any, kind: pa.DataType) -> str:
+    if not is_text(kind) or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    return ". The column holds text: make it numbers in the catalogue, and embed that into another gallery"
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -45,7 +45,7 @@ def test_a_value_becomes_what_the_column_holds(value, kind, expected):
 @pytest.mark.parametrize(
     ("value", "kind", "message"),
     [
-        (1, pa.string(), r"`column` \(string\) can be compared with text of at most 10,000 characters, got 1$"),
+        (1, pa.string(), r"`column` \(string\) can be compared with text of .*, got 1\. The column holds"),
         (None, pa.string(), "with text .*, got None"),
         ("x" * (MAX_TEXT + 1), pa.string(), "text of at most 10,000 characters, got 'xxx"),
         ("true", pa.bool_(), r"\(bool\) can be compared with true or false, got 'true'"),
