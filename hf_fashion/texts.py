@@ -20,7 +20,11 @@ def tokenize(
         texts (`Sequence[str]`): T texts.
         max_length (`int`): tokens that the model reads of a text.
         options (`Any`): as for the tokenizer, such as `padding` and `return_tensors`.
+
+    Raises:
+        ValueError: a text has half of a character.
     """
+    _require_characters(texts)
     return tokenizer(list(texts), truncation=True, max_length=max_length, split_special_tokens=True, **options)
 
 
@@ -31,10 +35,25 @@ def warn_of_long_texts(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str],
         tokenizer (`PreTrainedTokenizerBase`): the model's.
         texts (`Iterable[str]`): all texts of a call, since a call warns once.
         max_length (`int`): tokens that the model reads of a text.
+
+    Raises:
+        ValueError: a text has half of a character.
     """
     texts = list(texts)
+    _require_characters(texts)
     tokens = tokenizer(texts, split_special_tokens=True, verbose=False)["input_ids"] if texts else []
     long = [text for text, ids in zip(texts, tokens, strict=True) if len(ids) > max_length]
     if long:
         message = "%d of %d texts are longer than the %d tokens that the model reads and are cut, such as %.80r"
         logger.warning(message, len(long), len(texts), max_length, long[0])
+
+
+def _require_characters(texts: Iterable[str]) -> None:
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"the text {ascii(text[:80])} has half of a character at place {error.start}: it was cut or decoded "
+                "wrongly"
+            ) from error

@@ -35,3 +35,9 @@ def test_texts_that_fit_are_no_news(caplog):
     warn_of_long_texts(tiny_tokenizer(), ["x" * (MAX_LENGTH - 2)], MAX_LENGTH)
     warn_of_long_texts(tiny_tokenizer(), [], MAX_LENGTH)
     assert not caplog.records
+
+
+def test_half_of_a_character_is_no_text():
+    for read in (tokenize, warn_of_long_texts):
+        with pytest.raises(ValueError, match=r"the text 'red \\ud83d' has half of a character at place 4"):
+            read(tiny_tokenizer(), ["dress", "red \ud83d"], 77)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -16,6 +15,7 @@ from ..messages import did_you_mean, shown
 from .query_photos import Pixels, is_photo, photo_of
 
 
+LARGEST = 3.4e38  # weights are kept as float32
 KEYS = ("image", "text", "terms", "image_weight", "attribute")
 
 
@@ -47,8 +47,10 @@ class FashionQuery:
         for term, weight in {**self.terms, "image_weight": self.image_weight}.items():
             if not isinstance(term, str) or not term.strip():
                 raise ValueError(f"a text to search by must be a string that is not empty, got {shown(term)}")
-            if not isinstance(weight, Real) or not math.isfinite(weight):
-                raise ValueError(f"the weight of {shown(term)} must be a finite number, got {shown(weight)}")
+            if not isinstance(weight, Real) or not -LARGEST <= weight <= LARGEST:  # neither is NaN
+                raise ValueError(
+                    f"the weight of {shown(term)} must be a finite number, at most 3.4e38, got {shown(weight)}"
+                )
 
     @classmethod
     def read(cls, query: Any) -> FashionQuery:

@@ -63,8 +63,13 @@ def test_parts_of_the_long_form_are_read():
         (Dataset.from_dict({"a": ["a dress"]}), r'got Dataset. Of a table, .* name the column: dataset\["image"\]'),
         ({"text": PHOTO}, "`text` must be a string, got Image"),
         ({"terms": ["blue"]}, "`terms` must be a dict of texts and their weights, got list"),
-        ({"blue": float("nan")}, "the weight of 'blue' must be a finite number, got nan"),
-        ({"image": PHOTO, "image_weight": "2"}, "the weight of 'image_weight' must be a finite number, got '2'"),
+        ({"blue": float("nan")}, "the weight of 'blue' must be a finite number, at most 3.4e38, got nan"),
+        ({"blue": float("-inf")}, "the weight of 'blue' must be a finite number, at most 3.4e38, got -inf"),
+        ({"blue": 10**400}, "the weight of 'blue' must be a finite number, at most 3.4e38, got 1000"),
+        (
+            {"image": PHOTO, "image_weight": "2"},
+            "the weight of 'image_weight' must be a finite number, at most 3.4e38, got '2'",
+        ),
     ],
 )
 def test_other_forms_are_refused(query, message):
