@@ -54,6 +54,5 @@ def _require_characters(texts: Iterable[str]) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f"the text {text[:80]!a} has half of a character at place {error.start}: it was cut or decoded "
-                "wrongly"
+                f"the text {text[:80]!a} has half of a character at place {error.start}: it was cut or decoded wrongly"
             ) from error

@@ -222,7 +222,11 @@ def unit_length(features: Tensor) -> Tensor:
     Returns:
         `torch.Tensor` of shape `(..., P)`: float32.
     """
-    return normalize(features.float(), dim=-1)
+    features = features.float()
+    overflown = torch.linalg.vector_norm(features, dim=-1).isinf()  # the squares of numbers from 1e19 on
+    if overflown.any():
+        return normalize(features.double(), dim=-1).float()
+    return normalize(features, dim=-1)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 # Line of the file, from 1, on which a row begins; its values by column.
 Row = tuple[int, dict[str, Any]]
 LARGEST = 2**63 - 1
+DEEPEST = 8  # lists and objects inside each other; `datasets` takes twice as long for each one more
 NO_LETTERS = ("Cc", "Cs")  # Unicode's categories of control characters and halves of characters
 
 
@@ -69,8 +70,18 @@ def _require_storable(path: Path, number: int, row: dict[str, Any]) -> None:
                 f"{path}, {row_unit(path)} {number}: the key {name!a} has a control character or half of a "
                 "character, which no column name can have: rename it"
             )
+        if _is_deeper(value, DEEPEST):
+            raise ValueError(
+                f"{path}, {row_unit(path)} {number}: {name!r} is nested more than {DEEPEST} deep: write it as text, "
+                "in quotes, or remove it"
+            )
         if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
             raise ValueError(
                 f"{path}, {row_unit(path)} {number}: {name!r} is {value}, more than 64 bits hold: write it as text, "
                 "in quotes"
             )
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth < 0 or any(_is_deeper(one, depth - 1) for one in inner if isinstance(one, (dict, list)))

@@ -13,6 +13,7 @@ import pyarrow as pa
 from datasets import Features
 
 from ...files import write_json
+from ...messages import shown
 from ..schema import GallerySchema
 from .columns import metadata_features
 
@@ -121,6 +122,8 @@ class GalleryManifest:
         shards = {name: file["rows"] for name, file in files.items() if name != ATTACHMENTS}
         _require_all_shards(path, shards, written["products"])
         columns = {space: written["columns"][space] for space in schema.spaces}
+        if not all(isinstance(column, str) for column in columns.values()):
+            raise damaged(path, f"its columns must be names, got {shown(list(columns.values()))}")
         return cls(schema, columns, shards, {name: file["sha256"] for name, file in files.items()})
 
 

@@ -15,6 +15,11 @@ def test_lines_and_lists():
     assert read_json_rows(LIST, '[{"a": 1},\n {"a": [2]}]') == [(1, {"a": 1}), (2, {"a": [2]})]
 
 
+def test_lists_of_lists_are_read():
+    deep = "[" * 9 + "]" * 9
+    assert len(read_json_rows(LINES, f'{{"a": {deep}}}')) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "text", "message"),
     [
@@ -29,6 +34,7 @@ def test_lines_and_lists():
             r"line 1: 'id' is 9223372036854775808, more than 64 .* as text",
         ),
         (LIST, "[" * 100_000, "nested too deeply"),
+        (LINES, '{"a": ' + "[" * 10 + "]" * 10 + "}", "line 1: 'a' is nested more than 8 deep"),
         (LINES, '{"a": 1}\n{"a\\u0000": 1}', r"line 2: the key 'a\\x00' has a control character"),
         (LIST, '[{"\\ud800": 1}]', r"row 1: the key '\\ud800' has a control character or half of a character"),
     ],

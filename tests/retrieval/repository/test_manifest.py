@@ -55,6 +55,11 @@ SHARD = "data/train-00001-of-00003.parquet"
         (lambda at: edited(at, lambda it: it.pop("table")), OSError, "gallery.json is damaged: KeyError: 'table'"),
         (lambda at: edited(at, lambda it: it["columns"].clear()), OSError, "gallery.json is damaged: KeyError"),
         (
+            lambda at: edited(at, lambda it: it["columns"].update({space: ["x"] for space in it["columns"]})),
+            OSError,
+            "gallery.json is damaged: its columns must be names, got",
+        ),
+        (
             lambda at: edited(at, lambda it: it["files"].update({"../other.parquet": {"rows": 1, "sha256": ""}})),
             OSError,
             r"gallery.json is damaged: it names '../other.parquet', which is not a file of a gallery",
