@@ -24,7 +24,7 @@ def tokenize(
     Raises:
         ValueError: a text has half of a character.
     """
-    _require_characters(texts)
+    require_characters(texts)
     return tokenizer(list(texts), truncation=True, max_length=max_length, split_special_tokens=True, **options)
 
 
@@ -35,12 +35,8 @@ def warn_of_long_texts(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str],
         tokenizer (`PreTrainedTokenizerBase`): the model's.
         texts (`Iterable[str]`): all texts of a call, since a call warns once.
         max_length (`int`): tokens that the model reads of a text.
-
-    Raises:
-        ValueError: a text has half of a character.
     """
     texts = list(texts)
-    _require_characters(texts)
     tokens = tokenizer(texts, split_special_tokens=True, verbose=False)["input_ids"] if texts else []
     long = [text for text, ids in zip(texts, tokens, strict=True) if len(ids) > max_length]
     if long:
@@ -48,7 +44,15 @@ def warn_of_long_texts(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str],
         logger.warning(message, len(long), len(texts), max_length, long[0])
 
 
-def _require_characters(texts: Iterable[str]) -> None:
+def require_characters(texts: Iterable[str]) -> None:
+    """Raise if a text was cut inside a character: no tokenizer reads it.
+
+    Args:
+        texts (`Iterable[str]`): the texts.
+
+    Raises:
+        ValueError: a text has half of a character.
+    """
     for text in texts:
         try:
             text.encode()

@@ -11,13 +11,7 @@ import argparse
 from .arguments import add_gallery_argument
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this command.
-
-    Args:
-        parser (`argparse.ArgumentParser`): gets the options.
-    """
-    add_gallery_argument(parser)
+add_arguments = add_gallery_argument
 
 
 def run(arguments: argparse.Namespace) -> None:

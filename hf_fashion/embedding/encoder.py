@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..images import names_photo
-from ..texts import warn_of_long_texts
+from ..texts import require_characters, warn_of_long_texts
 from .features import (
     attribute_names,
     check_attribute,
@@ -295,6 +295,7 @@ class Encoder:
         return prepare_query(query, self.model, self.image_processor, self.tokenizer, known, sources)
 
     def _warn_of_long_texts(self, texts: list[str]) -> None:
+        require_characters(texts)
         if texts and self.tokenizer is not None:  # without one, texts are refused
             warn_of_long_texts(self.tokenizer, texts, max_text_length(self.model))
 

@@ -282,3 +282,9 @@ def test_a_query_that_is_prepared_warns_for_itself(encoder, caplog):
 def test_a_special_token_in_a_text_does_not_end_it(encoder, call):
     one, other = getattr(encoder, call)(["red <|endoftext|> dress", "red <|endoftext|> coat"])
     assert np.abs(one - other).max() > 1e-3
+
+
+def test_half_of_a_character_is_refused_in_a_sentence(encoder):
+    for embed in (encoder.encode, encoder.encode_query):
+        with pytest.raises(ValueError, match="has half of a character"):
+            embed("red \ud83d")
