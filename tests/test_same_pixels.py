@@ -153,7 +153,7 @@ def test_what_is_refused_is_refused_by_all_and_named(encoder, tmp_path):
         for way in (
             lambda dataset=dataset: PhotoCache.build(dataset, "image", encoder.image_processor, tmp_path / "cache"),
             lambda dataset=dataset: list(photo_loader(dataset, "image", encoder.prepare_photos, 0)),
-            lambda dataset=dataset: Catalogue(dataset, "id", "image", []).photo(0),
+            lambda dataset=dataset: Catalogue(dataset, "id", "image", []).hashed_photo(0)[1],
             lambda: encoder.prepare_query(str(tmp_path / "1.jpg")),
             lambda: encoder.encode(tmp_path / "1.jpg"),
         ):

@@ -66,6 +66,18 @@ class StoredPhotos(Sequence[Image.Image]):
         row = self._rows[place]
         return self._read(row, self._first(row), read_bytes)
 
+    def with_encoded(self, place: int) -> tuple[bytes, Image.Image]:
+        """Return the photo of a row as it is stored, and decoded from the same bytes.
+
+        Args:
+            place (`int`): the row.
+
+        Raises:
+            ValueError: it cannot be read; its row is named.
+        """
+        row = self._rows[place]
+        return self._read(row, self._first(row), _with_encoded)
+
     def select(self, rows: Sequence[int]) -> StoredPhotos:
         """Return the photos of some rows; messages name the rows as before.
 
@@ -94,4 +106,9 @@ class StoredPhotos(Sequence[Image.Image]):
 
 
 def _decoded(view: dict | None) -> Image.Image:
-    return decode_photo(read_bytes(view))
+    return _with_encoded(view)[1]
+
+
+def _with_encoded(view: dict | None) -> tuple[bytes, Image.Image]:
+    encoded = read_bytes(view)
+    return encoded, decode_photo(encoded)

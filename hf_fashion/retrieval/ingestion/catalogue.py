@@ -48,8 +48,8 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def photo(self, row: int) -> Image.Image:
-        """Decode the photo of a row, in RGB.
+    def hashed_photo(self, row: int) -> tuple[str, Image.Image]:
+        """Read the photo of a row once: its hash, as [`Catalogue.photo_hashes`] gives it, and the photo, in RGB.
 
         Args:
             row (`int`): its number, from 0.
@@ -58,9 +58,10 @@ class Catalogue:
             ValueError: it cannot be read.
         """
         try:
-            return self._photos[row]
+            encoded, photo = self._photos.with_encoded(row)
         except ValueError as error:
             raise _with_advice(error) from error
+        return _hash(encoded), photo
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """Return where some rows are in their source, with id and photo: `"a.csv, line 14 (id '13', photos/13.jpg)"`.
@@ -80,7 +81,7 @@ class Catalogue:
             ValueError: a photo's file cannot be read.
         """
         try:
-            return [blake2b(self._photos.encoded(row), digest_size=HASH_BYTES).hexdigest() for row in rows]
+            return [_hash(self._photos.encoded(row)) for row in rows]
         except ValueError as error:
             raise _with_advice(error) from error
 
@@ -107,6 +108,10 @@ class Catalogue:
         """
         values = self._metadata[list(rows)]
         return {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
+
+
+def _hash(encoded: bytes) -> str:
+    return blake2b(encoded, digest_size=HASH_BYTES).hexdigest()
 
 
 def _with_advice(error: ValueError) -> ValueError:

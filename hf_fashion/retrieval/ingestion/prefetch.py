@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+from PIL import Image
 from torch import Tensor
 
 from ...embedding.encoder import Encoder
@@ -22,7 +23,7 @@ DECODING_THREADS = min(4, os.cpu_count() or 1)
 
 
 class EmbeddedBatch(NamedTuple):
-    """Embeddings of a batch, (B, d) for each space, and B hashes of its photos, taken before they were decoded: of a
+    """Embeddings of a batch, (B, d) for each space, and B hashes of the bytes that its photos were decoded from: of a
     photo that is replaced meanwhile, the next comparison notices it."""
 
     vectors: dict[str, Tensor]
@@ -44,8 +45,14 @@ def embedded_batches(
     """
 
     def prepared(rows: Sequence[int]) -> tuple[list[str], dict[str, Tensor]]:
-        hashes = catalogue.photo_hashes(rows)
-        return hashes, encoder.prepare_photos(map(catalogue.photo, rows))
+        hashes: list[str] = []
+
+        def photo(row: int) -> Image.Image:
+            digest, image = catalogue.hashed_photo(row)
+            hashes.append(digest)
+            return image
+
+        return hashes, encoder.prepare_photos(map(photo, rows))
 
     for hashes, inputs in _ahead(prepared, batches):
         yield EmbeddedBatch(encoder.embed_photos(inputs), hashes)

@@ -16,7 +16,7 @@ def test_photos_are_rgb_whatever_the_dataset_holds(tmp_path):
     cells = [str(tmp_path / "grey.png")]
     for feature in (Image(), Image(decode=False), Value("string")):
         dataset = Dataset.from_dict({"id": [7], "image": cells}, features=Features(id=Value("int8"), image=feature))
-        photo = Catalogue(dataset, "id", "image", []).photo(0)
+        photo = Catalogue(dataset, "id", "image", []).hashed_photo(0)[1]
         assert photo.mode == "RGB"
         np.testing.assert_array_equal(np.asarray(photo), np.asarray(grey.convert("RGB")))
 
@@ -53,7 +53,7 @@ def test_a_photo_that_cannot_be_read_is_named():
     )
     catalogue = Catalogue(broken, "id", "image", [])
     with pytest.raises(ValueError, match=r"row 1 \(id 'b'\): the photo in column 'image' cannot be read"):
-        catalogue.photo(1)
+        catalogue.hashed_photo(1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_rows_are_named_as_their_source_does():
         lambda row: row | {"image": {"bytes": b"no photo", "path": "1.jpg"}} if row["id"] == "p001" else row
     )
     with pytest.raises(ValueError) as error:
-        Catalogue(broken.select([1, 2]), "id", "image", []).photo(0)
+        Catalogue(broken.select([1, 2]), "id", "image", []).hashed_photo(0)
     assert str(error.value).startswith(
         "feed.csv, line 4 (id 'p001', 1.jpg): the photo in column 'image' cannot be read: the file is no photo that"
     )
