@@ -20,7 +20,8 @@ FLOORS = (
     ("retrieval",),
     ("evaluation",),
     ("reports",),
-    ("training", "pipelines"),
+    ("hub", "pipelines"),
+    ("training",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

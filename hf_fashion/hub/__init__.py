@@ -1,0 +1,1 @@
+"""Bring models to the Hub: pushes, model cards, endpoints, exports. Import the submodule you need."""
