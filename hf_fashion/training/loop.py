@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
+from .adapters import save_merged
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
@@ -21,6 +22,9 @@ from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder
 from .step import TrainingStep
 
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 # Accelerate shuffles by seed + epoch. More than any real number of epochs and stages, so that each stage and each seed
 # has its own order of the data.
@@ -77,6 +81,8 @@ class TrainingLoop:
         batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of shuffling the data.
         evaluate_untrained (`bool`, *optional*, defaults to `False`): whether the model may be the best one before its
             first update, such as a re-ranker that changes nothing.
+        adapter (`PeftModel`, *optional*): from [`add_adapter`], if the model has an adapter: exports are then merged
+            models, and hold the adapter in `adapter/`.
     """
 
     def __init__(
@@ -94,12 +100,13 @@ class TrainingLoop:
         printed_metrics: Sequence[str] = (),
         batch_sampler: Sampler | None = None,
         evaluate_untrained: bool = False,
+        adapter: "PeftModel | None" = None,
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.batch_sampler = dataset, collator, batch_sampler
         self.step, self.evaluation, self.evaluate_untrained = step, evaluate, evaluate_untrained
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
-        self.processor = processor
+        self.processor, self.adapter = processor, adapter
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
 
@@ -275,7 +282,10 @@ class TrainingLoop:
             name (`str`): name of the folder in `output_dir`.
         """
         with folder_written_aside(self.output_dir / name, replace=True) as aside:
-            model.save_pretrained(aside)
+            if self.adapter is None:
+                model.save_pretrained(aside)
+            else:
+                save_merged(self.adapter, aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
 
