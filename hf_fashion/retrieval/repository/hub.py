@@ -14,9 +14,9 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError, RepositoryNotFoundError
 
+from ...cards.card import CARD, renewed_card
 from ...files import temporary_folder
 from ..stores.base import VectorStore
-from .card import CARD, renewed_card
 from .manifest import ATTACHMENTS, MANIFEST, GalleryManifest, not_a_gallery
 from .save import save_gallery
 
