@@ -17,6 +17,8 @@ from typing import Any
 
 # A process of another machine cannot be asked. What it has not touched for this long was left by a kill.
 ABANDONED_AFTER_SECONDS = 24 * 3600
+# How libraries that do not raise an OSError say that a disk is full, or a file as large as it may be.
+FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large", "os error 28", "os error 27")
 
 
 @contextlib.contextmanager
@@ -86,7 +88,8 @@ def temporary_folder(name: str) -> Iterator[Path]:
 
 
 def remove_abandoned(path: str | Path) -> None:
-    """Remove what killed processes have left next to `path` when they wrote it.
+    """Remove what killed processes have left next to `path` when they wrote it, and put back a folder that one of them
+    had moved away to replace it.
 
     On this machine, that is what belongs to a process that no longer runs; on another machine, what is a day old.
 
@@ -94,6 +97,8 @@ def remove_abandoned(path: str | Path) -> None:
         path (`str` or `Path`): a file or folder that is written aside.
     """
     path = Path(path)
+    if _old(path).exists() and not path.exists():
+        os.replace(_old(path), path)
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(?P<host>.+)\.(?P<process>\d+)\.[0-9a-f]{{8}}")
     for aside in path.parent.iterdir():
         match = pattern.fullmatch(aside.name)
@@ -115,6 +120,15 @@ def write_json(values: Any, path: str | Path) -> None:
     """
     with file_written_aside(path) as aside:
         aside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Return whether an error, of whatever library, says that a disk is full.
+
+    Args:
+        error (`BaseException`): the error.
+    """
+    return any(reason in str(error) for reason in FULL_DISK)
 
 
 def folder_bytes(folder: str | Path) -> int:
@@ -183,9 +197,13 @@ def _is_alive(process: int) -> bool:
 
 def _replace_folder(aside: Path, path: Path) -> None:
     """Put a finished folder in the place of another one; at every moment one of the two is whole."""
-    old = path.with_name(f".{path.name}.old")
+    old = _old(path)
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         os.replace(path, old)
     os.replace(aside, path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")

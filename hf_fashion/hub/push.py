@@ -8,7 +8,7 @@ from huggingface_hub import CommitInfo
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
 from ..commits.branch import HubBranch
-from ..files import full_disk_named, temporary_folder
+from ..commits.staging import staged_folder
 from .model_folder import check_folder, files_of
 from .pushed_files import plan_of
 
@@ -29,9 +29,9 @@ def push_to_hub(
     """Push a model to the Hub in one commit: weights, configuration, code, processor, and what else is in its folder.
 
     Whoever loads it meanwhile gets the old model or the new one, whole. Files of an earlier push that this one lacks
-    are deleted, unless someone has changed them since; what else is in the repository stays, and so do the parts of the
-    card that people wrote. A connection that is cut and a Hub that is busy are tried again; after an error the same
-    call can be made again.
+    are deleted, unless someone has changed them since. What else is in the repository stays, and so does what people
+    wrote into its card. A connection that is cut and a Hub that is busy are tried again; after an error the same call
+    can be made again.
 
     Args:
         source (`str`, `Path`, `PreTrainedModel` or `Pipeline`): the folder of a saved model, such as `best` of a
@@ -62,8 +62,7 @@ def push_to_hub(
             f"`source` must be a folder, a model or a pipeline, got {type(source).__name__}. A gallery has a "
             "`push_to_hub` of its own"
         )
-    with full_disk_named("the model that is pushed"), temporary_folder("hf_fashion_push") as work:
-        folder = work / "model"
+    with staged_folder("model") as folder:
         source.save_pretrained(folder)
         if processor is not None:
             processor.save_pretrained(folder)

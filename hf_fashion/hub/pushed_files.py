@@ -16,7 +16,6 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
 from ..commits.branch import Head, Operation
 from ..files import sha256_of
-from .cards.merge import renewed_card
 from .model_folder import CARD, FolderFiles
 
 
@@ -36,7 +35,7 @@ def plan_of(files: FolderFiles) -> Callable[[Head], list[Operation]]:
     listing = json.dumps({"format": 1, "sha256": hashes}, indent=2).encode() + b"\n"
 
     def plan(head: Head) -> list[Operation]:
-        additions = [_addition(files, path, head) for path in paths]
+        additions = [_addition(files, path) for path in paths]
         deletions = [CommitOperationDelete(path) for path in stale_files(head, hashes)]
         return [*additions, CommitOperationAdd(PUSHED, listing), *deletions]
 
@@ -52,14 +51,12 @@ def stale_files(head: Head, hashes: dict[str, str]) -> list[str]:
     """
     gone = head.files - hashes.keys() - {CARD, PUSHED}
     pushed = _pushed(head) if gone else {}
-    return sorted(path for path in gone if WEIGHTS.fullmatch(path) or (path in pushed and head.sha256(path) == pushed[path]))
+    ours = (path for path in gone & pushed.keys() if head.sha256(path) == pushed[path])
+    return sorted({*ours, *(path for path in gone if WEIGHTS.fullmatch(path))})
 
 
-def _addition(files: FolderFiles, path: str, head: Head) -> CommitOperationAdd:
+def _addition(files: FolderFiles, path: str) -> CommitOperationAdd:
     file = files.folder / path
-    if path == CARD and CARD in head.files:
-        card = renewed_card(head.read(CARD).decode(), file.read_text(encoding="utf-8"))
-        return CommitOperationAdd(CARD, card.encode())
     return CommitOperationAdd(path, file.read_bytes() if files.states[path][1] <= SMALL else file)
 
 
