@@ -375,7 +375,9 @@ class HubServer:
             monkeypatch (`pytest.MonkeyPatch`): of the test.
         """
         from huggingface_hub import close_session, constants
+        from transformers.utils import hub as hub_of_transformers
 
+        monkeypatch.setattr(hub_of_transformers, "_hf_api", None, raising=False)  # it knows another Hub
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", self.endpoint + template)
         monkeypatch.setattr(constants, "ENDPOINT", self.endpoint)

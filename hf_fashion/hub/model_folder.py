@@ -13,7 +13,6 @@ from ..embedding.saved_models import PROCESSOR_FILES, damaged_file, models_insid
 
 logger = logging.getLogger(__name__)
 
-CARD = "README.md"
 CONFIGS = ("config.json", "adapter_config.json")
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".msgpack", ".h5")
 # Of models that embed photos: the two towers, and the attribute models.

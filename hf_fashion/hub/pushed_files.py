@@ -14,9 +14,10 @@ from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
+from ..cards.card import CARD, renewed_card
 from ..commits.branch import Head, Operation
 from ..files import sha256_of
-from .model_folder import CARD, FolderFiles
+from .model_folder import FolderFiles
 
 
 PUSHED = "pushed_files.json"
@@ -35,7 +36,7 @@ def plan_of(files: FolderFiles) -> Callable[[Head], list[Operation]]:
     listing = json.dumps({"format": 1, "sha256": hashes}, indent=2).encode() + b"\n"
 
     def plan(head: Head) -> list[Operation]:
-        additions = [_addition(files, path) for path in paths]
+        additions = [_addition(files, path, head) for path in paths]
         deletions = [CommitOperationDelete(path) for path in stale_files(head, hashes)]
         return [*additions, CommitOperationAdd(PUSHED, listing), *deletions]
 
@@ -55,8 +56,11 @@ def stale_files(head: Head, hashes: dict[str, str]) -> list[str]:
     return sorted({*ours, *(path for path in gone if WEIGHTS.fullmatch(path))})
 
 
-def _addition(files: FolderFiles, path: str) -> CommitOperationAdd:
+def _addition(files: FolderFiles, path: str, head: Head) -> CommitOperationAdd:
     file = files.folder / path
+    if path == CARD and CARD in head.files:
+        card = renewed_card(head.read(CARD).decode(), file.read_text(encoding="utf-8"))
+        return CommitOperationAdd(CARD, card.encode())
     return CommitOperationAdd(path, file.read_bytes() if files.states[path][1] <= SMALL else file)
 
 
