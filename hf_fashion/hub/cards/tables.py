@@ -62,6 +62,15 @@ _OVERALL = {"all queries": "map", "mean of attributes": "mean_attribute_map"}
 
 
 def _cells(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -> Cells:
+    try:
+        return _cells_of(part, measured, evaluation)
+    except (KeyError, IndexError):  # a training may measure what it likes
+        metrics = next(iter(measured.values()))
+        metrics = metrics if part != "reranking" else next(iter(metrics.values()))
+        return ["metric", "value"], [[name.replace("_", " "), f"{value:.4g}"] for name, value in metrics.items()]
+
+
+def _cells_of(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -> Cells:
     own = next(iter(measured.values()))
     if part == "cross_modal":
         return recall_comparison(measured) if len(measured) > 1 else recall_cells(own)

@@ -35,6 +35,12 @@ def test_attributes_of_two_models():
     assert "ASEN" in table
 
 
+def test_metrics_of_somebody_s_own_evaluation_are_listed():
+    for part, measured in (("cross_modal", {"ndcg": 0.5}), ("reranking", {"FR": {"ndcg": 0.5}})):
+        (table,) = result_tables("FR", {"corpus": "x", "split": "y", part: measured}, {}).values()
+        assert "| ndcg   |   0.5 |" in table
+
+
 def test_a_backbone_has_accuracies():
     metrics = {
         "corpus": "x",
