@@ -30,12 +30,15 @@ _SAME_CANDIDATES = ("pairing", "protocol", "num_images", "num_texts")
 def card_evaluations(facts: CardFacts, kind: ModelKind) -> list[dict[str, Any]]:
     """Return the evaluations that a card shows: those that were added, or else that of the training.
 
+    On the card of an FR they are without what was measured of the embedding model.
+
     Args:
         facts (`CardFacts`): of the model.
         kind (`ModelKind`): of the model.
     """
     if facts.evaluations or facts.run is None or not facts.run.metrics:
-        return facts.evaluations
+        others = PARTS.keys() - {"reranking"} if kind.part == "reranking" else set()
+        return [{key: value for key, value in one.items() if key not in others} for one in facts.evaluations]
     return [training_evaluation(facts.run, kind)]
 
 

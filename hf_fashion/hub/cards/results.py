@@ -7,6 +7,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult
 
+from ...retrieval.rerankers.loading import BASELINES
 from .evaluations import PARTS
 
 
@@ -27,7 +28,7 @@ _METRIC = re.compile(
 
 
 def eval_results(evaluations: Sequence[Mapping[str, Any]]) -> list[EvalResult]:
-    """Return a result for every metric of every evaluation.
+    """Return a result for every metric of every evaluation; those of other re-rankers are only in the tables.
 
     Args:
         evaluations (`Sequence[Mapping[str, Any]]`): as `hf-fashion evaluate` writes them.
@@ -35,7 +36,8 @@ def eval_results(evaluations: Sequence[Mapping[str, Any]]) -> list[EvalResult]:
     results = []
     for evaluation in evaluations:
         for part in PARTS:
-            for key, value in _metrics(evaluation.get(part, {})):
+            measured = {name: value for name, value in evaluation.get(part, {}).items() if name not in BASELINES}
+            for key, value in _metrics(measured):
                 results.append(_result(evaluation, part, key, value))
     return results
 

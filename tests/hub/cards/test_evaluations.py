@@ -30,6 +30,12 @@ def test_added_evaluations_take_its_place():
     assert card_evaluations(CardFacts(), model_kind({"model_type": "e2"})) == []
 
 
+def test_the_card_of_an_fr_has_nothing_of_the_embedding_model():
+    facts = CardFacts(evaluations=[attribute_evaluation()])
+    (found,) = card_evaluations(facts, model_kind({"model_type": "feature_reasoning"}))
+    assert "reranking" in found and "retrieval" not in found
+
+
 def test_files_are_read_without_paths_of_this_machine(tmp_path):
     for number, values in enumerate(
         (e2_evaluation("/home/me/e2/best"), attribute_evaluation() | {"corpus": "/d/shop"})

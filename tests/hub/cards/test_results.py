@@ -24,7 +24,10 @@ def test_types_are_those_of_the_metrics():
 
 
 def test_re_rankers_are_named():
-    names = [result.metric_name for result in eval_results([attribute_evaluation()])]
+    evaluation = attribute_evaluation()
+    evaluation["reranking"] = evaluation["reranking"] | {"k_reciprocal": {"map": 0.6}}
+    names = [result.metric_name for result in eval_results([evaluation])]
+    assert not [name for name in names if "k_reciprocal" in name or "k reciprocal" in name]
     assert "runs/fr/best: neckline initial map" in names and "neckline map chance" in names
 
 
