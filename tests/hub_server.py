@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.hub_metadata_rules import metadata_errors
+
 
 USER = "tester"
 LFS_SUFFIXES = (".safetensors", ".parquet", ".npy", ".arrow", ".png", ".jpg")
@@ -206,7 +208,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"type": "user", "name": USER, "orgs": [], "auth": {"type": "access_token"}})
 
     def _validate_yaml(self):
-        self._json({"errors": [], "warnings": []})
+        errors = metadata_errors(json.loads(self.body)["content"])
+        self._json({"errors": [{"message": error} for error in errors], "warnings": []}, 400 if errors else 200)
 
     def _create(self):
         request = json.loads(self.body)
