@@ -52,9 +52,8 @@ class BestModelPush:
         try:
             commit = push_to_hub(self.folder, self.repo_id, private=self.private or None, commit_message=message)
         except Exception as error:  # whatever it is: the run has taken longer than a push
-            logger.warning(
-                f"{error or type(error).__name__}\nThe model is in {self.folder}. Push it by: {self.command}"
-            )
+            reason = str(error) or type(error).__name__
+            logger.warning(f"{reason}\nThe model is in {self.folder}. Push it again by: {self.command}")
         else:
             self.is_due = False
             print(f"pushed: {self.folder} to {commit.repo_url}")
