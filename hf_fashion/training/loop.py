@@ -21,6 +21,7 @@ from .card import write_run_card
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
+from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder
 from .step import TrainingStep
@@ -92,6 +93,7 @@ class TrainingLoop:
         evaluate_untrained (`bool`, *optional*, defaults to `False`): whether the model may be the best one before its
             first update, such as a re-ranker that changes nothing.
         corpus (`CorpusFacts`, *optional*): what the cards of the exported models tell about the data.
+        push (`BestModelPush`, *optional*): pushes the best model to the Hub; on the main process.
     """
 
     def __init__(
@@ -110,12 +112,13 @@ class TrainingLoop:
         batch_sampler: Sampler | None = None,
         evaluate_untrained: bool = False,
         corpus: CorpusFacts | None = None,
+        push: BestModelPush | None = None,
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.batch_sampler = dataset, collator, batch_sampler
         self.step, self.evaluation, self.evaluate_untrained = step, evaluate, evaluate_untrained
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
-        self.processor, self.corpus = processor, corpus
+        self.processor, self.corpus, self.push = processor, corpus, push
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
@@ -269,6 +272,8 @@ class TrainingLoop:
             if metrics[self.primary_metric] > self.state.best:
                 self.state.best = metrics[self.primary_metric]
                 self.export(model, "best")
+                if self.push is not None:
+                    self.push.best_changed()
         self.accelerator.wait_for_everyone()
 
     def _print(self, metrics: dict[str, float]) -> None:
@@ -285,6 +290,9 @@ class TrainingLoop:
         self._count_seconds()
         folder = checkpoint_folder(self.output_dir)
         save_checkpoint(self.accelerator, self.state, self.stateful, folder, self.processor)
+        if self.push is not None:
+            self.push.after_save(self.state.update)
+        self.accelerator.wait_for_everyone()  # for the push, which is the main process's
 
     def _record(self, values: dict[str, float]) -> None:
         self.state.history.append({"update": self.state.update, **values})
@@ -315,4 +323,6 @@ class TrainingLoop:
             results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}
             write_json(results | {"history": self.state.history}, self.output_dir / "results.json")
             print(f"saved: the best model in {self.output_dir / 'best'}, the last one in {self.output_dir / 'last'}")
+            if self.push is not None:
+                self.push.at_end()
         self.accelerator.wait_for_everyone()
