@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from ..messages import printable
-from . import compact, delete, embed, evaluate, info, repair, rerank, search, sync
+from . import compact, delete, embed, endpoint, evaluate, info, repair, rerank, search, sync
 
 
 COMMANDS = {
@@ -30,6 +30,7 @@ COMMANDS = {
     "info": info,
     "compact": compact,
     "repair": repair,
+    "endpoint": endpoint,
 }
 # Errors that the library raises for bad input, a missing file or a missing extra.
 INPUT_ERRORS = (ValueError, OSError, ImportError)

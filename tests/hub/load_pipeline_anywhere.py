@@ -58,7 +58,7 @@ def main(source: str, folder: Path) -> None:
         pipeline("fashion-retrieval", model=source, trust_remote_code=True, gallery=str(folder))
     except ImportError as error:
         results["gallery"] = str(error)
-    photos = {name: folder / "image.png" for name in map(str, range(len(gallery)))}
+    photos = dict.fromkeys(map(str, range(len(gallery))), folder / "image.png")
     shown = pipeline("fashion-retrieval", model=source, trust_remote_code=True, gallery=gallery, photos=photos)
     results["image"] = shown("a red dress")[0]["image"].size
     search.save_pretrained(folder / "saved_again")

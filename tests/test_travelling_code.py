@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_fashion.pipelines.travelling_code import flat_modules, save_code
+from hf_fashion.travelling_code import flat_modules, save_code
 
 
 SEARCH = '''"""Searches."""
