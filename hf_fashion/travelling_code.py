@@ -1,7 +1,7 @@
-"""Saves the code of a pipeline next to its model, so that it loads where hf_fashion is not installed.
+"""Saves code next to a model, such as that of a pipeline, so that it loads where hf_fashion is not installed.
 
-transformers loads a flat folder of modules that import each other as siblings. So a pipeline's module is copied with
-all modules that it imports relatively, from any folder of the package, and those imports are rewritten to siblings.
+transformers loads a flat folder of modules that import each other as siblings. So a class's module is copied with all
+modules that it imports relatively, from any folder of the package, and those imports are rewritten to siblings.
 Imports of hf_fashion by name are left as they are: they belong inside `try`.
 """
 
@@ -13,17 +13,17 @@ import re
 from pathlib import Path
 
 
-def save_code(pipeline_class: type, folder: str | Path) -> None:
+def save_code(saved_class: type, folder: str | Path) -> None:
     """Write the module of a class, and all that it imports relatively, flat into a folder.
 
     Args:
-        pipeline_class (`type`): a class of the package, or one that was loaded from such a folder.
+        saved_class (`type`): a class of the package, or one that was loaded from such a folder.
         folder (`str` or `Path`): an existing folder.
 
     Raises:
         ValueError: two of the modules have the same name, or one cannot be copied.
     """
-    for name, source in flat_modules(Path(inspect.getfile(pipeline_class))).items():
+    for name, source in flat_modules(Path(inspect.getfile(saved_class))).items():
         Path(folder, name).write_text(source, encoding="utf-8")
 
 

@@ -21,9 +21,9 @@ class Endpoint:
     def __init__(self, port: int):
         self.port = port
 
-    def send(self, body: bytes, kind: str = "application/json") -> tuple[int, Any]:
+    def send(self, body: bytes, kind: str = "application/json", path: str = "/") -> tuple[int, Any]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request("POST", "/", body, {"Content-Type": kind})
+        connection.request("POST", path, body, {"Content-Type": kind})
         response = connection.getresponse()
         return response.status, json.loads(response.read())
 

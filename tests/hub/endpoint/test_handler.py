@@ -95,6 +95,10 @@ def test_a_search_by_attribute_is_filtered_and_re_ranked(asen):
         assert status == 200
         assert [one | {"score": 0} for one in found] == [one | {"score": 0} for one in expected]
         assert [one["score"] for one in found] == pytest.approx([one["score"] for one in expected], abs=2e-6)
+    body = as_png(tiny_photos()[0]), "image/png", "/?attribute=neckline&top_k=2"
+    assert [one["id"] for one in endpoint.send(*body)[1]] == [
+        one["id"] for one in search({"image": tiny_photos()[0], "attribute": "neckline"}, top_k=2)
+    ]
     photo = {"image": encoded(tiny_photos()[0]), "attribute": "neckline"}
     status, found = endpoint.ask([photo, photo], top_k=1)
     assert status == 200 and found[0] == found[1]

@@ -12,6 +12,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 
 def load_handler(folder: Path):
@@ -34,6 +35,9 @@ class Server(BaseHTTPRequestHandler):
             body = self._read(self.rfile.read(int(self.headers["Content-Length"])))
             if "inputs" not in body:
                 raise ValueError("Body needs to provide a inputs key")
+            asked = parse_qsl(urlsplit(self.path).query)
+            if asked and "parameters" not in body:
+                body["parameters"] = {key: int(value) if value.isnumeric() else value for key, value in asked}
             self._send(type(self).handler(body), 200)
         except Exception as error:
             self._send({"error": str(error)}, 400)
