@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from huggingface_hub import ModelCard
+
 from tests.hub_metadata_rules import metadata_errors
 
 
@@ -294,7 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
         oid, files = self._files(kind, name, revision)
         private = self._repository(kind, name).private
         listing = {"_id": name, "id": name, "sha": oid, "private": private, "tags": [], "downloads": 0, "likes": 0}
-        self._json({**listing, "siblings": [{"rfilename": path} for path in sorted(files)]})
+        self._json({**listing, **_card_data(files), "siblings": [{"rfilename": path} for path in sorted(files)]})
 
     def _lfs_batch(self, name: str, kind: str = "model"):
         self._repository(kind, name)
@@ -334,6 +336,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         """Silent: a test that fails says so itself."""
+
+
+def _card_data(files: dict[str, StoredFile]) -> dict:
+    """What the Hub reads from a model's card: `pipeline` asks it for the task of a model."""
+    if "README.md" not in files:
+        return {}
+    data = ModelCard(files["README.md"].content.decode(), ignore_metadata_errors=True).data.to_dict()
+    return {"cardData": data, **{key: data[key] for key in ("pipeline_tag", "library_name", "tags") if key in data}}
 
 
 def _decoded(value: dict) -> bytes:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from accelerate.state import AcceleratorState, GradientState
-from tests.hub.model_repositories import contents
 
 from hf_fashion.cli.main import main
 from hf_fashion.training.e2.train import PRINTED
+from tests.hub.model_repositories import contents
 from tests.hub_server import Fault, HubServer
 from tests.scripts.tiny_run import history, tiny_corpus, tiny_recipe, train
 
