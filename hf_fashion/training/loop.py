@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
+from ..hub.sentence_transformers_files import write_sentence_transformers_files
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
@@ -281,6 +282,8 @@ class TrainingLoop:
     def export(self, model: PreTrainedModel, name: str) -> None:
         """Write the model, and the processor if there is one, to a folder for `from_pretrained`.
 
+        With a processor there are the files for sentence-transformers too.
+
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
             name (`str`): name of the folder in `output_dir`.
@@ -289,6 +292,7 @@ class TrainingLoop:
             model.save_pretrained(aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
+                write_sentence_transformers_files(model.config, aside)
 
     def finish(self, model: PreTrainedModel) -> None:
         """Export the last model and write `results.json`: the recipe, the best metric, the run's history.
