@@ -12,7 +12,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import compact, delete, embed, evaluate, info, recipes, repair, rerank, search, sync, train
+from . import compact, delete, embed, evaluate, info, push, recipes, repair, rerank, search, sync, train
 from .ending import run_command
 
 
@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "sync": sync,
     "delete": delete,
+    "push": push,
     "info": info,
     "compact": compact,
     "repair": repair,

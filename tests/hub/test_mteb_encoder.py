@@ -7,16 +7,19 @@ import mteb
 import numpy as np
 import pytest
 from datasets import Dataset, load_from_disk
-from mteb.models import SentenceTransformerEncoderWrapper
+from mteb.models import ModelMeta, SentenceTransformerEncoderWrapper
 from sentence_transformers import SentenceTransformer
 from transformers import AutoConfig
 
+import hf_fashion
 from hf_fashion.data.column_map import ColumnMap, column_map_for
 from hf_fashion.evaluation.evaluate import evaluate
 from hf_fashion.hub.mteb_encoder import MtebEncoder
 from hf_fashion.hub.mteb_tasks import attribute_tasks, cross_modal_tasks
 from hf_fashion.hub.sentence_transformers_files import write_sentence_transformers_files
 from tests.evaluation.saved_models import ATTRIBUTES, save_asen, save_corpus, save_e2
+from tests.hub.model_repositories import write_on_hub
+from tests.tiny_e2 import tiny_model, tiny_processor
 
 
 # mteb rounds to five digits.
@@ -110,6 +113,14 @@ def test_the_metadata_say_what_the_model_reads(saved):
     assert (e2.embed_dim, e2.max_tokens, asen.embed_dim) == (12, 40, 10)
     assert e2.loader is MtebEncoder and e2.revision.startswith("E2Model-")
     assert asen.revision != e2.revision
+
+
+def test_mteb_knows_a_pushed_model_by_its_files(hub):
+    hf_fashion.push_to_hub(tiny_model(), "tester/a", processor=tiny_processor())
+    write_on_hub(hub, "README.md", b"---\nlicense: apache-2.0\nlanguage: en\n---\n# E2\n")
+    meta = ModelMeta.from_hub("tester/a")
+    assert meta.loader is SentenceTransformerEncoderWrapper and set(meta.modalities) == {"image", "text"}
+    assert (meta.license, meta.similarity_fn_name.value, meta.max_tokens) == ("apache-2.0", "cosine", 40)
 
 
 def test_wrong_attributes_are_named(saved, validation, column_map):
