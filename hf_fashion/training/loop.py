@@ -17,6 +17,7 @@ from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
 from ..hub.cards.facts import CorpusFacts
+from ..hub.sentence_transformers_files import write_sentence_transformers_files
 from .card import write_run_card
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
@@ -301,6 +302,8 @@ class TrainingLoop:
     def export(self, model: PreTrainedModel, name: str) -> None:
         """Write the model, the processor if there is one, and the card to a folder for `from_pretrained`.
 
+        With a processor there are the files for sentence-transformers too.
+
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
             name (`str`): name of the folder in `output_dir`.
@@ -309,6 +312,7 @@ class TrainingLoop:
             model.save_pretrained(aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
+                write_sentence_transformers_files(model.config, aside)
             self._count_seconds()
             write_run_card(aside, self.output_dir / name, model, self.state, self.accelerator, self.corpus)
 
