@@ -26,7 +26,7 @@ RECIPES = {
     "backbone": "BackboneRecipe",
 }
 # Options that are short for `--set SECTION.KEY=...`, and their sections.
-SHORT = {"output_dir": "training", "on_bad_image": "data", "on_leak": "data"}
+SHORT = {"output_dir": "training", "on_bad_image": "data", "on_leak": "data", "lora_r": "model"}
 SHORT |= dict.fromkeys(("push_to_hub", "hub_model_id", "hub_private", "hub_strategy"), "training")
 
 
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", nargs="+", action="extend", default=[], metavar="SECTION.KEY=VALUE", help="changes to the recipe"
     )
     parser.add_argument("--output_dir", help="short for --set training.output_dir=...")
+    parser.add_argument("--lora_r", type=int, help="rank of a LoRA adapter on the model that the recipe starts from")
     parser.add_argument("--on_bad_image", choices=("error", "skip"), help="what to do with unreadable photos")
     parser.add_argument("--on_leak", choices=("error", "warn"), help="what to do with photos or titles in both splits")
     parser.add_argument("--resume_from_checkpoint", metavar="PATH", help='a checkpoint, or "latest"')

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
@@ -18,6 +18,7 @@ from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 from ..files import folder_written_aside, write_json
 from ..hub.cards.facts import CorpusFacts
 from ..hub.sentence_transformers_files import write_sentence_transformers_files
+from .adapters import save_merged
 from .card import write_run_card
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
@@ -27,6 +28,9 @@ from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder
 from .step import TrainingStep
 
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 # Accelerate shuffles by seed + epoch. More than any real number of epochs and stages, so that each stage and each seed
 # has its own order of the data.
@@ -95,6 +99,8 @@ class TrainingLoop:
             first update, such as a re-ranker that changes nothing.
         corpus (`CorpusFacts`, *optional*): what the cards of the exported models tell about the data.
         push (`BestModelPush`, *optional*): pushes the best model to the Hub; on the main process.
+        adapter (`PeftModel`, *optional*): from [`add_adapter`], if the model has an adapter: exports are then merged
+            models, and hold the adapter in `adapter/`.
     """
 
     def __init__(
@@ -114,12 +120,14 @@ class TrainingLoop:
         evaluate_untrained: bool = False,
         corpus: CorpusFacts | None = None,
         push: BestModelPush | None = None,
+        adapter: "PeftModel | None" = None,
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.batch_sampler = dataset, collator, batch_sampler
         self.step, self.evaluation, self.evaluate_untrained = step, evaluate, evaluate_untrained
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
-        self.processor, self.corpus, self.push = processor, corpus, push
+        self.processor, self.corpus = processor, corpus
+        self.push, self.adapter = push, adapter
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
@@ -309,7 +317,10 @@ class TrainingLoop:
             name (`str`): name of the folder in `output_dir`.
         """
         with folder_written_aside(self.output_dir / name, replace=True) as aside:
-            model.save_pretrained(aside)
+            if self.adapter is None:
+                model.save_pretrained(aside)
+            else:
+                save_merged(self.adapter, aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
                 write_sentence_transformers_files(model.config, aside)

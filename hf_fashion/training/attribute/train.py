@@ -7,6 +7,7 @@ from ...data.attributes.photos import AttributeCollator, AttributePhotos
 from ...data.attributes.vocabulary import AttributeVocabulary, build_vocabulary, with_attributes
 from ...evaluation.attribute_retrieval import PRIMARY_METRIC
 from ...hub.cards.facts import CorpusFacts
+from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop, make_accelerator
 from ..pushing import prepare_push
@@ -68,9 +69,12 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, config)
+    adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
+    if adapter:
+        accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")
     model.to(accelerator.device)
     diverging = make_diverging(recipe, model, vocabulary)
     step = AttributeStep(accelerator, recipe.sampling, labels.is_multi_label, diverging)
@@ -88,6 +92,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         sources=sources,
         processor=processor,
         printed_metrics=PRINTED,
+        adapter=adapter,
         batch_sampler=batch_sampler,
         corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
         push=push,

@@ -4,6 +4,7 @@ from accelerate.utils import set_seed
 
 from ...data.products import ProductCollator, ProductDataset
 from ...hub.cards.facts import CorpusFacts
+from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data, with_entities
 from ..loop import TrainingLoop, make_accelerator
 from ..pushing import prepare_push
@@ -55,9 +56,12 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, processor)
+    adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
+    if adapter:
+        accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")
 
     # Training, from the start or from a checkpoint.
     loop = TrainingLoop(
@@ -74,5 +78,6 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
         printed_metrics=PRINTED,
         corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
         push=push,
+        adapter=adapter,
     )
     loop.train(model, checkpoint)
