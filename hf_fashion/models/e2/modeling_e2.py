@@ -695,6 +695,9 @@ class E2Model(E2PreTrainedModel):
             output.losses = self._losses(output, tag_ids)
             weights = {"contrastive": self.config.contrastive_loss_weight, "region": self.config.region_loss_weight}
             output.loss = sum(weights[name] * loss for name, loss in output.losses.items())
+            if output.tag_embeds is None:
+                # DDP waits for the gradient of every parameter; without tags the region head's is 0.
+                output.loss = output.loss + 0 * output.region_embeds.sum()
         return output
 
     def _losses(self, output: E2Output, tag_ids: torch.Tensor | None) -> dict[str, torch.Tensor]:

@@ -12,11 +12,16 @@ from huggingface_hub import (
     hf_hub_download,
     snapshot_download,
 )
-from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 
+from ...cards.card import CARD, renewed_card
 from ...files import temporary_folder
 from ..stores.base import VectorStore
-from .card import CARD, renewed_card
 from .manifest import ATTACHMENTS, MANIFEST, GalleryManifest, not_a_gallery
 from .save import save_gallery
 
@@ -47,6 +52,11 @@ def find_saved_gallery(source: str | Path, revision: str | None, token: str | No
         raise FileNotFoundError(
             f"`source` must be the folder of a saved gallery or the id of one on the Hub, got {str(source)!r}: there "
             f"is no such folder, and the Hub answers: {error}"
+        ) from error
+    except LocalEntryNotFoundError as error:
+        raise FileNotFoundError(
+            f"there is no folder {str(source)!r}, and no gallery of this id was reached on the Hub or is in the "
+            f"cache: {error}"
         ) from error
     except RemoteEntryNotFoundError as error:
         raise FileNotFoundError(not_a_gallery(f"the dataset {source}")) from error
