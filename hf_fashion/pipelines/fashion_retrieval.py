@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch.utils.data import Dataset
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
@@ -22,7 +23,9 @@ from ..retrieval.rerankers.loading import load_reranker
 from ..retrieval.rerankers.reasoning import ReasoningReranker
 from ..retrieval.rerankers.reranking import Reranker, rerank
 from ..retrieval.results import RetrievalResults
+from .heat_maps_fashion_retrieval import heat_maps
 from .options_fashion_retrieval import check_names, check_types, given, split_options
+from .photos_fashion_retrieval import open_photos, photo_for
 from .search_fashion_retrieval import CandidateFinder, read_vectors
 from .threshold_fashion_retrieval import apply_threshold
 from .travelling_code import save_code
@@ -56,15 +59,21 @@ class FashionRetrievalPipeline(Pipeline):
 
     Args:
         model (`PreTrainedModel`): E2, CLIP, or an attribute-specific model: the one that embedded the gallery.
-        gallery ([`Gallery`], `str` or `Path`): the gallery, or its path or URI. It may be any object with the calls
-            `info`, `check_model`, `search`, `vectors` and `len` of a [`Gallery`]; its `search` may return any object
-            with the `ids`, `scores`, `metadata` and `vectors` of [`RetrievalResults`], the last two of which may be
-            `None`.
+        gallery ([`Gallery`], `str` or `Path`): the gallery, its path or URI, or its id on the Hub, `owner/name`, from
+            where it is loaded once, as by [`Gallery.from_pretrained`]. It may be any object with the calls `info`,
+            `check_model`, `search`, `vectors` and `len` of a [`Gallery`]; its `search` may return any object with the
+            `ids`, `scores`, `metadata` and `vectors` of [`RetrievalResults`], the last two of which may be `None`.
         reranker (`FeatureReasoningModel`, `str`, `Path` or `Callable`, *optional*): re-ranks the first candidates: an
             FR, its path or Hub id, `"query_expansion"`, `"k_reciprocal"`, or a function `(query_embeds (Q, d),
             candidate_embeds (Q, k, d), candidate_mask (Q, k)) -> scores (Q, k)`, higher is better.
         processor (`ProcessorMixin` or `BaseImageProcessor`, *optional*): the model's; loaded with it.
         image_processor (`BaseImageProcessor`, *optional*): instead of `processor`, for models without text.
+        photos (`Dataset`, `Mapping`, `str` or `Path`, *optional*): the products' photos: each result then has an
+            `"image"`. A catalogue, as `hf-fashion embed --corpus` takes it or as a dataset; or a dict from id to
+            photo, in any form of a query's photo.
+        id_column (`str`, *optional*): column of `photos` with the ids. Needed for a dataset; of a catalogue by its
+            name the default is that of `hf-fashion embed`.
+        image_column (`str`, *optional*): column of `photos` with the photos. Default: `image`, or the column map's.
         allow_paths (`bool`, *optional*, defaults to `True`): whether a query may name a photo by its path on this
             machine. Turn it off where queries come from others.
         allow_urls (`bool`, *optional*, defaults to `True`): whether a query may name a photo by its URL. It is fetched
@@ -73,10 +82,11 @@ class FashionRetrievalPipeline(Pipeline):
             for all calls.
 
     Raises:
-        ValueError: the gallery is empty, was embedded by another model, or has a space that the model does not serve;
-            `reranker` is none of these, or an FR of another model; there is no image processor; or a default is not
-            as in the call.
-        ImportError: `gallery` is a path and hf_fashion or its database is not installed.
+        ValueError: there is no gallery, it is empty, was embedded by another model, or has a space that the model does
+            not serve; `reranker` is none of these, or an FR of another model; there is no image processor; `photos`
+            has no photo of any product; or a default is not as in the call.
+        FileNotFoundError: there is no such gallery, here or on the Hub.
+        ImportError: `gallery` or `photos` is not open, and hf_fashion or its database is not installed.
     """
 
     _load_processor = None
@@ -88,10 +98,13 @@ class FashionRetrievalPipeline(Pipeline):
     def __init__(
         self,
         model: PreTrainedModel,
-        gallery: Any,
+        gallery: Any = None,
         reranker: Any = None,
         processor: ProcessorMixin | BaseImageProcessor | None = None,
         image_processor: BaseImageProcessor | None = None,
+        photos: Any = None,
+        id_column: str | None = None,
+        image_column: str | None = None,
         allow_paths: bool = True,
         allow_urls: bool = True,
         **kwargs,
@@ -105,6 +118,7 @@ class FashionRetrievalPipeline(Pipeline):
         self.finder = CandidateFinder(gallery)
         self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
         self.finder.check_model(self.encoder)
+        self.photos = None if photos is None else open_photos(photos, self.finder.gallery, id_column, image_column)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
@@ -134,7 +148,8 @@ class FashionRetrievalPipeline(Pipeline):
 
         Returns:
             `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product; `rank`,
-            from 1; `initial_rank`, the rank before the re-ranker; `metadata`. Filter, groups and threshold choose the
+            from 1; `initial_rank`, the rank before the re-ranker; `metadata`; and, of a pipeline with `photos`,
+            `image`, the product's photo, or `None` where it has none. Filter, groups and threshold choose the
             candidates; the re-ranker re-orders the first `num_candidates` of them; the first `top_k` are returned.
 
         Raises:
@@ -175,7 +190,33 @@ class FashionRetrievalPipeline(Pipeline):
     def postprocess(self, model_outputs: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the results of one query as dicts."""
         search = model_outputs["search"]
-        return search["results"].dicts_of(search["row"])
+        results = search["results"].dicts_of(search["row"])
+        if self.photos is None:
+            return results
+        return [{**result, "image": photo_for(result["id"], self.photos)} for result in results]
+
+    def heat_maps(self, photo: Any, attribute: str | None = None) -> dict[str, Image.Image]:
+        """Paint where the model looks in a photo, such as the photo of a result.
+
+        ```python
+        search.heat_maps(photo)["brand"].show()                    # E2: a picture for each tag entity
+        by_attribute.heat_maps(photo, "neckline")["round 1"].show()  # IPAD: one for each round of positioning
+        ```
+
+        Args:
+            photo (`Any`): a photo in any form of a query's.
+            attribute (`str`, *optional*): for attribute-specific models, the attribute to look for. Default: that of
+                the pipeline.
+
+        Returns:
+            `dict[str, PIL.Image.Image]`: name -> the photo with its heat map, at most 1024 pixels long. E2: one for
+            each tag entity; IPAD: `"round 1"`, `"round 2"`, ...; ASEN and ASEN++: one, by the attribute's name.
+
+        Raises:
+            ValueError: the model has no heat maps, the attribute is missing or unknown, or the photo cannot be read.
+        """
+        attribute = self._preprocess_params.get("attribute") if attribute is None else attribute
+        return heat_maps(self.encoder, self.sources.open(photo), attribute)
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
         """Save model and processor, with the code of this pipeline and the entry in the configuration that makes

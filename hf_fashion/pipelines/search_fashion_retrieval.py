@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,17 +18,19 @@ from .groups_fashion_retrieval import search_groups
 
 # Beginnings of the types whose values cannot be compared as one.
 NESTED = ("list", "large_list", "fixed_size_list", "struct", "map")
+HUB_ID = r"[\w-][\w.-]*/[\w-][\w.-]*"  # of a dataset: a path of two parts may look the same
 
 
 class CandidateFinder:
     """Search a gallery for candidates.
 
     Args:
-        gallery ([`Gallery`], `str` or `Path`): a gallery, or its path or URI.
+        gallery ([`Gallery`], `str` or `Path`): a gallery, its path or URI, or its id on the Hub.
 
     Raises:
-        ValueError: the gallery is empty.
-        ImportError: `gallery` is a path or URI, and hf_fashion or the gallery's database is not installed.
+        ValueError: there is none, or it is empty.
+        FileNotFoundError: there is no such gallery.
+        ImportError: `gallery` is not open, and hf_fashion or the gallery's database is not installed.
     """
 
     def __init__(self, gallery: Any):
@@ -143,14 +146,22 @@ def read_vectors(results: RetrievalResults, gallery: Any, space: str) -> Retriev
 
 
 def open_gallery(gallery: Any) -> Any:
-    """Open a gallery; return one that is open already.
+    """Open a gallery, by its path, URI or Hub id; return one that is open already.
 
     Args:
-        gallery ([`Gallery`], `str` or `Path`): the gallery, or its path or URI.
+        gallery ([`Gallery`], `str` or `Path`): the gallery, its path or URI, or its id on the Hub, `owner/name`. A
+            folder goes before an id.
 
     Raises:
-        ImportError: `gallery` is a path or URI, and hf_fashion or the gallery's database is not installed.
+        ValueError: there is none.
+        FileNotFoundError: there is no such gallery.
+        ImportError: the gallery is not open, and hf_fashion or the gallery's database is not installed.
     """
+    if gallery is None:
+        raise ValueError(
+            "`gallery` must be given: a Gallery, its path or URI, or the id of a gallery on the Hub. "
+            "Gallery.from_dataset, or `hf-fashion embed`, makes one of a catalogue's photos"
+        )
     if not isinstance(gallery, (str, Path)):
         return gallery
     try:
@@ -159,4 +170,6 @@ def open_gallery(gallery: Any) -> Any:
         raise ImportError(
             f'opening the gallery at {gallery} needs hf_fashion: pip install "hf-fashion[gallery]"'
         ) from error
+    if isinstance(gallery, str) and re.fullmatch(HUB_ID, gallery) and not Path(gallery).exists():
+        return Gallery.from_pretrained(gallery)
     return Gallery.open(gallery)

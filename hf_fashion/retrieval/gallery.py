@@ -20,6 +20,7 @@ from .ingestion.learn_axes import learn_axes
 from .ingestion.processes import Processes
 from .ingestion.sync import SyncReport, sync_catalogue
 from .projection import directions
+from .repository.cache import cached_gallery
 from .repository.hub import find_saved_gallery, push_gallery
 from .repository.load import SavedGallery
 from .repository.save import save_gallery
@@ -262,9 +263,18 @@ class Gallery:
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, *, uri: str | Path, revision: str | None = None, token: str | None = None
+        cls,
+        source: str | Path,
+        *,
+        uri: str | Path | None = None,
+        revision: str | None = None,
+        token: str | None = None,
     ) -> Gallery:
         """Load a saved gallery into a gallery at `uri`; load only what is missing where that exists already.
+
+        Without a `uri`, the gallery is for search only: it is loaded once into the cache, into
+        `$HF_HOME/hf_fashion/galleries`, and opened from there later, by any process. A new revision on the Hub is
+        another gallery there; old ones may be deleted.
 
         Vectors and metadata are those that were saved, to the last bit, 10,000 products a commit. A call that was
         killed is made again. Products are known by their ids only: to load changed ones, [`~Gallery.delete`] them
@@ -273,7 +283,7 @@ class Gallery:
         Args:
             source (`str` or `Path`): a folder that [`~Gallery.save_pretrained`] wrote, or the id of a dataset on the
                 Hub that [`~Gallery.push_to_hub`] pushed.
-            uri (`str` or `Path`): as for [`Gallery.create`].
+            uri (`str` or `Path`, *optional*): as for [`Gallery.create`]. Default: a place in the cache.
             revision (`str`, *optional*): branch, tag or commit on the Hub.
             token (`str`, *optional*): token of the Hub. Default: the one that was logged in with.
 
@@ -284,7 +294,10 @@ class Gallery:
                 has other spaces or metadata columns. In all these cases nothing is written.
             ImportError: the store's database is not installed.
         """
-        saved = SavedGallery(find_saved_gallery(source, revision, token))
+        folder = find_saved_gallery(source, revision, token)
+        if uri is None:
+            return cls.open(cached_gallery(source, folder))
+        saved = SavedGallery(folder)
         try:
             gallery = cls.open(uri)
         except FileNotFoundError:

@@ -43,8 +43,12 @@ def test_a_space_that_the_model_does_not_serve_is_refused(make, tmp_path):
 
 
 def test_a_missing_gallery_is_refused(make, tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"there is no gallery at .*/no$"):
         make(gallery=tmp_path / "no")
+    with pytest.raises(FileNotFoundError, match=r"no folder .*/spring.* was reached on the Hub"):  # offline
+        make(gallery="galleries/spring")
+    with pytest.raises(ValueError, match=r"`gallery` must be given: a Gallery, .*Gallery\.from_dataset"):
+        make(gallery=None)
 
 
 def test_a_pipeline_without_a_processor_is_refused(make):

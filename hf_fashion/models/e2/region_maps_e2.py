@@ -101,7 +101,7 @@ def draw_region_maps(image: Image.Image, maps: torch.Tensor, names: Sequence[str
             f"got {tuple(maps.shape)}."
         )
     image = image.convert("RGB")
-    panels = [image, *(_heat(image, heat) for heat in maps)]
+    panels = [image, *(paint_heat(image, heat) for heat in maps)]
     row = Image.new("RGB", (image.width * len(panels), image.height + 14), "white")
     draw = ImageDraw.Draw(row)
     for column, (panel, name) in enumerate(zip(panels, ["", *names], strict=True)):
@@ -110,9 +110,18 @@ def draw_region_maps(image: Image.Image, maps: torch.Tensor, names: Sequence[str
     return row
 
 
-def _heat(image: Image.Image, heat: torch.Tensor) -> Image.Image:
+def paint_heat(image: Image.Image, heat: torch.Tensor) -> Image.Image:
+    """Paint a heat map over an image: red, and the stronger the hotter.
+
+    Args:
+        image (`PIL.Image.Image`): the image, in RGB.
+        heat (`torch.Tensor` of shape `(H, W)`): values in 0..1, one for each pixel.
+
+    Returns:
+        `PIL.Image.Image`: a new image of the same size.
+    """
     mask = Image.fromarray((heat.clamp(0, 1) * 190).byte().cpu().numpy(), mode="L")
     return Image.composite(Image.new("RGB", image.size, (235, 40, 40)), image, mask)
 
 
-__all__ = ["draw_region_maps", "patch_grid", "region_maps"]
+__all__ = ["draw_region_maps", "paint_heat", "patch_grid", "region_maps"]

@@ -12,7 +12,12 @@ from huggingface_hub import (
     hf_hub_download,
     snapshot_download,
 )
-from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 
 from ...files import temporary_folder
 from ..stores.base import VectorStore
@@ -47,6 +52,11 @@ def find_saved_gallery(source: str | Path, revision: str | None, token: str | No
         raise FileNotFoundError(
             f"`source` must be the folder of a saved gallery or the id of one on the Hub, got {str(source)!r}: there "
             f"is no such folder, and the Hub answers: {error}"
+        ) from error
+    except LocalEntryNotFoundError as error:
+        raise FileNotFoundError(
+            f"there is no folder {str(source)!r}, and no gallery of this id was reached on the Hub or is in the "
+            f"cache: {error}"
         ) from error
     except RemoteEntryNotFoundError as error:
         raise FileNotFoundError(not_a_gallery(f"the dataset {source}")) from error
