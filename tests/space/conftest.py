@@ -11,22 +11,18 @@ import pytest
 from transformers import set_seed
 
 from hf_fashion.data.generated.corpus import make_generated_corpus
-from tests.repo.tree import REPOSITORY
+from tests.space.space_folder import COUNT, HOSTILE, SPACE
 from tests.tiny_attribute import tiny_image_processor
 from tests.tiny_e2 import tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 from tests.tiny_ipad import tiny_ipad
 
 
-SPACE = REPOSITORY / "model_cards" / "space"
-sys.path.insert(0, str(SPACE))  # as a Space has it
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+sys.path.append(str(SPACE))  # as a Space has it
 
-COUNT = 24
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 FLAGS += ("--disable-component-update", "--disable-sync")
-HOSTILE = "<img src=x onerror=\"document.title='attacked'\"> {{#each}} ${1 + 1} `"
 
 
 @pytest.fixture(scope="session")
@@ -70,13 +66,24 @@ def shop(settings):
     return Shop.open(settings)
 
 
-@pytest.fixture(scope="session")
-def url(shop) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def url(shop, tmp_path_factory, monkeypatch_module) -> Iterator[str]:
     """The address of the page."""
+    import gradio as gr
     from app import serve
 
+    monkeypatch_module.setattr("PIL.Image.MAX_IMAGE_PIXELS", None)  # the demo sets it: this puts it back
+    monkeypatch_module.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    monkeypatch_module.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
     _, address, _ = serve(shop, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield address
+    gr.close_all()
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from fashion_space.cards import example_row, message, product_dialog, result_lis
 from fashion_space.queries import Form
 from fashion_space.shop import Found
 
-from tests.space.conftest import COUNT, HOSTILE
+from tests.space.space_folder import COUNT, HOSTILE
 
 
 HOSTILE_ID = f"p{COUNT - 1:02d}.png"

@@ -10,7 +10,7 @@ import yaml
 from huggingface_hub import SpaceCard
 
 from tests.repo.tree import REPOSITORY
-from tests.space.conftest import SPACE
+from tests.space.space_folder import SPACE
 
 
 LOCK = dict(re.findall(r"^(\S+)==(\S+)$", (REPOSITORY / "requirements.lock").read_text(), re.MULTILINE))
@@ -43,7 +43,9 @@ def test_without_a_quickstart_the_start_says_so(tmp_path):
     command = [sys.executable, str(SPACE / "app.py")]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1].startswith(
-        "The demo cannot start: there is no runs/quickstart/e2/best: run `make quickstart` first"
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .startswith("The demo cannot start: there is no runs/quickstart/e2/best: run `make quickstart` first")
     )
     assert "Traceback" not in done.stderr

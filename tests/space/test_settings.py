@@ -5,7 +5,12 @@ from fashion_space.settings import Settings
 
 
 def test_each_field_is_an_environment_variable():
-    environment = {"FASHION_E2": " me/e2 ", "FASHION_PHOTOS": "me/photos", "FASHION_TITLE": "name", "FASHION_SPLIT": ""}
+    environment = {
+        "FASHION_E2": " me/e2 ",
+        "FASHION_PHOTOS": "me/photos",
+        "FASHION_TITLE": "name",
+        "FASHION_SPLIT": "",
+    }
     assert Settings.read(environment | {"PATH": "/bin"}) == Settings("me/e2", photos="me/photos", title="name")
 
 
@@ -14,7 +19,10 @@ def test_each_field_is_an_environment_variable():
     [
         ({"FASHION_E3": "x"}, r"no setting FASHION_E3 \(did you mean 'FASHION_E2'\?\)"),
         ({"FASHION_E2": "me/e2"}, "FASHION_PHOTOS must name the catalogue"),
-        ({"FASHION_E2": "me/e2", "FASHION_PHOTOS": "p", "FASHION_RERANKER": "fr"}, "for the model of FASHION_ATTRIBUTES"),
+        (
+            {"FASHION_E2": "me/e2", "FASHION_PHOTOS": "p", "FASHION_RERANKER": "fr"},
+            "for the model of FASHION_ATTRIBUTES",
+        ),
     ],
 )
 def test_wrong_settings_are_sentences(environment, words):

@@ -27,7 +27,8 @@ def add_api(shop: Shop, fields: Fields) -> None:
     answer = gr.JSON(visible=False)
     pictures = gr.Gallery(visible=False, format="png")
 
-    def search(photo, words, avoid, attribute, rerank, photo_weight, top_k, filter) -> dict[str, Any]:
+    # Only the photo's default counts: those of the others are what the fields hold at first.
+    def search(photo=None, words="", avoid="", attribute="", rerank=False, photo_weight=1, top_k=1, filter=""):
         """Search by photo, words or one attribute of a photo; `filter` is a condition in SQL."""
         form = Form(photo, words, avoid, photo_weight, attribute, filter, top_k, rerank)
         return search_answer(shop, form)

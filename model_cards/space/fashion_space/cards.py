@@ -43,7 +43,9 @@ def summary(shop: Shop, found: Found, seconds: float) -> str:
     if not found.results:
         return message("Nothing meets these filters: choose fewer of them.")
     number = len(found.results)
-    return message(f"The {number} nearest of {len(shop):,} products, found in {seconds:.2f} s. Click one to look closer.")
+    return message(
+        f"The {number} nearest of {len(shop):,} products, found in {seconds:.2f} s. Click one to look closer."
+    )
 
 
 def message(text: str, is_error: bool = False) -> str:

@@ -62,8 +62,8 @@ def condition(filters: Sequence[Filter], values: Sequence[Any]) -> dict[str, Any
 
     Args:
         filters (`Sequence[Filter]`): the filters of the page.
-        values (`Sequence`): what its fields hold: two numbers or `None` for a [`NumberFilter`], a list of values for
-            a [`ChoiceFilter`].
+        values (`Sequence`): what its fields hold: two numbers for a [`NumberFilter`], at first its ends, `None`
+            where there is none; a list of values for a [`ChoiceFilter`].
 
     Raises:
         ValueError: a number is not finite, or the least number of a range is larger than the largest.
@@ -71,7 +71,7 @@ def condition(filters: Sequence[Filter], values: Sequence[Any]) -> dict[str, Any
     left, wanted = list(values), {}
     for filter in filters:
         if isinstance(filter, NumberFilter):
-            part = _range(filter.column, left.pop(0), left.pop(0))
+            part = _range(filter, left.pop(0), left.pop(0))
         else:
             part = left.pop(0)
         if part:
@@ -91,10 +91,12 @@ def _filter_of(name: str, values: pa.ChunkedArray) -> Filter | None:
     return ChoiceFilter(name, tuple(sorted(different.to_pylist()))) if 2 <= len(different) <= MOST_CHOICES else None
 
 
-def _range(column: str, low: float | None, high: float | None) -> dict[str, float]:
-    given = {sign: value for sign, value in ((">=", low), ("<=", high)) if value is not None}
+def _range(filter: NumberFilter, low: float | None, high: float | None) -> dict[str, float]:
+    """The ends that were moved: products without a value are left out only where a value is asked for."""
+    ends = (">=", low, filter.low), ("<=", high, filter.high)
+    given = {sign: value for sign, value, end in ends if value is not None and value != end}
     if not all(map(isfinite, given.values())):
-        raise ValueError(f"The ends of {column} must be numbers.")
-    if len(given) == 2 and low > high:
-        raise ValueError(f"{column}: the least value, {low:g}, is larger than the largest, {high:g}.")
+        raise ValueError(f"The ends of {filter.column} must be numbers.")
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"{filter.column}: the least value, {low:g}, is larger than the largest, {high:g}.")
     return given

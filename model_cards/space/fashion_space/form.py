@@ -72,7 +72,7 @@ def _words_example(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _word_fields(shop: Shop) -> Fields:
-    common = {"max_length": LONGEST, "visible": shop.reads_words}
+    common = {"value": "", "max_length": LONGEST, "visible": shop.reads_words}
     return {
         "words": gr.Textbox(
             label="Words",
@@ -110,7 +110,7 @@ def _fields_of(filter: Filter) -> list[gr.components.Component]:
         return [gr.Dropdown(choices, label=name, multiselect=True)]
     with gr.Row():
         ends = (("from", filter.low), ("to", filter.high))
-        return [gr.Number(None, label=f"{name} {word}", placeholder=f"{end:g}", min_width=100) for word, end in ends]
+        return [gr.Number(end, label=f"{name} {word}", min_width=100) for word, end in ends]
 
 
 def _shown(value: str | bool) -> str:

@@ -70,11 +70,11 @@ def connect_search(
         results (`gr.HTML`): what was found.
     """
 
-    def search(*values: Any) -> tuple[str, str]:
+    def search_page(*values: Any) -> tuple[str, str]:
         given = dict(zip(fields, values, strict=False))
         return found_or_told(shop, given, values[len(fields) :])
 
-    searching = {"fn": search, "inputs": [*fields.values(), *filters], "outputs": [told, results], **HIDDEN}
+    searching = {"fn": search_page, "inputs": [*fields.values(), *filters], "outputs": [told, results], **HIDDEN}
     words, avoid, attribute, rerank = (fields[name] for name in ("words", "avoid", "attribute", "rerank"))
     gr.on([button.click, words.submit, avoid.submit, rerank.input], **searching)
     # FR is for searches by one attribute.

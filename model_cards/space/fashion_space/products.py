@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 from functools import lru_cache
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 from datasets import ClassLabel, Value
 from PIL import Image
 
-from hf_fashion.data.photos.stored_photos import StoredPhotos
 from hf_fashion.data.sources.source_rows import own_columns
-from hf_fashion.retrieval.ingestion.catalogue import checked_ids, require_columns
+from hf_fashion.retrieval.ingestion.catalogue import Catalogue
+from hf_fashion.retrieval.ingestion.catalogue_photos import CataloguePhotos
 from hf_fashion.retrieval.ingestion.load_catalogue import load_catalogue
 
 from .settings import Settings
@@ -35,9 +36,7 @@ class Products:
 
     def __init__(self, catalogue: dict[str, Any]):
         dataset, ids, images = (catalogue[name] for name in ("dataset", "id_column", "image_column"))
-        require_columns(dataset, ids, images, [])
-        self._rows = {product_id: row for row, product_id in enumerate(checked_ids(dataset, ids, images))}
-        self._photos = StoredPhotos(dataset, images, ids)
+        self._photos = CataloguePhotos(Catalogue(dataset, ids, images, metadata_columns=[]))
         others = [name for name in own_columns(dataset) if name not in (ids, images)]
         columns = [name for name in others if _is_metadata(dataset.features[name])]
         self.catalogue = catalogue | {"metadata_columns": columns}
@@ -54,7 +53,7 @@ class Products:
         return cls(load_catalogue(settings.photos, **columns))
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._photos)
 
     def first(self, number: int) -> list[str]:
         """Return the ids of the first products.
@@ -62,7 +61,7 @@ class Products:
         Args:
             number (`int`): how many.
         """
-        return list(self._rows)[:number]
+        return list(islice(self._photos, number))
 
     def photo(self, product_id: str) -> Image.Image:
         """Return the photo of a product.
@@ -73,16 +72,15 @@ class Products:
         Raises:
             ValueError: there is no such product, or its photo cannot be read.
         """
-        if product_id not in self._rows:
+        if product_id not in self._photos:
             raise ValueError("The catalogue has no photo of this product.")
-        return self._photos[self._rows[product_id]]
+        return self._photos[product_id]
 
     def _thumbnail(self, product_id: str) -> str | None:
         """A small photo as a data URL, `None` where the catalogue has none."""
-        if product_id not in self._rows:
+        if product_id not in self._photos:
             return None
         photo = self.photo(product_id)
-        photo = photo.copy()
         photo.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
         return data_url(photo)
 
