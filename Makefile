@@ -9,7 +9,7 @@ OLDEST_TRANSFORMERS := 5.17.0
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart space browser common-tests test test-oldest test-newest lint format clean
+.PHONY: help setup quickstart space browser common-tests test test-oldest test-newest docs lint format clean
 
 # Nothing here may use a hub: a missing file must fail at once instead of being downloaded.
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 \
@@ -23,6 +23,7 @@ help:
 	@echo "make test        all tests, transformers' common tests among them"
 	@echo "make test-oldest the same in $(VENV)-oldest with transformers $(OLDEST_TRANSFORMERS), the oldest that is supported"
 	@echo "make test-newest the same in $(VENV)-newest with the newest transformers on PyPI"
+	@echo "make docs        the site of the documentation, in build/site; fails on any warning"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      ruff check --fix and ruff format"
 	@echo "make clean       removes what the other targets made, except $(VENV)"
@@ -63,6 +64,10 @@ test-oldest test-newest: test-%:
 	$(MAKE) setup VENV=$(VENV)-$*
 	$(VENV)-$*/bin/python -m pip install --quiet --upgrade $(TRANSFORMERS)
 	$(MAKE) test VENV=$(VENV)-$*
+
+docs: $(STAMP)
+	$(BIN)/python docs/site/stage.py build/site_source
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --config-file docs/site/mkdocs.yml
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

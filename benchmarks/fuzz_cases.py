@@ -36,6 +36,7 @@ from hf_fashion.retrieval import search as gallery_search
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
 from hf_fashion.training.e2.recipe import E2Recipe
+from hf_fashion.training.recipes.shipped import shipped_recipes
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
 
 
@@ -232,7 +233,7 @@ class Cases:
     def recipes(self, random: Random) -> None:
         """YAML: of changed values, of changed text, that names itself, whose aliases explode."""
         path = self.work / "recipe.yaml"
-        text = Path("training/recipes/e2_quickstart.yaml").read_text()
+        text = shipped_recipes()["e2_quickstart"].read_text()
         kind = random.random()
         if kind < 0.45:
             text = yaml.safe_dump(mutate_tree(random, yaml.safe_load(text)))

@@ -86,7 +86,8 @@ def temporary_folder(name: str) -> Iterator[Path]:
 
 
 def remove_abandoned(path: str | Path) -> None:
-    """Remove what killed processes have left next to `path` when they wrote it.
+    """Remove what killed processes have left next to `path` when they wrote it, and put back a folder that one of them
+    had moved away to replace it.
 
     On this machine, that is what belongs to a process that no longer runs; on another machine, what is a day old.
 
@@ -94,6 +95,8 @@ def remove_abandoned(path: str | Path) -> None:
         path (`str` or `Path`): a file or folder that is written aside.
     """
     path = Path(path)
+    if _old(path).exists() and not path.exists():
+        os.replace(_old(path), path)
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(?P<host>.+)\.(?P<process>\d+)\.[0-9a-f]{{8}}")
     for aside in path.parent.iterdir():
         match = pattern.fullmatch(aside.name)
@@ -183,9 +186,13 @@ def _is_alive(process: int) -> bool:
 
 def _replace_folder(aside: Path, path: Path) -> None:
     """Put a finished folder in the place of another one; at every moment one of the two is whole."""
-    old = path.with_name(f".{path.name}.old")
+    old = _old(path)
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():
         os.replace(path, old)
     os.replace(aside, path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")

@@ -68,6 +68,20 @@ def decode_photo(encoded: bytes) -> Image.Image:
     return to_rgb(_opened(encoded))
 
 
+def pixels_to_decode(encoded: bytes) -> int:
+    """Return how many pixels [`decode_photo`] holds at a time, from the file's head: twice those of a photo that it
+    turns; 0 where it would raise.
+
+    Args:
+        encoded (`bytes`): the content of its file.
+    """
+    try:
+        photo = _opened(encoded)
+        return photo.width * photo.height * (2 if _is_turned(photo) else 1)
+    except Exception:  # whatever Pillow raises, as decode_photo will
+        return 0
+
+
 def check_photo(encoded: bytes) -> None:
     """Raise where [`decode_photo`] would. A JPEG is read to its end, but decoded at an eighth of its size.
 
@@ -98,7 +112,7 @@ def to_rgb(photo: Image.Image) -> Image.Image:
     _require_usable(photo)
     key = _transparent_colour(photo)
     photo.load()
-    if photo.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+    if _is_turned(photo):
         photo = ImageOps.exif_transpose(photo)
     if photo.mode == "RGB" and not photo.has_transparency_data:
         return photo
@@ -131,6 +145,10 @@ def _opened(encoded: bytes) -> Image.Image:
         raise ValueError(f"the file is no photo that can be opened: {found}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"it has too many pixels: {_limit()}") from error
+
+
+def _is_turned(photo: Image.Image) -> bool:
+    return photo.getexif().get(ExifTags.Base.Orientation, 1) != 1
 
 
 def _encoded(photo: Any) -> bytes:

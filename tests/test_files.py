@@ -148,6 +148,26 @@ def test_what_a_kill_left_is_removed_by_the_next_writer(tmp_path, writer):
     assert len(names(tmp_path)) == 2
 
 
+def test_a_folder_that_a_kill_left_moved_away_is_put_back(tmp_path):
+    program = (
+        "import os, signal, sys\n"
+        "from hf_fashion import files\n"
+        "rename = os.replace\n"
+        "def moves_and_dies(old, new):\n"
+        "    rename(old, new)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "files.os.replace = moves_and_dies\n"
+        "with files.folder_written_aside(sys.argv[1], replace=True) as aside:\n"
+        "    (aside / 'weights').write_text('new')\n"
+    )
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "weights").write_text("old")
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path / "best")])
+    assert killed.returncode == -signal.SIGKILL and not (tmp_path / "best").exists()
+    remove_abandoned(tmp_path / "best")
+    assert (tmp_path / "best" / "weights").read_text() == "old" and names(tmp_path) == ["best"]
+
+
 def test_only_what_is_certainly_abandoned_is_removed(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()

@@ -16,6 +16,7 @@ from hf_fashion.images import (
     decode_photo,
     names_photo,
     open_photo,
+    pixels_to_decode,
     to_rgb,
     why_unreadable,
 )
@@ -39,6 +40,15 @@ def test_a_photo_is_turned_upright(tmp_path):
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise
     lying.save(tmp_path / "lying.png", exif=exif)
     np.testing.assert_array_equal(np.asarray(open_photo(tmp_path / "lying.png")), np.rot90(np.asarray(lying), -1))
+
+
+def test_a_photo_that_is_turned_is_held_twice():
+    assert pixels_to_decode(jpeg(3)) == Image.open(BytesIO(jpeg(3))).width * Image.open(BytesIO(jpeg(3))).height
+    exif, file = Image.Exif(), BytesIO()
+    exif[0x0112] = 6
+    Image.new("RGB", (6, 4)).save(file, "JPEG", exif=exif)
+    assert pixels_to_decode(file.getvalue()) == 2 * 6 * 4
+    assert pixels_to_decode(b"no photo") == 0
 
 
 @pytest.mark.parametrize(

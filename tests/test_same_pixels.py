@@ -67,6 +67,10 @@ def pixels(encoder) -> torch.Tensor:
     return torch.cat([process_photo(encoder.image_processor, p, return_tensors="pt")["pixel_values"] for p in photos])
 
 
+def decoded(catalogue: Catalogue, row: int) -> PILImage.Image:
+    return catalogue.decode_photo(row, catalogue.encoded_photo(row))
+
+
 def assert_same(found: torch.Tensor, expected: torch.Tensor, atol: float = 0.0, without: str = ""):
     wrong = [
         name
@@ -153,7 +157,7 @@ def test_what_is_refused_is_refused_by_all_and_named(encoder, tmp_path):
         for way in (
             lambda dataset=dataset: PhotoCache.build(dataset, "image", encoder.image_processor, tmp_path / "cache"),
             lambda dataset=dataset: list(photo_loader(dataset, "image", encoder.prepare_photos, 0)),
-            lambda dataset=dataset: Catalogue(dataset, "id", "image", []).hashed_photo(0)[1],
+            lambda dataset=dataset: decoded(Catalogue(dataset, "id", "image", []), 0),
             lambda: encoder.prepare_query(str(tmp_path / "1.jpg")),
             lambda: encoder.encode(tmp_path / "1.jpg"),
         ):

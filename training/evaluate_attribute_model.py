@@ -10,10 +10,12 @@ The split is divided into queries and candidates by `--seed`, or by published li
 """
 
 import argparse
+import sys
+from pathlib import Path
 
+from hf_fashion.cli.ending import run_command
 from hf_fashion.cli.evaluate import run
 from hf_fashion.cli.evaluation_arguments import add_attribute_arguments, add_evaluation_arguments
-from hf_fashion.training.command_line import run_script
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -28,4 +30,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_script(main)
+    sys.exit(run_command(main, Path(__file__).name))

@@ -7,10 +7,12 @@
 """
 
 import argparse
+import sys
+from pathlib import Path
 
+from hf_fashion.cli.ending import run_command
 from hf_fashion.cli.evaluate import run
 from hf_fashion.cli.evaluation_arguments import add_e2_arguments, add_evaluation_arguments
-from hf_fashion.training.command_line import run_script
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -25,4 +27,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_script(main)
+    sys.exit(run_command(main, Path(__file__).name))

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from datasets import Dataset
@@ -24,6 +25,7 @@ from transformers import AutoModel, AutoProcessor
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 import hf_fashion
+from hf_fashion.cli.ending import run_command
 from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
@@ -45,16 +47,16 @@ from hf_fashion.reports.tables import table
 from hf_fashion.retrieval.rerankers.loading import BASELINES, load_reranker
 from hf_fashion.retrieval.rerankers.reasoning import ReasoningReranker
 from hf_fashion.training.attribute.recipe import AttributeRecipe
-from hf_fashion.training.command_line import run_script
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
+from hf_fashion.training.recipes.shipped import shipped_recipes
 
 
 FOLDER = Path("runs/quickstart")
 SCRIPTS = Path(__file__).parent
 PATHS = {
-    name: SCRIPTS / "recipes" / f"{recipe}.yaml"
+    name: shipped_recipes()[recipe]
     for name, recipe in {
         "E2": "e2_quickstart",
         "CLIP-FT": "clip_ft_quickstart",
@@ -175,7 +177,7 @@ def train(name: str, recipe: RecipeFile) -> None:
         for line in process.stdout:
             print(f"{name}: {line}", end="", flush=True)
     if process.returncode:
-        raise ChildProcessError(f"{name}: training failed.\n{log.read_text(encoding='utf-8')[-3000:]}")
+        raise ChildProcessError(f"{name}: training failed:\n{indent(log.read_text(encoding='utf-8')[-3000:], '    ')}")
 
 
 def load_validation(recipe: E2Recipe) -> Dataset:
@@ -234,4 +236,4 @@ def evaluate_rerankers(searches: dict, fr: ReasoningReranker) -> dict[str, dict[
 
 
 if __name__ == "__main__":
-    run_script(main, "It continues when it is started again.")
+    sys.exit(run_command(main, Path(__file__).name, stopped="It continues when it is started again."))

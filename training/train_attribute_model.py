@@ -1,94 +1,15 @@
 """Train an attribute-specific model (ASEN, ASEN++, IPAD, RPF, CSN, the triplet net) from a recipe.
 
-    accelerate launch training/train_attribute_model.py training/recipes/attributes/asen_quickstart.yaml
+    accelerate launch training/train_attribute_model.py attributes/asen_quickstart
     python training/train_attribute_model.py RECIPE --set training.seed=1 --resume_from_checkpoint latest
 
-Writes into the recipe's `training.output_dir`: `best/` and `last/` (models with their image processor, ready for
-`from_pretrained`), `checkpoints/`, and `results.json` with the losses and evaluations of the run.
+It is `hf-fashion train attribute`, which `--help` describes.
 """
 
-from accelerate.utils import set_seed
+import sys
 
-from hf_fashion.data.attributes.labels import read_labels
-from hf_fashion.data.attributes.photos import AttributeCollator, AttributePhotos
-from hf_fashion.data.attributes.vocabulary import AttributeVocabulary, build_vocabulary, with_attributes
-from hf_fashion.evaluation.attribute_retrieval import PRIMARY_METRIC
-from hf_fashion.training.attribute.build import (
-    make_batch_sampler,
-    make_config,
-    make_diverging,
-    make_model,
-    make_processors,
-)
-from hf_fashion.training.attribute.recipe import AttributeRecipe
-from hf_fashion.training.attribute.step import AttributeStep
-from hf_fashion.training.attribute.validation import draw_validation_lists, validate
-from hf_fashion.training.command_line import RESUME, read_command_line, run_script
-from hf_fashion.training.corpus import cache_photos, load_data
-from hf_fashion.training.loop import TrainingLoop, make_accelerator
-from hf_fashion.training.resuming import checkpoint_to_resume, require_same_sources
-from hf_fashion.training.sources import corpus_fingerprint
-
-
-PRINTED = ("map", "mean_attribute_map", "map_chance")
-
-
-def main() -> None:
-    recipe, resume_from = read_command_line(AttributeRecipe, __doc__)
-    settings = recipe.training
-
-    # Devices, precision, processes, and the checkpoint to resume from.
-    accelerator = make_accelerator(settings)
-    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
-
-    # Data: checked completely before training; photos decoded and resized once.
-    with accelerator.main_process_first():
-        corpus, column_map, report = load_data(recipe.data, require_caption=False)
-        column_map = with_attributes(column_map, recipe.data.attributes)
-        sources = corpus_fingerprint(corpus, column_map)
-        require_same_sources(checkpoint, sources)
-        config = make_config(recipe.model, build_vocabulary(corpus["train"], column_map))
-        vocabulary = AttributeVocabulary(list(config.attribute_names), dict(config.attribute_values))
-        labels = read_labels(corpus["train"], column_map, vocabulary)
-        column_map = with_attributes(column_map, vocabulary.attribute_names)
-        lists = draw_validation_lists(corpus["validation"], column_map)
-        processor, source_processor = make_processors(recipe, config)
-        caches = [
-            cache_photos(recipe.data, corpus["train"], column_map, images) if images else None
-            for images in (processor, source_processor)
-        ]
-    accelerator.print(report)
-    photos = AttributePhotos(*caches, seed=settings.seed)
-    batch_sampler = make_batch_sampler(recipe, labels)
-    collator = AttributeCollator(processor, recipe.sampling.extra_views if recipe.sampling.kind == "triplets" else 0)
-
-    # Model.
-    set_seed(settings.seed)
-    model = make_model(recipe.model, config)
-    if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
-    accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
-    model.to(accelerator.device)
-    diverging = make_diverging(recipe, model, vocabulary)
-    step = AttributeStep(accelerator, recipe.sampling, labels.is_multi_label, diverging)
-
-    # Training, from the start or from a checkpoint.
-    loop = TrainingLoop(
-        accelerator,
-        settings,
-        photos,
-        collator,
-        step,
-        evaluate=lambda model: validate(model, processor, corpus["validation"], column_map, lists),
-        primary_metric=PRIMARY_METRIC,
-        recipe=recipe.to_dict(),
-        sources=sources,
-        processor=processor,
-        printed_metrics=PRINTED,
-        batch_sampler=batch_sampler,
-    )
-    loop.train(model, checkpoint)
+from hf_fashion.cli.main import main
 
 
 if __name__ == "__main__":
-    run_script(main, RESUME)
+    sys.exit(main(["train", "attribute", *sys.argv[1:]]))

@@ -23,12 +23,12 @@ from ..retrieval.rerankers.loading import load_reranker
 from ..retrieval.rerankers.reasoning import ReasoningReranker
 from ..retrieval.rerankers.reranking import Reranker, rerank
 from ..retrieval.results import RetrievalResults
+from ..travelling_code import save_code
 from .heat_maps_fashion_retrieval import heat_maps
 from .options_fashion_retrieval import check_names, check_types, given, split_options
 from .photos_fashion_retrieval import open_photos, photo_for
 from .search_fashion_retrieval import CandidateFinder, read_vectors
 from .threshold_fashion_retrieval import apply_threshold
-from .travelling_code import save_code
 
 
 TASK = "fashion-retrieval"

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
-from accelerate.utils import DataLoaderConfiguration, set_seed
+from accelerate.tracking import get_available_trackers
+from accelerate.utils import DataLoaderConfiguration, LoggerType, set_seed
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
@@ -35,8 +36,10 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
         settings (`TrainingRecipe`): precision, accumulation, seed, trackers; what it leaves to the launcher is set.
 
     Raises:
+        ImportError: if a tracker is not installed.
         ValueError: if recipe and launcher contradict each other, or the launcher asks for FSDP, DeepSpeed or the like.
     """
+    _require_trackers(settings.trackers)
     take_over_launcher(settings)
     accelerator = Accelerator(
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
@@ -56,6 +59,14 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
     if settings.trackers:
         accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
     return accelerator
+
+
+def _require_trackers(names: Sequence[str]) -> None:
+    """Raise `ImportError` if a tracker is not installed: Accelerate would leave it out silently."""
+    missing = set(names) & {tracker.value for tracker in set(LoggerType) - {LoggerType.ALL, *get_available_trackers()}}
+    for name in sorted(missing):
+        package = '"hf-fashion[train]"' if name == "tensorboard" else name
+        raise ImportError(f"`training.trackers` names {name}, which is not installed: pip install {package}")
 
 
 class TrainingLoop:

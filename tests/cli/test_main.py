@@ -35,7 +35,7 @@ def test_help_shows_examples_and_imports_nothing_heavy():
     assert "heavy: set()" in printed
     for name in cli.COMMANDS:
         assert f"usage: hf-fashion {name}" in printed
-        assert f"    hf-fashion {name} --" in printed
+        assert f"    hf-fashion {name}" in printed
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -51,12 +51,16 @@ def main(source: str, folder: Path) -> None:
         "photo": search(str(folder / "image.png")),
         "terms": search([{"green shirt": 1, "buttons": -0.5}, "a red dress"], batch_size=2),
         "reranked": reranked(str(folder / "image.png")),
+        "heat maps": list(search.heat_maps(str(folder / "image.png"))),
         "modules": sorted(name for name, module in sys.modules.items() if name.startswith("hf_fashion") and module),
     }
     try:
         pipeline("fashion-retrieval", model=source, trust_remote_code=True, gallery=str(folder))
     except ImportError as error:
         results["gallery"] = str(error)
+    photos = dict.fromkeys(map(str, range(len(gallery))), folder / "image.png")
+    shown = pipeline("fashion-retrieval", model=source, trust_remote_code=True, gallery=gallery, photos=photos)
+    results["image"] = shown("a red dress")[0]["image"].size
     search.save_pretrained(folder / "saved_again")
     (folder / "results.json").write_text(json.dumps(results))
 

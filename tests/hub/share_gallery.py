@@ -9,6 +9,7 @@ import torch
 from datasets import load_dataset
 from huggingface_hub import DatasetCard, HfApi, constants
 
+from hf_fashion.pipelines.search_fashion_retrieval import open_gallery
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.repository import save as save_gallery
 
@@ -60,6 +61,8 @@ found["draft"] = listed("draft")
 
 restored = Gallery.from_pretrained(NAME, uri=work / "autumn", revision="autumn")
 found["autumn"] = sorted(restored.ids())
+by_id = open_gallery(NAME)
+found["by id"] = [sorted(by_id.ids()), by_id.info()["uri"], open_gallery(NAME).info()["uri"]]
 found["datasets"] = load_dataset(NAME, split="train")["id"][:]
 found["downloaded code"] = [str(path) for path in Path(constants.HF_HUB_CACHE).rglob("search.py")]
 

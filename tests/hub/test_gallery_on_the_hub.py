@@ -42,6 +42,12 @@ def test_a_gallery_that_is_pushed_again_takes_the_place_of_the_old_one(shared):
     assert shared["draft"] == shared["files after"]
 
 
+def test_the_pipeline_opens_it_by_its_id_from_one_place_in_the_cache(shared):
+    found, place, again = shared["by id"]
+    assert found == ids(9) and place == again and "/hf_fashion/galleries/tester--catalogue/" in place
+    assert shared["said"].count("loading the gallery tester/catalogue into") == 1
+
+
 def test_what_people_wrote_on_the_card_stays(shared):
     card = shared["card"]
     assert card.index("Our autumn catalogue.") < card.index("| products | 9 |") < card.index("Ask Ada.")

@@ -15,7 +15,7 @@ from tests.hub.processes import run_python
 from tests.hub_server import HubServer
 from tests.pipelines.searches import COUNT, embedded_gallery
 from tests.tiny_attribute import tiny_asen, tiny_image_processor, tiny_photos
-from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
+from tests.tiny_e2 import TAG_ENTITIES, tiny_images, tiny_model, tiny_processor
 
 
 REPOSITORY_ID = "tester/tiny-search"
@@ -75,6 +75,12 @@ def test_results_are_equal_where_hf_fashion_cannot_be_imported(loaded_anywhere, 
     reranking = {"gallery": gallery, "top_k": 3, "reranker": "k_reciprocal"}
     here = pipeline("fashion-retrieval", model=tiny_model(), processor=tiny_processor(), **reranking)
     assert names_and_scores(there["reranked"]) == names_and_scores(here(tiny_images(COUNT)[5]))
+
+
+def test_heat_maps_and_photos_travel_too(loaded_anywhere):
+    there = json.loads((loaded_anywhere / "results.json").read_text())
+    assert there["heat maps"] == TAG_ENTITIES
+    assert tuple(there["image"]) == tiny_images(1)[0].size
 
 
 def test_what_needs_hf_fashion_says_so(loaded_anywhere):

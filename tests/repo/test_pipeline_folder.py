@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transformers.dynamic_module_utils import get_imports, get_relative_imports
 
-from hf_fashion.pipelines.travelling_code import flat_modules
+from hf_fashion.travelling_code import flat_modules
 from tests.repo.tree import ALLOWED, PACKAGE
 
 

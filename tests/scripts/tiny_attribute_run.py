@@ -7,10 +7,9 @@ import yaml
 from datasets import Dataset, Image
 from PIL import Image as PILImage
 
-from tests.scripts.tiny_run import COLOURS, REPOSITORY, save_corpus
+from tests.scripts.tiny_run import COLOURS, save_corpus
 
 
-SCRIPT = REPOSITORY / "training" / "train_attribute_model.py"
 PLACES = {"top": 0, "middle": 10, "bottom": 20}
 SIZE = 32
 

@@ -15,7 +15,6 @@ from PIL import Image as PILImage
 
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPT = REPOSITORY / "training" / "train_e2.py"
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30), "black": (10, 10, 10)}
 
 
@@ -77,21 +76,21 @@ def tiny_recipe(folder: Path, **training) -> Path:
     return folder / "recipe.yaml"
 
 
-def start(recipe: Path, *arguments: str, processes: int = 1, script: Path = SCRIPT) -> subprocess.Popen:
-    """Starts a training script as a user would."""
+def start(recipe: Path, *arguments: str, processes: int = 1, model: str = "e2") -> subprocess.Popen:
+    """Starts a training as a user would."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "ACCELERATE_USE_CPU": "true"}
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    command = [*launcher, str(script), str(recipe), *arguments]
+    command = [*launcher, "-m", "hf_fashion", "train", model, str(recipe), *arguments]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=recipe.parent
     )
 
 
-def train(recipe: Path, *arguments: str, processes: int = 1, script: Path = SCRIPT) -> str:
-    """Runs the script to its end and returns what it printed."""
-    process = start(recipe, *arguments, processes=processes, script=script)
+def train(recipe: Path, *arguments: str, processes: int = 1, model: str = "e2") -> str:
+    """Trains to the end and returns what was printed."""
+    process = start(recipe, *arguments, processes=processes, model=model)
     printed, _ = process.communicate(timeout=180)
     assert process.returncode == 0, printed
     return printed

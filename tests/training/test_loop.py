@@ -206,6 +206,14 @@ def test_a_run_whose_newest_checkpoint_is_damaged_resumes_from_the_one_before(tm
     assert len(list((tmp_path / "stopped" / "checkpoints").iterdir())) == 2
 
 
+def test_a_tracker_that_is_not_installed_is_named_with_what_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("hf_fashion.training.loop.get_available_trackers", list)
+    with pytest.raises(ImportError, match=r'tensorboard, which is not installed: pip install "hf-fashion\[train\]"'):
+        make(tmp_path, trackers=["tensorboard"])
+    with pytest.raises(ImportError, match="names wandb, which is not installed: pip install wandb"):
+        make(tmp_path, trackers=["wandb"])
+
+
 def test_too_few_rows_for_a_batch_are_an_error(tmp_path):
     run = make(tmp_path)
     run.loop.settings.batch_size = 9

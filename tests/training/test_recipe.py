@@ -13,7 +13,7 @@ from hf_fashion.training.backbone.recipe import BackboneRecipe
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_ranges import RANGE
-from tests.training.recipes import RECIPES, recipe_class
+from tests.training.every_recipe import RECIPES, recipe_class
 
 
 def write(folder: Path, values: dict, name: str = "recipe.yaml") -> Path:

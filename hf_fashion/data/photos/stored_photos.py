@@ -14,6 +14,7 @@ from ..sources.image_column import decode_images
 from ..sources.source_rows import name_sources
 
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -66,17 +67,17 @@ class StoredPhotos(Sequence[Image.Image]):
         row = self._rows[place]
         return self._read(row, self._first(row), read_bytes)
 
-    def with_encoded(self, place: int) -> tuple[bytes, Image.Image]:
-        """Return the photo of a row as it is stored, and decoded from the same bytes.
+    def decode(self, place: int, encoded: bytes) -> Image.Image:
+        """Decode the photo of a row.
 
         Args:
             place (`int`): the row.
+            encoded (`bytes`): from [`StoredPhotos.encoded`].
 
         Raises:
             ValueError: it cannot be read; its row is named.
         """
-        row = self._rows[place]
-        return self._read(row, self._first(row), _with_encoded)
+        return self._read(self._rows[place], encoded, decode_photo)
 
     def select(self, rows: Sequence[int]) -> StoredPhotos:
         """Return the photos of some rows; messages name the rows as before.
@@ -95,9 +96,9 @@ class StoredPhotos(Sequence[Image.Image]):
     def _first(self, row: int) -> dict | None:
         return next(iter(self._views(row)), None)
 
-    def _read(self, row: int, view: dict | None, read: Callable[[dict | None], T]) -> T:
+    def _read(self, row: int, stored: S, read: Callable[[S], T]) -> T:
         try:
-            return read(view)
+            return read(stored)
         except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
             (place,) = name_sources(self._dataset, [row], self._id_column, self._column)
             raise ValueError(
@@ -106,9 +107,4 @@ class StoredPhotos(Sequence[Image.Image]):
 
 
 def _decoded(view: dict | None) -> Image.Image:
-    return _with_encoded(view)[1]
-
-
-def _with_encoded(view: dict | None) -> tuple[bytes, Image.Image]:
-    encoded = read_bytes(view)
-    return encoded, decode_photo(encoded)
+    return decode_photo(read_bytes(view))

@@ -172,7 +172,7 @@ class IpadPositioning(nn.Module):
         exact = torch.promote_types(cells.dtype, torch.float32)
         streams = 1 if self.spatial_attention is None else 2
         # One row for all attributes until the first round has told them apart.
-        weights = torch.ones(streams, len(cells), 1, cells.shape[1], dtype=exact, device=cells.device)
+        weights = torch.ones(streams, cells.shape[0], 1, cells.shape[1], dtype=exact, device=cells.device)
         attributes = attributes.expand(streams, -1, -1, -1)  # (S, B, K, C)
         keys, bias = self._keys(cells)
         maps = []
@@ -198,7 +198,8 @@ class IpadPositioning(nn.Module):
             return uniform.expand(-1, attributes.shape[1], -1)
         queries = self.spatial_attention.attribute_projection(attributes).tanh()  # (B, K, c)
         places = (weights.unsqueeze(-1) * keys.unsqueeze(1) + bias.unsqueeze(1)).tanh()  # (B, K, N, c)
-        activations = torch.einsum("bknc,bkc->bkn", places.to(queries.dtype), queries)
+        queries = queries.unflatten(1, (places.shape[1], -1))  # (B, 1, K, c) in the first round, then (B, K, 1, c)
+        activations = (queries @ places.to(queries.dtype).mT).flatten(1, 2)
         config = self.config
         published = config.variant == "published"
         return suppressed_attention(

@@ -24,10 +24,12 @@ def distinct_regions(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         `tuple[torch.Tensor, torch.Tensor]`: for each distinct pair of image and box one of its places (U,) among the
         B * K; and for each of the B * K places (B * K,) the number of its pair.
     """
+    places = torch.arange(boxes.shape[0] * boxes.shape[1], device=boxes.device)
+    if torch.compiler.is_compiling():  # a graph has no shape that depends on values: every region is encoded
+        return places, places
     numbers = torch.arange(len(boxes), device=boxes.device)
     rows = torch.cat([numbers[:, None, None].expand(-1, boxes.shape[1], 1), boxes], dim=-1).flatten(0, 1)
     pairs, pair_of_place = rows.unique(dim=0, return_inverse=True)
-    places = torch.arange(len(rows), device=boxes.device)
     first = places.new_full((len(pairs),), len(rows)).scatter_reduce(0, pair_of_place, places, "amin")
     return first, pair_of_place
 
@@ -87,7 +89,7 @@ class IpadCrossAttention(nn.Module):
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention_forward)
         dropout = self.config.attention_probs_dropout_prob if self.training else 0.0
         attended, _ = attend(self, query, key, value, None, dropout=dropout, scaling=self.head_dim**-0.5)
-        return self.o_proj(attended.reshape(len(queries), -1))
+        return self.o_proj(attended.flatten(1))
 
 
 class IpadSemantics(nn.Module):

@@ -162,6 +162,21 @@ def region_contrastive_loss(
     return losses.sum() / valid.any(-1).sum().clamp(min=1)
 
 
+def distinct_rows(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the distinct rows of a matrix, and for every row the number of the one that it equals.
+
+    Args:
+        rows (`torch.Tensor` of shape `(M, L)`): long.
+
+    Returns:
+        `tuple[torch.Tensor, torch.Tensor]`: rows (U, L), and numbers (M,).
+    """
+    if torch.compiler.is_compiling():
+        # A graph has no shape that depends on values: all rows are returned, and the first of equal ones is taken.
+        return rows, (rows[:, None] == rows).all(-1).byte().argmax(-1)
+    return rows.unique(dim=0, return_inverse=True)
+
+
 class E2FusionBlock(nn.Module):
     """Each selection token takes one patch and averages itself with that patch's value (paper, section 3.2)."""
 
@@ -332,7 +347,7 @@ class E2VisionTransformer(E2PreTrainedModel):
         embeds = self.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)  # (B, 1 + N, D)
         # The patch embedding casts pixels to the weights' dtype; the tokens follow it.
         numbers = torch.arange(self.config.num_selection_tokens, device=embeds.device)
-        tokens = self.selection_tokens(numbers).to(embeds.dtype).expand(len(embeds), -1, -1)  # (B, E * n, D)
+        tokens = self.selection_tokens(numbers).to(embeds.dtype).expand(embeds.shape[0], -1, -1)  # (B, E * n, D)
         hidden_states = torch.cat([embeds[:, :1], tokens, embeds[:, 1:]], dim=1)  # (B, 1 + E * n + N, D)
         last_hidden_state, selections = self.encoder(self.pre_layrnorm(hidden_states), **kwargs)
         return E2VisionTransformerOutput(
@@ -591,7 +606,7 @@ class E2Model(E2PreTrainedModel):
             tag_attention_mask = torch.ones_like(tag_input_ids)
         length = tag_input_ids.shape[-1]
         rows = torch.cat([tag_input_ids, tag_attention_mask.to(tag_input_ids.dtype)], dim=-1).flatten(0, 1)
-        distinct, tag_ids = rows.unique(dim=0, return_inverse=True)  # (U, 2 L), (B * E,)
+        distinct, tag_ids = distinct_rows(rows)  # (U, 2 L), (B * E,)
         embeds = self.get_text_features(distinct[:, :length], distinct[:, length:], return_dict=True).pooler_output
         tag_ids = tag_ids.view(tag_input_ids.shape[:2])
         return embeds[tag_ids], tag_ids
@@ -680,6 +695,9 @@ class E2Model(E2PreTrainedModel):
             output.losses = self._losses(output, tag_ids)
             weights = {"contrastive": self.config.contrastive_loss_weight, "region": self.config.region_loss_weight}
             output.loss = sum(weights[name] * loss for name, loss in output.losses.items())
+            if output.tag_embeds is None:
+                # DDP waits for the gradient of every parameter; without tags the region head's is 0.
+                output.loss = output.loss + 0 * output.region_embeds.sum()
         return output
 
     def _losses(self, output: E2Output, tag_ids: torch.Tensor | None) -> dict[str, torch.Tensor]:

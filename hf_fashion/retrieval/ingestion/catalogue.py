@@ -48,8 +48,8 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def hashed_photo(self, row: int) -> tuple[str, Image.Image]:
-        """Read the photo of a row once: its hash, as [`Catalogue.photo_hashes`] gives it, and the photo, in RGB.
+    def encoded_photo(self, row: int) -> bytes:
+        """Return the photo of a row as it is stored, not decoded.
 
         Args:
             row (`int`): its number, from 0.
@@ -58,10 +58,24 @@ class Catalogue:
             ValueError: it cannot be read.
         """
         try:
-            encoded, photo = self._photos.with_encoded(row)
+            return self._photos.encoded(row)
         except ValueError as error:
             raise _with_advice(error) from error
-        return _hash(encoded), photo
+
+    def decode_photo(self, row: int, encoded: bytes) -> Image.Image:
+        """Decode the photo of a row, upright and in RGB.
+
+        Args:
+            row (`int`): its number, from 0.
+            encoded (`bytes`): from [`Catalogue.encoded_photo`].
+
+        Raises:
+            ValueError: it cannot be read.
+        """
+        try:
+            return self._photos.decode(row, encoded)
+        except ValueError as error:
+            raise _with_advice(error) from error
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """Return where some rows are in their source, with id and photo: `"a.csv, line 14 (id '13', photos/13.jpg)"`.
@@ -80,10 +94,7 @@ class Catalogue:
         Raises:
             ValueError: a photo's file cannot be read.
         """
-        try:
-            return [_hash(self._photos.encoded(row)) for row in rows]
-        except ValueError as error:
-            raise _with_advice(error) from error
+        return [photo_hash(self.encoded_photo(row)) for row in rows]
 
     def photos_of(self, ids: Sequence[str]) -> StoredPhotos:
         """Return the photos of some products, each decoded when it is asked for.
@@ -110,7 +121,12 @@ class Catalogue:
         return {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
 
 
-def _hash(encoded: bytes) -> str:
+def photo_hash(encoded: bytes) -> str:
+    """Return the hash of a photo's bytes by which a changed photo is noticed.
+
+    Args:
+        encoded (`bytes`): the content of its file.
+    """
     return blake2b(encoded, digest_size=HASH_BYTES).hexdigest()
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from ...embedding.encoder import Encoder
-from .catalogue import Catalogue
+from .catalogue import Catalogue, photo_hash
+from .photo_budget import PhotoBudget
 
 
 Item = TypeVar("Item")
@@ -20,6 +21,8 @@ Result = TypeVar("Result")
 
 # Threads that decode and resize photos while the model computes.
 DECODING_THREADS = min(4, os.cpu_count() or 1)
+# Pixels that they hold in full size together: two photos of 24 megapixels, or about 0.2 GB.
+DECODED_PIXELS = 50_000_000
 
 
 class EmbeddedBatch(NamedTuple):
@@ -44,15 +47,19 @@ def embedded_batches(
         ValueError: a photo cannot be read.
     """
 
+    budget = PhotoBudget(DECODED_PIXELS)
+
     def prepared(rows: Sequence[int]) -> tuple[list[str], dict[str, Tensor]]:
         hashes: list[str] = []
 
-        def photo(row: int) -> Image.Image:
-            digest, image = catalogue.hashed_photo(row)
-            hashes.append(digest)
-            return image
+        def photos() -> Iterator[Image.Image]:
+            for row in rows:
+                encoded = catalogue.encoded_photo(row)
+                hashes.append(photo_hash(encoded))
+                with budget.held(encoded):  # until the next photo is asked for
+                    yield catalogue.decode_photo(row, encoded)
 
-        return hashes, encoder.prepare_photos(map(photo, rows))
+        return hashes, encoder.prepare_photos(photos())
 
     for hashes, inputs in _ahead(prepared, batches):
         yield EmbeddedBatch(encoder.embed_photos(inputs), hashes)

@@ -1,23 +1,19 @@
-"""Writes the card of a saved gallery, `README.md`: what is in it, and how to use it."""
+"""Write the card of a saved gallery, `README.md`: what is in it, and how to use it."""
 
 from __future__ import annotations
 
-import json
-import re
+from huggingface_hub import DatasetCardData
 
-from huggingface_hub import DatasetCard, DatasetCardData
-
+from ...cards.card import marked_card
+from ...cards.markdown import code, escaped, quoted
 from ..schema import GallerySchema
 from .manifest import ATTACHMENTS, GalleryManifest
 
 
-CARD = "README.md"
-_BEGIN, _END = "<!-- The gallery. push_to_hub renews this part. -->", "<!-- The end of the gallery. -->"
 _SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B"]  # as the Hub names 1,000 times 1, 10, 100 ...
 _TEXT = """
 # {name}
 
-{begin}
 The embeddings of a catalogue, a gallery of hf_fashion: `pip install "hf-fashion[gallery]"`.
 
 | | |
@@ -26,6 +22,10 @@ The embeddings of a catalogue, a gallery of hf_fashion: `pip install "hf-fashion
 | embedded by | {fingerprint} |
 | spaces | {spaces} |
 | metadata | {metadata} |
+
+It has no photos and no model. Search it with the model that embedded it: vectors of another one cannot be compared.
+
+## How to use
 
 Copy it into a gallery of your own and search it:
 
@@ -39,7 +39,9 @@ for similar in gallery.search(queries, {space}, top_k=5).to_dicts():
 ```
 
 `pipeline("fashion-retrieval", model=..., gallery="my_gallery")` searches it by photo and text, with the model that
-embedded it. Read its columns:
+embedded it.
+
+Read its columns:
 
 ```python
 from datasets import load_dataset
@@ -48,7 +50,12 @@ products = load_dataset({quoted_name}, split="train")
 vectors = products.select_columns(["id", {column}]).with_format("torch")
 print(vectors[:2])
 ```
-{end}
+
+## Limits
+
+What is near in a space is what its model has learned to be near, with the bias of that model and of its photos: read
+the model's card. Metadata are those of the catalogue on the day it was embedded: prices, stock and brands change, and
+a column of gender or size is the seller's word. Before you push, remove columns that are not for everybody.
 """
 
 
@@ -62,21 +69,18 @@ def gallery_card(manifest: GalleryManifest, name: str) -> str:
     schema = manifest.schema
     space, column = next(iter(manifest.columns.items()))
     text = _TEXT.format(
-        name=_escaped(name),
-        quoted_name=_quoted(name),
-        begin=_BEGIN,
-        end=_END,
+        name=escaped(name),
+        quoted_name=quoted(name),
         products=manifest.products,
-        fingerprint=_code(schema.fingerprint or "unknown"),
+        fingerprint=code(schema.fingerprint or "unknown"),
         spaces=", ".join(
-            f"{_code(each)} ({_kept(schema, each)}, column {_code(manifest.columns[each])})" for each in schema.spaces
+            f"{code(each)} ({_kept(schema, each)}, column {code(manifest.columns[each])})" for each in schema.spaces
         ),
-        metadata=", ".join(f"{_code(field.name)} ({_escaped(str(field.type))})" for field in schema.metadata)
-        or "none",
-        space=_quoted(space),
-        column=_quoted(column),
+        metadata=", ".join(f"{code(field.name)} ({escaped(str(field.type))})" for field in schema.metadata) or "none",
+        space=quoted(space),
+        column=quoted(column),
     )
-    return _joined(_card_data(manifest.products), text)
+    return marked_card(_card_data(manifest.products).to_dict(), text)
 
 
 def _kept(schema: GallerySchema, space: str) -> str:
@@ -86,23 +90,6 @@ def _kept(schema: GallerySchema, space: str) -> str:
     return f"of {dimension} dimensions {schema.axes[space]}, along axes in `{ATTACHMENTS}`"
 
 
-def renewed_card(old: str, new: str) -> str:
-    """Return the new card with the additions of people to the old one: YAML fields, text around the gallery's part.
-
-    Args:
-        old (`str`): the card on the Hub.
-        new (`str`): from [`gallery_card`].
-    """
-    old_card, new_card = DatasetCard(old), DatasetCard(new)
-    fields = old_card.data.to_dict() | new_card.data.to_dict()
-    fields["tags"] = list(dict.fromkeys([*(old_card.data.get("tags") or []), *new_card.data.tags]))
-    before, begin, rest = old_card.text.partition(_BEGIN)
-    after = rest.partition(_END)[2] if _END in rest else rest  # people may have deleted the mark
-    part = _BEGIN + new_card.text.partition(_BEGIN)[2].partition(_END)[0] + _END
-    text = f"{before}{part}{after}" if begin else f"{before.rstrip()}\n\n{part}\n"
-    return _joined(DatasetCardData(**fields), text)
-
-
 def _card_data(products: int) -> DatasetCardData:
     place = max(len(str(products)) - 3, 0)
     return DatasetCardData(
@@ -110,25 +97,3 @@ def _card_data(products: int) -> DatasetCardData:
         size_categories=[f"{_SIZES[place - 1]}<n<{_SIZES[place]}" if place else "n<1K"],
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": "data/train-*.parquet"}]}],
     )
-
-
-def _code(text: str) -> str:
-    """Text in Markdown's code style; what Markdown or HTML would read in it is shown as it is."""
-    escaped = _escaped(text)
-    return f"`{text}`" if escaped == text else f"<code>{escaped}</code>"
-
-
-def _escaped(text: str) -> str:
-    """Text of one line, without characters that Markdown or HTML would read."""
-    line = re.sub(r"\s+", " ", text)
-    line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
-    return re.sub(r"[^\w .,:/()@+=-]", lambda character: f"&#{ord(character[0])};", line)
-
-
-def _quoted(text: str) -> str:
-    """A string of Python in double quotes, in one line, and without the `<` of the marks."""
-    return json.dumps(text, ensure_ascii=not text.isprintable()).replace("<", "\\u003c")
-
-
-def _joined(data: DatasetCardData, text: str) -> str:
-    return f"---\n{data.to_yaml()}\n---\n{text}"

@@ -19,9 +19,9 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from ...cards.card import CARD, renewed_card
 from ...files import temporary_folder
 from ..stores.base import VectorStore
-from .card import CARD, renewed_card
 from .manifest import ATTACHMENTS, MANIFEST, GalleryManifest, not_a_gallery
 from .save import save_gallery
 

@@ -70,10 +70,8 @@ def condition(filters: Sequence[Filter], values: Sequence[Any]) -> dict[str, Any
     """
     left, wanted = list(values), {}
     for filter in filters:
-        if isinstance(filter, NumberFilter):
-            part = _range(filter, left.pop(0), left.pop(0))
-        else:
-            part = left.pop(0)
+        is_range = isinstance(filter, NumberFilter)
+        part = _range(filter, left.pop(0), left.pop(0)) if is_range else left.pop(0)
         if part:
             wanted[filter.column] = part
     return wanted or None

@@ -10,13 +10,17 @@ from hf_fashion.retrieval.ingestion.catalogue import Catalogue
 from tests.data.corpora import jpeg, products
 
 
+def decoded(catalogue: Catalogue, row: int) -> PILImage.Image:
+    return catalogue.decode_photo(row, catalogue.encoded_photo(row))
+
+
 def test_photos_are_rgb_whatever_the_dataset_holds(tmp_path):
     grey = PILImage.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8))
     grey.save(tmp_path / "grey.png")
     cells = [str(tmp_path / "grey.png")]
     for feature in (Image(), Image(decode=False), Value("string")):
         dataset = Dataset.from_dict({"id": [7], "image": cells}, features=Features(id=Value("int8"), image=feature))
-        photo = Catalogue(dataset, "id", "image", []).hashed_photo(0)[1]
+        photo = decoded(Catalogue(dataset, "id", "image", []), 0)
         assert photo.mode == "RGB"
         np.testing.assert_array_equal(np.asarray(photo), np.asarray(grey.convert("RGB")))
 
@@ -53,7 +57,7 @@ def test_a_photo_that_cannot_be_read_is_named():
     )
     catalogue = Catalogue(broken, "id", "image", [])
     with pytest.raises(ValueError, match=r"row 1 \(id 'b'\): the photo in column 'image' cannot be read"):
-        catalogue.hashed_photo(1)
+        decoded(catalogue, 1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,7 @@ def test_rows_are_named_as_their_source_does():
         lambda row: row | {"image": {"bytes": b"no photo", "path": "1.jpg"}} if row["id"] == "p001" else row
     )
     with pytest.raises(ValueError) as error:
-        Catalogue(broken.select([1, 2]), "id", "image", []).hashed_photo(0)
+        decoded(Catalogue(broken.select([1, 2]), "id", "image", []), 0)
     assert str(error.value).startswith(
         "feed.csv, line 4 (id 'p001', 1.jpg): the photo in column 'image' cannot be read: the file is no photo that"
     )

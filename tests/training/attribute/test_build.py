@@ -34,7 +34,7 @@ from hf_fashion.training.attribute.recipe import (
 from tests.scripts.tiny_attribute_run import BACKBONE, IPAD, LOCAL, SIZES
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_ipad import tiny_ipad
-from tests.training.recipes import RECIPES, recipe_class
+from tests.training.every_recipe import RECIPES, recipe_class
 
 
 VOCABULARY = AttributeVocabulary(["neck", "hem"], {"neck": ["v", "round"], "hem": ["short", "long"]})

@@ -5,7 +5,7 @@ import yaml
 
 from hf_fashion.losses.attribute import ATTRIBUTE_LOSSES, published_weights
 from hf_fashion.training.attribute.recipe import AttributeRecipe
-from tests.scripts.tiny_run import REPOSITORY
+from hf_fashion.training.recipes.shipped import FOLDER
 
 
 def read(folder, values):
@@ -43,7 +43,7 @@ def test_every_loss_of_the_table_may_be_named(tmp_path):
     ("name", "model"), [("asen", "asen"), ("asen_plus_plus", "asen++"), ("ipad_region", "asen"), ("ipad", "ipad")]
 )
 def test_the_papers_recipes_have_the_published_weights(name, model):
-    recipe = AttributeRecipe.read(REPOSITORY / "training" / "recipes" / "attributes" / f"{name}.yaml")
+    recipe = AttributeRecipe.read(FOLDER / "attributes" / f"{name}.yaml")
     assert [stage.losses for stage in recipe.training.stages] == [published_weights(model)]
 
 

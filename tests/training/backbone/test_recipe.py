@@ -3,10 +3,10 @@
 import pytest
 
 from hf_fashion.training.backbone.recipe import BackboneRecipe
-from tests.scripts.tiny_run import REPOSITORY
+from hf_fashion.training.recipes.shipped import FOLDER
 
 
-QUICKSTART = REPOSITORY / "training" / "recipes" / "attributes" / "backbone_quickstart.yaml"
+QUICKSTART = FOLDER / "attributes" / "backbone_quickstart.yaml"
 
 
 def test_the_quickstarts_backbone_fits_its_attribute_models():

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from hf_fashion.training.e2.recipe import E2Recipe
-from tests.scripts.tiny_run import REPOSITORY
+from hf_fashion.training.recipes.shipped import FOLDER
 
 
 def read(folder, values):
@@ -19,7 +19,7 @@ def test_without_a_start_it_is_an_e2_from_scratch(tmp_path):
 
 
 def test_the_papers_recipe_warms_up_the_new_parts():
-    recipe = E2Recipe.read(REPOSITORY / "training" / "recipes" / "e2_fashiongen.yaml")
+    recipe = E2Recipe.read(FOLDER / "e2_fashiongen.yaml")
     stages = [(stage.trainable, stage.epochs, stage.learning_rate) for stage in recipe.training.stages]
     assert stages == [("new", 5, 5e-4), ("all", 20, 5e-5)]
     assert recipe.model.compose_text and recipe.training.batch_size == 64

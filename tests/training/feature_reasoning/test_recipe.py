@@ -3,10 +3,10 @@
 import pytest
 
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
-from tests.scripts.tiny_run import REPOSITORY
+from hf_fashion.training.recipes.shipped import FOLDER
 
 
-PAPER = REPOSITORY / "training" / "recipes" / "feature_reasoning" / "paper.yaml"
+PAPER = FOLDER / "feature_reasoning" / "paper.yaml"
 
 
 def test_the_papers_recipe_has_its_settings():

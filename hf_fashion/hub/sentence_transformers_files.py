@@ -1,0 +1,69 @@
+"""Write what `SentenceTransformer(path, trust_remote_code=True)` needs next to a saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedConfig
+
+from ..embedding.features import PHOTO_AND_TEXT_TYPES
+from ..files import file_written_aside, write_json
+from ..travelling_code import flat_modules
+
+
+MODULE = Path(__file__).with_name("fashion_embedding.py")
+# The versions in which modules of a repository are loaded as `fashion_embedding.py` is written.
+REQUIREMENTS = {"sentence-transformers": ">=6"}
+
+
+def embeds_photos(config: PreTrainedConfig) -> bool:
+    """Return whether a model is one that [`write_sentence_transformers_files`] knows, which FR is not.
+
+    Args:
+        config (`PreTrainedConfig`): the model's.
+    """
+    return bool(getattr(config, "attribute_names", None)) or config.model_type in PHOTO_AND_TEXT_TYPES
+
+
+def write_sentence_transformers_files(config: PreTrainedConfig, folder: str | Path) -> None:
+    """Write `modules.json`, `sentence_bert_config.json`, `config_sentence_transformers.json` and the code they name.
+
+    Models that embed no photos, such as FR, get nothing.
+
+    Args:
+        config (`PreTrainedConfig`): configuration of the model in the folder.
+        folder (`str` or `Path`): where the model and its processor are saved.
+    """
+    if not embeds_photos(config):
+        return
+    folder = Path(folder)
+    for name, source in flat_modules(MODULE).items():
+        with file_written_aside(folder / name) as aside:
+            aside.write_text(source, encoding="utf-8")
+    write_json(_how_to_embed(config), folder / "sentence_bert_config.json")
+    write_json(_how_to_compare(config), folder / "config_sentence_transformers.json")
+    module = {"idx": 0, "name": "0", "path": "", "type": f"{MODULE.stem}.FashionEmbedding"}
+    write_json([module], folder / "modules.json")  # last: it is what makes the folder one of sentence-transformers
+
+
+def _how_to_embed(config: PreTrainedConfig) -> dict[str, Any]:
+    """The arguments of the module. Other programs, such as mteb, read the kinds of inputs here."""
+    if getattr(config, "attribute_names", None):
+        known = {"image": {"method": "get_attribute_features", "method_output_name": None}}
+        return {"modality_config": known, "max_seq_length": None}
+    methods = {"text": "get_text_features", "image": "get_image_features"}
+    known = {kind: {"method": name, "method_output_name": "pooler_output"} for kind, name in methods.items()}
+    return {"modality_config": known, "max_seq_length": config.text_config.max_position_embeddings}
+
+
+def _how_to_compare(config: PreTrainedConfig) -> dict[str, Any]:
+    """The options of the whole model. Each attribute is a prompt, whose text is its name."""
+    names = getattr(config, "attribute_names", None) or []
+    return {
+        "model_type": "SentenceTransformer",
+        "requirements": REQUIREMENTS,
+        "prompts": {"query": "", "document": ""} | {name: name for name in names},
+        "default_prompt_name": None,
+        "similarity_fn_name": "cosine",
+    }

@@ -1,0 +1,73 @@
+"""Train E2, or a plain CLIP of the same size, from a recipe."""
+
+from accelerate.utils import set_seed
+
+from ...data.products import ProductCollator, ProductDataset
+from ..corpus import cache_photos, load_data, with_entities
+from ..loop import TrainingLoop, make_accelerator
+from ..resuming import checkpoint_to_resume, require_same_sources
+from ..sources import corpus_fingerprint
+from .build import choose_entities, make_model, make_processor
+from .recipe import E2Recipe
+from .step import STEPS
+from .validation import validate
+
+
+PRINTED = ("image_to_text_recall@1", "text_to_image_recall@1", "sum_recall")
+
+
+def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
+    """Train E2, or a plain CLIP of the same size.
+
+    Args:
+        recipe (`E2Recipe`): the run.
+        resume_from (`str`, *optional*): a checkpoint, or `"latest"`.
+
+    Raises:
+        ValueError: if recipe, corpus or checkpoint are not fit for a run; the message names what is wrong.
+    """
+    settings = recipe.training
+
+    # Devices, precision, processes, and the checkpoint to resume from.
+    accelerator = make_accelerator(settings)
+    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
+
+    # Data: checked completely before training; photos decoded and resized once.
+    with accelerator.main_process_first():
+        corpus, column_map, report = load_data(recipe.data)
+        if recipe.model.architecture == "e2":
+            column_map = with_entities(column_map, choose_entities(recipe.model, column_map))
+        sources = corpus_fingerprint(corpus, column_map)
+        require_same_sources(checkpoint, sources)
+        processor = make_processor(recipe.model, corpus["train"], column_map, checkpoint)
+        photos = {
+            name: cache_photos(recipe.data, split, column_map, processor.image_processor)
+            for name, split in corpus.items()
+        }
+    accelerator.print(report)
+    products = ProductDataset(corpus["train"], column_map, photos["train"], processor, view_seed=settings.seed)
+    validation = ProductDataset(corpus["validation"], column_map, photos["validation"], processor)
+    collator = ProductCollator(processor, with_tags=recipe.model.architecture == "e2")
+
+    # Model.
+    set_seed(settings.seed)
+    model = make_model(recipe.model, processor)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
+
+    # Training, from the start or from a checkpoint.
+    loop = TrainingLoop(
+        accelerator,
+        settings,
+        products,
+        collator,
+        STEPS[recipe.model.architecture](),
+        evaluate=lambda model: validate(model, validation, collator),
+        primary_metric="sum_recall",
+        recipe=recipe.to_dict(),
+        sources=sources,
+        processor=processor,
+        printed_metrics=PRINTED,
+    )
+    loop.train(model, checkpoint)

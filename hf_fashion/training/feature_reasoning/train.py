@@ -1,0 +1,67 @@
+"""Train FR to re-rank the searches of an attribute-specific model, or E2's searches by description, from a recipe."""
+
+from accelerate.utils import set_seed
+
+from ...evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
+from ...retrieval.rerankers.reasoning import ReasoningReranker
+from ..corpus import load_data
+from ..loop import TrainingLoop, make_accelerator
+from ..resuming import checkpoint_to_resume, require_same_sources
+from .build import make_model
+from .lists import CandidateLists, collate_lists
+from .recipe import FeatureReasoningRecipe
+from .searches import embedded_once, embedder_fingerprints, search_sources
+from .step import FeatureReasoningStep
+
+
+PRINTED = ("initial_map", "map", "share_better", "share_worse")
+
+
+def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> None:
+    """Train FR on photos that the embedding model has not learned from: `data.held_out_fraction` of both recipes.
+
+    Args:
+        recipe (`FeatureReasoningRecipe`): the run.
+        resume_from (`str`, *optional*): a checkpoint, or `"latest"`.
+
+    Raises:
+        ValueError: if recipe, corpus or checkpoint are not fit for a run; the message names what is wrong.
+    """
+    settings = recipe.training
+
+    # Devices, precision, processes, and the checkpoint to resume from.
+    accelerator = make_accelerator(settings)
+    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
+    set_seed(settings.seed)
+    model = make_model(recipe.model)
+    model.config.embedder_fingerprints = embedder_fingerprints(recipe.model.embedder)
+    accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
+
+    # Data: photos that are new to the embedder, and those to validate on, embedded once.
+    with accelerator.main_process_first():
+        corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
+        sources = search_sources(recipe.model.embedder, corpus, column_map)
+        require_same_sources(checkpoint, sources)
+    accelerator.print(report)
+    if recipe.data.held_out_fraction is None:
+        accelerator.print("`data.held_out_fraction` is null: the embedding model must not have seen the train split.")
+    searches = embedded_once(recipe, corpus, column_map, accelerator, sources)
+    number = model.config.num_candidates
+    lists = CandidateLists(searches["train"], number, recipe.lists, settings.seed)
+    accelerator.print(f"lists to learn from: {lists.counts}")
+
+    # Training, from the start or from a checkpoint.
+    loop = TrainingLoop(
+        accelerator,
+        settings,
+        lists,
+        collate_lists,
+        FeatureReasoningStep(recipe.loss),
+        evaluate=lambda model: evaluate_reranking(searches["validation"], ReasoningReranker(model), number),
+        primary_metric=PRIMARY_METRIC,
+        recipe=recipe.to_dict(),
+        sources=sources,
+        printed_metrics=PRINTED,
+        evaluate_untrained=True,
+    )
+    loop.train(model.to(accelerator.device), checkpoint)
