@@ -4,8 +4,10 @@ import io
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
+import gradio as gr
 import httpx
 import pytest
+from fashion_space.page import filled_form, product_or_told
 from fashion_space.photo_field import LARGEST_PHOTO
 from fashion_space.queries import Form
 from gradio_client import Client, handle_file
@@ -96,6 +98,18 @@ def test_errors_are_sentences(client, asked, words):
     with pytest.raises(AppError) as error:
         client.predict(**asked, api_name="/search")
     assert words in str(error.value) and "Traceback" not in str(error.value)
+
+
+@pytest.mark.parametrize("top_k", [3, 3.0])
+def test_number_of_results(client, top_k):
+    assert len(client.predict(words="red", top_k=top_k, api_name="/search")["results"]) == 3
+
+
+@pytest.mark.parametrize("example", [None, -1, 99, "1", [1], {"a": 1}])
+def test_a_browser_may_send_anything(shop, example):
+    with pytest.raises(gr.Error, match="no such example"):
+        filled_form(shop, ["photo"], example)
+    assert 'role="alert"' in product_or_told(shop, str(example), str(example))
 
 
 def test_unknown_products_are_sentences(client):

@@ -81,8 +81,9 @@ def product_dialog(
         problem (`str`, *optional*): why there are no maps.
     """
     metadata = shop.details(product_id)
-    rows = {"id": product_id} | {name: value for name, value in metadata.items() if value is not None}
-    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_text(value))}</dd>" for name, value in rows.items())
+    known = {name: value for name, value in metadata.items() if value is not None and name != shop.title}
+    rows = [("id", product_id), *known.items()]
+    facts = "".join(f"<dt>{escape(in_words(name))}</dt><dd>{escape(_text(value))}</dd>" for name, value in rows)
     title = escape(title_of(shop, product_id, metadata))
     looks = f"Where {shop.engine(attribute).name} looks" + (f" for the {in_words(attribute)}" if attribute else "")
     panels = "".join(_panel(name, photo) for name, photo in maps.items())
@@ -165,7 +166,7 @@ def _photo(shop: Shop, product_id: str, text: str) -> str:
 
 
 def _panel(name: str, photo: Image.Image) -> str:
-    words = escape(name)
+    words = escape(in_words(name))
     return f'<figure><img src="{data_url(photo)}" alt="heat map: {words}"><figcaption>{words}</figcaption></figure>'
 
 

@@ -27,15 +27,23 @@ def search_fields(shop: Shop) -> Fields:
     Args:
         shop ([`Shop`]): what is searched.
     """
-    photo = photo_field(label="Photo", sources=["upload", "clipboard"], height=220, buttons=[], elem_id="photo")
-    fields = {"photo": photo} | _word_fields(shop) | _attribute_fields(shop)
+    photo = photo_field(label="Photo", sources=["upload", "clipboard"], height=200, buttons=[], elem_id="photo")
+    return {"photo": photo} | _word_fields(shop) | _attribute_fields(shop)
+
+
+def option_fields(shop: Shop) -> Fields:
+    """Return the fields that are seldom changed.
+
+    Args:
+        shop ([`Shop`]): what is searched.
+    """
     most = min(MOST_RESULTS, len(shop))
+    weight = {"label": "Weight of the photo next to words", "step": 0.1, "visible": shop.reads_words}
     with gr.Accordion("More options", open=False):
-        fields["photo_weight"] = gr.Slider(
-            0, 2, 1, step=0.1, label="Weight of the photo next to words", visible=shop.reads_words
-        )
-        fields["top_k"] = gr.Slider(1, most, min(DEFAULT_RESULTS, most), step=1, label="Number of results")
-    return fields
+        return {
+            "photo_weight": gr.Slider(0, 2, 1, **weight),
+            "top_k": gr.Slider(1, most, min(DEFAULT_RESULTS, most), step=1, label="Number of results"),
+        }
 
 
 def filter_fields(shop: Shop) -> list[gr.components.Component]:

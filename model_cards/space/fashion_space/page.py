@@ -13,7 +13,7 @@ from .api import add_api
 from .cards import example_row, header, message, product_dialog, result_lists, summary
 from .errors import explained
 from .filters import condition
-from .form import Fields, examples_of, filter_fields, search_fields
+from .form import Fields, examples_of, filter_fields, option_fields, search_fields
 from .queries import Form
 from .shop import Shop
 
@@ -37,8 +37,9 @@ def build_page(shop: Shop) -> gr.Blocks:
         with gr.Row(elem_id="parts"):
             with gr.Column(scale=1, min_width=280, elem_id="form"):
                 fields = search_fields(shop)
-                filters = filter_fields(shop)
                 button = gr.Button("Search", variant="primary", elem_id="search")
+                fields |= option_fields(shop)
+                filters = filter_fields(shop)
             with gr.Column(scale=3, min_width=280):
                 told = gr.HTML(message(GREETING), elem_id="told")
                 results = gr.HTML(js_on_load=SCRIPTS["results"], elem_id="results")
@@ -147,8 +148,8 @@ def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
     Raises:
         gr.Error: there is no such example.
     """
-    examples = dict(enumerate(values for _, values in examples_of(shop)))
-    if example not in examples:
+    examples = [values for _, values in examples_of(shop)]
+    if example not in list(range(len(examples))):
         raise gr.Error("There is no such example.", print_exception=False)
     cleared = {"photo": None, "words": "", "avoid": "", "attribute": "" if shop.whole else shop.attributes[0]}
     values = cleared | {"rerank": False} | examples[example]

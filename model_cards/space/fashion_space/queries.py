@@ -57,9 +57,7 @@ class Form:
 
     def _attribute_query(self, has_words: bool) -> dict[str, Any]:
         if has_words:
-            raise ValueError(
-                "One attribute is compared by photo only: remove the words, or compare whole products."
-            )
+            raise ValueError("One attribute is compared by photo only: remove the words, or compare whole products.")
         if self.photo is None:
             raise ValueError(f"Upload a photo: its {self.attribute} is searched for.")
         return {"image": self.photo, "attribute": self.attribute}

@@ -182,7 +182,7 @@ class Shop:
             raise ValueError("This model reads no words: search by a photo.")
         if form.rerank and engine.reranked is None:
             raise ValueError("FR re-ranks searches by one attribute: choose what to compare, or switch FR off.")
-        options = {"top_k": min(form.top_k, len(engine.gallery)), "filter": form.filter or None}
+        options = {"top_k": min(int(form.top_k), len(engine.gallery)), "filter": form.filter or None}
         with self._model_lock:
             results = engine.plain(query, **options)
             return Found(engine, results, engine.reranked(query, **options) if form.rerank else None)
