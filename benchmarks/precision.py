@@ -1,17 +1,19 @@
 """Measure models in bfloat16, float16 and int8 against float32: cosines, nearest neighbours, size, time.
 
     make quickstart
-    PYTHONPATH=. OMP_NUM_THREADS=2 python benchmarks/precision.py --models runs/quickstart \\
+    PYTHONPATH=. OMP_NUM_THREADS=1 python benchmarks/precision.py --models runs/quickstart \\
         --output benchmarks/results/precision.json
 
 Cosines and neighbours are those of the quickstart's trained models on generated photos that they have not seen. Sizes
 and times are of models of the papers' sizes with random weights; calls of all precisions alternate in one process, and
-the cosines there compare the outputs for random pixels.
+processor time is counted, which other work on the machine changes little. The cosines there compare the outputs for
+random pixels.
 """
 
 import argparse
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -30,8 +32,8 @@ from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.configuration_ipad import IpadConfig
 from hf_fashion.models.attribute.modeling_asen import AsenModel
 from hf_fashion.models.attribute.modeling_ipad import IpadModel
-from hf_fashion.models.e2.configuration_e2 import E2Config
-from hf_fashion.models.e2.modeling_e2 import E2Model
+from hf_fashion.models.e2.configuration_e2 import E2VisionConfig
+from hf_fashion.models.e2.modeling_e2 import E2VisionModel
 from hf_fashion.models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 
@@ -48,8 +50,8 @@ PRECISIONS: dict[str, dict[str, Any]] = {
 NUM_PHOTOS = 200
 
 
-def load(folder: Path) -> dict[str, PreTrainedModel]:
-    return {name: AutoModel.from_pretrained(folder, **options).eval() for name, options in PRECISIONS.items()}
+def load(folder: Path, loader: type = AutoModel) -> dict[str, PreTrainedModel]:
+    return {name: loader.from_pretrained(folder, **options).eval() for name, options in PRECISIONS.items()}
 
 
 def photo_embeds(model: PreTrainedModel, folder: Path, photos: list) -> Tensor:
@@ -139,7 +141,7 @@ def large_models() -> Iterator[LargeModel]:
     names = ["collar", "neckline", "sleeve"]
     attributes = {"attribute_names": names, "attribute_values": {name: ["a", "b"] for name in names}}
     photos = {"pixel_values": torch.randn(4, 3, 224, 224)}
-    yield LargeModel("E2, ViT-B/32, 4 photos", E2Model(E2Config()), photos, "image_embeds")
+    yield LargeModel("E2's image side, ViT-B/32, 4 photos", E2VisionModel(E2VisionConfig()), photos, "image_embeds")
     photo = {"pixel_values": torch.randn(1, 3, 224, 224)}
     asen = AsenConfig(local_backbone_config=ResNetConfig(out_features=["stage3"]), **attributes)
     yield LargeModel("ASEN++, two ResNet-50, 1 photo", AsenModel(asen), photo, "attribute_embeds")
@@ -159,11 +161,11 @@ def speed_rows(rounds: int) -> list[dict]:
     for title, model, inputs, field in large_models():
         with tempfile.TemporaryDirectory() as folder:
             model.save_pretrained(folder)
-            models = load(Path(folder))
+            models = load(Path(folder), type(model))
         calls: dict[str, Callable] = {name: partial(loaded, **inputs) for name, loaded in models.items()}
         with torch.inference_mode():
             outputs = {name: call()[field].float() for name, call in calls.items()}
-            seconds = interleaved(calls, rounds, warm_up=0)
+            seconds = interleaved(calls, rounds, warm_up=0, clock=time.process_time)
         for name, loaded in models.items():
             cosines = torch.cosine_similarity(outputs["float32"], outputs[name], dim=-1)
             values = {"megabytes": megabytes(loaded), "seconds": seconds[name], "cosine_min": cosines.min().item()}
@@ -181,7 +183,7 @@ def fidelity_rows(models: Path) -> list[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, required=True, help="folder of the quickstart's models")
-    parser.add_argument("--rounds", type=int, default=5, help="calls of each model that are counted")
+    parser.add_argument("--rounds", type=int, default=3, help="calls of each model that are counted")
     parser.add_argument("--only", choices=("fidelity", "speed"), help="the part to measure again")
     parser.add_argument("--output", type=Path, required=True, help="JSON file; a part that is not measured stays")
     arguments = parser.parse_args()
