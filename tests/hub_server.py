@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.hub_metadata_rules import metadata_errors
+
 
 USER = "tester"
 LFS_SUFFIXES = (".safetensors", ".parquet", ".npy", ".arrow", ".png", ".jpg")
@@ -165,13 +167,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self._read(int(self.headers.get("Content-Length", 0)))
         chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
+        while size := int(self._read_line().split(b";")[0], 16):
+            chunks.append(self._read(size))
+            self._read_line()
+        self._read_line()
         return b"".join(chunks)
+
+    def _read(self, size: int) -> bytes:
+        content = self.rfile.read(size)
+        if len(content) < size:
+            raise ConnectionAbortedError("half a request, which is not acted upon")
+        return content
+
+    def _read_line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError("half a request, which is not acted upon")
+        return line
 
     def _send(self, content: bytes, status: int = 200, headers: dict[str, str] | None = None):
         if self.is_silent:
@@ -206,7 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"type": "user", "name": USER, "orgs": [], "auth": {"type": "access_token"}})
 
     def _validate_yaml(self):
-        self._json({"errors": [], "warnings": []})
+        errors = metadata_errors(json.loads(self.body)["content"])
+        self._json({"errors": [{"message": error} for error in errors], "warnings": []}, 400 if errors else 200)
 
     def _create(self):
         request = json.loads(self.body)
@@ -342,6 +357,13 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Silent where a client has gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class HubServer:
     """The server.
 
@@ -358,7 +380,7 @@ class HubServer:
         self.token = "hf_x"
         self.committing = threading.Lock()
         handler = type("Handler", (_Handler,), {"hub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     def next_fault(self, route: str) -> Fault:
@@ -368,19 +390,21 @@ class HubServer:
             fault.times -= 1
             return fault
 
-    def use_here(self, monkeypatch) -> None:
+    def use_here(self, monkeypatch, endpoint: str | None = None) -> None:
         """Point huggingface_hub at this Hub in this process, for the rest of a test.
 
         Args:
             monkeypatch (`pytest.MonkeyPatch`): of the test.
+            endpoint (`str`, *optional*): of a relay between them.
         """
         from huggingface_hub import close_session, constants
         from transformers.utils import hub as hub_of_transformers
 
         monkeypatch.setattr(hub_of_transformers, "_hf_api", None, raising=False)  # it knows another Hub
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", self.endpoint + template)
-        monkeypatch.setattr(constants, "ENDPOINT", self.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", (endpoint or self.endpoint) + template)
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint or self.endpoint)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         for name, value in self.environment().items():
             monkeypatch.setenv(name, value)

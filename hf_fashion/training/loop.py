@@ -1,6 +1,7 @@
 """The loop that every training script runs: stages, updates, evaluation, checkpoints, exports."""
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
+from ..hub.cards.facts import CorpusFacts
+from .card import write_run_card
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
@@ -88,6 +91,7 @@ class TrainingLoop:
         batch_sampler (`Sampler`, *optional*): draws the batches, with `set_epoch`, instead of shuffling the data.
         evaluate_untrained (`bool`, *optional*, defaults to `False`): whether the model may be the best one before its
             first update, such as a re-ranker that changes nothing.
+        corpus (`CorpusFacts`, *optional*): what the cards of the exported models tell about the data.
     """
 
     def __init__(
@@ -105,14 +109,16 @@ class TrainingLoop:
         printed_metrics: Sequence[str] = (),
         batch_sampler: Sampler | None = None,
         evaluate_untrained: bool = False,
+        corpus: CorpusFacts | None = None,
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.batch_sampler = dataset, collator, batch_sampler
         self.step, self.evaluation, self.evaluate_untrained = step, evaluate, evaluate_untrained
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
-        self.processor = processor
+        self.processor, self.corpus = processor, corpus
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
+        self._counted_at = time.monotonic()
 
     def train(self, model: PreTrainedModel, checkpoint: Path | None = None) -> None:
         """Run all stages and export the last model.
@@ -270,7 +276,13 @@ class TrainingLoop:
             shown = ", ".join(f"{name} {metrics[name]:.4f}" for name in self.printed_metrics)
             self.accelerator.print(f"validation: {shown}")
 
+    def _count_seconds(self) -> None:
+        now = time.monotonic()
+        self.state.seconds += now - self._counted_at
+        self._counted_at = now
+
     def _save(self) -> None:
+        self._count_seconds()
         folder = checkpoint_folder(self.output_dir)
         save_checkpoint(self.accelerator, self.state, self.stateful, folder, self.processor)
 
@@ -279,7 +291,7 @@ class TrainingLoop:
         self.accelerator.log(values, step=self.state.update)
 
     def export(self, model: PreTrainedModel, name: str) -> None:
-        """Write the model, and the processor if there is one, to a folder for `from_pretrained`.
+        """Write the model, the processor if there is one, and the card to a folder for `from_pretrained`.
 
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
@@ -289,6 +301,8 @@ class TrainingLoop:
             model.save_pretrained(aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
+            self._count_seconds()
+            write_run_card(aside, self.output_dir / name, model, self.state, self.accelerator, self.corpus)
 
     def finish(self, model: PreTrainedModel) -> None:
         """Export the last model and write `results.json`: the recipe, the best metric, the run's history.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..hub.cards.licenses import check_languages, check_license
 from .recipe_file import require
 from .recipe_ranges import in_range
 
@@ -51,6 +52,23 @@ class LabelledDataRecipe(DataRecipe):
     """
 
     attributes: list[str] | None = None
+
+
+@dataclass
+class CardRecipe:
+    """State for the model's page what nobody else knows. What is left out is not on the page.
+
+    Args:
+        license (`str`, *optional*): of the model, as the Hub names it, such as `"apache-2.0"`.
+        language (`list[str]`, *optional*): codes of the languages of its texts, such as `["en"]`.
+    """
+
+    license: str | None = None
+    language: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        check_license(self.license)
+        check_languages(self.language)
 
 
 @dataclass

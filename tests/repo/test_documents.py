@@ -11,6 +11,7 @@ import pytest
 
 from hf_fashion.cli.main import COMMANDS, parse_arguments
 from hf_fashion.cli.train import read_recipe
+from tests.hub_server import HubServer
 from tests.repo.example_files import save_example_files
 from tests.repo.tree import REPOSITORY, repository_files, short
 
@@ -43,9 +44,12 @@ def script_and_arguments(words: list[str]) -> tuple[str, list[str]] | None:
 def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_example_files()
-    names = {}
-    for block in blocks(path, "python"):
-        exec(compile(block, str(path), "exec"), names)
+    with HubServer() as hub:
+        if "push_to_hub" in path.read_text(encoding="utf-8"):
+            hub.use_here(monkeypatch)
+        names = {}
+        for block in blocks(path, "python"):
+            exec(compile(block, str(path), "exec"), names)
 
 
 @pytest.mark.parametrize(

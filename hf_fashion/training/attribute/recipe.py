@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...losses.attribute import ATTRIBUTE_LOSSES, published_weights
-from ..recipe import LabelledDataRecipe, StageRecipe, TrainingRecipe, check_run
+from ..recipe import CardRecipe, LabelledDataRecipe, StageRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
 from ..recipe_ranges import in_range
 
@@ -120,6 +120,7 @@ class AttributeRecipe(RecipeFile):
     sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
     diverging: DivergingRecipe = field(default_factory=DivergingRecipe)
     training: AttributeTrainingRecipe = field(default_factory=AttributeTrainingRecipe)
+    card: CardRecipe = field(default_factory=CardRecipe)
 
     def __post_init__(self):
         require("model.architecture", self.model.architecture, ("asen", "ipad"))

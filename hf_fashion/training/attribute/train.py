@@ -6,6 +6,7 @@ from ...data.attributes.labels import read_labels
 from ...data.attributes.photos import AttributeCollator, AttributePhotos
 from ...data.attributes.vocabulary import AttributeVocabulary, build_vocabulary, with_attributes
 from ...evaluation.attribute_retrieval import PRIMARY_METRIC
+from ...hub.cards.facts import CorpusFacts
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop, make_accelerator
 from ..resuming import checkpoint_to_resume, require_same_sources
@@ -86,5 +87,6 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         processor=processor,
         printed_metrics=PRINTED,
         batch_sampler=batch_sampler,
+        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
     )
     loop.train(model, checkpoint)

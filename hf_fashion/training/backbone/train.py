@@ -4,6 +4,7 @@ from accelerate.utils import set_seed
 
 from ...data.attributes.labels import read_labels
 from ...data.attributes.vocabulary import build_vocabulary, with_attributes
+from ...hub.cards.facts import CorpusFacts
 from ..attribute.build import square_processor
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop, make_accelerator
@@ -69,5 +70,6 @@ def train(recipe: BackboneRecipe, resume_from: str | None = None) -> None:
         sources=sources,
         processor=processor,
         printed_metrics=("accuracy",),
+        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
     )
     loop.train(model, checkpoint)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...data.tokenizer import SMALLEST_VOCABULARY
-from ..recipe import DataRecipe, TrainingRecipe, check_run
+from ..recipe import CardRecipe, DataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
 from ..recipe_ranges import in_range
 
@@ -38,6 +38,7 @@ class E2Recipe(RecipeFile):
     model: E2ModelRecipe = field(default_factory=E2ModelRecipe)
     data: DataRecipe = field(default_factory=DataRecipe)
     training: TrainingRecipe = field(default_factory=TrainingRecipe)
+    card: CardRecipe = field(default_factory=CardRecipe)
 
     def __post_init__(self):
         require("model.architecture", self.model.architecture, ("e2", "clip"))

@@ -3,6 +3,7 @@
 from accelerate.utils import set_seed
 
 from ...data.products import ProductCollator, ProductDataset
+from ...hub.cards.facts import CorpusFacts
 from ..corpus import cache_photos, load_data, with_entities
 from ..loop import TrainingLoop, make_accelerator
 from ..resuming import checkpoint_to_resume, require_same_sources
@@ -69,5 +70,6 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
         sources=sources,
         processor=processor,
         printed_metrics=PRINTED,
+        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
     )
     loop.train(model, checkpoint)

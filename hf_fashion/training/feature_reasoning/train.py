@@ -3,6 +3,7 @@
 from accelerate.utils import set_seed
 
 from ...evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
+from ...hub.cards.facts import CorpusFacts
 from ...retrieval.rerankers.reasoning import ReasoningReranker
 from ..corpus import load_data
 from ..loop import TrainingLoop, make_accelerator
@@ -63,5 +64,6 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
         sources=sources,
         printed_metrics=PRINTED,
         evaluate_untrained=True,
+        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
     )
     loop.train(model.to(accelerator.device), checkpoint)
