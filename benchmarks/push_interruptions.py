@@ -56,7 +56,8 @@ class Relay:
     """
 
     def __init__(self, port: int):
-        self.port, self.passed, self.left, self.comes_back = port, 0, float("inf"), True
+        self.port = port
+        self.allow(float("inf"))
         self.lock, self.open_sockets = threading.Lock(), []
         self.server = create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -67,7 +68,7 @@ class Relay:
 
     def allow(self, bytes_left: float, comes_back: bool = True) -> None:
         """Set after how many bytes the next cut comes, and whether connections work after it."""
-        self.passed, self.left, self.comes_back = 0, bytes_left, comes_back
+        self.passed, self.cuts, self.left, self.comes_back = 0, 0, bytes_left, comes_back
 
     def _accept(self) -> None:
         while True:
@@ -99,6 +100,7 @@ class Relay:
 
     def _cut(self) -> None:
         with self.lock:
+            self.cuts += 1
             ends, self.open_sockets = self.open_sockets, []
             if self.comes_back:
                 self.left = float("inf")
@@ -158,16 +160,23 @@ def loads(hub: HubServer) -> bool:
             )
 
 
-def disturb(kind: str, relay: Relay, generator: random.Random, undisturbed: dict[str, float], folder: Path) -> int:
-    """Push, interrupted; return the exit code."""
-    if kind != "killed":
-        relay.allow(generator.uniform(0, undisturbed["bytes"]), comes_back=kind == "cut once")
-        return finish(folder)
-    process = start(folder)
-    process.join(generator.uniform(0, undisturbed["seconds"]))
-    process.kill()
-    process.join()
-    return process.exitcode
+def disturb(kind: str, relay: Relay, generator: random.Random, undisturbed: dict[str, float], folder: Path) -> bool:
+    """Push, and interrupt it; return whether it had not ended before.
+
+    Raises:
+        RuntimeError: the push has failed without a sentence.
+    """
+    if kind == "killed":
+        process = start(folder)
+        process.join(generator.uniform(0, undisturbed["seconds"]))
+        process.kill()
+        process.join()
+        return process.exitcode == -signal.SIGKILL
+    relay.allow(generator.uniform(0, undisturbed["bytes"]), comes_back=kind == "cut once")
+    code = finish(folder)
+    if code not in (0, FAILED):
+        raise RuntimeError(f"the push ended with {code}")
+    return relay.cuts > 0
 
 
 def check(hub: HubServer, expected: list[dict[str, bytes]], before: dict[str, str], folder: Path) -> list[str]:
@@ -181,22 +190,23 @@ def check(hub: HubServer, expected: list[dict[str, bytes]], before: dict[str, st
 
 
 def run(number: int, hub: HubServer, relay: Relay, folders: list[Path], seed: int) -> list[dict[str, Any]]:
-    """Interrupt pushes, and return a row for each kind."""
+    """Push until as many pushes as asked for were interrupted, and return a row for each kind."""
     generator = random.Random(seed)
     expected, undisturbed = measure(hub, relay, folders)
-    rows = {kind: {"test": kind, "pushes": 0, "ended_whole": 0, "arrived": 0, "faults": []} for kind in KINDS}
-    for each in tqdm(range(number), desc="pushes"):
-        row, new = rows[KINDS[each % len(KINDS)]], 1 - which(hub, expected)
-        folder, commits, before = folders[new], len(hub.repositories["model", NAME].commits), hashes(folders[new])
-        code = disturb(row["test"], relay, generator, undisturbed, folder)
-        row["pushes"], row["ended_whole"] = row["pushes"] + 1, row["ended_whole"] + (code == 0)
-        row["arrived"] += which(hub, expected) == new
-        found = check(hub, expected, before, folder)
-        found += ["an error without a sentence"] * (code not in (0, FAILED, -signal.SIGKILL))
-        relay.allow(float("inf"))
-        found += ["the next push fails"] * (finish(folder) != 0 or which(hub, expected) != new)
-        found += ["a commit came twice"] * (len(hub.repositories["model", NAME].commits) - commits != 1)
-        row["faults"] += [f"push {each}: {fault}" for fault in found]
+    rows = {kind: {"test": kind, "interrupted": 0, "ended_before": 0, "arrived": 0, "faults": []} for kind in KINDS}
+    with tqdm(total=number, desc="pushes") as bar:
+        while bar.n < number:
+            row, new = rows[KINDS[bar.n % len(KINDS)]], 1 - which(hub, expected)
+            commits, before = len(hub.repositories["model", NAME].commits), hashes(folders[new])
+            is_hit = disturb(row["test"], relay, generator, undisturbed, folders[new])
+            row["interrupted" if is_hit else "ended_before"] += 1
+            row["arrived"] += is_hit and which(hub, expected) == new
+            found = check(hub, expected, before, folders[new])
+            relay.allow(float("inf"))
+            found += ["the next push fails"] * (finish(folders[new]) != 0 or which(hub, expected) != new)
+            found += ["a commit came twice"] * (len(hub.repositories["model", NAME].commits) - commits != 1)
+            row["faults"] += [f"push {bar.n}: {fault}" for fault in found]
+            bar.update(is_hit)
     return list(rows.values())
 
 
@@ -247,9 +257,9 @@ def main() -> None:
     torch.set_num_threads(1)  # a forked process cannot use the threads of its parent
     rows = interrupt(arguments.pushes, arguments.seed)
     write_json({"arguments": vars(arguments), "rows": rows}, RESULTS)
-    header = ["push", "pushes", "arrived", "ended whole", "half repositories, damaged files, doubled commits"]
-    keys = ("pushes", "arrived", "ended_whole")
-    print(markdown(header, [[row["test"], *(str(row[key]) for key in keys), str(len(row["faults"]))] for row in rows]))
+    header = ["push", "interrupted", "the new model had arrived", "half repositories, damaged files, doubled commits"]
+    counts = [[row["test"], *(str(row[key]) for key in ("interrupted", "arrived"))] for row in rows]
+    print(markdown(header, [[*count, str(len(row["faults"]))] for count, row in zip(counts, rows, strict=True)]))
     print(*(fault for row in rows for fault in row["faults"]), sep="\n")
 
 

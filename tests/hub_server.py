@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from huggingface_hub import ModelCard
+
 from tests.hub_metadata_rules import metadata_errors
 
 
@@ -114,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/branch/(?P<branch>[^/]+)", "branch"),
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/paths-info/(?P<revision>[^/]+)", "paths_info"),
         ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)(?:/(?P<path>.*))?", "tree"),
+        ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/commits/(?P<revision>[^/]+)", "commits"),
         ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+?)(?:/revision/(?P<revision>[^/]+))?", "info"),
         ("POST", r"/(?:(?P<kind>\w+?)s/)?(?P<name>[^/]+/[^/]+)\.git/info/lfs/objects/batch", "lfs_batch"),
         ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})", "lfs_upload"),
@@ -306,7 +309,13 @@ class _Handler(BaseHTTPRequestHandler):
         oid, files = self._files(kind, name, revision)
         private = self._repository(kind, name).private
         listing = {"_id": name, "id": name, "sha": oid, "private": private, "tags": [], "downloads": 0, "likes": 0}
-        self._json({**listing, "siblings": [{"rfilename": path} for path in sorted(files)]})
+        self._json({**listing, **_card_data(files), "siblings": [{"rfilename": path} for path in sorted(files)]})
+
+    def _commits(self, kind: str, name: str, revision: str):
+        """Of the repository, newest first; it knows no titles and no dates."""
+        self._files(kind, name, revision)
+        known = {"authors": [{"user": USER}], "date": "2026-01-01T00:00:00.000Z", "title": "", "message": ""}
+        self._json([known | {"id": oid} for oid in reversed(self._repository(kind, name).commits)])
 
     def _lfs_batch(self, name: str, kind: str = "model"):
         self._repository(kind, name)
@@ -346,6 +355,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         """Silent: a test that fails says so itself."""
+
+
+def _card_data(files: dict[str, StoredFile]) -> dict:
+    """What the Hub reads from a model's card: `pipeline` asks it for the task of a model."""
+    if "README.md" not in files:
+        return {}
+    data = ModelCard(files["README.md"].content.decode(), ignore_metadata_errors=True).data.to_dict()
+    return {"cardData": data, **{key: data[key] for key in ("pipeline_tag", "library_name", "tags") if key in data}}
 
 
 def _decoded(value: dict) -> bytes:

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from . import card, compact, delete, embed, evaluate, info, push, recipes, repair, rerank, search, sync, train
 from .ending import run_command
+from .hub import endpoint
 
 
 COMMANDS = {
@@ -30,6 +31,7 @@ COMMANDS = {
     "info": info,
     "compact": compact,
     "repair": repair,
+    "endpoint": endpoint,
 }
 PACKAGES = ("hf-fashion", "transformers", "datasets", "torch")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from huggingface_hub import CommitInfo
-from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
+from transformers import AutoConfig, BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
 from ..commits.branch import HubBranch
 from ..commits.staging import staged_folder
+from ..embedding.saved_models import PROCESSOR_FILES
 from .model_folder import check_folder, files_of
 from .pushed_files import plan_of
+from .sentence_transformers_files import write_sentence_transformers_files
 
 
 COMMIT_MESSAGE = "Upload model"
@@ -27,6 +29,8 @@ def push_to_hub(
     revision: str | None = None,
 ) -> CommitInfo:
     """Push a model to the Hub in one commit: weights, configuration, code, processor, and what else is in its folder.
+
+    A model or a pipeline gets the files for sentence-transformers too; the folder of a training has them.
 
     Whoever loads it meanwhile gets the old model or the new one, whole. Files of an earlier push that this one lacks
     are deleted, unless someone has changed them since. What else is in the repository stays, and so does what people
@@ -66,6 +70,8 @@ def push_to_hub(
         source.save_pretrained(folder)
         if processor is not None:
             processor.save_pretrained(folder)
+        if any((folder / name).is_file() for name in PROCESSOR_FILES):
+            write_sentence_transformers_files(AutoConfig.from_pretrained(folder, trust_remote_code=False), folder)
         return _push_folder(folder, branch, private, commit_message)
 
 

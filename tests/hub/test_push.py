@@ -63,6 +63,7 @@ def test_a_model_and_its_processor_are_pushed_as_saved(hub, tmp_path, model, pro
     save(tmp_path / "saved", model(), processor())
     there = stored(hub)
     assert contents(tmp_path / "saved").items() <= there.items()
+    assert ("modules.json" in there) == (processor() is not None), "the files for sentence-transformers"
     assert number_of_commits(hub) == 1
 
 

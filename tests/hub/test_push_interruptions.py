@@ -5,4 +5,4 @@ from benchmarks.push_interruptions import KINDS, interrupt
 
 def test_interrupted_pushes_leave_nothing_half():
     rows = interrupt(len(KINDS), seed=1)
-    assert [(row["test"], row["pushes"], row["faults"]) for row in rows] == [(kind, 1, []) for kind in KINDS]
+    assert [(row["test"], row["interrupted"], row["faults"]) for row in rows] == [(kind, 1, []) for kind in KINDS]
