@@ -15,6 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from huggingface_hub import ModelCard
+
+from tests.hub_metadata_rules import metadata_errors
+
 
 USER = "tester"
 LFS_SUFFIXES = (".safetensors", ".parquet", ".npy", ".arrow", ".png", ".jpg")
@@ -207,7 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"type": "user", "name": USER, "orgs": [], "auth": {"type": "access_token"}})
 
     def _validate_yaml(self):
-        self._json({"errors": [], "warnings": []})
+        errors = metadata_errors(json.loads(self.body)["content"])
+        self._json({"errors": [{"message": error} for error in errors], "warnings": []}, 400 if errors else 200)
 
     def _create(self):
         request = json.loads(self.body)
@@ -292,7 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
         oid, files = self._files(kind, name, revision)
         private = self._repository(kind, name).private
         listing = {"_id": name, "id": name, "sha": oid, "private": private, "tags": [], "downloads": 0, "likes": 0}
-        self._json({**listing, "siblings": [{"rfilename": path} for path in sorted(files)]})
+        self._json({**listing, **_card_data(files), "siblings": [{"rfilename": path} for path in sorted(files)]})
 
     def _commits(self, kind: str, name: str, revision: str):
         """Of the repository, newest first; it knows no titles and no dates."""
@@ -338,6 +343,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         """Silent: a test that fails says so itself."""
+
+
+def _card_data(files: dict[str, StoredFile]) -> dict:
+    """What the Hub reads from a model's card: `pipeline` asks it for the task of a model."""
+    if "README.md" not in files:
+        return {}
+    data = ModelCard(files["README.md"].content.decode(), ignore_metadata_errors=True).data.to_dict()
+    return {"cardData": data, **{key: data[key] for key in ("pipeline_tag", "library_name", "tags") if key in data}}
 
 
 def _decoded(value: dict) -> bytes:
