@@ -1,6 +1,7 @@
 """The command as a whole: its help, its parser, and its errors."""
 
 import json
+import os
 import re
 import signal
 import subprocess
