@@ -8,13 +8,28 @@
 """
 
 import argparse
+import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import card, compact, delete, embed, evaluate, info, push, recipes, repair, rerank, search, sync, train
+from . import (
+    card,
+    compact,
+    delete,
+    embed,
+    endpoint,
+    evaluate,
+    info,
+    push,
+    recipes,
+    repair,
+    rerank,
+    search,
+    sync,
+    train,
+)
 from .ending import run_command
-from .hub import endpoint
 
 
 COMMANDS = {
@@ -63,6 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         `int`: the exit code of [`run_command`].
     """
+    # Pillow reads it when it is first imported. A large photo is then memory of its own, which goes back at once;
+    # pieces of 16 MB, the default, stay with the thread that decoded it.
+    os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
     parsed = parse_arguments(arguments)
     return run_command(lambda: parsed.run(parsed), stopped=parsed.stopped)
 
