@@ -320,7 +320,7 @@ class TrainingLoop:
             if self.adapter is None:
                 model.save_pretrained(aside)
             else:
-                save_merged(self.adapter, aside)
+                model = save_merged(self.adapter, aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
                 write_sentence_transformers_files(model.config, aside)
