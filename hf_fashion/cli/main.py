@@ -12,7 +12,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import compact, delete, embed, evaluate, info, recipes, repair, rerank, search, sync, train
+from . import compact, delete, embed, evaluate, export, info, recipes, repair, rerank, search, sync, train
 from .ending import run_command
 
 
@@ -23,6 +23,7 @@ COMMANDS = {
     "search": search,
     "rerank": rerank,
     "evaluate": evaluate,
+    "export": export,
     "sync": sync,
     "delete": delete,
     "info": info,
