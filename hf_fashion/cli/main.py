@@ -12,8 +12,13 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+<<<<<<< HEAD
 from . import compact, delete, embed, evaluate, export, info, recipes, repair, rerank, search, sync, train
+=======
+from . import card, compact, delete, embed, evaluate, info, push, recipes, repair, rerank, search, sync, train
+>>>>>>> main
 from .ending import run_command
+from .hub import endpoint
 
 
 COMMANDS = {
@@ -23,12 +28,18 @@ COMMANDS = {
     "search": search,
     "rerank": rerank,
     "evaluate": evaluate,
+<<<<<<< HEAD
     "export": export,
+=======
+    "card": card,
+>>>>>>> main
     "sync": sync,
     "delete": delete,
+    "push": push,
     "info": info,
     "compact": compact,
     "repair": repair,
+    "endpoint": endpoint,
 }
 PACKAGES = ("hf-fashion", "transformers", "datasets", "torch")
 
