@@ -12,11 +12,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-<<<<<<< HEAD
-from . import compact, delete, embed, evaluate, export, info, recipes, repair, rerank, search, sync, train
-=======
-from . import card, compact, delete, embed, evaluate, info, push, recipes, repair, rerank, search, sync, train
->>>>>>> main
+from . import card, compact, delete, embed, evaluate, export, info, push, recipes, repair, rerank, search, sync, train
 from .ending import run_command
 from .hub import endpoint
 
@@ -28,11 +24,8 @@ COMMANDS = {
     "search": search,
     "rerank": rerank,
     "evaluate": evaluate,
-<<<<<<< HEAD
     "export": export,
-=======
     "card": card,
->>>>>>> main
     "sync": sync,
     "delete": delete,
     "push": push,
