@@ -87,7 +87,7 @@ def _check_packages() -> None:
 
 
 def _metadata(model: PreTrainedModel) -> dict[str, str]:
-    """Return what the file says of itself: the names behind its numbers, and the model whose galleries it fits."""
+    """Return the metadata of a file: the names behind its numbers, and the model whose galleries it fits."""
     facts = {
         "model_type": model.config.model_type,
         "fingerprint": model_fingerprint(model),
@@ -135,7 +135,7 @@ def _traced(part: OnnxPart) -> torch.onnx.ONNXProgram:
 
 @contextmanager
 def _few_words() -> Iterator[None]:
-    """Hide what the exporter says of its optimisations and of its own code."""
+    """Hide warnings of the exporter about its optimisations and its own code."""
     loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

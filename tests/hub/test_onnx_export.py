@@ -1,4 +1,4 @@
-"""Export to ONNX: E2's two files against the model, what they say of themselves, and files that are not written."""
+"""Export to ONNX: E2's two files against the model, their metadata, and files that are not written."""
 
 import json
 import re
