@@ -174,3 +174,10 @@ def test_a_phone_shows_everything_within_its_width(page):
     assert is_as_wide_as_the_window(page)
     box = page.locator("dialog").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] and box["height"] <= PHONE["height"]
+
+
+@on_a_phone
+def test_a_phone_scrolls_to_an_error(page):
+    page.locator("#search").click()
+    page.get_by_role("alert").wait_for()
+    page.wait_for_function("document.querySelector('#told').getBoundingClientRect().bottom < window.innerHeight")
