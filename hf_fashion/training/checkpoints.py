@@ -50,6 +50,7 @@ class RunState:
         recipe (`dict`, *optional*): the recipe of the run, as plain values.
         sources (`dict[str, str]`, *optional*): fingerprints of what the run learns from.
         num_processes (`int`, *optional*, defaults to 1): processes of the run.
+        seconds (`float`, *optional*, defaults to 0.0): that the run has taken so far, stops not counted.
     """
 
     stage: int = 0
@@ -62,6 +63,7 @@ class RunState:
     recipe: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     num_processes: int = 1
+    seconds: float = 0.0
 
 
 @dataclass

@@ -16,6 +16,7 @@ FREE_FOLDERS = {"repo", "hub", "space"}
 # Test modules of several modules together.
 TOGETHER = {
     "data/test_messy_feeds.py",
+    "models/test_precision.py",
     "pipelines/test_attribute_queries.py",
     "pipelines/test_batches.py",
     "pipelines/test_registration.py",

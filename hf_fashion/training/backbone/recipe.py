@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..recipe import LabelledDataRecipe, TrainingRecipe, check_run
+from ..recipe import CardRecipe, LabelledDataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile
 from ..recipe_ranges import in_range
 
@@ -28,6 +28,7 @@ class BackboneRecipe(RecipeFile):
     model: BackboneModelRecipe = field(default_factory=BackboneModelRecipe)
     data: LabelledDataRecipe = field(default_factory=LabelledDataRecipe)
     training: TrainingRecipe = field(default_factory=TrainingRecipe)
+    card: CardRecipe = field(default_factory=CardRecipe)
 
     def __post_init__(self):
         if "model_type" not in self.model.config:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..recipe import LabelledDataRecipe, TrainingRecipe, check_run
+from ..recipe import CardRecipe, LabelledDataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
 from ..recipe_ranges import in_range
 
@@ -65,6 +65,7 @@ class FeatureReasoningRecipe(RecipeFile):
     lists: ListsRecipe = field(default_factory=ListsRecipe)
     loss: ReasoningLossRecipe = field(default_factory=ReasoningLossRecipe)
     training: TrainingRecipe = field(default_factory=TrainingRecipe)
+    card: CardRecipe = field(default_factory=CardRecipe)
 
     def __post_init__(self):
         if not self.model.embedder:

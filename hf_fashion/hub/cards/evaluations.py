@@ -1,0 +1,120 @@
+"""Read evaluations for a card: that of the training, and those of `hf-fashion evaluate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .facts import CardFacts, RunFacts, hub_id, public_name
+from .kinds import ModelKind
+
+
+# What an evaluation may have measured -> how it is called.
+PARTS = {
+    "cross_modal": "Search by text and by photo",
+    "tags": "Tags, zero-shot, and photos by tag",
+    "linear_probe": "Linear probe",
+    "localisation": "Selected patches and true boxes",
+    "retrieval": "Search by one attribute",
+    "pointing": "Peak of the attention and true boxes",
+    "reranking": "Re-ranking",
+    "classification": "Values of attributes",
+}
+# What two evaluations must have in common to be compared.
+_SAME = ("corpus", "split", "seed", "attributes")
+_SAME_CANDIDATES = ("pairing", "protocol", "num_images", "num_texts")
+
+
+def card_evaluations(facts: CardFacts, kind: ModelKind) -> list[dict[str, Any]]:
+    """Return the evaluations that a card shows: those that were added, or else that of the training.
+
+    On the card of an FR they are without what was measured of the embedding model.
+
+    Args:
+        facts (`CardFacts`): of the model.
+        kind (`ModelKind`): of the model.
+    """
+    if facts.evaluations or facts.run is None or not facts.run.metrics:
+        others = PARTS.keys() - {"reranking"} if kind.part == "reranking" else set()
+        return [{key: value for key, value in one.items() if key not in others} for one in facts.evaluations]
+    return [training_evaluation(facts.run, kind)]
+
+
+def training_evaluation(run: RunFacts, kind: ModelKind) -> dict[str, Any]:
+    """Return the last evaluation of a training in the form of `hf-fashion evaluate`.
+
+    Args:
+        run (`RunFacts`): with an evaluation in its history.
+        kind (`ModelKind`): of the model.
+    """
+    measured: dict[str, Any] = dict(run.metrics)
+    names = [name.removesuffix(end) for end in ("_map", "_accuracy") for name in measured if name.endswith(end)]
+    attributes = [name for name in names if name not in ("mean_attribute", "initial") and "initial_map" not in name]
+    if kind.part == "reranking":
+        attributes = [name for name in attributes if f"{name}_initial_map" in measured]
+        measured = {kind.label: measured}
+    corpus = run.corpus.name if run.corpus else "the corpus of the training"
+    return {"corpus": corpus, "split": "validation", "attributes": attributes, kind.part: measured}
+
+
+def read_evaluations(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read what `hf-fashion evaluate --output` wrote, without paths of this machine.
+
+    Args:
+        paths (`Sequence[Path]`): JSON files.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: a file holds something else.
+    """
+    return [_read(path) for path in paths]
+
+
+def check_baselines(evaluations: Sequence[Mapping[str, Any]], baselines: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `ValueError` unless each baseline was evaluated as the model was: same data, candidates and attributes.
+
+    Args:
+        evaluations (`Sequence[Mapping[str, Any]]`): of the model.
+        baselines (`Mapping[str, Mapping[str, Any]]`): name -> evaluation.
+    """
+    for name, baseline in baselines.items():
+        differences = [list(_differences(evaluation, baseline)) for evaluation in evaluations]
+        if not differences:
+            raise ValueError(f"the baseline {name!r} needs an evaluation of the model to be compared with")
+        if all(differences):
+            raise ValueError(f"the baseline {name!r} was evaluated otherwise: {'; '.join(differences[0])}")
+
+
+def comparable(evaluation: Mapping[str, Any], baseline: Mapping[str, Any]) -> bool:
+    """Return whether two models were evaluated on the same data.
+
+    Args:
+        evaluation (`Mapping[str, Any]`): of one model.
+        baseline (`Mapping[str, Any]`): of another model.
+    """
+    return not any(_differences(evaluation, baseline))
+
+
+def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    pairs = [(name, one.get(name), other.get(name)) for name in _SAME]
+    pairs += [(name, *(part.get("cross_modal", {}).get(name) for part in (one, other))) for name in _SAME_CANDIDATES]
+    for name, mine, theirs in pairs:
+        if mine != theirs:
+            yield f"{name} {theirs!r}, and the model's {mine!r}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(values, dict) or "corpus" not in values or "split" not in values or not PARTS.keys() & values:
+        raise ValueError(f"{path} is no evaluation: write one with `hf-fashion evaluate --output {path.name}`")
+    values = {"hub_id": hub_id(values["corpus"]), **values, "corpus": public_name(values["corpus"])}
+    if "model" in values:
+        values["model"] = public_name(values["model"])
+    if "reranking" in values:
+        values["reranking"] = {public_name(name): found for name, found in values["reranking"].items()}
+    return values

@@ -1,0 +1,77 @@
+"""Cite the papers that the models implement."""
+
+from typing import NamedTuple
+
+
+class Paper(NamedTuple):
+    """Name a paper.
+
+    Args:
+        key (`str`): of its BibTeX entry.
+        kind (`str`): kind of its BibTeX entry.
+        fields (`dict[str, str]`): of its BibTeX entry.
+    """
+
+    key: str
+    kind: str
+    fields: dict[str, str]
+
+    def bibtex(self) -> str:
+        """Return the BibTeX entry."""
+        lines = [f"  {name} = {{{value}}}," for name, value in self.fields.items()]
+        return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
+
+
+E2 = Paper(
+    "qi2024easy",
+    "inproceedings",
+    {
+        "title": "Easy Regional Contrastive Learning of Expressive Fashion Representations",
+        "author": "Qi, Daiqing and Zhao, Handong and Li, Sheng",
+        "booktitle": "Advances in Neural Information Processing Systems",
+        "year": "2024",
+        "url": "https://openreview.net/forum?id=bCL9U2X9Jg",
+    },
+)
+CLIP = Paper(
+    "radford2021learning",
+    "inproceedings",
+    {
+        "title": "Learning Transferable Visual Models From Natural Language Supervision",
+        "author": "Radford, Alec and Kim, Jong Wook and Hallacy, Chris and Ramesh, Aditya and Goh, Gabriel and others",
+        "booktitle": "International Conference on Machine Learning",
+        "year": "2021",
+    },
+)
+ASEN = Paper(
+    "dong2021fine",
+    "article",
+    {
+        "title": "Fine-Grained Fashion Similarity Prediction by Attribute-Specific Embedding Learning",
+        "author": "Dong, Jianfeng and Ma, Zhe and Mao, Xiaofeng and Yang, Xun and He, Yuan and Hong, Richang and "
+        "Ji, Shouling",
+        "journal": "IEEE Transactions on Image Processing",
+        "year": "2021",
+    },
+)
+IPAD = Paper(
+    "wan2025from",
+    "article",
+    {
+        "title": "From spatial to semantic: attribute-aware fashion similarity learning via iterative positioning and "
+        "attribute diverging",
+        "author": "Wan, Yongquan and Zheng, Jianfei and Yan, Cairong and Zou, Guobing",
+        "publisher": "Springer",
+        "year": "2025",
+    },
+)
+CSN = Paper(
+    "veit2017conditional",
+    "inproceedings",
+    {
+        "title": "Conditional Similarity Networks",
+        "author": "Veit, Andreas and Belongie, Serge and Karaletsos, Theofanis",
+        "booktitle": "IEEE Conference on Computer Vision and Pattern Recognition",
+        "year": "2017",
+    },
+)

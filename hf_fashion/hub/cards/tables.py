@@ -1,0 +1,87 @@
+"""Make the tables of a card's results: a column a model, ceilings or chance next to them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...reports.e2_report import recall_comparison, tag_comparison
+from ...reports.tables import (
+    LOCALISATION_COLUMNS,
+    POINTING_COLUMNS,
+    PROBE_COLUMNS,
+    Cells,
+    attribute_cells,
+    cell,
+    entity_cells,
+    recall_cells,
+    reranking_cells,
+    table,
+)
+from .evaluations import PARTS, comparable
+
+
+Metrics = Mapping[str, Any]
+
+
+def result_tables(label: str, evaluation: Metrics, baselines: Mapping[str, Metrics]) -> dict[str, str]:
+    """Return the tables of an evaluation in Markdown: title -> table.
+
+    Args:
+        label (`str`): what the model is called.
+        evaluation (`Mapping[str, Any]`): as `hf-fashion evaluate` writes it.
+        baselines (`Mapping[str, Mapping[str, Any]]`): name -> evaluation; those on other data are left out.
+    """
+    models = {label: evaluation} | {name: one for name, one in baselines.items() if comparable(evaluation, one)}
+    tables = {}
+    for part, title in PARTS.items():
+        if part in evaluation:
+            measured = {name: one[part] for name, one in models.items() if part in one}
+            tables[f"{title} (%)"] = table(*_cells(part, measured, evaluation))
+    return tables
+
+
+def attribute_comparison(measured: Mapping[str, Metrics], attributes: Sequence[str]) -> Cells:
+    """Return MAP of models by attribute, over all queries and as mean of the attributes, next to a random order.
+
+    Args:
+        measured (`Mapping[str, Mapping[str, Any]]`): model -> from `evaluate_attribute_retrieval`, of the same photos.
+        attributes (`Sequence[str]`): the rows.
+
+    Returns:
+        Header and rows.
+    """
+    first = next(iter(measured.values()))
+    rows = []
+    for row, key in [*((name, f"{name}_map") for name in attributes), *_OVERALL.items()]:
+        rows.append(
+            [row, *(cell(metrics.get(key)) for metrics in measured.values()), cell(first.get(f"{key}_chance"))]
+        )
+    return ["MAP (%)", *measured, "chance"], rows
+
+
+_OVERALL = {"all queries": "map", "mean of attributes": "mean_attribute_map"}
+
+
+def _cells(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -> Cells:
+    try:
+        return _cells_of(part, measured, evaluation)
+    except (KeyError, IndexError):  # a training may measure what it likes
+        metrics = next(iter(measured.values()))
+        metrics = metrics if part != "reranking" else next(iter(metrics.values()))
+        return ["metric", "value"], [[name.replace("_", " "), f"{value:.4g}"] for name, value in metrics.items()]
+
+
+def _cells_of(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -> Cells:
+    own = next(iter(measured.values()))
+    if part == "cross_modal":
+        return recall_comparison(measured) if len(measured) > 1 else recall_cells(own)
+    if part == "tags":
+        return tag_comparison(measured, evaluation["entities"])
+    if part == "retrieval":
+        attributes = evaluation["attributes"]
+        return attribute_comparison(measured, attributes) if len(measured) > 1 else attribute_cells(own, attributes)
+    if part == "reranking":
+        return reranking_cells(own)
+    if part == "classification":
+        return ["accuracy (%)", ""], [[name, cell(own[f"{name}_accuracy"])] for name in evaluation["attributes"]]
+    columns = {"linear_probe": PROBE_COLUMNS, "localisation": LOCALISATION_COLUMNS, "pointing": POINTING_COLUMNS}[part]
+    return entity_cells(own, own.get("rows") or evaluation.get("entities") or evaluation["attributes"], columns)

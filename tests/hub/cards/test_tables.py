@@ -1,0 +1,51 @@
+"""Tables have a column for each model that was evaluated on the same data."""
+
+from hf_fashion.hub.cards.tables import attribute_comparison, result_tables
+from tests.model_cards import ATTRIBUTES, RETRIEVAL, attribute_evaluation, e2_evaluation, run_facts
+
+
+def test_tables_of_e2_next_to_a_baseline():
+    tables = result_tables(
+        "E2", e2_evaluation(), {"CLIP-FT": e2_evaluation(), "Other": e2_evaluation() | {"split": "x"}}
+    )
+    recall = tables["Search by text and by photo (%)"]
+    assert recall.startswith("| %") and "CLIP-FT" in recall and "ceiling" in recall and "Other" not in recall
+    assert "most frequent" in tables["Tags, zero-shot, and photos by tag (%)"]
+    assert "brand_layer_2" in tables["Selected patches and true boxes (%)"]
+
+
+def test_tables_without_a_baseline():
+    tables = result_tables("IPAD", attribute_evaluation(), {})
+    assert list(tables) == ["Search by one attribute (%)", "Re-ranking (%)"]
+    assert "candidates" in tables["Search by one attribute (%)"]
+
+
+def test_attributes_of_two_models():
+    header, rows = attribute_comparison({"IPAD": RETRIEVAL, "ASEN": RETRIEVAL | {"neckline_map": 0.1}}, ATTRIBUTES)
+    assert header == ["MAP (%)", "IPAD", "ASEN", "chance"]
+    assert rows[0] == ["neckline", "70.0", "10.0", "40.0"] and rows[-1] == [
+        "mean of attributes",
+        "50.0",
+        "50.0",
+        "25.0",
+    ]
+    table = result_tables("IPAD", attribute_evaluation(), {"ASEN": attribute_evaluation()})[
+        "Search by one attribute (%)"
+    ]
+    assert "ASEN" in table
+
+
+def test_metrics_of_somebody_s_own_evaluation_are_listed():
+    for part, measured in (("cross_modal", {"ndcg": 0.5}), ("reranking", {"FR": {"ndcg": 0.5}})):
+        (table,) = result_tables("FR", {"corpus": "x", "split": "y", part: measured}, {}).values()
+        assert "| ndcg   |   0.5 |" in table
+
+
+def test_a_backbone_has_accuracies():
+    metrics = {
+        "corpus": "x",
+        "split": "y",
+        "attributes": ["neckline"],
+        "classification": run_facts("backbone").metrics,
+    }
+    assert "| neckline" in result_tables("a backbone", metrics, {})["Values of attributes (%)"]

@@ -1,0 +1,56 @@
+"""Evaluations, baselines, license and language are added to a card; what does not fit changes nothing."""
+
+import json
+
+import pytest
+from huggingface_hub import ModelCard
+
+from hf_fashion.cards.card import CARD
+from hf_fashion.hub.cards.facts import CardFacts
+from hf_fashion.hub.cards.updating import update_card
+from hf_fashion.hub.cards.writing import write_card
+from tests.model_cards import e2_evaluation, save_model_with_facts
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = save_model_with_facts("e2", tmp_path / "model")
+    write_card(folder)
+    (tmp_path / "e2.json").write_text(json.dumps(e2_evaluation()))
+    (tmp_path / "clip.json").write_text(json.dumps(e2_evaluation()))
+    (tmp_path / "other.json").write_text(json.dumps(e2_evaluation() | {"corpus": "other/shop"}))
+    return folder
+
+
+def test_everything_is_added(folder, tmp_path):
+    update_card(folder, [tmp_path / "e2.json"], {"CLIP-FT": tmp_path / "clip.json"}, "mit", ["en"], "me/e2")
+    card = ModelCard.load(folder / CARD)
+    assert card.data.license == "mit" and card.data.language == ["en"] and len(card.data.eval_results) > 25
+    assert 'from_pretrained("me/e2"' in card.text and "next to CLIP-FT on the same candidates" in card.text
+
+
+def test_what_is_not_given_stays(folder, tmp_path):
+    update_card(folder, [tmp_path / "e2.json"], {"CLIP-FT": tmp_path / "clip.json"}, "mit", ["en"])
+    before = CardFacts.read(folder)
+    update_card(folder, license="apache-2.0")
+    after = CardFacts.read(folder)
+    assert after.license == "apache-2.0" and after.language == ["en"]
+    assert after.evaluations == before.evaluations and after.baselines == before.baselines and after.run == before.run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"results": ["{}/missing.json"]}, "missing.json"),
+        ({"license": "Apache"}, "no license 'Apache'"),
+        ({"language": ["English"]}, "code of two or three letters"),
+        ({"baselines": {"CLIP-FT": "{}/clip.json"}}, "needs an evaluation of the model"),
+        ({"results": ["{}/e2.json"], "baselines": {"CLIP-FT": "{}/other.json"}}, "corpus 'other/shop'"),
+    ],
+)
+def test_what_does_not_fit_changes_nothing(arguments, error, folder, tmp_path):
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    arguments = json.loads(json.dumps(arguments).replace("{}", str(tmp_path)))
+    with pytest.raises((ValueError, FileNotFoundError), match=error):
+        update_card(folder, **arguments)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

@@ -1,0 +1,59 @@
+"""The card of a folder is written with its pictures, and again without losing what people wrote."""
+
+import pytest
+from huggingface_hub import ModelCard
+
+from hf_fashion.cards.card import CARD
+from hf_fashion.hub.cards.facts import CardFacts
+from hf_fashion.hub.cards.pictures import CURVES, RESULTS
+from hf_fashion.hub.cards.writing import has_card, make_card, write_card
+from tests.hub_metadata_rules import metadata_errors
+from tests.model_cards import KINDS, e2_evaluation, save_model, save_model_with_facts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_card_of_each_kind(kind, tmp_path):
+    folder = save_model_with_facts(kind, tmp_path / "model", license="mit", language=["en"])
+    write_card(folder, "me/model")
+    card = ModelCard.load(folder / CARD)
+    assert metadata_errors(str(card)) == [] and card.data.eval_results and card.data.license == "mit"
+    assert card.data.library_name == "transformers" and (folder / CURVES).is_file()
+    assert (folder / RESULTS).is_file() == (kind not in ("e2", "clip"))  # whose training names no tag
+
+
+def test_writing_again_changes_nothing(tmp_path):
+    folder = save_model_with_facts("e2", tmp_path / "model")
+    write_card(folder, "me/model")
+    before = (folder / CARD).read_bytes()
+    write_card(folder, "me/model")
+    assert (folder / CARD).read_bytes() == before
+
+
+def test_what_people_wrote_stays_when_results_are_added(tmp_path):
+    folder = save_model_with_facts("e2", tmp_path / "model")
+    write_card(folder)
+    text = (folder / CARD).read_text().replace("## Limits\n", "## Limits\n\n- Not for shoes.\n")
+    (folder / CARD).write_text(text.replace("tags:", "license: mit\ntags:"))
+    CardFacts(CardFacts.read(folder).run, evaluations=[e2_evaluation()]).write(folder)
+    write_card(folder)
+    card = ModelCard.load(folder / CARD)
+    assert "- Not for shoes." in card.text and card.data.license == "mit" and (folder / RESULTS).is_file()
+    assert "On the split `test` of `owner/shop`" in card.text and "without 1 rows" in card.text
+
+
+def test_other_folders_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder of a model: it has no config"):
+        has_card(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"config\.json is damaged"):
+        write_card(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert not has_card(tmp_path)
+    with pytest.raises(ValueError, match="no card for models of the type 'bert'"):
+        make_card(tmp_path, "x")
+
+
+def test_the_default_name_is_the_folder(tmp_path):
+    folder = save_model("feature_reasoning", tmp_path / "fr")
+    write_card(folder)
+    assert f'from_pretrained("{folder}"' in (folder / CARD).read_text()
