@@ -19,7 +19,7 @@ def page(request, browser, url):
     """A fresh visit; nothing from outside may be needed."""
     context = browser.new_context(viewport=request.param)
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(60_000)
     outside = re.compile(rf"^(?!{re.escape(url)}|data:|blob:)")
     opened.route(outside, lambda route: route.abort())
     opened.errors = []
