@@ -4,11 +4,12 @@ import io
 from dataclasses import replace
 
 import pytest
+from fashion_space.engine import Engine, shortened
 from fashion_space.filters import condition
 from fashion_space.products import Products
 from fashion_space.queries import Form
 from fashion_space.settings import Settings
-from fashion_space.shop import Engine, Shop, shortened
+from fashion_space.shop import Shop
 from PIL import Image
 
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
