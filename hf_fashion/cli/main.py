@@ -13,9 +13,23 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import card, compact, delete, embed, evaluate, info, push, recipes, repair, rerank, search, sync, train
+from . import (
+    card,
+    compact,
+    delete,
+    embed,
+    endpoint,
+    evaluate,
+    info,
+    push,
+    recipes,
+    repair,
+    rerank,
+    search,
+    sync,
+    train,
+)
 from .ending import run_command
-from .hub import endpoint
 
 
 COMMANDS = {
