@@ -87,6 +87,6 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         processor=processor,
         printed_metrics=PRINTED,
         batch_sampler=batch_sampler,
-        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
+        corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("attributes",), report),
     )
     loop.train(model, checkpoint)

@@ -70,6 +70,6 @@ def train(recipe: BackboneRecipe, resume_from: str | None = None) -> None:
         sources=sources,
         processor=processor,
         printed_metrics=("accuracy",),
-        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
+        corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("attributes",), report),
     )
     loop.train(model, checkpoint)
