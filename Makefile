@@ -9,7 +9,7 @@ OLDEST_TRANSFORMERS := 5.17.0
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart common-tests test test-oldest test-newest docs lint format clean
+.PHONY: help setup quickstart space browser common-tests test test-oldest test-newest docs lint format clean
 
 # Nothing here may use a hub: a missing file must fail at once instead of being downloaded.
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 \
@@ -18,6 +18,8 @@ OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVAL
 help:
 	@echo "make setup       virtual environment in $(VENV) with the versions of $(LOCK)"
 	@echo "make quickstart  trains and evaluates E2, IPAD and FR on the generated corpus, writes a report"
+	@echo "make space       demo of the quickstart's models in the browser"
+	@echo "make browser     Debian's Chromium for the demo's tests, if it is missing and this is root"
 	@echo "make test        all tests, transformers' common tests among them"
 	@echo "make test-oldest the same in $(VENV)-oldest with transformers $(OLDEST_TRANSFORMERS), the oldest that is supported"
 	@echo "make test-newest the same in $(VENV)-newest with the newest transformers on PyPI"
@@ -43,8 +45,17 @@ common-tests: $(STAMP)
 quickstart: $(STAMP)
 	$(OFFLINE) $(BIN)/python training/quickstart.py
 
+space: $(STAMP)
+	$(OFFLINE) GRADIO_ANALYTICS_ENABLED=False $(BIN)/python model_cards/space/app.py
+
+# Without it the tests of the page are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends chromium; } \
+		|| echo "No Chromium, and it cannot be installed here: the tests of the demo's page will be skipped."
+
 # One thread a worker: the workers share the cores, and more threads only wait for each other.
-test: $(STAMP) common-tests
+test: $(STAMP) common-tests browser
 	$(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 15
 
 test-oldest: TRANSFORMERS := transformers==$(OLDEST_TRANSFORMERS)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .data.column_map import ColumnMap
     from .data.loading import load_corpus
     from .embedding.encoder import Encoder
+    from .hub.push import push_to_hub
     from .models.attribute.configuration_asen import AsenConfig
     from .models.attribute.configuration_ipad import IpadConfig
     from .models.attribute.image_processing_attribute import AttributeImageProcessorPil

@@ -1,7 +1,8 @@
-"""Register our classes with transformers' Auto classes and pipelines as soon as those are imported.
+"""Register our classes with transformers' Auto classes and pipelines, and what adapters adapt with peft, on import.
 
 Registering needs the classes and the classes need torch, which `import hf_fashion` must not cost. transformers' Auto
 classes need torch too, so ours are registered right after theirs were imported: a finder on `sys.meta_path` notices.
+peft, which is optional, is observed in the same way.
 """
 
 import importlib.abc
@@ -37,19 +38,38 @@ def _register_pipelines() -> None:
     register()
 
 
-# Module of transformers that must have been imported -> what is registered then. Every Auto class imports the first.
+# Layers that `LoraConfig()` adapts where it names none: attention of transformers, convolutions of ResNets.
+_LORA_TARGETS = {
+    "clip": ["q_proj", "v_proj"],
+    "e2": ["q_proj", "v_proj"],
+    "e2_vision_model": ["q_proj", "v_proj"],
+    "asen": ["convolution", "q_proj", "v_proj", "query", "value"],
+    "ipad": ["convolution", "q_proj", "v_proj", "query", "value"],
+}
+
+
+def _register_lora_targets() -> None:
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as TARGETS
+
+    for model_type, layers in _LORA_TARGETS.items():
+        TARGETS.setdefault(model_type, layers)
+
+
+# Module that must have been imported -> what is registered then. Every Auto class imports the first.
 _pending = {
     "transformers.models.auto.configuration_auto": _register_models,
     "transformers.pipelines": _register_pipelines,
+    "peft.utils.constants": _register_lora_targets,
 }
-_nesting = threading.local()  # depth: how many modules of transformers and ours this thread is importing
+_OBSERVED = ("transformers.", "peft.", f"{__package__}.")
+_nesting = threading.local()  # depth: how many of the observed modules this thread is importing
 
 
 class _ImportObserver(importlib.abc.MetaPathFinder):
     """Leaves finding to the other finders, and registers what is pending once no module is half imported."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if not _pending or not fullname.startswith(("transformers.", f"{__package__}.")):
+        if not _pending or not fullname.startswith(_OBSERVED):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
@@ -71,7 +91,7 @@ def _observed(execute):
 
 
 def register_imported() -> None:
-    """Register what is pending for the modules of transformers that have been imported.
+    """Register what is pending for the modules that have been imported.
 
     While a module is half imported nothing is registered: our classes may inherit from what it has yet to define.
     """

@@ -17,6 +17,8 @@ from typing import Any
 
 # A process of another machine cannot be asked. What it has not touched for this long was left by a kill.
 ABANDONED_AFTER_SECONDS = 24 * 3600
+# How libraries that do not raise an OSError say that a disk is full, or a file as large as it may be.
+FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large", "os error 28", "os error 27")
 
 
 @contextlib.contextmanager
@@ -118,6 +120,15 @@ def write_json(values: Any, path: str | Path) -> None:
     """
     with file_written_aside(path) as aside:
         aside.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Return whether an error, of whatever library, says that a disk is full.
+
+    Args:
+        error (`BaseException`): the error.
+    """
+    return any(reason in str(error) for reason in FULL_DISK)
 
 
 def folder_bytes(folder: str | Path) -> int:

@@ -7,12 +7,15 @@ libraries read HF_ENDPOINT once, at import.
 import hashlib
 import json
 import re
+import sys
 import threading
 from base64 import b64decode
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from huggingface_hub import ModelCard
 
 from tests.hub_metadata_rules import metadata_errors
 
@@ -33,6 +36,11 @@ class StoredFile(NamedTuple):
     def git_oid(self) -> str:
         return hashlib.sha1(b"blob %d\0" % len(self.content) + self.content).hexdigest()
 
+    @property
+    def oid(self) -> str:
+        """By which `huggingface_hub` sees that a file has not changed."""
+        return self.sha256 if self.is_lfs else self.git_oid
+
     def tree_entry(self, path: str) -> dict:
         entry = {"type": "file", "path": path, "size": len(self.content), "oid": self.git_oid}
         if self.is_lfs:
@@ -46,6 +54,7 @@ class Repository:
 
     commits: dict[str, dict[str, StoredFile]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
+    private: bool = False
 
     def __post_init__(self):
         self.commit({}, "main")
@@ -62,6 +71,29 @@ class Repository:
         return oid if oid in self.commits else None
 
 
+@dataclass
+class Fault:
+    """What goes wrong with the next requests of a route, as the client sees it.
+
+    Args:
+        route (`str`): the last word of a line of `ROUTES`, such as `"commit"`.
+        times (`int`): requests that it happens to.
+        status (`int`, *optional*): the answer, without doing anything.
+        headers (`dict`): of this answer.
+        cut_after (`int`, *optional*): bytes of the request that are read before the connection is closed.
+        lose_answer (`bool`): do what is asked and close the connection without an answer.
+        seconds (`float`): wait before anything else.
+    """
+
+    route: str
+    times: int = 1
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+    lose_answer: bool = False
+    seconds: float = 0.0
+
+
 class Refusal(Exception):
     def __init__(self, status: int, code: str, message: str):
         super().__init__(message)
@@ -71,6 +103,7 @@ class Refusal(Exception):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hub: "HubServer"
+    is_silent = False
 
     ROUTES = (
         ("GET", r"/api/whoami-v2", "whoami"),
@@ -83,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/branch/(?P<branch>[^/]+)", "branch"),
         ("POST", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/paths-info/(?P<revision>[^/]+)", "paths_info"),
         ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)(?:/(?P<path>.*))?", "tree"),
+        ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+)/commits/(?P<revision>[^/]+)", "commits"),
         ("GET", r"/api/(?P<kind>\w+?)s/(?P<name>[^/]+/[^/]+?)(?:/revision/(?P<revision>[^/]+))?", "info"),
         ("POST", r"/(?:(?P<kind>\w+?)s/)?(?P<name>[^/]+/[^/]+)\.git/info/lfs/objects/batch", "lfs_batch"),
         ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})", "lfs_upload"),
@@ -91,19 +125,46 @@ class _Handler(BaseHTTPRequestHandler):
     )
 
     def _dispatch(self):
-        self.body = self._read_body()
         path = urlsplit(self.path).path
         method = "GET" if self.command == "HEAD" else self.command
         for route_method, pattern, name in self.ROUTES:
             match = re.fullmatch(pattern, path) if route_method == method else None
             if match:
                 arguments = {key: unquote(value) for key, value in match.groupdict().items() if value is not None}
-                try:
-                    getattr(self, f"_{name}")(**arguments)
-                except Refusal as refusal:
-                    self._json({"error": str(refusal)}, refusal.status, {"X-Error-Code": refusal.code})
+                self._answer(name, arguments)
                 return
+        self.body = self._read_body()
         self._json({"error": f"the loopback Hub has no route {self.command} {path}"}, 404)
+
+    def _answer(self, route: str, arguments: dict[str, str]):
+        fault = self.hub.next_fault(route)
+        threading.Event().wait(fault.seconds)
+        if fault.cut_after is not None:
+            is_chunked = "Transfer-Encoding" in self.headers
+            self.rfile.read(
+                min(fault.cut_after, sys.maxsize if is_chunked else int(self.headers["Content-Length"] or 0))
+            )
+            self.close_connection = True
+            return
+        self.body = self._read_body()
+        if fault.status:
+            self._json({"error": "a fault of the test"}, fault.status, fault.headers)
+            return
+        self.is_silent = fault.lose_answer
+        try:
+            self._require_token()
+            getattr(self, f"_{route}")(**arguments)
+        except Refusal as refusal:
+            self._json({"error": str(refusal)}, refusal.status, {"X-Error-Code": refusal.code})
+
+    def _require_token(self):
+        """Raise where a write comes without a token, or any request with one that the Hub does not know."""
+        is_storage = self.path.startswith("/lfs/")  # its URLs are signed
+        given = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if given and given != self.hub.token:
+            raise Refusal(401, "", f"Invalid credentials in Authorization header: {given}")
+        if not given and self.command not in ("GET", "HEAD") and not is_storage:
+            raise Refusal(401, "", "Invalid username or password.")
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _dispatch
 
@@ -118,6 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(chunks)
 
     def _send(self, content: bytes, status: int = 200, headers: dict[str, str] | None = None):
+        if self.is_silent:
+            self.close_connection = True
+            return
         self.send_response(status)
         for key, value in {"Content-Length": str(len(content)), **(headers or {})}.items():
             self.send_header(key, value)
@@ -129,10 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(json.dumps(value).encode(), status, {"Content-Type": "application/json", **(headers or {})})
 
     def _repository(self, kind: str, name: str) -> Repository:
-        try:
-            return self.hub.repositories[kind, name]
-        except KeyError:
-            raise Refusal(404, "RepoNotFound", f"no {kind} {name}") from None
+        repository = self.hub.repositories.get((kind, name))
+        if repository is None:
+            raise Refusal(404, "RepoNotFound", f"no {kind} {name}")
+        if repository.private and not self.headers.get("Authorization"):
+            raise Refusal(401, "RepoNotFound", "Invalid username or password.")
+        return repository
 
     def _files(self, kind: str, name: str, revision: str) -> tuple[str, dict[str, StoredFile]]:
         repository = self._repository(kind, name)
@@ -152,7 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(self.body)
         kind, name = request.get("type") or "model", f"{request.get('organization') or USER}/{request['name']}"
         status = 409 if (kind, name) in self.hub.repositories else 200
-        self.hub.repositories.setdefault((kind, name), Repository())
+        private = request.get("visibility") == "private"
+        self.hub.repositories.setdefault((kind, name), Repository(private=private))
         prefix = "" if kind == "model" else f"{kind}s/"
         self._json({"url": f"{self.hub.endpoint}/{prefix}{name}", "name": name}, status)
 
@@ -164,30 +231,31 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({})
 
     def _preupload(self, kind: str, name: str, revision: str):
-        self._repository(kind, name)
-        files = [
-            {
-                "path": file["path"],
-                "uploadMode": "lfs" if file["path"].endswith(LFS_SUFFIXES) else "regular",
-                "shouldIgnore": False,
-            }
-            for file in json.loads(self.body)["files"]
-        ]
+        _, there = self._files(kind, name, revision)
+        files = []
+        for path in (file["path"] for file in json.loads(self.body)["files"]):
+            mode = "lfs" if path.endswith(LFS_SUFFIXES) else "regular"
+            files.append({"path": path, "uploadMode": mode, "shouldIgnore": False})
+            if path in there:
+                files[-1]["oid"] = there[path].oid
         self._json({"files": files})
 
     def _commit(self, kind: str, name: str, revision: str):
-        _, files = self._files(kind, name, revision)
-        files = dict(files)
-        for line in self.body.splitlines():
-            operation = json.loads(line)
-            value = operation["value"]
-            if operation["key"] == "file":
-                files[value["path"]] = StoredFile(_decoded(value), is_lfs=False)
-            elif operation["key"] == "lfsFile":
-                files[value["path"]] = StoredFile(self.hub.lfs_objects[value["oid"]], is_lfs=True)
-            elif operation["key"] == "deletedFile":
-                files.pop(value["path"])
-        oid = self._repository(kind, name).commit(files, revision)
+        with self.hub.committing:
+            parent, files = self._files(kind, name, revision)
+            files = dict(files)
+            for line in self.body.splitlines():
+                operation = json.loads(line)
+                value = operation["value"]
+                if operation["key"] == "header" and value.get("parentCommit", parent) != parent:
+                    raise Refusal(412, "", "A commit has happened since. Please refresh and try again.")
+                if operation["key"] == "file":
+                    files[value["path"]] = StoredFile(_decoded(value), is_lfs=False)
+                elif operation["key"] == "lfsFile":
+                    files[value["path"]] = StoredFile(self.hub.lfs_objects[value["oid"]], is_lfs=True)
+                elif operation["key"] == "deletedFile":
+                    files.pop(value["path"])
+            oid = self._repository(kind, name).commit(files, revision)
         self._json({"success": True, "commitOid": oid, "commitUrl": f"{self.hub.endpoint}/{name}/commit/{oid}"})
 
     def _tag(self, kind: str, name: str, revision: str):
@@ -227,8 +295,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _info(self, kind: str, name: str, revision: str = "main"):
         oid, files = self._files(kind, name, revision)
-        listing = {"_id": name, "id": name, "sha": oid, "private": False, "tags": [], "downloads": 0, "likes": 0}
-        self._json({**listing, "siblings": [{"rfilename": path} for path in sorted(files)]})
+        private = self._repository(kind, name).private
+        listing = {"_id": name, "id": name, "sha": oid, "private": private, "tags": [], "downloads": 0, "likes": 0}
+        self._json({**listing, **_card_data(files), "siblings": [{"rfilename": path} for path in sorted(files)]})
+
+    def _commits(self, kind: str, name: str, revision: str):
+        """Of the repository, newest first; it knows no titles and no dates."""
+        self._files(kind, name, revision)
+        known = {"authors": [{"user": USER}], "date": "2026-01-01T00:00:00.000Z", "title": "", "message": ""}
+        self._json([known | {"id": oid} for oid in reversed(self._repository(kind, name).commits)])
 
     def _lfs_batch(self, name: str, kind: str = "model"):
         self._repository(kind, name)
@@ -261,13 +336,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"error": path}, 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": oid})
             return
         file = files[path]
-        headers = {"X-Repo-Commit": oid, "ETag": f'"{file.sha256 if file.is_lfs else file.git_oid}"'}
+        headers = {"X-Repo-Commit": oid, "ETag": f'"{file.oid}"'}
         if file.is_lfs:
             headers |= {"X-Linked-Size": str(len(file.content)), "X-Linked-Etag": f'"{file.sha256}"'}
         self._send(file.content, headers=headers)
 
     def log_message(self, *args):
         """Silent: a test that fails says so itself."""
+
+
+def _card_data(files: dict[str, StoredFile]) -> dict:
+    """What the Hub reads from a model's card: `pipeline` asks it for the task of a model."""
+    if "README.md" not in files:
+        return {}
+    data = ModelCard(files["README.md"].content.decode(), ignore_metadata_errors=True).data.to_dict()
+    return {"cardData": data, **{key: data[key] for key in ("pipeline_tag", "library_name", "tags") if key in data}}
 
 
 def _decoded(value: dict) -> bytes:
@@ -280,18 +363,54 @@ def _parents(path: str) -> list[str]:
 
 
 class HubServer:
+    """The server.
+
+    Attributes:
+        repositories: by kind and name, such as `("model", "tester/a")`.
+        faults: what goes wrong; the first one of a route goes first.
+        token: the only one that it knows.
+    """
+
     def __init__(self):
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.lfs_objects: dict[str, bytes] = {}
+        self.faults: list[Fault] = []
+        self.token = "hf_x"
+        self.committing = threading.Lock()
         handler = type("Handler", (_Handler,), {"hub": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+
+    def next_fault(self, route: str) -> Fault:
+        """Return what goes wrong with a request, and count it; a fault that does nothing where there is none."""
+        with self.committing:
+            fault = next((each for each in self.faults if each.route == route and each.times), Fault(route))
+            fault.times -= 1
+            return fault
+
+    def use_here(self, monkeypatch) -> None:
+        """Point huggingface_hub at this Hub in this process, for the rest of a test.
+
+        Args:
+            monkeypatch (`pytest.MonkeyPatch`): of the test.
+        """
+        from huggingface_hub import close_session, constants
+        from transformers.utils import hub as hub_of_transformers
+
+        monkeypatch.setattr(hub_of_transformers, "_hf_api", None, raising=False)  # it knows another Hub
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", self.endpoint + template)
+        monkeypatch.setattr(constants, "ENDPOINT", self.endpoint)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        for name, value in self.environment().items():
+            monkeypatch.setenv(name, value)
+        close_session()  # the old one knows its proxies
 
     def environment(self) -> dict[str, str]:
         """Environment variables that point a new process at this Hub."""
         offline = dict.fromkeys(("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"), "0")
         proxies = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-        return {"HF_ENDPOINT": self.endpoint, "HF_TOKEN": "hf_x", "HF_HUB_DISABLE_XET": "1", **offline, **proxies}
+        return {"HF_ENDPOINT": self.endpoint, "HF_TOKEN": self.token, "HF_HUB_DISABLE_XET": "1", **offline, **proxies}
 
     def __enter__(self) -> "HubServer":
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

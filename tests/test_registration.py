@@ -33,6 +33,19 @@ def test_the_order_of_imports_does_not_matter(imports):
     assert result.returncode == 0, result.stderr
 
 
+# peft is imported by those who use it, before us or after.
+@pytest.mark.parametrize("imports", ["import hf_fashion, peft", "import peft, hf_fashion"])
+def test_peft_knows_what_to_adapt(imports):
+    script = f"""
+{imports}
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as TARGETS
+assert TARGETS["bert"] == ["query", "value"] and TARGETS["clip"] == TARGETS["e2"] == ["q_proj", "v_proj"]
+assert "convolution" in TARGETS["asen"] and "convolution" in TARGETS["ipad"]
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
 def test_a_second_observer_is_not_installed():
     from hf_fashion._registration import register_when_imported
 

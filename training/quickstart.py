@@ -7,6 +7,7 @@ Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (written by 
 After a finished one, or with other recipes, it starts from scratch.
 """
 
+import csv
 import json
 import os
 import shutil
@@ -68,6 +69,7 @@ TRAINED_BY |= {"IPAD": "train_attribute_model.py", "FR": "train_feature_reasonin
 WITH_TEXT = ("E2", "CLIP-FT")
 EXAMPLES = range(6)  # the first rows, not the best ones
 NUM_PHOTOS = 100  # in the catalogue that is left for searches
+PHOTO_COLUMNS = ("article_type", "brand", "season", "colour")  # of that catalogue
 
 
 def main() -> None:
@@ -185,14 +187,19 @@ def load_validation(recipe: E2Recipe) -> Dataset:
 
 
 def save_photos(split: Dataset, column_map: ColumnMap) -> None:
-    """Save the first photos as a plain folder, named by kind and number: `dress-1.jpg`."""
+    """Save the first photos as a folder, named by kind and number, `dress-1.jpg`, and their columns as a CSV."""
     shutil.rmtree(FOLDER / "photos", ignore_errors=True)
     (FOLDER / "photos").mkdir()
     numbers: Counter[str] = Counter()
-    for row in split.select(range(min(NUM_PHOTOS, len(split)))):
-        kind = row["article_type"]
-        numbers[kind] += 1
-        row[column_map.image].save(FOLDER / "photos" / f"{kind}-{numbers[kind]}.jpg", quality=92)
+    with (FOLDER / "photos" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["file_name", "title", *PHOTO_COLUMNS])
+        for row in split.select(range(min(NUM_PHOTOS, len(split)))):
+            kind = row["article_type"]
+            numbers[kind] += 1
+            name = f"{kind}-{numbers[kind]}.jpg"
+            row[column_map.image].save(FOLDER / "photos" / name, quality=92)
+            table.writerow([name, row[column_map.caption], *(row[column] for column in PHOTO_COLUMNS)])
 
 
 def load(folder: Path, processor_class: type) -> tuple:

@@ -9,13 +9,12 @@ from contextlib import contextmanager
 
 from safetensors import SafetensorError
 
+from ..files import is_full_disk
 from ..messages import printable
 
 
 # Errors that the library raises for bad input, a missing file or extra, a damaged model.
 INPUT_ERRORS = (ValueError, OSError, ImportError, SafetensorError)
-# How libraries that do not raise an OSError say that a disk is full, or a file as large as it may be.
-FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large", "os error 28", "os error 27")
 
 
 def run_command(run: Callable[[], None], name: str = "hf-fashion", stopped: str = "") -> int:
@@ -46,7 +45,7 @@ def _code_of(error: Exception, name: str) -> int:
     if isinstance(error, BrokenPipeError):
         _drop_output()
         return 141
-    if not (isinstance(error, INPUT_ERRORS) or _is_full_disk(error)):
+    if not (isinstance(error, INPUT_ERRORS) or is_full_disk(error)):
         raise error
     _drop_output()
     if getattr(error, "told_by_another", False):  # of several processes that embed together
@@ -76,10 +75,6 @@ def _told(message: str, code: int) -> int:
     lines += [("" if finding.startswith("- ") else "    ") + printable(finding) for finding in findings]
     print("\n".join(lines), file=sys.stderr, flush=True)
     return code
-
-
-def _is_full_disk(error: BaseException) -> bool:
-    return any(reason in str(error) for reason in FULL_DISK)
 
 
 def _drop_output() -> None:

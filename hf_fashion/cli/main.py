@@ -12,8 +12,9 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import card, compact, delete, embed, evaluate, info, recipes, repair, rerank, search, sync, train
+from . import card, compact, delete, embed, evaluate, info, push, recipes, repair, rerank, search, sync, train
 from .ending import run_command
+from .hub import endpoint
 
 
 COMMANDS = {
@@ -26,9 +27,11 @@ COMMANDS = {
     "card": card,
     "sync": sync,
     "delete": delete,
+    "push": push,
     "info": info,
     "compact": compact,
     "repair": repair,
+    "endpoint": endpoint,
 }
 PACKAGES = ("hf-fashion", "transformers", "datasets", "torch")
 

@@ -4,6 +4,7 @@
     hf-fashion train e2 e2_quickstart --set data.corpus=catalogue.csv data.column_map=product-feed \\
         --output_dir runs/catalogue
     hf-fashion train attribute my_recipe.yaml --resume_from_checkpoint latest
+    hf-fashion train e2 e2_quickstart --push_to_hub --hub_model_id shop/dresses --hub_private
 
 MODEL is e2 (also for a plain CLIP of the same size), attribute (ASEN, ASEN++, IPAD and others), feature_reasoning (FR,
 which re-ranks the searches of the others) or backbone (a classifier that an attribute model starts from). RECIPE is a
@@ -13,6 +14,7 @@ work under `accelerate launch -m hf_fashion train ...`.
 """
 
 import argparse
+import json
 from importlib import import_module
 
 
@@ -23,8 +25,9 @@ RECIPES = {
     "feature_reasoning": "FeatureReasoningRecipe",
     "backbone": "BackboneRecipe",
 }
-# Options that are short for `--set SECTION.KEY=...`.
-SHORT = {"output_dir": "training", "on_bad_image": "data", "on_leak": "data"}
+# Options that are short for `--set SECTION.KEY=...`, and their sections.
+SHORT = {"output_dir": "training", "on_bad_image": "data", "on_leak": "data", "lora_r": "model"}
+SHORT |= dict.fromkeys(("push_to_hub", "hub_model_id", "hub_private", "hub_strategy"), "training")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", nargs="+", action="extend", default=[], metavar="SECTION.KEY=VALUE", help="changes to the recipe"
     )
     parser.add_argument("--output_dir", help="short for --set training.output_dir=...")
+    parser.add_argument("--lora_r", type=int, help="rank of a LoRA adapter on the model that the recipe starts from")
     parser.add_argument("--on_bad_image", choices=("error", "skip"), help="what to do with unreadable photos")
     parser.add_argument("--on_leak", choices=("error", "warn"), help="what to do with photos or titles in both splits")
     parser.add_argument("--resume_from_checkpoint", metavar="PATH", help='a checkpoint, or "latest"')
+    hub = parser.add_argument_group("the best model on the Hub")
+    hub.add_argument("--push_to_hub", action="store_const", const=True, help="push it; the token is that of the login")
+    hub.add_argument("--hub_model_id", metavar="ID", help="repository; default: the name of the output folder")
+    hub.add_argument("--hub_private", action="store_const", const=True, help="create a private repository")
+    hub.add_argument(
+        "--hub_strategy",
+        choices=("end", "every_save"),
+        help="push at the end (default), or also at each checkpoint if the best model has changed",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -65,7 +78,8 @@ def read_recipe(arguments: argparse.Namespace):
 
     path = find_recipe(arguments.recipe, arguments.model)
     given = {f"{section}.{name}": getattr(arguments, name) for name, section in SHORT.items()}
-    changes = [*arguments.set, *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    # As JSON, which is YAML too: a folder named 2026 is no number.
+    changes = [*arguments.set, *(f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None)]
     recipe_class = getattr(
         import_module(f"..training.{arguments.model}.recipe", __package__), RECIPES[arguments.model]
     )

@@ -69,6 +69,33 @@ def _try(model: PreTrainedModel, image_processor: BaseImageProcessor, tokenizer:
             text_features(model, text_inputs(model, tokenizer, ["a dress"]))
 
 
+def models_inside(folder: Path) -> str:
+    """Return `" (there are models in runs/best, runs/last)"` for a folder that is no model, or `""`.
+
+    Args:
+        folder (`Path`): the folder.
+    """
+    inside = sorted({path.parent for depth in ("*", "*/*") for path in folder.glob(f"{depth}/config.json")})
+    return f" (there are models in {', '.join(map(str, inside[:3]))})" if inside else ""
+
+
+def damaged_file(folder: Path) -> str | None:
+    """Return a sentence about the first file that is damaged, and `None` where none is.
+
+    Args:
+        folder (`Path`): of a saved model.
+    """
+    for path in sorted(folder.iterdir()):
+        try:
+            if path.suffix == ".json":
+                json.loads(path.read_text(encoding="utf-8"))
+            elif path.suffix == ".safetensors":
+                safe_open(path, "pt")
+        except Exception as error:  # safetensors has an error of its own
+            return f"its file {path.name} is damaged ({type(error).__name__}: {error})"
+    return None
+
+
 @contextmanager
 def named_errors(path_or_id: str | Path) -> Iterator[None]:
     """Raise errors of a `from_pretrained` inside the block, of whatever library, as one sentence about the model.
@@ -95,8 +122,8 @@ def _explained(name: str, error: Exception) -> Exception:
     if not folder.is_dir():
         return ValueError(f"a model is a folder or an id on the Hub, {name!r} is a file")
     if not (folder / "config.json").is_file():
-        return FileNotFoundError(f"the folder {name!r} is not a model: it has no config.json{_models_inside(folder)}")
-    reason = _damaged_file(folder) or _reason(folder, error)
+        return FileNotFoundError(f"the folder {name!r} is not a model: it has no config.json{models_inside(folder)}")
+    reason = damaged_file(folder) or _reason(folder, error)
     return ValueError(f"the model in {name!r} cannot be loaded: {reason}")
 
 
@@ -109,24 +136,6 @@ def _missing(folder: Path, name: str, error: Exception) -> str:
     if re.fullmatch(HUB_ID, name):
         message += f", nor can the model {name!r} of the Hub be loaded: {_reason(folder, error)}"
     return message
-
-
-def _models_inside(folder: Path) -> str:
-    inside = sorted({path.parent for depth in ("*", "*/*") for path in folder.glob(f"{depth}/config.json")})
-    return f" (there are models in {', '.join(map(str, inside[:3]))})" if inside else ""
-
-
-def _damaged_file(folder: Path) -> str | None:
-    """Return the first file that is damaged, and how."""
-    for path in sorted(folder.iterdir()):
-        try:
-            if path.suffix == ".json":
-                json.loads(path.read_text(encoding="utf-8"))
-            elif path.suffix == ".safetensors":
-                safe_open(path, "pt")
-        except Exception as error:  # safetensors has an error of its own
-            return f"its file {path.name} is damaged ({type(error).__name__}: {error})"
-    return None
 
 
 def _reason(folder: Path, error: Exception) -> str:

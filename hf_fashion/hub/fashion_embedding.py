@@ -31,6 +31,10 @@ from ..images import names_photo
 from ..texts import tokenize, warn_of_long_texts
 
 
+# To sentence-transformers' trainer, what ends with "_pixel_values" is one more column of the batch.
+FEATURES = {name: name.replace("source_pixel_values", "photo_sources") for name in IMAGE_INPUTS}
+
+
 class FashionEmbedding(InputModule):
     """Embeds photos, texts, or both, to vectors of length 1, equal to those of hf_fashion's `Encoder`.
 
@@ -126,7 +130,8 @@ class FashionEmbedding(InputModule):
                 )
             check_attribute(self.model, prompt)
             chosen["attribute_ids"] = torch.full((len(photos), 1), names.index(prompt))
-        return photo_inputs(image_processor, map(ANYWHERE.open, photos)) | chosen
+        inputs = photo_inputs(image_processor, map(ANYWHERE.open, photos))
+        return {FEATURES[name]: value for name, value in inputs.items()} | chosen
 
     def _text_inputs(self, texts: list[str], max_length: int | None) -> dict[str, Tensor]:
         longest = min(length for length in (max_length, self.max_seq_length) if length)
@@ -142,7 +147,7 @@ class FashionEmbedding(InputModule):
         """
         embeds, rows = [], []
         if "photo_rows" in features:
-            inputs = {name: features[name] for name in IMAGE_INPUTS if name in features}
+            inputs = {name: features[feature] for name, feature in FEATURES.items() if feature in features}
             embeds.append(photo_features(self.model, inputs, features.get("attribute_ids")).flatten(1))  # (P, d)
             rows.append(features["photo_rows"])
         if "text_rows" in features:

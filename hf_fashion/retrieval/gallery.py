@@ -347,8 +347,9 @@ class Gallery:
             `huggingface_hub.CommitInfo`: the commit.
 
         Raises:
-            ValueError: the dataset on the Hub is not a gallery, or a metadata column has a type that `datasets` does
-                not know.
+            ValueError: the dataset on the Hub is not a gallery, is public and is to be private, or a metadata column
+                has a type that `datasets` does not know.
+            OSError: the Hub refuses the push or cannot be reached; the message says what to do.
             RuntimeError: the gallery was changed meanwhile.
         """
         return push_gallery(self._store, repo_id, private, token, commit_message, revision)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
@@ -17,14 +17,20 @@ from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
 from ..hub.cards.facts import CorpusFacts
+from ..hub.sentence_transformers_files import write_sentence_transformers_files
+from .adapters import save_merged
 from .card import write_run_card
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
+from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder
 from .step import TrainingStep
 
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 # Accelerate shuffles by seed + epoch. More than any real number of epochs and stages, so that each stage and each seed
 # has its own order of the data.
@@ -92,6 +98,9 @@ class TrainingLoop:
         evaluate_untrained (`bool`, *optional*, defaults to `False`): whether the model may be the best one before its
             first update, such as a re-ranker that changes nothing.
         corpus (`CorpusFacts`, *optional*): what the cards of the exported models tell about the data.
+        push (`BestModelPush`, *optional*): pushes the best model to the Hub; on the main process.
+        adapter (`PeftModel`, *optional*): from [`add_adapter`], if the model has an adapter: exports are then merged
+            models, and hold the adapter in `adapter/`.
     """
 
     def __init__(
@@ -110,12 +119,15 @@ class TrainingLoop:
         batch_sampler: Sampler | None = None,
         evaluate_untrained: bool = False,
         corpus: CorpusFacts | None = None,
+        push: BestModelPush | None = None,
+        adapter: "PeftModel | None" = None,
     ):
         self.accelerator, self.settings = accelerator, settings
         self.dataset, self.collator, self.batch_sampler = dataset, collator, batch_sampler
         self.step, self.evaluation, self.evaluate_untrained = step, evaluate, evaluate_untrained
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
         self.processor, self.corpus = processor, corpus
+        self.push, self.adapter = push, adapter
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
@@ -269,6 +281,8 @@ class TrainingLoop:
             if metrics[self.primary_metric] > self.state.best:
                 self.state.best = metrics[self.primary_metric]
                 self.export(model, "best")
+                if self.push is not None:
+                    self.push.best_changed()
         self.accelerator.wait_for_everyone()
 
     def _print(self, metrics: dict[str, float]) -> None:
@@ -285,6 +299,9 @@ class TrainingLoop:
         self._count_seconds()
         folder = checkpoint_folder(self.output_dir)
         save_checkpoint(self.accelerator, self.state, self.stateful, folder, self.processor)
+        if self.push is not None:
+            self.push.after_save(self.state.update)
+        self.accelerator.wait_for_everyone()  # for the push, which is the main process's
 
     def _record(self, values: dict[str, float]) -> None:
         self.state.history.append({"update": self.state.update, **values})
@@ -293,14 +310,20 @@ class TrainingLoop:
     def export(self, model: PreTrainedModel, name: str) -> None:
         """Write the model, the processor if there is one, and the card to a folder for `from_pretrained`.
 
+        With a processor there are the files for sentence-transformers too.
+
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
             name (`str`): name of the folder in `output_dir`.
         """
         with folder_written_aside(self.output_dir / name, replace=True) as aside:
-            model.save_pretrained(aside)
+            if self.adapter is None:
+                model.save_pretrained(aside)
+            else:
+                save_merged(self.adapter, aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
+                write_sentence_transformers_files(model.config, aside)
             self._count_seconds()
             write_run_card(aside, self.output_dir / name, model, self.state, self.accelerator, self.corpus)
 
@@ -315,4 +338,6 @@ class TrainingLoop:
             results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}
             write_json(results | {"history": self.state.history}, self.output_dir / "results.json")
             print(f"saved: the best model in {self.output_dir / 'best'}, the last one in {self.output_dir / 'last'}")
+            if self.push is not None:
+                self.push.at_end()
         self.accelerator.wait_for_everyone()

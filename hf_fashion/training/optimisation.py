@@ -7,6 +7,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
+from .adapters import added_by_adapter
 from .recipe import StageRecipe, TrainingRecipe
 
 
@@ -17,11 +18,13 @@ def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
     """Freeze the parameters that a stage does not train.
 
     Args:
-        model (`PreTrainedModel`): the model.
+        model (`PreTrainedModel`): the model; of one with an adapter only what the adapter has added is trained.
         trainable (`str`): `"all"`, or `"new"` for only those of the model's `new_modules`.
     """
+    added = added_by_adapter(model)
     for name, parameter in model.named_parameters():
-        parameter.requires_grad = trainable == "all" or name.startswith(tuple(model.new_modules))
+        chosen = trainable == "all" or name.startswith(tuple(model.new_modules))
+        parameter.requires_grad = chosen and (not added or name in added)
 
 
 def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: StageRecipe) -> torch.optim.Adam:

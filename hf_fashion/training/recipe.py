@@ -121,6 +121,12 @@ class TrainingRecipe:
         log_every (`int`, *optional*, defaults to 10): updates between logged losses.
         trackers (`list[str]`, *optional*): Accelerate's trackers, such as `tensorboard`.
         num_workers (`int`, *optional*, defaults to 0): processes that read batches.
+        push_to_hub (`bool`, *optional*, defaults to `False`): push the best model to the Hub.
+        hub_model_id (`str`, *optional*): repository that it is pushed to. `None`: the name of `output_dir`, in the
+            user's own namespace.
+        hub_private (`bool`, *optional*, defaults to `False`): create a private repository.
+        hub_strategy (`str`, *optional*, defaults to `"end"`): push at the end of the run, or `"every_save"`: also at
+            each checkpoint, if the best model has changed.
     """
 
     output_dir: str = "runs/e2"
@@ -138,6 +144,10 @@ class TrainingRecipe:
     log_every: int = field(default=10, metadata=in_range(at_least=1))
     trackers: list[str] = field(default_factory=list)
     num_workers: int = field(default=0, metadata=in_range(at_least=0))
+    push_to_hub: bool = False
+    hub_model_id: str | None = None
+    hub_private: bool = False
+    hub_strategy: str = "end"
 
 
 def check_run(data: DataRecipe, training: TrainingRecipe, trainable: Sequence[str] = ("all",)) -> None:
@@ -151,6 +161,7 @@ def check_run(data: DataRecipe, training: TrainingRecipe, trainable: Sequence[st
     """
     require("data.on_bad_image", data.on_bad_image, ("error", "skip"))
     require("data.on_leak", data.on_leak, ("error", "warn"))
+    require("training.hub_strategy", training.hub_strategy, ("end", "every_save"))
     if training.mixed_precision is not None:
         require("training.mixed_precision", training.mixed_precision, PRECISIONS)
     if not training.stages:

@@ -11,6 +11,7 @@ from .checkpoints import RunState, find_checkpoint, list_checkpoints, read_state
 # Keys that do not change the result.
 FREE_KEYS = (
     *("training.output_dir", "training.trackers", "training.num_workers", "data.cache_folder"),
+    *("training.push_to_hub", "training.hub_model_id", "training.hub_private", "training.hub_strategy"),
     *("card.license", "card.language"),
 )
 

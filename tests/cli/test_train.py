@@ -28,6 +28,7 @@ def test_short_options_come_last_and_so_overrule(parse):
     recipe = read_recipe(parse(*arguments))
     assert (recipe.training.seed, recipe.training.output_dir, recipe.data.on_leak) == (1, "runs/a", "warn")
     assert read_recipe(parse("--on_bad_image", "skip")).data.on_bad_image == "skip"
+    assert read_recipe(parse("--lora_r", "8", "--set", "model.start_from=best")).model.lora_r == 8
 
 
 def test_changes_may_be_given_in_several_places(parse):

@@ -3,12 +3,19 @@
 import json
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from PIL import Image
 from safetensors.torch import load_file
-from sentence_transformers import SentenceTransformer
+from sentence_transformers import (
+    SentenceTransformer,
+    SentenceTransformerTrainer,
+    SentenceTransformerTrainingArguments,
+)
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
 from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.hub.sentence_transformers_files import write_sentence_transformers_files
@@ -154,6 +161,27 @@ def test_the_embeddings_have_gradients(e2):
     assert e2[0].model.visual_projection.weight.grad.abs().sum() > 0
     assert e2[0].model.text_projection.weight.grad.abs().sum() > 0
     e2.zero_grad()
+
+
+@pytest.mark.parametrize("name", ["e2", "ipad"])
+def test_its_trainer_trains_what_hf_fashion_loads_again(name, e2_folder, ipad_folder, tmp_path):
+    folder, anchors, prompt = (
+        (e2_folder, TEXTS * 2, None) if name == "e2" else (ipad_folder, tiny_images(4), "pattern")
+    )
+    model = SentenceTransformer(str(folder), trust_remote_code=True, device="cpu")
+    photos = tiny_images(4, seed=1)
+    rows = Dataset.from_dict({"anchor": anchors, "positive": photos}).cast_column("positive", datasets.Image())
+    rows = rows if name == "e2" else rows.cast_column("anchor", datasets.Image())
+    quiet = {"report_to": [], "save_strategy": "no", "disable_tqdm": True, "use_cpu": True}
+    settings = SentenceTransformerTrainingArguments(
+        str(tmp_path / "run"), per_device_train_batch_size=4, max_steps=1, learning_rate=1e-3, prompts=prompt, **quiet
+    )
+    before = model.encode(photos, prompt=prompt)
+    SentenceTransformerTrainer(model, settings, train_dataset=rows, loss=MultipleNegativesRankingLoss(model)).train()
+    model.save_pretrained(str(tmp_path / "trained"))
+    found = model.encode(photos, prompt=prompt)
+    assert abs(found - before).max() > 1e-4
+    assert_close(Encoder.from_pretrained(tmp_path / "trained").encode(photos, attribute=prompt), found)
 
 
 def test_the_dimension_and_the_kinds_are_known(e2, ipad):

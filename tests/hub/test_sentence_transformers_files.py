@@ -10,7 +10,7 @@ from transformers.dynamic_module_utils import get_imports, get_relative_imports
 from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.hub.sentence_transformers_files import MODULE, write_sentence_transformers_files
 from hf_fashion.travelling_code import flat_modules
-from tests.repo.tree import ALLOWED
+from tests.repo.tree import ALLOWED, PACKAGE
 from tests.tiny_attribute import ATTRIBUTE_NAMES
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning_config
@@ -59,6 +59,13 @@ def test_the_folder_loads_as_before(tmp_path):
     assert type(AutoModel.from_pretrained(tmp_path)).__name__ == "E2Model"
     assert type(AutoProcessor.from_pretrained(tmp_path)).__name__ == "E2Processor"
     assert (Encoder.from_pretrained(tmp_path).encode(tiny_images(2)) == before).all()
+
+
+def test_the_code_fits_next_to_that_of_the_pipeline():
+    """Both are saved into one folder when a pipeline is pushed."""
+    pipeline = flat_modules(PACKAGE / "pipelines" / "fashion_retrieval.py")
+    shared = CODE.keys() & pipeline.keys()
+    assert shared and {name: CODE[name] for name in shared} == {name: pipeline[name] for name in shared}
 
 
 @pytest.mark.parametrize("name", CODE)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from hf_fashion.hub.sentence_transformers_files import write_sentence_transformers_files
 from tests import tiny_attribute
-from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
+from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 
 
@@ -16,9 +17,11 @@ def save_example_files() -> None:
     for folder in MODEL_FOLDERS:
         tiny_model().save_pretrained(folder)
         tiny_processor().save_pretrained(folder)
+        write_sentence_transformers_files(tiny_config(), folder)
     for folder in ATTRIBUTE_MODEL_FOLDERS:
         tiny_attribute.tiny_asen().save_pretrained(folder)
         tiny_attribute.tiny_image_processor().save_pretrained(folder)
+        write_sentence_transformers_files(tiny_attribute.tiny_asen_config(), folder)
     tiny_feature_reasoning().save_pretrained("runs/quickstart/fr/best")
     for folder, names in (("photos", ("coat", "dress", "shirt")), ("runs/quickstart/photos", ("coat-1", "dress-1"))):
         Path(folder).mkdir()

@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from hf_fashion.cli.main import COMMANDS, parse_arguments
 from hf_fashion.cli.train import read_recipe
@@ -42,6 +43,7 @@ def script_and_arguments(words: list[str]) -> tuple[str, list[str]] | None:
 @pytest.mark.parametrize("path", GUIDES, ids=short)
 def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)  # the handler of an endpoint lowers it
     save_example_files()
     names = {}
     for block in blocks(path, "python"):

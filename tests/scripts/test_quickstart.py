@@ -8,6 +8,7 @@ import pytest
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
+from hf_fashion.retrieval.ingestion.load_catalogue import load_catalogue
 from tests.evaluation.saved_models import save_e2
 from tests.tiny_attribute import tiny_image_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
@@ -100,8 +101,9 @@ def test_saved_models_become_results_and_a_report(quickstart, recipes, tmp_path,
     assert list(results["models"]) == list(results["recipes"]) == ["E2", "CLIP-FT", "IPAD", "FR"]
     assert set(results["models"]["IPAD"]) == {"parameters", "retrieval", "pointing"}
     assert list(results["models"]["FR"]) == ["FR", "query_expansion", "k_reciprocal"]
-    photos = sorted(path.name for path in (quickstart.FOLDER / "photos").iterdir())
-    assert len(photos) == 40 and "dress-1.jpg" in photos
+    catalogue = load_catalogue(quickstart.FOLDER / "photos")["dataset"]
+    assert len(catalogue) == 40 and "dress-1.jpg" in catalogue["file_name"][:]
+    assert {"title", *quickstart.PHOTO_COLUMNS} < set(catalogue.column_names)
     printed, page = capsys.readouterr().out, (quickstart.FOLDER / "report.html").read_text()
     for title in ("Search among the validation photos", "IPAD: search by one attribute", "results re-ranked"):
         assert title in printed and title in page

@@ -56,6 +56,23 @@ def test_no_empty_group_and_nothing_frozen():
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
+class Adapted(Parts):
+    """Names as peft makes them."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone[0].lora_A = nn.ModuleDict({"default": nn.Linear(2, 1)})
+        self.head = nn.ModuleDict({"modules_to_save": nn.ModuleDict({"default": self.head})})
+
+
+@pytest.mark.parametrize(("trainable", "number"), [("all", 4), ("new", 2)])
+def test_of_a_model_with_an_adapter_only_that_trains(trainable, number):
+    model = Adapted()
+    choose_trainable(model, trainable)
+    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    assert len(trained) == number and all(".lora_" in name or ".modules_to_save." in name for name in trained)
+
+
 def test_a_name_that_begins_none_is_refused():
     with pytest.raises(ValueError, match=r"'full' names 'heads'.*parts are backbone, head"):
         groups(Parts(), learning_rates={"heads": 0.2})

@@ -115,8 +115,11 @@ class AsenModel(AttributePreTrainedModel):
     config: AsenConfig
     config_class = AsenConfig
     base_model_prefix = "asen"
+    _input_embed_layer = "attribute_embedding"
     _supports_sdpa = True  # of backbones that have such attention; ASEN's own is of another kind
     _supports_attention_backend = True
+    # What a LoRA adapter trains whole, see E2Model; the statistics of a ResNet's batch norms change in training too.
+    lora_modules_to_save = ["attribute_embedding", "global_branch.head", "local_branch.head", "normalization"]
 
     def __init__(self, config: AsenConfig):
         super().__init__(config)
@@ -134,6 +137,9 @@ class AsenModel(AttributePreTrainedModel):
         super()._init_weights(module)
         if isinstance(module, ConditionalMasks):  # as in CSN's release: most dimensions open, some shut
             init.normal_(module.weight, mean=0.9, std=0.7)
+
+    def get_input_embeddings(self) -> nn.Module | None:
+        return getattr(self, "attribute_embedding", None)  # CSN and the triplet net have none
 
     @property
     def image_backbone(self) -> PreTrainedModel:

@@ -138,7 +138,7 @@ class AttributePreTrainedModel(PreTrainedModel):
                 f"`source_sizes` must come with `source_pixel_values` and have shape ({batch_size}, 2); got shape "
                 f"{tuple(source_sizes.shape)}."
             )
-        sizes = source_sizes.repeat_interleave(number, dim=0)  # (B * K, 2)
+        sizes = source_sizes[:, None].expand(-1, number, -1).flatten(0, 1)  # (B * K, 2)
         edge, published = pixel_values.shape[-1], self.config.published_boxes
         boxes = region_boxes(attention_maps.flatten(0, 1), sizes, edge, self.config.crop_threshold, published)
         boxes = boxes.unflatten(0, (batch_size, number))

@@ -102,6 +102,12 @@ class IpadSemantics(nn.Module):
         config (`IpadConfig`): the model's configuration.
     """
 
+    # What a pretrained ViT lacks.
+    new_modules = (
+        *("attribute_projection", "type_embeddings", "cross_attention_norm", "cross_attention", "projection"),
+        *("ffn_norm", "fc1", "fc2", "final_norm"),
+    )
+
     def __init__(self, config: IpadConfig):
         super().__init__()
         width, dim, eps = config.vit_config.hidden_size, config.embedding_dim, config.layer_norm_eps

@@ -191,10 +191,11 @@ class E2FusionBlock(nn.Module):
 
     def _scores(self, tokens: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
         queries = self.q_proj(tokens)  # (B, E * n, D)
-        if type(self.k_proj) is nn.Linear and not self.k_proj.weight.is_meta:
-            # q kᵀ = (g Wq Wkᵀ) xᵀ: E * n rows are projected instead of N. Not where Wk is wrapped (LoRA, quantised,
-            # offloaded): such a layer must be called.
-            return (queries @ self.k_proj.weight) @ patches.transpose(1, 2)
+        weight = self.k_proj.weight
+        if type(self.k_proj) is nn.Linear and not (weight.is_meta or hasattr(weight, "__tensor_flatten__")):
+            # q kᵀ = (g Wq Wkᵀ) xᵀ: E * n rows are projected instead of N. Not where the layer is wrapped (LoRA), or
+            # its weight is offloaded or a tensor made of others (int8, sharded): such a layer must be called.
+            return (queries @ weight) @ patches.transpose(1, 2)
         return queries @ self.k_proj(patches).transpose(1, 2)
 
     def forward(self, tokens: torch.Tensor, patches: torch.Tensor) -> tuple[torch.Tensor, E2Selection]:
@@ -218,6 +219,22 @@ class E2FusionBlock(nn.Module):
         return fused, E2Selection(scores=scores.softmax(-1), indices=indices)
 
 
+class E2FusionBlocks(nn.Sequential):
+    """The fusion blocks of a tower. A module with a forward, so that peft can train and save all of them as one."""
+
+    def forward(self, place: int, tokens: torch.Tensor, patches: torch.Tensor) -> tuple[torch.Tensor, E2Selection]:
+        """
+        Args:
+            place (`int`): which block.
+            tokens (`torch.Tensor` of shape `(B, E * n, D)`): selection tokens.
+            patches (`torch.Tensor` of shape `(B, N, D)`): patch tokens.
+
+        Returns:
+            `tuple[torch.Tensor, E2Selection]`: as of [`E2FusionBlock`].
+        """
+        return self[place](tokens, patches)
+
+
 class E2VisionEncoder(nn.Module):
     """CLIP's layers with a fusion block after each of `fusion_layers`."""
 
@@ -225,7 +242,7 @@ class E2VisionEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.layers = nn.ModuleList([CLIPEncoderLayer(config) for _ in range(config.num_hidden_layers)])
-        self.fusion_blocks = nn.ModuleList([E2FusionBlock(config) for _ in config.fusion_layers])
+        self.fusion_blocks = E2FusionBlocks(*[E2FusionBlock(config) for _ in config.fusion_layers])
         self.gradient_checkpointing = False
 
     def forward(self, hidden_states: torch.Tensor, **kwargs: Unpack[TransformersKwargs]):
@@ -236,17 +253,17 @@ class E2VisionEncoder(nn.Module):
         Returns:
             `tuple[torch.Tensor, tuple[E2Selection]]`: tokens after the last layer, and the selections.
         """
-        blocks = dict(zip(self.config.fusion_layers, self.fusion_blocks, strict=True))
+        places = {number: place for place, number in enumerate(self.config.fusion_layers)}
         num_selected = self.config.num_selection_tokens
         sizes = [1, num_selected, hidden_states.shape[1] - 1 - num_selected]
         selections = []
         for number, layer in enumerate(self.layers, start=1):
             hidden_states = layer(hidden_states, None, **kwargs)
-            if number in blocks:
+            if number in places:
                 classes, tokens, patches = hidden_states.split(sizes, dim=1)
-                tokens, selection = blocks[number](tokens, patches)
+                tokens, selection = self.fusion_blocks(places[number], tokens, patches)
                 selections.append(selection)
-                keep_patches = number < max(blocks) or not self.config.drop_patch_tokens
+                keep_patches = number < max(places) or not self.config.drop_patch_tokens
                 hidden_states = torch.cat([classes, tokens, patches] if keep_patches else [classes, tokens], dim=1)
         return hidden_states, tuple(selections)
 
@@ -283,6 +300,11 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
     config: E2Config
     config_class = E2Config
     base_model_prefix = "e2"
+    # What a CLIP checkpoint lacks; the paper's warm-up stage trains only these.
+    new_modules = ("vision_model.selection_tokens", "vision_model.encoder.fusion_blocks", "region_head")
+    # What a LoRA adapter trains whole: LoraConfig(modules_to_save=E2Model.lora_modules_to_save). The temperature is a
+    # parameter and no module, which peft cannot save: an adapter keeps that of its base.
+    lora_modules_to_save = list(new_modules)
     _no_split_modules = ["CLIPTextEmbeddings", "CLIPEncoderLayer", "CLIPVisionEmbeddings", "E2FusionBlock"]
 
     @classmethod
@@ -424,8 +446,6 @@ class E2VisionModel(E2PreTrainedModel):
 class E2Model(E2PreTrainedModel):
     """E2 whole: a drop-in for transformers' `CLIPModel` that also embeds each tag entity of an image."""
 
-    # What a CLIP checkpoint lacks; the paper's warm-up stage trains only these.
-    new_modules = ("vision_model.selection_tokens", "vision_model.encoder.fusion_blocks", "region_head")
     # A temperature in bfloat16 moves in steps of 0.4 %: training would stall on it.
     _keep_in_fp32_modules_strict = ["logit_scale"]
 
@@ -444,6 +464,12 @@ class E2Model(E2PreTrainedModel):
     def dtype(self) -> torch.dtype:
         """`torch.dtype`: that of the towers; the temperature stays in float32."""
         return self.visual_projection.weight.dtype
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.text_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.text_model.set_input_embeddings(value)
 
     @classmethod
     def from_clip(cls, clip: "CLIPModel | str", **kwargs) -> "E2Model":
@@ -475,6 +501,11 @@ class E2Model(E2PreTrainedModel):
         return model.eval()
 
     def save_pretrained(self, save_directory, **kwargs):
+        if getattr(self, "quantization_method", None) == "torchao":
+            raise ValueError(
+                "Saved as int8, this model could not be loaded again: torchao reads no parameter outside of a layer, "
+                "such as `logit_scale`. Save it in float, and load it with `quantization_config`."
+            )
         # A model has one auto class of its own; the pipeline for zero-shot classification looks for a second.
         if self._auto_class is not None:
             self.config.auto_map = {

@@ -115,13 +115,19 @@ class FeatureReasoningUpdate(nn.Module):
         everywhere = None if valid is None else torch.cat([torch.ones_like(valid[..., :1]), valid, valid], dim=-1)
         hidden = self.norm1(self.fc1(self.norm_in(subgraphs, everywhere)).relu_())
         hidden = self.norm2(self.fc2(hidden).relu_())
-        number = subgraphs.shape[-1] // 2
-        weights, biases = (part.split([1, number, number]) for part in (self.fc_out.weight, self.fc_out.bias))
-        parts = zip((hidden, hidden[:, :num_own], hidden), weights, biases, strict=True)
-        with_query, own, of_query = (linear(*part) for part in parts)
+        with_query, own, of_query = self._asked(hidden, [1, *[subgraphs.shape[-1] // 2] * 2], num_own)
         if valid is None:
             return with_query, own, of_query
         return with_query * valid.any(-1, keepdim=True), own * valid[:, :num_own], of_query * valid
+
+    def _asked(self, hidden: torch.Tensor, widths: list[int], num_own: int | None) -> tuple[torch.Tensor, ...]:
+        """Return the parts of the last layer's output, the second of them for the first nodes only."""
+        weight, bias = self.fc_out.weight, self.fc_out.bias
+        if weight.is_meta or hasattr(weight, "__tensor_flatten__"):  # offloaded or int8: the layer must be called
+            with_query, own, of_query = self.fc_out(hidden).split(widths, dim=-1)
+            return with_query, own[:, :num_own], of_query
+        parts = zip((hidden, hidden[:, :num_own], hidden), weight.split(widths), bias.split(widths), strict=True)
+        return tuple(linear(*part) for part in parts)
 
 
 class FeatureReasoningPreTrainedModel(PreTrainedModel):
@@ -132,6 +138,9 @@ class FeatureReasoningPreTrainedModel(PreTrainedModel):
     main_input_name = "query_embeds"
     # Similarities differ by less than half precision can tell, and a step moves features by less still.
     _keep_in_fp32_modules_strict = ["query_update", "candidate_update", "logit_scale"]
+
+    def get_input_embeddings(self) -> None:
+        """There are none: the inputs are features."""
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
@@ -158,6 +167,14 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
             self.candidate_update = FeatureReasoningUpdate(config)
             self.logit_scale = nn.Parameter(torch.tensor(float(config.logit_scale_init_value)))
         self.post_init()
+
+    def save_pretrained(self, save_directory, **kwargs):
+        if getattr(self, "quantization_method", None) == "torchao":
+            raise ValueError(
+                "Saved as int8, this model could not be loaded again: torchao reads no parameter outside of a layer, "
+                "such as `logit_scale`. Save it in float, and load it with `quantization_config`."
+            )
+        super().save_pretrained(save_directory, **kwargs)
 
     @can_return_tuple
     def forward(

@@ -25,8 +25,8 @@ def first_copies(similarities: torch.Tensor) -> torch.Tensor:
     Returns:
         `torch.Tensor` of shape `(Q, k)`: long, places in the list.
     """
-    alike = similarities >= COPY_COSINE
-    alike.diagonal(dim1=-2, dim2=-1).fill_(True)  # of zero vectors too
+    itself = torch.eye(similarities.shape[-1], dtype=torch.bool, device=similarities.device)  # zero vectors too
+    alike = (similarities >= COPY_COSINE) | itself
     return alike.byte().argmax(-1)  # argmax takes the first of equal values
 
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from huggingface_hub import (
-    CommitInfo,
-    CommitOperationAdd,
-    CommitOperationDelete,
-    HfApi,
-    hf_hub_download,
-    snapshot_download,
-)
+from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
     HFValidationError,
     LocalEntryNotFoundError,
@@ -20,7 +13,8 @@ from huggingface_hub.errors import (
 )
 
 from ...cards.card import CARD, renewed_card
-from ...files import temporary_folder
+from ...commits.branch import Head, HubBranch
+from ...commits.staging import staged_folder
 from ..stores.base import VectorStore
 from .manifest import ATTACHMENTS, MANIFEST, GalleryManifest, not_a_gallery
 from .save import save_gallery
@@ -85,48 +79,35 @@ def push_gallery(
         revision (`str`, *optional*): a branch; made where it is missing. Default: `main`.
 
     Raises:
-        ValueError: the repository is a dataset and not a gallery.
+        ValueError: the repository is a dataset and not a gallery, is public and is to be private, or `repo_id` or
+            `token` cannot be one.
+        PushError: the Hub refuses the push or cannot be reached.
         RuntimeError: the gallery was changed meanwhile.
     """
-    api = HfApi(token=token)
-    repo_id = api.create_repo(repo_id, private=private, exist_ok=True, **_REPOSITORY).repo_id
-    if revision is not None and not revision.startswith("refs/pr/"):
-        api.create_branch(repo_id, branch=revision, exist_ok=True, **_REPOSITORY)
-    before = api.dataset_info(repo_id, revision=revision)
-    there = {file.rfilename for file in before.siblings}
-    _require_room(repo_id, there)
-    with temporary_folder("hf_fashion_push") as work:
-        folder = work / "gallery"
-        save_gallery(store, folder, repo_id)
-        if CARD in there:
-            old = api.hf_hub_download(repo_id, CARD, revision=before.sha, **_REPOSITORY)
-            _renew(folder / CARD, Path(old))
-        # Not `upload_folder`: it may make several commits.
-        return api.create_commit(
-            repo_id,
-            _operations(folder, there),
-            commit_message=commit_message,
-            revision=revision,
-            parent_commit=before.sha,
-            **_REPOSITORY,
-        )
+    branch = HubBranch(repo_id, "dataset", token, revision)
+    branch.create(private)
+    _require_room(branch.repo_id, branch.head().files)
+    with staged_folder("gallery") as folder:
+        save_gallery(store, folder, branch.repo_id)
+        return branch.commit(lambda head: _operations(folder, head), commit_message)
 
 
-def _renew(card: Path, old: Path) -> None:
-    card.write_text(renewed_card(old.read_text(encoding="utf-8"), card.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def _operations(folder: Path, there: set[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
+def _operations(folder: Path, head: Head) -> list[CommitOperationAdd | CommitOperationDelete]:
     """Additions of every file in the folder, and deletions of what is left of an older gallery."""
+    _require_room(head.branch.repo_id, head.files)
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    stale = sorted(name for name in there - files.keys() if name == ATTACHMENTS or name.startswith("data/train-"))
+    card = files.pop(CARD).read_text(encoding="utf-8")
+    if CARD in head.files:
+        card = renewed_card(head.read(CARD).decode(), card)
+    stale = sorted(name for name in head.files - files.keys() if name == ATTACHMENTS or name.startswith("data/train-"))
     return [
+        CommitOperationAdd(CARD, card.encode()),
         *(CommitOperationAdd(name, path) for name, path in files.items()),
         *(CommitOperationDelete(name) for name in stale),
     ]
 
 
-def _require_room(repo_id: str, there: set[str]) -> None:
+def _require_room(repo_id: str, there: frozenset[str]) -> None:
     others = sorted(name for name in there if name not in (CARD, ".gitattributes"))
     if others and MANIFEST not in there:
         raise ValueError(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...losses.attribute import ATTRIBUTE_LOSSES, published_weights
+from ..adapters import check_lora
 from ..recipe import CardRecipe, LabelledDataRecipe, StageRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
 from ..recipe_ranges import in_range
@@ -23,6 +24,8 @@ class AttributeModelRecipe:
             `start_from`, for a checkpoint that lacks this branch.
         config (`dict`, *optional*): fields of `AsenConfig` or `IpadConfig`; with `start_from` only the changes to the
             checkpoint's.
+        lora_r (`int`, *optional*): rank of a LoRA adapter on the backbones of `start_from`. Trained are the adapter,
+            the attributes' embeddings, the heads and the batch norms. `None`: all weights are trained.
     """
 
     architecture: str = "asen"
@@ -30,6 +33,7 @@ class AttributeModelRecipe:
     backbone: str | None = None
     local_backbone: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    lora_r: int | None = field(default=None, metadata=in_range(at_least=1))
 
 
 @dataclass
@@ -138,6 +142,8 @@ class AttributeRecipe(RecipeFile):
             )
         if self.model.start_from and self.model.backbone:
             raise ValueError("`model.start_from` has its own backbone: remove `model.backbone`.")
+        changes = {"config": self.model.config, "local_backbone": self.model.local_backbone}
+        check_lora(self.model.lora_r, self.model.start_from, changes)
         check_run(self.data, self.training)
         for number, stage in enumerate(self.training.stages):
             self._check_losses(f"training.stages[{number}].losses", stage.losses)

@@ -7,8 +7,10 @@ from ...data.attributes.photos import AttributeCollator, AttributePhotos
 from ...data.attributes.vocabulary import AttributeVocabulary, build_vocabulary, with_attributes
 from ...evaluation.attribute_retrieval import PRIMARY_METRIC
 from ...hub.cards.facts import CorpusFacts
+from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop, make_accelerator
+from ..pushing import prepare_push
 from ..resuming import checkpoint_to_resume, require_same_sources
 from ..sources import corpus_fingerprint
 from .build import (
@@ -38,9 +40,10 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
     """
     settings = recipe.training
 
-    # Devices, precision, processes, and the checkpoint to resume from.
+    # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
     accelerator = make_accelerator(settings)
     checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
+    push = prepare_push(accelerator, settings, checkpoint)
 
     # Data: checked completely before training; photos decoded and resized once.
     with accelerator.main_process_first():
@@ -66,9 +69,12 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, config)
+    adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
+    if adapter:
+        accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")
     model.to(accelerator.device)
     diverging = make_diverging(recipe, model, vocabulary)
     step = AttributeStep(accelerator, recipe.sampling, labels.is_multi_label, diverging)
@@ -86,7 +92,9 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         sources=sources,
         processor=processor,
         printed_metrics=PRINTED,
+        adapter=adapter,
         batch_sampler=batch_sampler,
         corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("attributes",), report),
+        push=push,
     )
     loop.train(model, checkpoint)

@@ -8,6 +8,7 @@ from ...hub.cards.facts import CorpusFacts
 from ..attribute.build import square_processor
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop, make_accelerator
+from ..pushing import prepare_push
 from ..resuming import checkpoint_to_resume, require_same_sources
 from ..sources import corpus_fingerprint
 from .build import make_config, make_model
@@ -29,9 +30,10 @@ def train(recipe: BackboneRecipe, resume_from: str | None = None) -> None:
     """
     settings = recipe.training
 
-    # Devices, precision, processes, and the checkpoint to resume from.
+    # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
     accelerator = make_accelerator(settings)
     checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
+    push = prepare_push(accelerator, settings, checkpoint)
 
     # Data: checked completely before training; photos decoded and resized once.
     processor = square_processor(recipe.model.image_size)
@@ -71,5 +73,6 @@ def train(recipe: BackboneRecipe, resume_from: str | None = None) -> None:
         processor=processor,
         printed_metrics=("accuracy",),
         corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("attributes",), report),
+        push=push,
     )
     loop.train(model, checkpoint)

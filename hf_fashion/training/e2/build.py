@@ -54,13 +54,19 @@ def check_start(recipe: E2ModelRecipe) -> None:
     """Raise if the start checkpoint is of a model that a run cannot start from.
 
     Args:
-        recipe (`E2ModelRecipe`): `start_from` and `architecture`.
+        recipe (`E2ModelRecipe`): `start_from`, `architecture` and `lora_r`.
 
     Raises:
-        ValueError: the checkpoint is neither a CLIP nor, for the architecture `"e2"`, an E2.
+        ValueError: the checkpoint is neither a CLIP nor, for the architecture `"e2"`, an E2; or it is a CLIP, and an
+            adapter of an E2 is to be trained.
     """
     found = AutoConfig.from_pretrained(recipe.start_from, trust_remote_code=False).model_type
     known = ("e2", "clip") if recipe.architecture == "e2" else ("clip",)
+    if found == "clip" and recipe.architecture == "e2" and recipe.lora_r:
+        raise ValueError(
+            f"`model.start_from` {recipe.start_from!r} is a CLIP, and an adapter of an E2 is loaded on an E2. Save "
+            "one with its processor (`E2Model.from_clip(...).save_pretrained(FOLDER)`) and start from FOLDER."
+        )
     if found not in known:
         raise ValueError(
             f"`model.start_from` {recipe.start_from!r} is a model of type {found!r}: architecture "

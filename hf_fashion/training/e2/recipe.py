@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...data.tokenizer import SMALLEST_VOCABULARY
+from ..adapters import check_lora
 from ..recipe import CardRecipe, DataRecipe, TrainingRecipe, check_run
 from ..recipe_file import RecipeFile, require
 from ..recipe_ranges import in_range
@@ -22,6 +23,8 @@ class E2ModelRecipe:
         vocab_size (`int`, *optional*, defaults to 8192): size of the tokenizer that is trained from scratch.
         compose_text (`bool`, *optional*, defaults to `False`): put the tags in front of the caption, as the paper
             does.
+        lora_r (`int`, *optional*): rank of a LoRA adapter on `start_from`, which is then a model of this architecture.
+            Trained are the adapter and E2's own parts. `None`: all weights are trained.
     """
 
     architecture: str = "e2"
@@ -29,6 +32,7 @@ class E2ModelRecipe:
     config: dict[str, Any] = field(default_factory=dict)
     vocab_size: int = field(default=8192, metadata=in_range(at_least=SMALLEST_VOCABULARY))
     compose_text: bool = False
+    lora_r: int | None = field(default=None, metadata=in_range(at_least=1))
 
 
 @dataclass
@@ -43,5 +47,6 @@ class E2Recipe(RecipeFile):
     def __post_init__(self):
         require("model.architecture", self.model.architecture, ("e2", "clip"))
         check_run(self.data, self.training, trainable=("all", "new"))
+        check_lora(self.model.lora_r, self.model.start_from, {"config": self.model.config})
         if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
             raise ValueError('`training.stages`: trainable="new" needs architecture "e2"; a CLIP has no new parts.')

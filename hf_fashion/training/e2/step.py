@@ -24,8 +24,9 @@ class ClipStep(TrainingStep):
         return losses | {"loss": losses["contrastive"]}
 
     def after_update(self, model: CLIPModel | E2Model) -> None:
-        """Clip the factor on the cosines."""
-        model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+        """Clip the factor on the cosines, where it is trained."""
+        if model.logit_scale.requires_grad:
+            model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
 
 
 class E2Step(ClipStep):

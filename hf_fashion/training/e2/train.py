@@ -4,8 +4,10 @@ from accelerate.utils import set_seed
 
 from ...data.products import ProductCollator, ProductDataset
 from ...hub.cards.facts import CorpusFacts
+from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data, with_entities
 from ..loop import TrainingLoop, make_accelerator
+from ..pushing import prepare_push
 from ..resuming import checkpoint_to_resume, require_same_sources
 from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor
@@ -29,9 +31,10 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     """
     settings = recipe.training
 
-    # Devices, precision, processes, and the checkpoint to resume from.
+    # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
     accelerator = make_accelerator(settings)
     checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
+    push = prepare_push(accelerator, settings, checkpoint)
 
     # Data: checked completely before training; photos decoded and resized once.
     with accelerator.main_process_first():
@@ -53,9 +56,12 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, processor)
+    adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
+    if adapter:
+        accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")
 
     # Training, from the start or from a checkpoint.
     loop = TrainingLoop(
@@ -71,5 +77,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
         processor=processor,
         printed_metrics=PRINTED,
         corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("caption", "tags"), report),
+        push=push,
+        adapter=adapter,
     )
     loop.train(model, checkpoint)

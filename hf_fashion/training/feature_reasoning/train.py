@@ -7,6 +7,7 @@ from ...hub.cards.facts import CorpusFacts
 from ...retrieval.rerankers.reasoning import ReasoningReranker
 from ..corpus import load_data
 from ..loop import TrainingLoop, make_accelerator
+from ..pushing import prepare_push
 from ..resuming import checkpoint_to_resume, require_same_sources
 from .build import make_model
 from .lists import CandidateLists, collate_lists
@@ -30,9 +31,10 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
     """
     settings = recipe.training
 
-    # Devices, precision, processes, and the checkpoint to resume from.
+    # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
     accelerator = make_accelerator(settings)
     checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
+    push = prepare_push(accelerator, settings, checkpoint)
     set_seed(settings.seed)
     model = make_model(recipe.model)
     model.config.embedder_fingerprints = embedder_fingerprints(recipe.model.embedder)
@@ -66,5 +68,6 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
         printed_metrics=PRINTED,
         evaluate_untrained=True,
         corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, used, report),
+        push=push,
     )
     loop.train(model.to(accelerator.device), checkpoint)

@@ -301,6 +301,13 @@ def test_offloaded_weights_are_fetched_by_calling_their_layers():
     torch.testing.assert_close(cpu_offload(model, execution_device="cpu")(**inputs).region_embeds, expected)
 
 
+def test_peft_saves_all_fusion_blocks_by_their_name():
+    model = get_peft_model(tiny_model().train(), LoraConfig(modules_to_save=["fusion_blocks"]))
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert sum("fusion_blocks.modules_to_save" in name for name in trained) == 6
+    assert not any("fusion_blocks" in name and "lora_" in name for name in trained)
+
+
 def test_every_adapter_learns():
     """LoRA wraps the layers of a fusion block; a wrapped layer must be called, or its adapter gets no gradient."""
     model = get_peft_model(tiny_model().train(), LoraConfig(target_modules=["q_proj", "k_proj", "v_proj"]))

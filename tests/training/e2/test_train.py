@@ -10,9 +10,11 @@ import sys
 import pytest
 import torch
 from safetensors.torch import load_file
+from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoProcessor
 
 import hf_fashion  # noqa: F401 (registers the models)
+from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.files import sha256_of
 from tests.scripts.tiny_run import (
     REPOSITORY,
@@ -78,6 +80,10 @@ def test_exports_load_and_only_the_new_parts_move_in_the_warm_up(corpus):
     for export in ("best", "last"):
         files = {path.suffix for path in (corpus / "run" / export).iterdir()}
         assert files == {".json", ".py", ".safetensors"}, "no pickle in what others load"
+    for folder in (corpus / "clip" / "last", corpus / "run" / "best"):
+        loaded = SentenceTransformer(str(folder), trust_remote_code=True, device="cpu")
+        found, expected = (one.encode(["a red dress"]) for one in (loaded, Encoder.from_pretrained(folder, "cpu")))
+        assert abs(found - expected).max() < 1e-6
 
 
 def test_two_processes_learn_what_one_learns(corpus):

@@ -1,0 +1,1 @@
+"""The demo's parts: what is searched (`shop.py`) and the page (`page.py`)."""

@@ -1,0 +1,100 @@
+"""The catalogue behind the demo: its photos by the ids of products, and the columns that a gallery can hold."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from io import BytesIO
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from datasets import ClassLabel, Value
+from PIL import Image
+
+from hf_fashion.data.sources.source_rows import own_columns
+from hf_fashion.retrieval.ingestion.catalogue import Catalogue
+from hf_fashion.retrieval.ingestion.catalogue_photos import CataloguePhotos
+from hf_fashion.retrieval.ingestion.load_catalogue import load_catalogue
+
+from .settings import Settings
+
+
+THUMBNAIL = 320  # pixels of the longest edge
+CACHED_THUMBNAILS = 2000
+
+
+class Products:
+    """Photos of a catalogue by the ids of its products.
+
+    Args:
+        catalogue (`dict`): what `load_catalogue` returns: `dataset`, `id_column` and `image_column`.
+
+    Raises:
+        ValueError: a column is missing, or ids are missing or come twice.
+    """
+
+    def __init__(self, catalogue: dict[str, Any]):
+        dataset, ids, images = (catalogue[name] for name in ("dataset", "id_column", "image_column"))
+        self._photos = CataloguePhotos(Catalogue(dataset, ids, images, metadata_columns=[]))
+        others = [name for name in own_columns(dataset) if name not in (ids, images)]
+        columns = [name for name in others if _is_metadata(dataset.features[name])]
+        self.catalogue = catalogue | {"metadata_columns": columns}
+        self.thumbnail = lru_cache(CACHED_THUMBNAILS)(self._thumbnail)
+
+    @classmethod
+    def load(cls, settings: Settings) -> Products:
+        """Load the catalogue that the settings name.
+
+        Args:
+            settings ([`Settings`]): names the photos and their columns.
+        """
+        columns = {"split": settings.split, "id_column": settings.id_column, "image_column": settings.image_column}
+        return cls(load_catalogue(settings.photos, **columns))
+
+    def __len__(self) -> int:
+        return len(self._photos)
+
+    def first(self, number: int) -> list[str]:
+        """Return the ids of the first products.
+
+        Args:
+            number (`int`): how many.
+        """
+        return list(islice(self._photos, number))
+
+    def photo(self, product_id: str) -> Image.Image:
+        """Return the photo of a product.
+
+        Args:
+            product_id (`str`): its id.
+
+        Raises:
+            ValueError: there is no such product, or its photo cannot be read.
+        """
+        if product_id not in self._photos:
+            raise ValueError("The catalogue has no photo of this product.")
+        return self._photos[product_id]
+
+    def _thumbnail(self, product_id: str) -> str | None:
+        """A small photo as a data URL, `None` where the catalogue has none."""
+        if product_id not in self._photos:
+            return None
+        photo = self.photo(product_id)
+        photo.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+        return data_url(photo)
+
+
+def data_url(photo: Image.Image) -> str:
+    """Return a photo as a `data:` URL of a JPEG.
+
+    Args:
+        photo (`PIL.Image.Image`): in RGB.
+    """
+    encoded = BytesIO()
+    photo.save(encoded, format="JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode()
+
+
+def _is_metadata(feature: Any) -> bool:
+    return isinstance(feature, ClassLabel) or (isinstance(feature, Value) and not pa.types.is_binary(feature.pa_type))

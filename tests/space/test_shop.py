@@ -1,0 +1,121 @@
+"""The shop finds what the pipeline finds, for strangers too."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from fashion_space.filters import condition
+from fashion_space.queries import Form
+from fashion_space.settings import Settings
+from fashion_space.shop import Engine, Shop, shortened
+from PIL import Image
+
+from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
+from hf_fashion.retrieval.gallery import Gallery
+from tests.tiny_attribute import ATTRIBUTE_NAMES
+from tests.tiny_e2 import TAG_ENTITIES, tiny_model, tiny_processor
+
+
+def encoded(photo: Image.Image) -> bytes:
+    file = io.BytesIO()
+    photo.save(file, format="png")
+    return file.getvalue()
+
+
+def assert_same(results: list[dict], expected: list[dict]) -> None:
+    assert [result["id"] for result in results] == [result["id"] for result in expected]
+    assert [result["score"] for result in results] == pytest.approx([one["score"] for one in expected], abs=3e-6)
+    assert [result["metadata"] for result in results] == [result["metadata"] for result in expected]
+
+
+@pytest.fixture(scope="module")
+def photo(shop) -> bytes:
+    return encoded(shop.products.photo("p03.png"))
+
+
+def test_searches_are_those_of_the_pipeline(shop, photo):
+    gallery = shop.whole.gallery
+    direct = FashionRetrievalPipeline(tiny_model(), gallery=gallery, processor=tiny_processor(), device="cpu")
+    assert_same(shop.search(Form(photo=photo)).results, direct(photo, top_k=12))
+    weighted = {"image": photo, "image_weight": 0.5, "terms": {"red": 1.0, "dots": -0.5}}
+    form = Form(photo, "red", "dots", 0.5, filter="price < 20", top_k=5)
+    assert_same(shop.search(form).results, direct(weighted, top_k=5, filter="price < 20"))
+
+
+def test_an_attribute_is_compared_before_and_after_fr(shop, photo):
+    form = Form(photo, attribute=ATTRIBUTE_NAMES[0], rerank=True)
+    found = shop.search(form)
+    query = {"image": photo, "attribute": ATTRIBUTE_NAMES[0]}
+    assert found.engine.name == "IPAD"
+    assert_same(found.results, shop.by_attribute.plain(query, top_k=12))
+    assert_same(found.reranked, shop.by_attribute.reranked(query, top_k=12))
+    assert any(result["rank"] != result["initial_rank"] for result in found.reranked)
+    assert shop.search(replace(form, rerank=False)).reranked is None
+
+
+def test_filters_of_the_page_are_the_gallerys(shop, photo):
+    assert [filter.column for filter in shop.filters] == ["brand", "season", "price", "discount"]
+    chosen = condition(shop.filters, [[], ["winter", "summer"], 12, 30, None, None])
+    results = shop.search(Form(photo, filter=chosen, top_k=24)).results
+    expected = [row for row in shop._table.to_pylist() if row["season"] in ("winter", "summer")]
+    expected = {row["id"] for row in expected if 12 <= row["price"] <= 30}
+    assert {result["id"] for result in results} == expected != set()
+
+
+def test_heat_maps_of_both_models(shop):
+    assert list(shop.heat_maps("p03.png", "")) == TAG_ENTITIES
+    rounds = shop.heat_maps("p03.png", ATTRIBUTE_NAMES[1])
+    assert list(rounds) == [f"round {number}" for number in range(1, len(rounds) + 1)] and len(rounds) > 1
+    assert {picture.size for picture in rounds.values()} == {(64, 64)}
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        (Form(words="red", rerank=True), "FR re-ranks searches by one attribute"),
+        (Form(photo=b"x", attribute="price"), "No model here compares 'price'"),
+        (Form(photo=b"no photo"), "no photo that can be opened"),
+        (Form(words="red", filter="price <"), "filter"),
+        (Form(words="red", filter="cost < 3"), "cost"),
+        (Form(words="red = 0"), "cancel"),
+    ],
+)
+def test_impossible_searches_are_sentences(shop, form, words):
+    with pytest.raises(ValueError, match=words):
+        shop.search(form)
+
+
+def test_queries_of_strangers_name_neither_files_nor_urls(shop, catalogue):
+    for name in (str(catalogue / "p03.png"), "http://127.0.0.1/p03.png"):
+        with pytest.raises(ValueError, match="photos are not read from"):
+            shop.search(Form(photo=name))
+
+
+def test_a_gallery_may_be_given_and_has_to_fit(settings, shop):
+    given = Engine.open(settings.e2, shop.whole.gallery, shop.products, "unused")
+    assert given.gallery is shop.whole.gallery
+    with pytest.raises(ValueError, match="FASHION_TITLE is 'name', the gallery's columns are"):
+        Shop(shop.products, given, None, replace(settings, title="name"))
+
+
+def test_one_model_is_enough(shop, settings):
+    only_e2 = Shop(shop.products, shop.whole, None, settings)
+    assert (only_e2.attributes, only_e2.reranks) == ([], False)
+    only_ipad = Shop(shop.products, None, shop.by_attribute, settings)
+    assert not only_ipad.reads_words
+    with pytest.raises(ValueError, match="Choose what to compare"):
+        only_ipad.search(Form(words="red"))
+
+
+def test_columns_of_only_one_gallery_are_no_filters(shop, settings, catalogue, tmp_path):
+    reduced = shop.products.catalogue | {"metadata_columns": ["brand"]}
+    pipe = shop.by_attribute.plain
+    gallery = Gallery.from_dataset(**reduced, model=pipe.model, processor=pipe.image_processor, uri=tmp_path / "g")
+    other = Engine.open(settings.attributes, gallery, shop.products, "unused")
+    assert Shop(shop.products, shop.whole, other, settings).columns == ["brand"]
+
+
+def test_long_paths_are_not_told():
+    assert shortened("/home/me/secret/runs/quickstart/e2/best") == "quickstart/e2/best"
+    assert shortened("me/my-e2") == "me/my-e2"
+    assert Settings("e2").cache == "galleries"
