@@ -3,6 +3,8 @@
     make quickstart
     make cards
 
+With `--again`, after a template has changed, they are rendered from their own files, without a quickstart.
+
 Writes `model_cards/examples/NAME`: the card with its pictures, and the small files that it is made of, so that a test
 sees whether templates and examples are equal. Weights are not copied.
 """
@@ -39,6 +41,11 @@ PHOTOS = ("dress-1.jpg", "coat-1.jpg")  # drawn by hf_fashion: nobody else has a
 
 def main() -> None:
     """Render the card of each model, and that of a gallery."""
+    if sys.argv[1:] == ["--again"]:
+        for folder in MODELS:
+            write(EXAMPLES / folder, f"{OWNER}/{folder}")
+        write_gallery_card(EXAMPLES / "gallery")
+        return
     path = QUICKSTART / "results.json"
     if not path.is_file():
         sys.exit(f"{path} is missing: run `make quickstart` first")
@@ -65,9 +72,14 @@ def render_model(source: Path, folder: Path, name: str, measured: dict[str, Any]
     """Write the example of a model, whose training wrote the facts of its run."""
     shutil.copy(source / "config.json", folder)
     replace(CardFacts.read(source), evaluations=[measured], baselines=baselines).write(folder)
-    (folder / WIDGET_FOLDER).mkdir()
-    for photo in PHOTOS:
+    for photo in PHOTOS if "cross_modal" in measured or "retrieval" in measured else ():  # FR has no widget
+        (folder / WIDGET_FOLDER).mkdir(exist_ok=True)
         shutil.copy(QUICKSTART / "photos" / photo, folder / WIDGET_FOLDER)
+    write(folder, name)
+
+
+def write(folder: Path, name: str) -> None:
+    """Write the card of an example and its pictures, as if nobody had changed them."""
     made = make_card(folder, name)
     (folder / CARD).write_text(made.text, encoding="utf-8")
     save_pictures(made.pictures, folder)
@@ -81,9 +93,13 @@ def render_gallery() -> None:
     with TemporaryDirectory() as work, folder_written_aside(EXAMPLES / "gallery", replace=True) as aside:
         gallery = hf_fashion.Gallery.from_dataset(photos, *parts, uri=f"{work}/gallery", id_column="file_name")
         gallery.save_pretrained(f"{work}/saved")
-        manifest = GalleryManifest.read(Path(work, "saved"))
-        manifest.write(aside)
-        (aside / CARD).write_text(gallery_card(manifest, f"{OWNER}/gallery"), encoding="utf-8")
+        GalleryManifest.read(Path(work, "saved")).write(aside)
+        write_gallery_card(aside)
+
+
+def write_gallery_card(folder: Path) -> None:
+    """Write the card of the example of a gallery."""
+    (folder / CARD).write_text(gallery_card(GalleryManifest.read(folder), f"{OWNER}/gallery"), encoding="utf-8")
 
 
 if __name__ == "__main__":
