@@ -14,7 +14,7 @@ from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-from ..cards.card import CARD, renewed_card
+from ..cards.card import CARD
 from ..commits.branch import Head, Operation
 from ..files import sha256_of
 from .cards.merge import card_for_hub
@@ -66,11 +66,7 @@ def _addition(files: FolderFiles, path: str) -> CommitOperationAdd:
 def _card(files: FolderFiles, head: Head) -> bytes | None:
     """The folder's card, or one that is made for its model, with what people wrote into the one on the Hub."""
     old = head.read(CARD).decode() if CARD in head.files else None
-    if "config.json" in files.states:
-        card = card_for_hub(files.folder, head.branch.repo_id, old)
-    else:  # of an adapter
-        card = (files.folder / CARD).read_text(encoding="utf-8") if CARD in files.states else None
-        card = renewed_card(old, card) if old and card else card
+    card = card_for_hub(files.folder, head.branch.repo_id, old)
     return None if card is None else card.encode()
 
 

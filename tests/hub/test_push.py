@@ -44,7 +44,10 @@ def test_a_folder_is_pushed_whole_in_one_commit(hub, tmp_path):
     before = contents(folder)
     commit = hf_fashion.push_to_hub(folder, "a", private=True, commit_message="Autumn")
     assert commit.oid == hub.repositories["model", NAME].refs["main"] and number_of_commits(hub) == 1
-    assert stored(hub) == before == contents(folder)
+    assert contents(folder) == before
+    there = stored(hub)
+    assert f'from_pretrained("{NAME}"' in there.pop("README.md").decode()  # the card names the repository
+    assert there == {path: content for path, content in before.items() if path != "README.md"}
     assert hub.repositories["model", NAME].private
     model, processor = AutoModel.from_pretrained(NAME), AutoProcessor.from_pretrained(NAME)
     assert equal_weights(model, tiny_model()) and type(processor) is hf_fashion.E2Processor
