@@ -34,6 +34,7 @@ NOT_ARCHITECTURE = {
     "output_attentions",
     "output_hidden_states",
     "return_dict",
+    "transformers.js_config",
     "transformers_version",
 }
 

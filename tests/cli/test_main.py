@@ -1,6 +1,7 @@
 """The command as a whole: its help, its parser, and its errors."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -215,3 +216,19 @@ def test_a_term_without_a_weight_is_refused(term, capsys):
     with pytest.raises(SystemExit):
         cli.parse_arguments(["search", "--model", "m", "--gallery", "g", "--term", term])
     assert 'must be "TEXT=WEIGHT"' in capsys.readouterr().err
+
+
+def test_large_photos_are_memory_of_their_own():
+    program = (
+        "import os, sys\n"
+        "from hf_fashion.cli.main import main\n"
+        "assert 'PIL.Image' not in sys.modules, 'Pillow has read its settings already'\n"
+        "main(['info', '--gallery', 'no_such_gallery'])\n"
+        "print(os.environ['PILLOW_BLOCK_SIZE'])\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PILLOW_BLOCK_SIZE"}
+    for given, expected in (({}, "64m"), ({"PILLOW_BLOCK_SIZE": "32m"}, "32m")):
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment | given, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == expected

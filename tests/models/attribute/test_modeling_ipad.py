@@ -284,3 +284,15 @@ def test_parts_that_stay_in_float32_are_made_in_it(dtype):
     model = AutoModel.from_config(tiny_ipad_config(), dtype=dtype)
     kept = {name: tensor.dtype for name, tensor in model.state_dict().items() if re.match("positioning", name)}
     assert kept and set(kept.values()) == {torch.float32}
+
+
+# Compiled.
+
+
+def test_all_of_it_compiles_to_one_graph():
+    model, inputs = tiny_ipad(), tiny_photo_inputs()
+    inputs["attribute_ids"] = torch.tensor([[0, 2]] * 3)
+    with torch.no_grad():
+        found, expected = torch.compile(model, backend="eager", fullgraph=True)(**inputs), model(**inputs)
+    assert torch.equal(found.boxes, expected.boxes)
+    torch.testing.assert_close(found.attribute_embeds, expected.attribute_embeds)

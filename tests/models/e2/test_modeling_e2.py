@@ -12,7 +12,7 @@ from transformers.models.clip.modeling_clip import eager_attention_forward
 
 from hf_fashion import E2Model, E2VisionModel
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.models.e2.modeling_e2 import E2FusionBlock
+from hf_fashion.models.e2.modeling_e2 import E2FusionBlock, distinct_rows
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
 from tests.tiny_siglip import tiny_siglip
 
@@ -322,3 +322,27 @@ def test_parts_that_stay_in_float32_are_made_in_it(dtype):
     model = AutoModel.from_config(tiny_config(), dtype=dtype)
     kept = {name: tensor.dtype for name, tensor in model.state_dict().items() if re.match("logit_scale", name)}
     assert kept and set(kept.values()) == {torch.float32}
+
+
+# Compiled.
+
+
+def test_training_and_tags_compile_to_one_graph():
+    model, inputs = tiny_model(), tiny_inputs(3)
+    inputs["tag_input_ids"][2] = inputs["tag_input_ids"][0]
+    inputs["tag_attention_mask"][2] = inputs["tag_attention_mask"][0]
+    del inputs["tag_ids"]  # equal tags are found in the graph
+    compiled = torch.compile(model, backend="eager", fullgraph=True)(**inputs, return_loss=True)
+    expected = model(**inputs, return_loss=True)
+    for name in ("image_embeds", "text_embeds", "region_embeds", "tag_embeds", "loss"):
+        torch.testing.assert_close(compiled[name], expected[name])
+    compiled.loss.backward()
+    assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
+
+
+def test_equal_rows_have_one_number_compiled_or_not():
+    rows = torch.tensor([[1, 2], [3, 4], [1, 2], [1, 4], [3, 4]])
+    for find in (distinct_rows, torch.compile(distinct_rows, backend="eager", fullgraph=True)):
+        distinct, numbers = find(rows)
+        assert torch.equal(distinct[numbers], rows)
+        assert numbers[0] == numbers[2] and numbers[1] == numbers[4] and len(numbers.unique()) == 3

@@ -1,0 +1,90 @@
+"""Parts of attribute-specific models as ONNX files: the crop is inside, batch, attributes and photos of every size."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from hf_fashion.hub.onnx_parts import onnx_parts
+from tests.hub.onnx_runs import exported, run
+from tests.tiny_attribute import IMAGE_SIZE, tiny_asen, tiny_photo_inputs
+from tests.tiny_e2 import tiny_model
+from tests.tiny_feature_reasoning import tiny_feature_reasoning
+from tests.tiny_ipad import RPF, tiny_ipad, tiny_vit_fields
+
+
+def small_ipad() -> PreTrainedModel:
+    return tiny_ipad(num_iterations=2, vit_config=tiny_vit_fields(num_hidden_layers=1))
+
+
+def small_asen() -> PreTrainedModel:
+    return tiny_asen(local=True)
+
+
+@pytest.fixture(scope="module")
+def ipad(tmp_path_factory) -> Path:
+    return exported(small_ipad(), tmp_path_factory.mktemp("ipad")) / "model.onnx"
+
+
+@pytest.fixture(scope="module")
+def asen(tmp_path_factory) -> Path:
+    return exported(small_asen(), tmp_path_factory.mktemp("asen")) / "model.onnx"
+
+
+def photos(batch_size: int, attribute_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Photos of three shapes, padded to the largest of the batch."""
+    rows = torch.arange(batch_size) % 3
+    inputs = {name: tensor[rows] for name, tensor in tiny_photo_inputs().items()}
+    height, width = inputs["source_sizes"].amax(0).tolist()
+    inputs["source_pixel_values"] = inputs["source_pixel_values"][..., :height, :width].contiguous()
+    return inputs | {"attribute_ids": attribute_ids.expand(batch_size, -1).contiguous()}
+
+
+@pytest.mark.parametrize(("batch_size", "attribute_ids"), [(1, [2]), (2, [0, 1, 2]), (5, [1, 0])])
+@pytest.mark.parametrize("family", ["ipad", "asen"])
+def test_the_crop_is_inside(family, batch_size, attribute_ids, request):
+    inputs = photos(batch_size, torch.tensor(attribute_ids))
+    found = run(request.getfixturevalue(family), inputs)
+    with torch.no_grad():
+        expected = {"ipad": small_ipad, "asen": small_asen}[family]()(**inputs)
+    assert found.keys() == {"attribute_embeds", "attention_maps", "boxes"}
+    assert torch.equal(found["boxes"], expected.boxes)
+    for name in ("attribute_embeds", "attention_maps"):
+        torch.testing.assert_close(found[name], expected[name], rtol=0, atol=1e-5)
+
+
+def test_without_a_source_the_photo_itself_is_given(ipad):
+    pixels = tiny_photo_inputs()["pixel_values"]
+    ids = torch.tensor([[0, 2]]).expand(3, -1).contiguous()
+    own = {"source_pixel_values": pixels, "source_sizes": torch.full((3, 2), IMAGE_SIZE)}
+    found = run(ipad, {"pixel_values": pixels, "attribute_ids": ids} | own)
+    with torch.no_grad():
+        expected = small_ipad()(pixels, ids)
+    torch.testing.assert_close(found["attribute_embeds"], expected.attribute_embeds, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "outputs"),
+    [
+        (lambda: tiny_ipad(**RPF), 4, ("attribute_embeds", "attention_maps", "boxes")),
+        (lambda: tiny_ipad(use_semantic_branch=False), 2, ("attribute_embeds", "attention_maps")),
+        (tiny_asen, 2, ("attribute_embeds", "attention_maps")),
+        (lambda: tiny_asen(head="csn"), 2, ("attribute_embeds",)),
+        (lambda: tiny_asen(head="triplet"), 2, ("attribute_embeds",)),
+    ],
+)
+def test_a_part_takes_and_returns_what_the_model_has(model, inputs, outputs):
+    (part,) = onnx_parts(model())
+    assert (part.name, part.outputs) == ("model", outputs)
+    assert all(len(example) == inputs and example.keys() == part.dynamic.keys() for example in part.examples)
+
+
+@pytest.mark.parametrize("model", [tiny_model, small_ipad, tiny_feature_reasoning])
+def test_examples_are_batches_of_several_sizes_that_the_module_takes(model):
+    for part in onnx_parts(model()):
+        sizes = [len(next(iter(example.values()))) for example in part.examples]
+        assert len(set(sizes)) == 3 and 1 in sizes and sizes[0] > 1
+        for example, size in zip(part.examples, sizes, strict=True):
+            outputs = part.module(**example)
+            assert len(outputs) == len(part.outputs) and all(len(output) == size for output in outputs)
