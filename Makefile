@@ -9,7 +9,7 @@ OLDEST_TRANSFORMERS := 5.17.0
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart space browser common-tests test test-oldest test-newest docs lint format clean
+.PHONY: help setup quickstart cards space browser common-tests test test-oldest test-newest docs lint format clean
 
 # Nothing here may use a hub: a missing file must fail at once instead of being downloaded.
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 \
@@ -18,6 +18,7 @@ OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_EVAL
 help:
 	@echo "make setup       virtual environment in $(VENV) with the versions of $(LOCK)"
 	@echo "make quickstart  trains and evaluates E2, IPAD and FR on the generated corpus, writes a report"
+	@echo "make cards       the example cards in model_cards/, of the quickstart's models"
 	@echo "make space       demo of the quickstart's models in the browser"
 	@echo "make browser     Debian's Chromium for the demo's tests, if it is missing and this is root"
 	@echo "make test        all tests, transformers' common tests among them"
@@ -44,6 +45,9 @@ common-tests: $(STAMP)
 
 quickstart: $(STAMP)
 	$(OFFLINE) $(BIN)/python training/quickstart.py
+
+cards: $(STAMP)
+	$(OFFLINE) $(BIN)/python model_cards/render.py
 
 space: $(STAMP)
 	$(OFFLINE) GRADIO_ANALYTICS_ENABLED=False $(BIN)/python model_cards/space/app.py

@@ -1,33 +1,39 @@
 """Measure models in bfloat16, float16 and int8 against float32: cosines, nearest neighbours, size, time.
 
     make quickstart
-    PYTHONPATH=. OMP_NUM_THREADS=2 python benchmarks/precision.py --models runs/quickstart \\
+    PYTHONPATH=. OMP_NUM_THREADS=1 python benchmarks/precision.py --models runs/quickstart \\
         --output benchmarks/results/precision.json
 
 Cosines and neighbours are those of the quickstart's trained models on generated photos that they have not seen. Sizes
-and times are of models of the papers' sizes with random weights; calls of all precisions alternate in one process.
+and times are of models of the papers' sizes with random weights; calls of all precisions alternate in one process, and
+processor time is counted, which other work on the machine changes little. The cosines there compare the outputs for
+random pixels.
 """
 
 import argparse
+import json
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torchao.quantization import Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig
-from transformers import AutoModel, AutoProcessor, PreTrainedModel, TorchAoConfig
+from transformers import AutoModel, AutoProcessor, PreTrainedModel, ResNetConfig, TorchAoConfig
 
 from benchmarks.timing import interleaved
 from hf_fashion.data.loading import load_corpus
 from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.files import write_json
+from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.configuration_ipad import IpadConfig
+from hf_fashion.models.attribute.modeling_asen import AsenModel
 from hf_fashion.models.attribute.modeling_ipad import IpadModel
-from hf_fashion.models.e2.configuration_e2 import E2Config
-from hf_fashion.models.e2.modeling_e2 import E2Model
+from hf_fashion.models.e2.configuration_e2 import E2VisionConfig
+from hf_fashion.models.e2.modeling_e2 import E2VisionModel
 from hf_fashion.models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 
@@ -44,8 +50,8 @@ PRECISIONS: dict[str, dict[str, Any]] = {
 NUM_PHOTOS = 200
 
 
-def load(folder: Path) -> dict[str, PreTrainedModel]:
-    return {name: AutoModel.from_pretrained(folder, **options).eval() for name, options in PRECISIONS.items()}
+def load(folder: Path, loader: type = AutoModel) -> dict[str, PreTrainedModel]:
+    return {name: loader.from_pretrained(folder, **options).eval() for name, options in PRECISIONS.items()}
 
 
 def photo_embeds(model: PreTrainedModel, folder: Path, photos: list) -> Tensor:
@@ -121,53 +127,75 @@ def parts(tensor: Tensor) -> list[Tensor]:
     return [getattr(tensor, name) for name in names] or [tensor]
 
 
-def large_models() -> dict[str, tuple[PreTrainedModel, dict[str, Tensor]]]:
-    """Return models of the papers' sizes with random weights, and inputs for each."""
+class LargeModel(NamedTuple):
+    """A model of a paper's size with random weights, inputs for it, and the field of its output to compare."""
+
+    title: str
+    model: PreTrainedModel
+    inputs: dict[str, Tensor]
+    field: str
+
+
+def large_models() -> Iterator[LargeModel]:
     torch.manual_seed(0)
+    names = ["collar", "neckline", "sleeve"]
+    attributes = {"attribute_names": names, "attribute_values": {name: ["a", "b"] for name in names}}
+    photos = {"pixel_values": torch.randn(4, 3, 224, 224)}
+    yield LargeModel("E2's image side, ViT-B/32, 4 photos", E2VisionModel(E2VisionConfig()), photos, "image_embeds")
+    photo = {"pixel_values": torch.randn(1, 3, 224, 224)}
+    asen = AsenConfig(local_backbone_config=ResNetConfig(out_features=["stage3"]), **attributes)
+    yield LargeModel("ASEN++, two ResNet-50, 1 photo", AsenModel(asen), photo, "attribute_embeds")
+    ipad = IpadModel(IpadConfig(**attributes))
+    yield LargeModel("IPAD, ResNet-50 and ViT-B/16, 1 photo", ipad, photo, "attribute_embeds")
     fr = FeatureReasoningModel(FeatureReasoningConfig())
     with torch.no_grad():
         for update in (fr.query_update, fr.candidate_update):
-            update.fc_out.weight.normal_(std=0.02)
-    names = ["collar", "neckline", "sleeve"]
-    ipad = IpadModel(IpadConfig(attribute_names=names, attribute_values={name: ["a", "b"] for name in names}))
+            update.fc_out.weight.normal_(std=0.02)  # a new FR changes no list
     number = fr.config.num_candidates
     lists = {"query_embeds": torch.randn(1, 512), "candidate_embeds": torch.randn(1, number, 512)}
-    return {
-        "E2, ViT-B/32, 8 photos": (E2Model(E2Config()), {"pixel_values": torch.randn(8, 3, 224, 224)}),
-        "IPAD, ResNet-50 and ViT-B/16, 2 photos": (ipad, {"pixel_values": torch.randn(2, 3, 224, 224)}),
-        f"FR, {number} candidates, 1 list": (fr, lists),
-    }
+    yield LargeModel(f"FR, a list of {number}", fr, lists, "similarities")
 
 
 def speed_rows(rounds: int) -> list[dict]:
-    """Return size and time of large models in each precision; the slowest is called as often as the others."""
     rows = []
-    for title, (model, inputs) in large_models().items():
+    for title, model, inputs, field in large_models():
         with tempfile.TemporaryDirectory() as folder:
             model.save_pretrained(folder)
-            models = load(Path(folder))
+            models = load(Path(folder), type(model))
         calls: dict[str, Callable] = {name: partial(loaded, **inputs) for name, loaded in models.items()}
         with torch.inference_mode():
-            seconds = interleaved(calls, rounds, warm_up=1)
+            outputs = {name: call()[field].float() for name, call in calls.items()}
+            seconds = interleaved(calls, rounds, warm_up=0, clock=time.process_time)
         for name, loaded in models.items():
-            rows.append({"model": title, "precision": name, "megabytes": megabytes(loaded), "seconds": seconds[name]})
+            cosines = torch.cosine_similarity(outputs["float32"], outputs[name], dim=-1)
+            values = {"megabytes": megabytes(loaded), "seconds": seconds[name], "cosine_min": cosines.min().item()}
+            rows.append({"model": title, "precision": name} | values)
             print(rows[-1], flush=True)
     return rows
+
+
+def fidelity_rows(models: Path) -> list[dict]:
+    e2, _ = embedding_rows(models / "e2" / "best")
+    ipad, embeds = embedding_rows(models / "ipad" / "best")
+    return [*e2, *ipad, *reranking_rows(models / "fr" / "best", embeds["float32"])]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, required=True, help="folder of the quickstart's models")
-    parser.add_argument("--rounds", type=int, default=5, help="calls of each model that are counted")
-    parser.add_argument("--output", type=Path, required=True, help="JSON file")
+    parser.add_argument("--rounds", type=int, default=3, help="calls of each model that are counted")
+    parser.add_argument("--only", choices=("fidelity", "speed"), help="the part to measure again")
+    parser.add_argument("--output", type=Path, required=True, help="JSON file; a part that is not measured stays")
     arguments = parser.parse_args()
 
-    e2, _ = embedding_rows(arguments.models / "e2" / "best")
-    ipad, embeds = embedding_rows(arguments.models / "ipad" / "best")
-    fr = reranking_rows(arguments.models / "fr" / "best", embeds["float32"])
-    results = {"fidelity": [*e2, *ipad, *fr], "speed": speed_rows(arguments.rounds)}
+    results = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
+    if arguments.only != "speed":
+        results["fidelity"] = fidelity_rows(arguments.models)
+    if arguments.only != "fidelity":
+        results["speed"] = speed_rows(arguments.rounds)
+        results["speed_threads"] = torch.get_num_threads()
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    write_json(results | {"threads": torch.get_num_threads(), "torch": torch.__version__}, arguments.output)
+    write_json(results, arguments.output)
 
 
 if __name__ == "__main__":

@@ -170,13 +170,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self._read(int(self.headers.get("Content-Length", 0)))
         chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
+        while size := int(self._read_line().split(b";")[0], 16):
+            chunks.append(self._read(size))
+            self._read_line()
+        self._read_line()
         return b"".join(chunks)
+
+    def _read(self, size: int) -> bytes:
+        content = self.rfile.read(size)
+        if len(content) < size:
+            raise ConnectionAbortedError("half a request, which is not acted upon")
+        return content
+
+    def _read_line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError("half a request, which is not acted upon")
+        return line
 
     def _send(self, content: bytes, status: int = 200, headers: dict[str, str] | None = None):
         if self.is_silent:
@@ -362,6 +374,13 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Silent where a client has gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class HubServer:
     """The server.
 
@@ -378,7 +397,7 @@ class HubServer:
         self.token = "hf_x"
         self.committing = threading.Lock()
         handler = type("Handler", (_Handler,), {"hub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     def next_fault(self, route: str) -> Fault:
@@ -388,19 +407,21 @@ class HubServer:
             fault.times -= 1
             return fault
 
-    def use_here(self, monkeypatch) -> None:
+    def use_here(self, monkeypatch, endpoint: str | None = None) -> None:
         """Point huggingface_hub at this Hub in this process, for the rest of a test.
 
         Args:
             monkeypatch (`pytest.MonkeyPatch`): of the test.
+            endpoint (`str`, *optional*): of a relay between them.
         """
         from huggingface_hub import close_session, constants
         from transformers.utils import hub as hub_of_transformers
 
         monkeypatch.setattr(hub_of_transformers, "_hf_api", None, raising=False)  # it knows another Hub
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", self.endpoint + template)
-        monkeypatch.setattr(constants, "ENDPOINT", self.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", (endpoint or self.endpoint) + template)
+        monkeypatch.setattr(constants, "ENDPOINT", endpoint or self.endpoint)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         for name, value in self.environment().items():
             monkeypatch.setenv(name, value)

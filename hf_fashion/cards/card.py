@@ -40,9 +40,9 @@ def renewed_card(old: str, new: str) -> str:
     """
     old_fields, old_text = _read(old)
     new_fields, new_text = _read(new)
+    fields = renew_fields(old_fields, new_fields, old_text)
     if _is_blank(old_text):
         old_text = new_text
-    fields = renew_fields(old_fields, new_fields, old_text)
     text = renew_sections(RECORD.sub("", old_text), RECORD.sub("", new_text))
     line = RECORD.search(new_text)
     return _joined(fields, text, line[0] if line else record(new_fields))

@@ -13,9 +13,25 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import card, compact, delete, embed, evaluate, export, info, push, recipes, repair, rerank, search, sync, train
+from . import (
+    card,
+    compact,
+    delete,
+    embed,
+    endpoint,
+    evaluate,
+    export,
+    info,
+    push,
+    recipes,
+    repair,
+    rerank,
+    search,
+    sync,
+    train,
+)
 from .ending import run_command
-from .hub import endpoint
+from .output import hide_notes_of_torchao
 
 
 COMMANDS = {
@@ -68,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Pillow reads it when it is first imported. A large photo is then memory of its own, which goes back at once;
     # pieces of 16 MB, the default, stay with the thread that decoded it.
     os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
+    hide_notes_of_torchao()
     parsed = parse_arguments(arguments)
     return run_command(lambda: parsed.run(parsed), stopped=parsed.stopped)
 

@@ -1,6 +1,7 @@
 """Results on stdout: a table for people, a line of JSON for programs."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,12 @@ def hide_loading_bars() -> None:
 
     disable_progress_bar()
     enable_progress_bars()  # huggingface_hub's, which the line above has hidden too
+
+
+def hide_notes_of_torchao() -> None:
+    """Hide what torchao, where it is installed, tells of its GPU kernels whenever transformers is imported."""
+    for name in ("torchao", "torch.utils._pytree"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def results_table(results: Sequence[Mapping[str, Any]]) -> str:

@@ -11,8 +11,10 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabl
 from huggingface_hub.utils import parse_ratelimit_headers
 
 
-# What huggingface_hub raises while it commits: statuses, lost connections, its uploader's errors, answers of proxies.
-HUB_ERRORS = (HTTPError, OfflineModeIsEnabled, RuntimeError, json.JSONDecodeError)
+LOST_ERRORS = (ConnectionError, TimeoutError)
+# What huggingface_hub raises while it commits: statuses, lost connections (hf_xet's are Python's own), other errors of
+# its uploaders, answers of proxies.
+HUB_ERRORS = (HTTPError, *LOST_ERRORS, RuntimeError, json.JSONDecodeError)
 PASSING = (408, 409, 412, 425, 429, 500, 502, 503, 504)
 LOG_IN = "Create a token with write access at https://huggingface.co/settings/tokens and log in with `hf auth login`"
 # Status -> what it means and what to do. Without a token, 401 means another thing.
@@ -66,7 +68,7 @@ class Failure:
             what, advice, can_pass = _of_answer(error, token is not None)
         elif isinstance(error, OfflineModeIsEnabled):
             (what, advice), can_pass = OFFLINE, False
-        elif isinstance(error, OSError):
+        elif isinstance(error, OSError) and not isinstance(error, LOST_ERRORS):
             raise error
         else:
             what, advice, can_pass = f"{LOST[0]} ({_one_line(error) or type(error).__name__})", LOST[1], True

@@ -7,6 +7,7 @@ galleries made before version 2 it ends behind the weights.
 import hashlib
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -51,7 +52,8 @@ def model_fingerprint(model: PreTrainedModel) -> str:
     # Only what differs from the defaults: a newer transformers may add fields.
     architecture = _without(json.loads(json.dumps(model.config.to_diff_dict())))
     digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode())
-    for name, tensor in sorted(model.state_dict().items()):
+    stored = (pair for name, tensor in sorted(model.state_dict().items()) for pair in _plain_tensors(name, tensor))
+    for name, tensor in stored:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
     return f"{type(model).__name__}-{digest.hexdigest()[:16]}"
@@ -127,6 +129,15 @@ def _parts(fingerprint: str) -> list[str]:
     """The weights, and the image processor and the tokenizer where the fingerprint covers them."""
     weights, _, rest = fingerprint.partition(VERSION)
     return [weights, *filter(None, rest.split("-"))]
+
+
+def _plain_tensors(name: str, tensor: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield a tensor, or those that it is made of, as int8 weights are."""
+    if not hasattr(tensor, "__tensor_flatten__"):
+        yield name, tensor
+        return
+    for part in tensor.__tensor_flatten__()[0]:
+        yield from _plain_tensors(f"{name}.{part}", getattr(tensor, part))
 
 
 def _of_pixels(image_processor: BaseImageProcessor) -> str:

@@ -7,9 +7,11 @@ This file is saved with the model, together with all that it imports relatively 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
+from PIL import Image
 from sentence_transformers.base.modules.input_module import InputModule
 from torch import Tensor
 from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
@@ -20,6 +22,7 @@ from ..embedding.features import (
     check_attribute,
     check_reads_text,
     check_supported,
+    inference,
     photo_features,
     photo_inputs,
     text_features,
@@ -78,9 +81,16 @@ class FashionEmbedding(InputModule):
         kinds = list(self.modality_config)
         return kinds if len(kinds) == 1 else [*kinds, tuple(sorted(kinds)), "message"]
 
-    def get_embedding_dimension(self) -> int | None:
-        """Return the length of the vectors, where the model's configuration names it."""
-        return getattr(self.model.config, "projection_dim", None) or getattr(self.model.config, "feature_dim", None)
+    def get_embedding_dimension(self) -> int:
+        """Return the length of the vectors, by embedding a blank photo once."""
+        return self._dimension
+
+    @cached_property
+    def _dimension(self) -> int:
+        first = next(iter(attribute_names(self.model)), None)
+        features = self.preprocess([Image.new("RGB", (64, 64))], prompt=first)
+        with inference(self.model):
+            return self(features)["sentence_embedding"].shape[1]
 
     def preprocess(
         self,
@@ -153,7 +163,7 @@ class FashionEmbedding(InputModule):
         if "text_rows" in features:
             embeds.append(text_features(self.model, features))  # (T, d)
             rows.append(features["text_rows"])
-        embeds, rows = unit_length(torch.cat(embeds)), torch.cat(rows)
+        embeds, rows = unit_length(torch.cat(embeds)), torch.cat(rows).to(embeds[0].device)
         sums = embeds.new_zeros(int(rows.max()) + 1, embeds.shape[1]).index_add(0, rows, embeds)  # (B, d)
         return features | {"sentence_embedding": unit_length(sums)}
 

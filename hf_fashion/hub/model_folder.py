@@ -47,7 +47,7 @@ class FolderFiles:
 
 
 def files_of(folder: Path) -> FolderFiles:
-    """List the files of a folder that are pushed: all but hidden ones and pickles.
+    """List the files of a folder that are pushed: all but hidden ones, compiled Python and pickles.
 
     Args:
         folder (`Path`): of a saved model.
@@ -89,7 +89,7 @@ def _states(folder: Path) -> dict[str, tuple[int, int, int]]:
     states = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        is_hidden = any(part.startswith(".") for part in relative.parts)
+        is_hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
         if path.is_file() and not is_hidden and path.suffix not in PICKLES:
             stat = path.stat()
             states[relative.as_posix()] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)

@@ -14,9 +14,10 @@ from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-from ..cards.card import CARD, renewed_card
+from ..cards.card import CARD
 from ..commits.branch import Head, Operation
 from ..files import sha256_of
+from .cards.merge import card_for_hub
 from .model_folder import FolderFiles
 
 
@@ -31,14 +32,15 @@ def plan_of(files: FolderFiles) -> Callable[[Head], list[Operation]]:
     Args:
         files (`FolderFiles`): of a saved model.
     """
-    paths = [path for path in files.states if path != PUSHED]
-    hashes = {path: sha256_of(files.folder / path) for path in paths if path != CARD}
+    paths = [path for path in files.states if path not in (CARD, PUSHED)]
+    hashes = {path: sha256_of(files.folder / path) for path in paths}
     listing = json.dumps({"format": 1, "sha256": hashes}, indent=2).encode() + b"\n"
 
     def plan(head: Head) -> list[Operation]:
-        additions = [_addition(files, path, head) for path in paths]
-        deletions = [CommitOperationDelete(path) for path in stale_files(head, hashes)]
-        return [*additions, CommitOperationAdd(PUSHED, listing), *deletions]
+        texts = {CARD: _card(files, head), PUSHED: listing}
+        additions = [CommitOperationAdd(path, text) for path, text in texts.items() if text is not None]
+        additions += [_addition(files, path) for path in paths]
+        return [*additions, *(CommitOperationDelete(path) for path in stale_files(head, hashes))]
 
     return plan
 
@@ -56,12 +58,16 @@ def stale_files(head: Head, hashes: dict[str, str]) -> list[str]:
     return sorted({*ours, *(path for path in gone if WEIGHTS.fullmatch(path))})
 
 
-def _addition(files: FolderFiles, path: str, head: Head) -> CommitOperationAdd:
+def _addition(files: FolderFiles, path: str) -> CommitOperationAdd:
     file = files.folder / path
-    if path == CARD and CARD in head.files:
-        card = renewed_card(head.read(CARD).decode(), file.read_text(encoding="utf-8"))
-        return CommitOperationAdd(CARD, card.encode())
     return CommitOperationAdd(path, file.read_bytes() if files.states[path][1] <= SMALL else file)
+
+
+def _card(files: FolderFiles, head: Head) -> bytes | None:
+    """The folder's card, or one that is made for its model, with what people wrote into the one on the Hub."""
+    old = head.read(CARD).decode() if CARD in head.files else None
+    card = card_for_hub(files.folder, head.branch.repo_id, old)
+    return None if card is None else card.encode()
 
 
 def _pushed(head: Head) -> dict[str, Any]:

@@ -209,8 +209,9 @@ class FashionRetrievalPipeline(Pipeline):
                 the pipeline.
 
         Returns:
-            `dict[str, PIL.Image.Image]`: name -> the photo with its heat map, at most 1024 pixels long. E2: one for
-            each tag entity; IPAD: `"round 1"`, `"round 2"`, ...; ASEN and ASEN++: one, by the attribute's name.
+            `dict[str, PIL.Image.Image]`: name -> the photo in grey with its heat map in red, at most 1024 pixels long.
+            E2: one for each tag entity; IPAD: `"round 1"`, `"round 2"`, ...; ASEN and ASEN++: one, by the attribute's
+            name.
 
         Raises:
             ValueError: the model has no heat maps, the attribute is missing or unknown, or the photo cannot be read.

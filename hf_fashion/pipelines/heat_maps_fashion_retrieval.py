@@ -24,7 +24,8 @@ def heat_maps(encoder: Encoder, photo: Image.Image, attribute: str | None = None
         attribute (`str`, *optional*): the attribute, for attribute-specific models.
 
     Returns:
-        `dict[str, PIL.Image.Image]`: name of the map -> the photo, shrunk to `LONGEST_EDGE` if it is longer, with it.
+        `dict[str, PIL.Image.Image]`: name of the map -> the photo in grey, shrunk to `LONGEST_EDGE` if it is longer,
+        with the map in red.
 
     Raises:
         ValueError: the model has no heat maps, or the attribute is missing or unknown.
@@ -32,10 +33,11 @@ def heat_maps(encoder: Encoder, photo: Image.Image, attribute: str | None = None
     check_attribute(encoder.model, attribute)
     shown = photo.copy()
     shown.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
+    grey = shown.convert("L").convert("RGB")  # on which red is seen, whatever colour the garment has
     inputs = to_model(encoder.model, encoder.prepare_photos([photo]))
     make = _region_maps if attribute is None else _attention_maps
     maps = make(encoder, inputs, (shown.height, shown.width), attribute)
-    return {name: paint_heat(shown, heat) for name, heat in maps.items()}
+    return {name: paint_heat(grey, heat) for name, heat in maps.items()}
 
 
 def _region_maps(

@@ -99,15 +99,20 @@ def added_by_adapter(model: PreTrainedModel) -> set[str]:
     return {name for name, _ in model.named_parameters() if any(mark in name for mark in ADDED)}
 
 
-def save_merged(adapter: "PeftModel", folder: Path) -> None:
+def save_merged(adapter: "PeftModel", folder: Path) -> PreTrainedModel:
     """Save a model with its adapter merged into it, for `from_pretrained`, and the adapter in `adapter/`.
 
     Args:
         adapter (`PeftModel`): from [`add_adapter`]; it is not changed.
         folder (`Path`): receives the files.
+
+    Returns:
+        `PreTrainedModel`: the merged model, a copy.
     """
-    deepcopy(adapter).merge_and_unload().save_pretrained(folder)
+    merged = deepcopy(adapter).merge_and_unload()
+    merged.save_pretrained(folder)
     save_adapter(adapter, folder / ADAPTER_FOLDER)
+    return merged
 
 
 def save_adapter(adapter: "PeftModel", folder: Path) -> None:

@@ -16,10 +16,11 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..files import folder_written_aside, write_json
-from ..hub.cards.facts import CorpusFacts
+from ..hub.cards.facts import CorpusFacts, RunFacts
+from ..hub.cards.hardware import describe_hardware, describe_versions
+from ..hub.cards.writing import write_run_card
 from ..hub.sentence_transformers_files import write_sentence_transformers_files
 from .adapters import save_merged
-from .card import write_run_card
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher
 from .optimisation import choose_trainable, make_optimizer, make_schedule
@@ -320,12 +321,20 @@ class TrainingLoop:
             if self.adapter is None:
                 model.save_pretrained(aside)
             else:
-                save_merged(self.adapter, aside)
+                model = save_merged(self.adapter, aside)
             if self.processor is not None:
                 self.processor.save_pretrained(aside)
                 write_sentence_transformers_files(model.config, aside)
-            self._count_seconds()
-            write_run_card(aside, self.output_dir / name, model, self.state, self.accelerator, self.corpus)
+            write_run_card(aside, self.output_dir / name, self._run_facts(model))
+
+    def _run_facts(self, model: PreTrainedModel) -> RunFacts:
+        self._count_seconds()
+        accelerator, state = self.accelerator, self.state
+        hardware = describe_hardware(accelerator.device, accelerator.num_processes, accelerator.mixed_precision)
+        size, seconds, versions = model.num_parameters(), round(state.seconds, 1), describe_versions()
+        return RunFacts(
+            state.recipe, self.corpus, state.update, state.history, size, hardware, seconds, versions=versions
+        )
 
     def finish(self, model: PreTrainedModel) -> None:
         """Export the last model and write `results.json`: the recipe, the best metric, the run's history.

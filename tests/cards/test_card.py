@@ -40,7 +40,8 @@ def test_the_blank_card_of_transformers_is_replaced(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ModelCard, "load", missing)
     blank = str(create_and_tag_model_card("tester/shop", tags=["custom"]))
-    renewed = renewed_card(blank, card(5))
+    renewed = renewed_card(blank, card(5, pipeline_tag="image-feature-extraction"))
+    assert ModelCard(renewed).data.pipeline_tag  # nobody has removed it
     assert "Model Card for Model ID" not in renewed and "# Shop" in renewed
     assert ModelCard(renewed).data.tags == ["custom", "fashion"] and ModelCard(renewed).data.library_name
 

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
@@ -15,13 +14,6 @@ from tests.hub_server import Fault, HubServer, StoredFile
 
 NAME = "tester/a"
 FILES = {"config.json": b"{}", "model.safetensors": b"weights" * 100}
-
-
-@pytest.fixture
-def hub(monkeypatch) -> Iterator[HubServer]:
-    with HubServer() as server:
-        server.use_here(monkeypatch)
-        yield server
 
 
 @pytest.fixture

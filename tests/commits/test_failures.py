@@ -8,9 +8,13 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from hf_fashion.commits.failures import Failure, checked_token
 
 
-def test_no_connection_passes_and_is_said():
-    failure = Failure.of(RuntimeError("cas\nerror"), None)
+@pytest.mark.parametrize("kind", [RuntimeError, ConnectionError, TimeoutError])  # of hf_xet, which uploads
+def test_no_connection_passes_and_is_said(kind):
+    failure = Failure.of(kind("cas\nerror"), None)
     assert failure.what == "the connection was refused, cut or silent (cas error)" and failure.passes
+
+
+def test_an_answer_that_is_not_the_hubs_passes():
     assert Failure.of(json.JSONDecodeError("Expecting value", "<html>", 0), None).passes
 
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 import torch
-from transformers import AutoModel, AutoProcessor, CLIPProcessor
+from torchao.quantization import Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig
+from transformers import AutoModel, AutoProcessor, CLIPProcessor, TorchAoConfig
 
 from hf_fashion.data.tokenizer import train_tokenizer
 from hf_fashion.embedding.fingerprint import check_fingerprint, embedder_fingerprint, model_fingerprint
@@ -26,6 +27,18 @@ def test_saving_and_loading_keeps_the_fingerprint(make, tmp_path):
 
 def test_the_fingerprint_names_the_class():
     assert re.fullmatch(r"E2Model-[0-9a-f]{16}", model_fingerprint(tiny_model()))
+
+
+def test_int8_weights_count(tmp_path):
+    tiny_model().save_pretrained(tmp_path)
+    configs = [Int8WeightOnlyConfig, Int8WeightOnlyConfig, Int8DynamicActivationInt8WeightConfig]
+    models = [AutoModel.from_pretrained(tmp_path, quantization_config=TorchAoConfig(config())) for config in configs]
+    first, again, activations = map(model_fingerprint, models)
+    assert first == again != activations
+    assert model_fingerprint(tiny_model()) not in (first, activations)
+    with torch.no_grad():
+        models[1].visual_projection.weight.qdata[0, 0] += 1
+    assert model_fingerprint(models[1]) != first
 
 
 def test_the_layout_in_memory_does_not_count():

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, ProcessorMixin
 
-from hf_fashion.cards.card import marked_card
+from hf_fashion.hub.cards.writing import write_card
 from tests.hub_server import HubServer, StoredFile
 from tests.tiny_e2 import tiny_model, tiny_processor
 
@@ -16,8 +16,7 @@ NAME = "tester/a"
 def save_e2(folder: Path, seed: int = 0) -> Path:
     """Save a tiny E2 with a card of its own."""
     save(folder, tiny_model(seed), tiny_processor())
-    card = marked_card({"library_name": "transformers"}, f"# E2\n\n## Training\n\nSeed {seed}\n")
-    (folder / "README.md").write_text(card)
+    write_card(folder, NAME)
     return folder
 
 

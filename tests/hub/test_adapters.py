@@ -1,5 +1,6 @@
 """A training with `--lora_r` from outside: what it exports, how it resumes, and its adapter on a Hub."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def test_a_run_exports_the_merged_model_and_the_adapter_and_resumes(tmp_path, tr
         adapted = PeftModel.from_pretrained(AutoModel.from_pretrained(base), export / "adapter")
         torch.testing.assert_close(outputs(adapted), merged, atol=1e-5, rtol=0)
         assert load_file(export / "model.safetensors").keys() == load_file(base / "model.safetensors").keys()
+        card = json.loads((export / "card.json").read_text())
+        assert card["run"]["parameters"] == AutoModel.from_pretrained(base).num_parameters()
     assert not torch.allclose(outputs(AutoModel.from_pretrained(base)), merged, atol=1e-4)
 
     earlier = sorted((tmp_path / "run" / "checkpoints").iterdir())[0]

@@ -199,6 +199,15 @@ def test_an_attribute_is_named_by_the_prompt(ipad, ipad_folder):
     assert ipad.encode(photos, prompt_name="neckline", convert_to_tensor=True).dtype == torch.float32
 
 
+def test_models_load_in_another_float_type(e2_folder):
+    model = SentenceTransformer(
+        str(e2_folder), trust_remote_code=True, device="cpu", model_kwargs={"dtype": "bfloat16"}
+    )
+    expected = Encoder.from_pretrained(e2_folder, dtype="bfloat16").encode(tiny_images(2))
+    assert model[0].model.dtype == torch.bfloat16
+    assert_close(model.encode(tiny_images(2)), expected)
+
+
 @pytest.mark.parametrize("call", ["encode", "encode_query", "encode_document"])
 def test_without_an_attribute_the_error_names_them(ipad, call):
     with pytest.raises(ValueError, match=r"prompt_name='neckline'.*neckline, sleeve_length, pattern"):

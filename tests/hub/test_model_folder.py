@@ -54,7 +54,7 @@ def test_a_damaged_file_is_named(folder):
 
 def test_hidden_files_and_pickles_are_not_pushed(folder, caplog):
     expected = set(files_of(folder).states)
-    for name in (".git/config", ".cache/x", "training_args.bin", "checkpoint-5/optimizer.pt"):
+    for name in (".git/config", ".cache/x", "__pycache__/x.pyc", "training_args.bin", "checkpoint-5/optimizer.pt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"x")
     assert set(files_of(folder).states) == expected

@@ -7,7 +7,7 @@ import mteb
 import numpy as np
 import pytest
 from datasets import Dataset, load_from_disk
-from mteb.models import ModelMeta, SentenceTransformerEncoderWrapper
+from mteb.models import SentenceTransformerEncoderWrapper
 from sentence_transformers import SentenceTransformer
 from transformers import AutoConfig
 
@@ -19,11 +19,19 @@ from hf_fashion.hub.mteb_tasks import attribute_tasks, cross_modal_tasks
 from hf_fashion.hub.sentence_transformers_files import write_sentence_transformers_files
 from tests.evaluation.saved_models import ATTRIBUTES, save_asen, save_corpus, save_e2
 from tests.hub.model_repositories import write_on_hub
+from tests.hub.processes import run_python
 from tests.tiny_e2 import tiny_model, tiny_processor
 
 
 # mteb rounds to five digits.
 ROUNDED = 1e-5
+KNOWN_TO_MTEB = """
+import sys
+from mteb.models import ModelMeta, SentenceTransformerEncoderWrapper
+meta = ModelMeta.from_hub(sys.argv[1])
+assert meta.loader is SentenceTransformerEncoderWrapper and set(meta.modalities) == {"image", "text"}, meta
+assert (meta.license, meta.similarity_fn_name.value, meta.max_tokens) == ("apache-2.0", "cosine", 40), meta
+"""
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +123,10 @@ def test_the_metadata_say_what_the_model_reads(saved):
     assert asen.revision != e2.revision
 
 
-def test_mteb_knows_a_pushed_model_by_its_files(hub):
+def test_mteb_knows_a_pushed_model_by_its_files(hub, tmp_path):
     hf_fashion.push_to_hub(tiny_model(), "tester/a", processor=tiny_processor())
-    write_on_hub(hub, "README.md", b"---\nlicense: apache-2.0\nlanguage: en\n---\n# E2\n")
-    meta = ModelMeta.from_hub("tester/a")
-    assert meta.loader is SentenceTransformerEncoderWrapper and set(meta.modalities) == {"image", "text"}
-    assert (meta.license, meta.similarity_fn_name.value, meta.max_tokens) == ("apache-2.0", "cosine", 40)
+    write_on_hub(hub, {"README.md": b"---\nlicense: apache-2.0\nlanguage: en\n---\n# E2\n"})
+    run_python(["-c", KNOWN_TO_MTEB, "tester/a"], tmp_path, hub.environment())
 
 
 def test_wrong_attributes_are_named(saved, validation, column_map):

@@ -5,6 +5,9 @@ import resource
 from collections.abc import Iterator
 
 import pytest
+import torch
+from huggingface_hub import ModelCard
+from safetensors.torch import save_file
 from transformers import AutoModel, AutoProcessor, pipeline
 
 import hf_fashion
@@ -41,7 +44,10 @@ def test_a_folder_is_pushed_whole_in_one_commit(hub, tmp_path):
     before = contents(folder)
     commit = hf_fashion.push_to_hub(folder, "a", private=True, commit_message="Autumn")
     assert commit.oid == hub.repositories["model", NAME].refs["main"] and number_of_commits(hub) == 1
-    assert stored(hub) == before == contents(folder)
+    assert contents(folder) == before
+    there = stored(hub)
+    assert f'from_pretrained("{NAME}"' in there.pop("README.md").decode()  # the card names the repository
+    assert there == {path: content for path, content in before.items() if path != "README.md"}
     assert hub.repositories["model", NAME].private
     model, processor = AutoModel.from_pretrained(NAME), AutoProcessor.from_pretrained(NAME)
     assert equal_weights(model, tiny_model()) and type(processor) is hf_fashion.E2Processor
@@ -142,6 +148,28 @@ def test_transformers_own_push_keeps_the_card(hub, tmp_path):
     card = stored(hub)["README.md"]
     tiny_model(seed=1).push_to_hub("a")
     assert stored(hub)["README.md"].split() == card.split()
+
+
+def test_the_empty_card_of_transformers_is_replaced(hub, tmp_path):
+    tiny_model().push_to_hub("a")
+    assert b"Model Card for Model ID" in stored(hub)["README.md"]
+    hf_fashion.push_to_hub(save_e2(tmp_path / "e2"), "a")
+    card = ModelCard(stored(hub)["README.md"].decode())
+    assert card.text == ModelCard.load(tmp_path / "e2" / "README.md").text
+    assert card.data.pipeline_tag == "zero-shot-image-classification"
+
+
+def test_a_model_that_is_in_no_folder_gets_a_card(hub):
+    hf_fashion.push_to_hub(tiny_model(), "a", processor=tiny_processor())
+    assert ModelCard(stored(hub)["README.md"].decode()).data.pipeline_tag == "zero-shot-image-classification"
+
+
+def test_an_adapter_is_pushed_with_the_card_that_it_has(hub, tmp_path):
+    save_file({"lora": torch.zeros(1)}, tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "README.md").write_text("---\nlibrary_name: peft\n---\n\n# An adapter\n")
+    hf_fashion.push_to_hub(tmp_path, "a")
+    assert stored(hub) == contents(tmp_path)
 
 
 def test_files_of_a_push_are_listed(hub, tmp_path):

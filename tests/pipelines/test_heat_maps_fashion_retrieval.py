@@ -28,7 +28,7 @@ def test_e2_has_a_map_for_each_entity_that_the_processor_draws_too(make):
     with torch.no_grad():
         outputs = tiny_model()(**processor(images=PHOTO, return_tensors="pt"))
     (maps,) = processor.post_process_region_maps(outputs, [(PHOTO.height, PHOTO.width)])
-    drawn = processor.draw_region_maps(PHOTO, maps)
+    drawn = processor.draw_region_maps(PHOTO.convert("L"), maps)
     for place, picture in enumerate(found.values(), 1):
         panel = drawn.crop((place * PHOTO.width, 0, (place + 1) * PHOTO.width, PHOTO.height))
         assert np.abs(np.asarray(panel).astype(int) - np.asarray(picture)).max() <= 1
@@ -40,7 +40,7 @@ def test_an_attribute_has_one_map(local):
     photo = tiny_photos()[1]  # 120x80: the model sees the middle
     found = heat_maps(encoder, photo, "pattern")
     assert list(found) == ["pattern"]
-    painted = heat(found["pattern"], photo)
+    painted = heat(found["pattern"], photo.convert("L").convert("RGB"))
     assert painted[:, :20].max() == painted[:, 100:].max() == 0 < painted.max()
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from hf_fashion.cli.main import COMMANDS, parse_arguments
 from hf_fashion.cli.train import read_recipe
+from tests.hub_server import HubServer
 from tests.repo.example_files import save_example_files
 from tests.repo.tree import REPOSITORY, repository_files, short
 
@@ -45,9 +46,12 @@ def test_python_runs_when_pasted(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)  # the handler of an endpoint lowers it
     save_example_files()
-    names = {}
-    for block in blocks(path, "python"):
-        exec(compile(block, str(path), "exec"), names)
+    with HubServer() as hub:
+        if "push_to_hub" in path.read_text(encoding="utf-8"):
+            hub.use_here(monkeypatch)
+        names = {}
+        for block in blocks(path, "python"):
+            exec(compile(block, str(path), "exec"), names)
 
 
 @pytest.mark.parametrize(

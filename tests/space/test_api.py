@@ -1,6 +1,7 @@
 """Programs get what the pipeline gives, many at once, and sentences where they ask for the impossible."""
 
 import io
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +15,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from tests.space.space_folder import SPACE
 from tests.tiny_attribute import ATTRIBUTE_NAMES
 from tests.tiny_e2 import TAG_ENTITIES
 
@@ -98,6 +100,15 @@ def test_errors_are_sentences(client, asked, words):
     with pytest.raises(AppError) as error:
         client.predict(**asked, api_name="/search")
     assert words in str(error.value) and "Traceback" not in str(error.value)
+
+
+def test_the_readmes_lines_run(url, catalogue, tmp_path, monkeypatch):
+    (block,) = re.findall(r"```python\n(.*?)```", (SPACE / "README.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dress.jpg").write_bytes((catalogue / "p01.png").read_bytes())
+    names = {}
+    exec(block.replace("http://127.0.0.1:7860", url), names)
+    assert names["found"]["results"] and len(names["by_neckline"]["results"]) == 12 and names["pictures"]
 
 
 @pytest.mark.parametrize("top_k", [3, 3.0])

@@ -24,7 +24,7 @@ PINS = dict(re.findall(r"^(\S+)==(\S+)$", (SPACE / "requirements.txt").read_text
 
 
 COMMAND = [sys.executable, str(SPACE / "app.py")]
-PATIENCE = 120  # seconds until the page is there, on a busy machine
+PATIENCE = 240  # seconds until the page is there, on a busy machine
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ def page(request, browser, url):
     """A fresh visit; nothing from outside may be needed."""
     context = browser.new_context(viewport=request.param)
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(60_000)
     outside = re.compile(rf"^(?!{re.escape(url)}|data:|blob:)")
     opened.route(outside, lambda route: route.abort())
     opened.errors = []
@@ -174,3 +174,10 @@ def test_a_phone_shows_everything_within_its_width(page):
     assert is_as_wide_as_the_window(page)
     box = page.locator("dialog").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] and box["height"] <= PHONE["height"]
+
+
+@on_a_phone
+def test_a_phone_scrolls_to_an_error(page):
+    page.locator("#search").click()
+    page.get_by_role("alert").wait_for()
+    page.wait_for_function("document.querySelector('#told').getBoundingClientRect().bottom < window.innerHeight")

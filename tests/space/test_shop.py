@@ -4,10 +4,12 @@ import io
 from dataclasses import replace
 
 import pytest
+from fashion_space.engine import Engine, shortened
 from fashion_space.filters import condition
+from fashion_space.products import Products
 from fashion_space.queries import Form
 from fashion_space.settings import Settings
-from fashion_space.shop import Engine, Shop, shortened
+from fashion_space.shop import Shop
 from PIL import Image
 
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
@@ -96,6 +98,13 @@ def test_a_gallery_may_be_given_and_has_to_fit(settings, shop):
     assert given.gallery is shop.whole.gallery
     with pytest.raises(ValueError, match="FASHION_TITLE is 'name', the gallery's columns are"):
         Shop(shop.products, given, None, replace(settings, title="name"))
+
+
+def test_columns_may_be_chosen(settings):
+    chosen = Products.load(replace(settings, columns="brand, price"))
+    assert chosen.catalogue["metadata_columns"] == ["brand", "price"] and len(chosen) == 24
+    everything = Products.load(settings).catalogue["metadata_columns"]
+    assert everything == ["title", "brand", "season", "price", "discount"]
 
 
 def test_one_model_is_enough(shop, settings):

@@ -18,7 +18,7 @@ from hf_fashion.training.checkpoints import (
     read_state,
     save_checkpoint,
 )
-from hf_fashion.training.stored_state import load_nested, save_nested
+from hf_fashion.training.states.stored_state import load_nested, save_nested
 from tests.tiny_e2 import tiny_processor
 
 

@@ -8,6 +8,7 @@ import pytest
 from accelerate.state import AcceleratorState, GradientState
 
 from hf_fashion.cli.main import main
+from hf_fashion.hub.cards.merge import card_for_hub
 from hf_fashion.training.e2.train import PRINTED
 from tests.hub.model_repositories import contents
 from tests.hub_server import Fault, HubServer
@@ -54,6 +55,11 @@ def commits(hub: HubServer, name: str) -> list[dict[str, bytes]]:
     return [{path: file.content for path, file in files.items() if path != "pushed_files.json"} for files in made]
 
 
+def pushed(folder: Path, name: str = "tester/run") -> dict[str, bytes]:
+    """Return path -> content of a model's folder as it is pushed: its card names the repository."""
+    return contents(folder) | {"README.md": card_for_hub(folder, name).encode()}
+
+
 def improvements(folder: Path) -> int:
     """Return the number of best models that a run has had."""
     found = [entry[BEST] for entry in history(folder) if BEST in entry]
@@ -65,14 +71,14 @@ def test_each_best_model_is_pushed_at_its_checkpoint(hub, run, tmp_path, capsys)
     assert run(*flags) == 0
     made = commits(hub, "tester/a")
     assert len(made) == improvements(tmp_path / "run")
-    assert made[-1] == contents(tmp_path / "run" / "best")
+    assert made[-1] == pushed(tmp_path / "run" / "best", "tester/a")
     assert hub.repositories["model", "tester/a"].private
     assert f"pushed: {tmp_path / 'run' / 'best'} to http://" in capsys.readouterr().out
 
 
 def test_the_repository_is_named_like_the_output_folder_and_gets_one_commit_at_the_end(hub, run, tmp_path):
     assert run("--push_to_hub") == 0
-    assert commits(hub, "tester/run") == [contents(tmp_path / "run" / "best")]
+    assert commits(hub, "tester/run") == [pushed(tmp_path / "run" / "best")]
     assert {"model.safetensors", "tokenizer.json", "modeling_e2.py"} <= set(commits(hub, "tester/run")[0])
 
 
@@ -114,16 +120,16 @@ def test_a_push_that_fails_at_the_end_loses_nothing_and_is_made_again(hub, run, 
 
     hub.faults.clear()
     assert main(command.split()[1:]) == 0
-    assert commits(hub, "tester/run") == [contents(best)]
+    assert commits(hub, "tester/run") == [pushed(best)]
     assert run("--push_to_hub", "--resume_from_checkpoint", "latest") == 0
-    assert commits(hub, "tester/run") == [contents(best)], "what is there is not pushed again"
+    assert commits(hub, "tester/run") == [pushed(best)], "what is there is not pushed again"
 
 
 def test_a_push_that_fails_at_a_checkpoint_is_made_at_the_next_one(hub, run, tmp_path, caplog):
     hub.faults.append(Fault("commit", times=6, status=500))  # all tries of the first push
     assert run("--push_to_hub", "--hub_strategy", "every_save") == 0
     assert caplog.text.count("Push it again by:") == 1
-    assert commits(hub, "tester/run")[-1] == contents(tmp_path / "run" / "best")
+    assert commits(hub, "tester/run")[-1] == pushed(tmp_path / "run" / "best")
 
 
 def test_a_stopped_run_goes_on_pushing(hub, run, tmp_path, monkeypatch):
@@ -140,15 +146,15 @@ def test_a_stopped_run_goes_on_pushing(hub, run, tmp_path, monkeypatch):
 
     monkeypatch.setattr("hf_fashion.training.e2.train.validate", validate_or_stop)
     assert run(*flags) == 130 and commits(hub, "tester/run") == []
-    best = contents(tmp_path / "run" / "best")
+    best = pushed(tmp_path / "run" / "best")
 
     hub.faults.clear()
     monkeypatch.setattr("hf_fashion.training.e2.train.validate", lambda *_: dict.fromkeys(PRINTED, 0.25))
     assert run(*flags, "--resume_from_checkpoint", "latest") == 0
-    assert commits(hub, "tester/run") == [best] and contents(tmp_path / "run" / "best") == best
+    assert commits(hub, "tester/run") == [best] and pushed(tmp_path / "run" / "best") == best
 
 
 def test_one_of_two_processes_pushes(hub, recipe, tmp_path):
     printed = train(recipe, "--push_to_hub", "--set", "training.batch_size=2", processes=2)
     assert printed.count("The best model is pushed to tester/run (end).") == 1
-    assert commits(hub, "tester/run") == [contents(tmp_path / "run" / "best")]
+    assert commits(hub, "tester/run") == [pushed(tmp_path / "run" / "best")]

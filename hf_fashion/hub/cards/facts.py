@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,19 +38,29 @@ class CorpusFacts:
     findings: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, source: str, column_map: ColumnMap, report: CorpusReport) -> CorpusFacts:
+    def of(
+        cls,
+        source: str,
+        splits: Mapping[str, Sized],
+        column_map: ColumnMap,
+        used: Sequence[str],
+        report: CorpusReport,
+    ) -> CorpusFacts:
         """Return the facts of a corpus that was loaded and checked.
 
         Args:
             source (`str`): what was loaded.
+            splits (`Mapping[str, Sized]`): name -> the rows that the run uses, which may be a part of the split.
             column_map (`ColumnMap`): its columns.
-            report (`CorpusReport`): of the check.
+            used (`Sequence[str]`): what the run learns from: `caption`, `tags`, `attributes`.
+            report (`CorpusReport`): of the check, of all rows.
         """
         findings = [f"{split}: {len(bad):,} unreadable photos were skipped" for split, bad in report.skipped.items()]
         findings += [f"{split}: {len(rows):,} rows have no caption" for split, rows in report.empty_captions.items()]
         findings += [f"leak: {leak}" for leak in report.leaks]
-        columns = {name: value for name, value in asdict(column_map).items() if value}
-        return cls(public_name(source), hub_id(source), dict(report.rows), columns, findings)
+        columns = {name: getattr(column_map, name) for name in ("image", *used) if getattr(column_map, name)}
+        rows = {name: len(split) for name, split in splits.items()}
+        return cls(public_name(source), hub_id(source), rows, columns, findings)
 
 
 @dataclass(frozen=True)

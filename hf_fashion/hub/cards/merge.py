@@ -18,11 +18,11 @@ def card_for_hub(folder: str | Path, repo_id: str, old: str | None = None) -> st
         old (`str`, *optional*): the card that is there.
 
     Raises:
-        FileNotFoundError: the folder has no `config.json`.
         ValueError: `config.json`, `card.json` or the metadata of a card cannot be read.
     """
     card = Path(folder) / CARD
     local = card.read_text(encoding="utf-8") if card.is_file() else None
-    made = make_card(folder, repo_id).text if has_card(folder) else None
+    is_model = (Path(folder) / "config.json").is_file()  # and no adapter
+    made = make_card(folder, repo_id).text if is_model and has_card(folder) else None
     mine = renewed_card(local, made) if local and made else local or made
     return renewed_card(old, mine) if old and mine else mine

@@ -10,7 +10,7 @@ from PIL import Image
 from ...cards.card import CARD, marked_card, renewed_card
 from ...files import file_written_aside
 from .evaluations import card_evaluations
-from .facts import CardFacts
+from .facts import CardFacts, RunFacts
 from .kinds import model_kind
 from .metadata import card_metadata, widget_examples
 from .pictures import card_pictures, save_pictures
@@ -85,6 +85,24 @@ def write_card(folder: str | Path, name: str | None = None, old: str | None = No
     save_pictures(made.pictures, folder)
     with file_written_aside(folder / CARD) as aside:
         aside.write_text(made.text if old is None else renewed_card(old, made.text), encoding="utf-8")
+
+
+def write_run_card(folder: Path, final: Path, run: RunFacts) -> None:
+    """Write `card.json`, `README.md` and its pictures into the folder of a model that a run exports.
+
+    License and language are those of the recipe's section `card`. What people wrote into the card of the folder that
+    this one replaces is kept. Models of other kinds get no card.
+
+    Args:
+        folder (`Path`): of the model; written aside.
+        final (`Path`): the name that it gets.
+        run (`RunFacts`): the run.
+    """
+    if not has_card(folder):
+        return
+    CardFacts(**run.recipe.get("card", {})).with_run(run).write(folder)
+    old = final / CARD
+    write_card(folder, str(final), old.read_text(encoding="utf-8") if old.is_file() else None)
 
 
 def _read_config(folder: Path) -> Mapping[str, Any]:

@@ -94,7 +94,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         printed_metrics=PRINTED,
         adapter=adapter,
         batch_sampler=batch_sampler,
-        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
+        corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("attributes",), report),
         push=push,
     )
     loop.train(model, checkpoint)

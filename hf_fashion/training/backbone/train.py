@@ -72,7 +72,7 @@ def train(recipe: BackboneRecipe, resume_from: str | None = None) -> None:
         sources=sources,
         processor=processor,
         printed_metrics=("accuracy",),
-        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
+        corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("attributes",), report),
         push=push,
     )
     loop.train(model, checkpoint)

@@ -76,7 +76,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
         sources=sources,
         processor=processor,
         printed_metrics=PRINTED,
-        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
+        corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, ("caption", "tags"), report),
         push=push,
         adapter=adapter,
     )

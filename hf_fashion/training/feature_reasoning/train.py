@@ -52,6 +52,7 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
     number = model.config.num_candidates
     lists = CandidateLists(searches["train"], number, recipe.lists, settings.seed)
     accelerator.print(f"lists to learn from: {lists.counts}")
+    used = ("attributes",) if searches["train"].keys() <= column_map.attributes.keys() else ("caption",)
 
     # Training, from the start or from a checkpoint.
     loop = TrainingLoop(
@@ -66,7 +67,7 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
         sources=sources,
         printed_metrics=PRINTED,
         evaluate_untrained=True,
-        corpus=CorpusFacts.of(recipe.data.corpus, column_map, report),
+        corpus=CorpusFacts.of(recipe.data.corpus, corpus, column_map, used, report),
         push=push,
     )
     loop.train(model.to(accelerator.device), checkpoint)

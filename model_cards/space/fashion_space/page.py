@@ -20,7 +20,7 @@ from .shop import Shop
 
 KEPT_SECONDS = 3600  # photos that were uploaded are deleted after this time
 GREETING = "Search by a photo, by words, or by both. Or click an example."
-NAMES = ("examples", "results", "dialog")
+NAMES = ("examples", "told", "results", "dialog")
 SCRIPTS = {name: Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8") for name in NAMES}
 HIDDEN = {"api_visibility": "private"}
 
@@ -41,7 +41,7 @@ def build_page(shop: Shop) -> gr.Blocks:
                 fields |= option_fields(shop)
                 filters = filter_fields(shop)
             with gr.Column(scale=3, min_width=280):
-                told = gr.HTML(message(GREETING), elem_id="told")
+                told = gr.HTML(message(GREETING), js_on_load=SCRIPTS["told"], elem_id="told")
                 results = gr.HTML(js_on_load=SCRIPTS["results"], elem_id="results")
         dialog = gr.HTML(js_on_load=SCRIPTS["dialog"], elem_id="dialog")
         connect_search(shop, fields, filters, button, examples, told, results)

@@ -11,7 +11,7 @@ from PIL import Image
 
 
 LARGEST_PHOTO = 20_000_000  # bytes
-MOST_PIXELS = 50_000_000
+MOST_PIXELS = 40_000_000
 
 
 def photo_field(**options: Any) -> gr.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import lru_cache
 from io import BytesIO
 from itertools import islice
@@ -29,17 +30,20 @@ class Products:
 
     Args:
         catalogue (`dict`): what `load_catalogue` returns: `dataset`, `id_column` and `image_column`.
+        columns (`Sequence[str]`, *optional*): columns for titles, filters and results. Default: all of them that a
+            gallery can hold.
 
     Raises:
         ValueError: a column is missing, or ids are missing or come twice.
     """
 
-    def __init__(self, catalogue: dict[str, Any]):
+    def __init__(self, catalogue: dict[str, Any], columns: Sequence[str] | None = None):
         dataset, ids, images = (catalogue[name] for name in ("dataset", "id_column", "image_column"))
         self._photos = CataloguePhotos(Catalogue(dataset, ids, images, metadata_columns=[]))
-        others = [name for name in own_columns(dataset) if name not in (ids, images)]
-        columns = [name for name in others if _is_metadata(dataset.features[name])]
-        self.catalogue = catalogue | {"metadata_columns": columns}
+        if columns is None:
+            others = [name for name in own_columns(dataset) if name not in (ids, images)]
+            columns = [name for name in others if _is_metadata(dataset.features[name])]
+        self.catalogue = catalogue | {"metadata_columns": list(columns)}
         self.thumbnail = lru_cache(CACHED_THUMBNAILS)(self._thumbnail)
 
     @classmethod
@@ -49,8 +53,9 @@ class Products:
         Args:
             settings ([`Settings`]): names the photos and their columns.
         """
-        columns = {"split": settings.split, "id_column": settings.id_column, "image_column": settings.image_column}
-        return cls(load_catalogue(settings.photos, **columns))
+        parts = {"split": settings.split, "id_column": settings.id_column, "image_column": settings.image_column}
+        columns = settings.columns and [name.strip() for name in settings.columns.split(",")]
+        return cls(load_catalogue(settings.photos, **parts), columns)
 
     def __len__(self) -> int:
         return len(self._photos)

@@ -3,7 +3,7 @@ element.addEventListener('click', (event) => {
   const card = event.target.closest('button[data-product]');
   if (card) trigger('click', { product: card.dataset.product, attribute: card.dataset.attribute });
 });
-// On a phone the results are below the form.
+// On a phone the results are below the form: scroll to what is said about them.
 watch('value', () => {
-  if (props.value && window.innerWidth <= 640) element.scrollIntoView({ block: 'start' });
+  if (props.value && window.innerWidth <= 640) document.getElementById('told').scrollIntoView({ block: 'start' });
 });

@@ -26,6 +26,8 @@ class Settings:
         split (`str`, *optional*): its split, if it has several.
         id_column (`str`, *optional*): its column of ids.
         image_column (`str`, *optional*): its column of photos.
+        columns (`str`, *optional*): its columns for titles, filters and results, with commas between them. Default:
+            all of strings, numbers, booleans and dates.
         e2_gallery (`str`, *optional*): gallery of the first model: its folder, URI or Hub id. Default: the photos are
             embedded at the first start, below `cache`.
         attributes_gallery (`str`, *optional*): gallery of the second model.
@@ -41,6 +43,7 @@ class Settings:
     split: str | None = None
     id_column: str | None = None
     image_column: str | None = None
+    columns: str | None = None
     e2_gallery: str | None = None
     attributes_gallery: str | None = None
     cache: str = "galleries"

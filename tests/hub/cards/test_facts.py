@@ -39,7 +39,10 @@ def test_the_corpus_is_described_without_its_rows():
         [Leak("photo", "train", "validation", ((0, 1),))],
         {"train": {3: "line 4: /home/me/secret.jpg"}},
     )
-    facts = CorpusFacts.of("/home/me/shop.csv", ColumnMap(caption="title"), report)
+    splits = {"train": range(7), "validation": range(2)}
+    column_map = ColumnMap(caption="title", tags={"brand": "label"})
+    facts = CorpusFacts.of("/home/me/shop.csv", splits, column_map, ("caption", "attributes"), report)
+    assert facts.rows == {"train": 7, "validation": 2}
     assert facts.name == "shop.csv" and facts.hub_id is None
     assert facts.columns == {"image": "image", "caption": "title"}
     assert facts.findings == [

@@ -33,6 +33,11 @@ def test_what_people_wrote_here_and_there_stays(tmp_path):
     assert card_for_hub(folder, "me/fr", merged) == merged
 
 
+def test_an_adapter_keeps_its_own_card(tmp_path):
+    (tmp_path / "adapter_config.json").write_text("{}")
+    assert card_for_hub(tmp_path, "me/adapter") is None
+
+
 def test_a_model_of_another_kind_keeps_its_own_card(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     assert card_for_hub(tmp_path, "me/bert") is None

@@ -1,14 +1,17 @@
 """The card of a folder is written with its pictures, and again without losing what people wrote."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from huggingface_hub import ModelCard
 
 from hf_fashion.cards.card import CARD
 from hf_fashion.hub.cards.facts import CardFacts
 from hf_fashion.hub.cards.pictures import CURVES, RESULTS
-from hf_fashion.hub.cards.writing import has_card, make_card, write_card
+from hf_fashion.hub.cards.writing import has_card, make_card, write_card, write_run_card
 from tests.hub_metadata_rules import metadata_errors
-from tests.model_cards import KINDS, e2_evaluation, save_model, save_model_with_facts
+from tests.model_cards import KINDS, e2_evaluation, run_facts, save_model, save_model_with_facts
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,6 +54,34 @@ def test_other_folders_are_refused(tmp_path):
     assert not has_card(tmp_path)
     with pytest.raises(ValueError, match="no card for models of the type 'bert'"):
         make_card(tmp_path, "x")
+
+
+def export(folder: Path, final: Path, **card) -> None:
+    save_model("feature_reasoning", folder)
+    run = run_facts("feature_reasoning")
+    write_run_card(folder, final, replace(run, recipe=run.recipe | {"card": card}, history=run.history[-1:]))
+
+
+def test_a_run_writes_a_card_of_its_own(tmp_path):
+    export(tmp_path / "aside", tmp_path / "best", license="mit", language=["en"])
+    assert CardFacts.read(tmp_path / "aside").run.update == 10
+    card = ModelCard.load(tmp_path / "aside" / CARD)
+    assert f'from_pretrained("{tmp_path / "best"}"' in card.text and card.data.language == ["en"]
+    assert card.data.license == "mit" and card.data.eval_results
+
+
+def test_the_next_export_keeps_what_people_wrote(tmp_path):
+    export(tmp_path / "best", tmp_path / "best")
+    card = tmp_path / "best" / CARD
+    card.write_text(card.read_text().replace("## Bias\n", "## Bias\n\n- Few hats.\n"))
+    export(tmp_path / "aside", tmp_path / "best", license="mit")
+    assert "- Few hats." in (tmp_path / "aside" / CARD).read_text()
+
+
+def test_a_run_of_another_kind_of_model_writes_no_card(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    write_run_card(tmp_path, tmp_path, run_facts())
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
 def test_the_default_name_is_the_folder(tmp_path):

@@ -37,11 +37,13 @@ class Endpoint:
 
 
 @contextmanager
-def started(folder: Path, home: Path, package: Path | None = None) -> Iterator[Endpoint]:
+def started(
+    folder: Path, home: Path, package: Path | None = None, variables: dict[str, str] | None = None
+) -> Iterator[Endpoint]:
     """Start the endpoint of a repository's folder, without hf_fashion or with the one in `package`."""
     toolkit = str(Path(__file__).with_name("toolkit.py"))
     command = [sys.executable, "-I", toolkit, str(folder), *([str(package)] if package else [])]
-    environment = {**os.environ, "HF_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "HF_HOME": str(home), "OMP_NUM_THREADS": "1", **(variables or {})}
     with open(home / "log.txt", "w") as log:
         process = subprocess.Popen(command, env=environment, cwd=home, stdout=-1, stderr=log, text=True)
     try:

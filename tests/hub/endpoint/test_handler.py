@@ -6,6 +6,7 @@ import socket
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.hub.endpoint.write import write_endpoint
 from tests.conftest import REPOSITORY
 from tests.hub.endpoint.endpoints import as_png, encoded, started
+from tests.hub_server import HubServer, Repository, StoredFile
 from tests.pipelines.searches import COUNT, embedded_gallery
 from tests.tiny_attribute import tiny_asen, tiny_image_processor, tiny_photos
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
@@ -39,18 +41,28 @@ def e2(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def asen(tmp_path_factory):
-    """An endpoint that searches a gallery of an ASEN and re-ranks by FR, and the pipeline that it equals."""
+    """An endpoint that searches a gallery of the Hub and re-ranks by FR, and the pipeline that it equals."""
     work = tmp_path_factory.mktemp("asen")
     model, processor = tiny_asen(), tiny_image_processor()
     for part in (model, processor):
         part.save_pretrained(work / "repository")
     tiny_feature_reasoning().save_pretrained(work / "fr")
-    embedded_gallery(work / "gallery", model, processor)
-    write_endpoint(work / "repository", work / "gallery", work / "fr")
+    embedded_gallery(work / "gallery", model, processor).save_pretrained(work / "saved")
+    write_endpoint(work / "repository", "tester/gallery", work / "fr")
     options = {"gallery": str(work / "gallery"), "reranker": str(work / "fr"), "device": "cpu"}
     search = pipeline("fashion-retrieval", model=model, processor=processor, **options)
-    with started(work / "repository", work, REPOSITORY) as endpoint:
-        yield endpoint, search
+    with HubServer() as hub:
+        hub.repositories["dataset", "tester/gallery"] = repository(work / "saved")
+        with started(work / "repository", work, REPOSITORY, hub.environment()) as endpoint:
+            yield endpoint, search
+
+
+def repository(folder: Path) -> Repository:
+    """A repository with the files of a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    pushed = Repository()
+    pushed.commit({str(path.relative_to(folder)): StoredFile(path.read_bytes(), True) for path in files}, "main")
+    return pushed
 
 
 def test_e2_classifies_as_the_widget_does(e2):

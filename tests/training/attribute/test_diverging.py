@@ -7,7 +7,7 @@ import torch.multiprocessing as multiprocessing
 from transformers.utils import ModelOutput
 
 from hf_fashion.training.attribute.diverging import AttributeDiverging
-from hf_fashion.training.stored_state import load_nested, save_nested
+from hf_fashion.training.states.stored_state import load_nested, save_nested
 
 
 NUM_VALUES = [2, 3]

@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the handler."""
-    from ...hub.endpoint.write import write_endpoint
-    from ..output import hide_loading_bars
+    from ..hub.endpoint.write import write_endpoint
+    from .output import hide_loading_bars
 
     hide_loading_bars()
     write_endpoint(arguments.folder, arguments.gallery, arguments.reranker)

@@ -1,4 +1,4 @@
-"""A Hub on loopback for this process."""
+"""A Hub on loopback for the process of the tests."""
 
 import time
 from collections.abc import Iterator

@@ -1,1 +1,0 @@
-"""Commands that make a model ready for the Hub, a file each."""

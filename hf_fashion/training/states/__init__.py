@@ -1,0 +1,1 @@
+"""States of a run: as safetensors, and random numbers of a process."""

@@ -1,0 +1,80 @@
+"""A model with its gallery: one pipeline, and the same with a re-ranker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hf_fashion.embedding.fingerprint import embedder_fingerprint
+from hf_fashion.embedding.saved_models import load_model
+from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
+from hf_fashion.retrieval.gallery import Gallery
+
+from .products import Products
+
+
+STRANGERS = {"allow_paths": False, "allow_urls": False}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A pipeline and, where there is a re-ranker, the same pipeline with it.
+
+    Args:
+        name (`str`): the model's kind, such as `"E2"`.
+        source (`str`): where it is from.
+        plain ([`FashionRetrievalPipeline`]): searches.
+        reranked ([`FashionRetrievalPipeline`], *optional*): searches and re-ranks.
+    """
+
+    name: str
+    source: str
+    plain: FashionRetrievalPipeline
+    reranked: FashionRetrievalPipeline | None = None
+
+    @classmethod
+    def open(
+        cls, path: str, gallery: str | None, products: Products, cache: str, reranker: str | None = None
+    ) -> Engine:
+        """Load a model, and open its gallery or embed the catalogue.
+
+        Args:
+            path (`str`): folder or Hub id of the model.
+            gallery (`str`, *optional*): its gallery; default: one below `cache`, where missing products are embedded.
+            products ([`Products`]): the catalogue.
+            cache (`str`): folder of the galleries that are embedded here.
+            reranker (`str`, *optional*): folder or Hub id of an FR.
+
+        Raises:
+            OSError: a model or gallery is missing or damaged.
+            ValueError: gallery and model do not fit each other.
+        """
+        model, processor = load_model(path)
+        name = model.config.model_type.upper()
+        if gallery is None:
+            gallery = Gallery.from_dataset(
+                **products.catalogue,
+                model=model,
+                processor=processor,
+                uri=Path(cache, embedder_fingerprint(model, processor)),
+            )
+        parts = {"model": model, "processor": processor, "device": model.device, **STRANGERS}
+        plain = FashionRetrievalPipeline(gallery=gallery, **parts)
+        if reranker is None:
+            return cls(name, shortened(path), plain)
+        opened = plain.finder.gallery
+        return cls(name, shortened(path), plain, FashionRetrievalPipeline(gallery=opened, reranker=reranker, **parts))
+
+    @property
+    def gallery(self) -> Gallery:
+        """The gallery that is searched."""
+        return self.plain.finder.gallery
+
+
+def shortened(path: str) -> str:
+    """Return a Hub id as it is, and the last three parts of a longer path: strangers need not know the others.
+
+    Args:
+        path (`str`): folder or Hub id of a model.
+    """
+    return "/".join(Path(path).parts[-3:])
