@@ -5,7 +5,7 @@
 
 E2 gives two files, `vision_model.onnx` and `text_model.onnx`; ASEN, ASEN++, IPAD and FR give `model.onnx`. Each is run
 in onnxruntime on batches of 1, 2 and 5 and compared with the model; a file that differs by more than 1e-4 is not
-written.
+written. They need no torch: onnxruntime and transformers.js run them.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Export a saved model to ONNX, for onnxruntime, optimum and transformers.js."""
+"""Export a saved model to ONNX, for onnxruntime and transformers.js."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _traced(part: OnnxPart) -> torch.onnx.ONNXProgram:
 @contextmanager
 def _few_words() -> Iterator[None]:
     """Hide warnings of the exporter about its optimisations and its own code."""
-    loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir")]
+    loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir", "torch.onnx")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
