@@ -54,4 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         dry_run=arguments.dry_run,
     )
     if processes.is_main:
-        print(f"{report}\n{len(gallery):,} products in {arguments.gallery}")
+        print(report)
+        if arguments.dry_run:
+            print(report.details())
+        print(f"{len(gallery):,} products in {arguments.gallery}")

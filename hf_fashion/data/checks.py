@@ -5,11 +5,13 @@ from collections.abc import Collection, Mapping
 
 from datasets import Dataset, DatasetDict
 
+from ..messages import listed
 from .column_map import ColumnMap
 from .columns import column_problems
 from .corpus_report import CorpusReport
 from .encoded_photos import BadImage, verify_images
 from .leaks import Leak, find_photo_leaks, find_title_leaks
+from .product_groups import products_of_several_titles
 from .sources.source_rows import name_sources
 from .values import column_texts
 
@@ -77,6 +79,8 @@ def check_corpus(
         raise CorpusError(problems)
     for line in str(report).splitlines()[1:]:
         logger.warning(line)
+    for name, split in checked.items():
+        _warn_of_shared_ids(split, column_map, name)
     return checked, report
 
 
@@ -102,6 +106,15 @@ def without_rows(dataset: Dataset, bad: list[BadImage]) -> Dataset:
     """Return the dataset without the rows of bad images, in the same order; the dataset itself if there are none."""
     dropped = {image.row for image in bad}
     return dataset.select([row for row in range(len(dataset)) if row not in dropped]) if dropped else dataset
+
+
+def _warn_of_shared_ids(split: Dataset, column_map: ColumnMap, name: str) -> None:
+    found = products_of_several_titles(split, column_map)
+    if found:
+        head = f"{name}: {len(found):,} ids of rows with different titles, which are taken for views of one product"
+        places = (name_sources(split, rows, None, column_map.image) for rows in found.values())
+        lines = [f"{product!r}: {', '.join(rows)}" for product, rows in zip(found, places, strict=True)]
+        logger.warning("%s", listed(head, lines))
 
 
 def _named_rows(

@@ -1,11 +1,13 @@
-"""Group products that share a title or a photo, which must not be in two splits."""
+"""Group products that share a title or a photo, which must not be in two splits; find ids that two products share."""
 
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from datasets import Dataset, Image, List
 
 from .column_map import ColumnMap
 from .leaks import photo_keys, title_keys
+from .values import column_texts
 
 
 def product_groups(dataset: Dataset, column_map: ColumnMap, products: Sequence[str]) -> list[str]:
@@ -27,6 +29,24 @@ def product_groups(dataset: Dataset, column_map: ColumnMap, products: Sequence[s
             one, other = _root(groups, first.setdefault(key, products[row])), _root(groups, products[row])
             groups[max(one, other)] = min(one, other)
     return [_root(groups, product) for product in products]
+
+
+def products_of_several_titles(dataset: Dataset, column_map: ColumnMap) -> dict[str, list[int]]:
+    """Return the rows, counted from 0, of each product with more than one title. Case and white space do not count.
+
+    Args:
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the product and the caption; where it does not, there are none.
+    """
+    if column_map.product_id is None or column_map.caption is None:
+        return {}
+    rows, titles = defaultdict(list), defaultdict(set)
+    products = column_texts(dataset, column_map.product_id)
+    for row, (product, title) in enumerate(zip(products, column_texts(dataset, column_map.caption), strict=True)):
+        if product is not None and title is not None:
+            rows[product].append(row)
+            titles[product].add(" ".join(title.lower().split()))
+    return {product: rows[product] for product, found in titles.items() if len(found) > 1}
 
 
 def _keys(dataset: Dataset, column_map: ColumnMap) -> list[list[tuple[int, Hashable]]]:

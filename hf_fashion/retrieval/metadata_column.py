@@ -26,7 +26,10 @@ def to_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     try:
         column = pa.array(values, field.type, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ValueError(f"`metadata[{field.name!r}]` must hold {field.type} or None: {error}") from error
+        raise ValueError(
+            f"`metadata[{field.name!r}]` must hold {field.type} or None, as it does in the gallery; "
+            f"{_first_misfit(field, values)}: {error}"
+        ) from error
     _require_whole(field, values)
     _require_finite(field, column)
     return column
@@ -47,6 +50,17 @@ def cleaned(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
         _require_finite(field, column)
         return column
     return pa.chunked_array([to_column(field, column.to_pylist())])
+
+
+def _first_misfit(field: pa.Field, values: Sequence[Any]) -> str:
+    """Row and value of the first one that is of another type; all are, where a column of numbers has become text."""
+    for row, value in enumerate(values):
+        try:
+            pa.array([value], field.type, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            text = ". One cell that is no number makes a column of a feed text" if isinstance(value, str) else ""
+            return f"row {row} is {value!r}{text}"
+    return "these values are of several types"
 
 
 def _require_finite(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> None:

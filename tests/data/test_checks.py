@@ -72,6 +72,12 @@ def test_a_split_of_bad_images_only_is_an_error_even_then():
         check_corpus(corpus, COLUMN_MAP, on_bad_image="skip")
 
 
+def test_an_id_of_two_products_is_named(caplog):
+    check_corpus(corpus_with(spoil(products(3), "id", {1: "p000"})), COLUMN_MAP)
+    assert "train: 1 ids of rows with different titles, which are taken for views of one product:\n" in caplog.text
+    assert "    'p000': row 0" in caplog.text
+
+
 def test_leaks_are_kept_and_logged_on_request(caplog):
     corpus = DatasetDict(train=products(3), validation=products(2, first=2))
     checked, report = check_corpus(corpus, COLUMN_MAP, on_leak="warn")

@@ -6,7 +6,7 @@ from itertools import product as pairs
 from datasets import Dataset, Image, concatenate_datasets
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.data.product_groups import product_groups
+from hf_fashion.data.product_groups import product_groups, products_of_several_titles
 from tests.data.corpora import jpeg, products
 
 
@@ -47,3 +47,20 @@ def test_columns_that_are_not_there_join_nothing():
     twice = concatenate_datasets([products(1), products(1)])
     assert product_groups(twice, ColumnMap(image="photo"), ["a", "b"]) == ["a", "b"]
     assert product_groups(twice, ColumnMap(), ["a", "b"]) == ["a", "a"]
+
+
+SHARED_IDS = Dataset.from_dict(
+    {
+        "sku": ["a", "b", "a", "b", "c", None, None],
+        "title": ["Red dress", "Blue coat", "red  dress", "Green hat", None, "Shoe", "Boot"],
+    }
+)
+
+
+def test_products_with_several_titles_are_named_with_their_rows():
+    assert products_of_several_titles(SHARED_IDS, ColumnMap(caption="title", product_id="sku")) == {"b": [1, 3]}
+
+
+def test_without_products_or_titles_there_are_none():
+    assert products_of_several_titles(SHARED_IDS, ColumnMap(caption="title")) == {}
+    assert products_of_several_titles(SHARED_IDS, ColumnMap(product_id="sku")) == {}

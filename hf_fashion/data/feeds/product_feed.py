@@ -15,7 +15,7 @@ from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
 from .encoding import read_text
 from .json_rows import read_json_rows, row_unit
-from .numbers import has_decimal_commas, is_missing, number_type, odd_cells
+from .numbers import MOST_ODD, has_decimal_commas, is_missing, number_type, odd_cells
 
 
 logger = logging.getLogger(__name__)
@@ -112,23 +112,23 @@ def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> 
     kind = number_type(cell for table in tables for cell in table.columns[name])
     if kind is None:
         _log_odd_cells(name, tables)
+        _log_line_breaks(name, tables)
     else:
+        _log_missing_numbers(name, tables)
         for table in tables:
             table.columns[name] = [None if is_missing(cell) else kind(cell) for cell in table.columns[name]]
 
 
 def _log_odd_cells(name: str, tables: Sequence[_Table]) -> None:
     """Name the lines that make a column text, if all others are numbers; or say that decimal commas do."""
-    cells = [(table, row) for table in tables for row in range(len(table.lines))]
-    values = [table.columns[name][row] for table, row in cells]
+    cells, values = _cells(name, tables)
     odd = [cells[place] for place in odd_cells(values)]
     if odd:
         head = (
             f"column {name!r} is text, since these cells are no numbers, and a filter such as {name} < 50 cannot be "
-            "used. Empty these cells or write numbers"
+            "used. Empty these cells or write numbers, with points and not commas"
         )
-        lines = [f"{table.path}, {table.places[row]}: {table.columns[name][row]!r}" for table, row in odd]
-        logger.warning("%s", listed(head, lines))
+        _log_cells(head, name, odd)
     elif has_decimal_commas(values):
         logger.warning(
             "column %r is text, since its numbers have decimal commas, and a filter such as %s < 50 cannot be used. "
@@ -136,6 +136,34 @@ def _log_odd_cells(name: str, tables: Sequence[_Table]) -> None:
             name,
             name,
         )
+
+
+def _log_missing_numbers(name: str, tables: Sequence[_Table]) -> None:
+    cells, values = _cells(name, tables)
+    found = [cell for cell, value in zip(cells, values, strict=True) if value is not None and is_missing(value)]
+    if found:
+        _log_cells(f"column {name!r} has these cells that count as empty", name, found)
+
+
+def _log_line_breaks(name: str, tables: Sequence[_Table]) -> None:
+    """Name the few cells of a column that have line breaks, which a filter must have too; descriptions have many."""
+    cells, values = _cells(name, tables)
+    found = [
+        cell for cell, value in zip(cells, values, strict=True) if value is not None and len(value.splitlines()) > 1
+    ]
+    if found and len(found) <= MOST_ODD * len(cells):
+        _log_cells(f"column {name!r} has cells with a line break, which stays part of the value", name, found)
+
+
+def _cells(name: str, tables: Sequence[_Table]) -> tuple[list[tuple[_Table, int]], list[str | None]]:
+    """Table and row of each cell of a column, and the cells."""
+    cells = [(table, row) for table in tables for row in range(len(table.lines))]
+    return cells, [table.columns[name][row] for table, row in cells]
+
+
+def _log_cells(head: str, name: str, cells: Sequence[tuple[_Table, int]]) -> None:
+    lines = [f"{table.path}, {table.places[row]}: {table.columns[name][row]!r}" for table, row in cells]
+    logger.warning("%s", listed(head, lines))
 
 
 def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:

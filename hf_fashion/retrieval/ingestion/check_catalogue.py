@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from datasets import Dataset
@@ -61,7 +62,7 @@ def _id_problems(dataset: Dataset, id_column: str, image_column: str) -> list[st
     try:
         checked_ids(dataset, id_column, image_column)
     except ValueError as error:
-        return [str(error)]
+        return re.split(r"\n(?=`id_column`)", str(error))
     return []
 
 

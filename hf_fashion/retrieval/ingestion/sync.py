@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...embedding.encoder import Encoder
+from ...messages import listed
 from .catalogue import Catalogue
 from .differences import Differences, find_differences
 from .embed_catalogue import Fillable, embed_rows
@@ -48,17 +49,24 @@ class SyncReport:
     dry_run: bool
 
     def __str__(self) -> str:
-        did = {
+        parts = [f"{len(ids):,} {what}" for what, ids in self._changes().items()]
+        if self.kept:
+            parts.append(f"{len(self.kept):,} kept that the catalogue does not have")
+        would = "nothing was changed; without `dry_run`: " if self.dry_run else ""
+        return f"{would}{', '.join(parts)}, {self.unchanged:,} unchanged"
+
+    def details(self) -> str:
+        """Return the ids of what changes, a line for each kind of change."""
+        changes = self._changes() | {"kept that the catalogue does not have": self.kept}
+        return "\n".join(listed(what, ids) for what, ids in changes.items() if ids)
+
+    def _changes(self) -> dict[str, tuple[str, ...]]:
+        return {
             "added": self.added,
             "embedded again because the photo is another one": self.embedded_again,
             "given new metadata": self.updated,
             "deleted": self.deleted,
         }
-        parts = [f"{len(ids):,} {what}" for what, ids in did.items()]
-        if self.kept:
-            parts.append(f"{len(self.kept):,} kept that the catalogue does not have")
-        would = "nothing was changed; without `dry_run`: " if self.dry_run else ""
-        return f"{would}{', '.join(parts)}, {self.unchanged:,} unchanged"
 
 
 def sync_catalogue(

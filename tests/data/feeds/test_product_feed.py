@@ -108,6 +108,17 @@ def test_a_cell_that_makes_prices_text_is_named(folder, caplog):
     assert "feed.csv, line 22: '12,50'" in caplog.text
 
 
+def test_missing_numbers_and_line_breaks_inside_cells_are_named(folder, caplog):
+    rows = "".join(f"photos/0.jpg,{number},Lumaro\n" for number in range(20))
+    (folder / "feed.csv").write_text(f'image,price,brand\n{rows}photos/0.jpg,nan,"Lumaro\nLife"\n')
+    feed = load_product_feed(folder / "feed.csv")
+    assert feed[20]["price"] is None and feed[20]["brand"] == "Lumaro\nLife"
+    assert "column 'price' has these cells that count as empty:\n    " in caplog.text
+    assert "feed.csv, line 22: 'nan'" in caplog.text
+    assert "column 'brand' has cells with a line break, which stays part of the value" in caplog.text
+    assert r"feed.csv, line 22: 'Lumaro\nLife'" in caplog.text
+
+
 def test_prices_with_decimal_commas_stay_text_and_that_is_said(folder, caplog):
     rows = "".join(f"photos/0.jpg;{price},50\n" for price in range(20))
     (folder / "feed.csv").write_text(f"image;price\n{rows}")

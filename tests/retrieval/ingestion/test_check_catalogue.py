@@ -94,6 +94,14 @@ def test_processes_share_the_photos(feed):
     assert len(catalogue["dataset"]) == 7
 
 
+def test_missing_and_repeated_ids_are_findings_of_their_own(feed):
+    feed.write_text("sku,image\n,0.jpg\n5,0.jpg\n5,0.jpg\n")
+    with pytest.raises(ValueError) as error:
+        check_catalogue(loaded(feed))
+    findings = [line for line in str(error.value).splitlines() if line.startswith("- ")]
+    assert [finding[:24] for finding in findings[:2]] == ["- `id_column`: column 's", "- `id_column`: ids must "]
+
+
 def test_a_catalogue_without_any_photo_is_an_error_even_then(feed):
     feed.write_text("sku,image\n005,5.jpg\n")
     for choice in ("skip", None):
