@@ -8,6 +8,7 @@ import struct
 import zlib
 
 import numpy as np
+import PIL
 from PIL import Image
 
 
@@ -284,3 +285,6 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "it is 1x60000, 100 times as long as wide or more: crop it",
     ),
 }
+
+if int(PIL.__version__.partition(".")[0]) < 13:  # takes such a file for RGB, and finds it too short
+    REFUSED["tiff, ycbcr"] = (READABLE.pop("tiff, ycbcr")[0], "truncated")
