@@ -80,10 +80,13 @@ class _Table:
     def is_csv(self) -> bool:
         return _is_csv(self.path)
 
+    def place(self, row: int) -> str:
+        """Where a row is: its line, in a list of JSON objects its number."""
+        return f"{row_unit(self.path)} {self.lines[row]}"
+
     @property
     def places(self) -> list[str]:
-        """Where each row is: its line, in a list of JSON objects its number."""
-        return [f"{row_unit(self.path)} {line}" for line in self.lines]
+        return [self.place(row) for row in range(len(self.lines))]
 
 
 def _read(path: Path, image_column: str) -> _Table:
@@ -109,27 +112,27 @@ def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> 
     """Convert a column of CSV feeds if its cells are numbers in all of them."""
     if name == image_column or not all(table.is_csv for table in tables):
         return
-    kind = number_type(cell for table in tables for cell in table.columns[name])
+    cells = [cell for table in tables for cell in table.columns[name]]
+    kind = number_type(cells)
     if kind is None:
-        _log_odd_cells(name, tables)
-        _log_line_breaks(name, tables)
+        _log_odd_cells(name, cells, tables)
+        _log_line_breaks(name, cells, tables)
     else:
-        _log_missing_numbers(name, tables)
+        _log_missing_numbers(name, cells, tables)
         for table in tables:
             table.columns[name] = [None if is_missing(cell) else kind(cell) for cell in table.columns[name]]
 
 
-def _log_odd_cells(name: str, tables: Sequence[_Table]) -> None:
+def _log_odd_cells(name: str, cells: Sequence[str | None], tables: Sequence[_Table]) -> None:
     """Name the lines that make a column text, if all others are numbers; or say that decimal commas do."""
-    cells, values = _cells(name, tables)
-    odd = [cells[place] for place in odd_cells(values)]
+    odd = odd_cells(cells)
     if odd:
         head = (
             f"column {name!r} is text, since these cells are no numbers, and a filter such as {name} < 50 cannot be "
             "used. Empty these cells or write numbers, with points and not commas"
         )
-        _log_cells(head, name, odd)
-    elif has_decimal_commas(values):
+        _log_cells(head, name, odd, tables)
+    elif has_decimal_commas(cells):
         logger.warning(
             "column %r is text, since its numbers have decimal commas, and a filter such as %s < 50 cannot be used. "
             "Write the numbers with points",
@@ -138,31 +141,24 @@ def _log_odd_cells(name: str, tables: Sequence[_Table]) -> None:
         )
 
 
-def _log_missing_numbers(name: str, tables: Sequence[_Table]) -> None:
-    cells, values = _cells(name, tables)
-    found = [cell for cell, value in zip(cells, values, strict=True) if value is not None and is_missing(value)]
+def _log_missing_numbers(name: str, cells: Sequence[str | None], tables: Sequence[_Table]) -> None:
+    found = [place for place, cell in enumerate(cells) if cell is not None and is_missing(cell)]
     if found:
-        _log_cells(f"column {name!r} has these cells that count as empty", name, found)
+        _log_cells(f"column {name!r} has these cells that count as empty", name, found, tables)
 
 
-def _log_line_breaks(name: str, tables: Sequence[_Table]) -> None:
+def _log_line_breaks(name: str, cells: Sequence[str | None], tables: Sequence[_Table]) -> None:
     """Name the few cells of a column that have line breaks, which a filter must have too; descriptions have many."""
-    cells, values = _cells(name, tables)
-    found = [
-        cell for cell, value in zip(cells, values, strict=True) if value is not None and len(value.splitlines()) > 1
-    ]
+    found = [place for place, cell in enumerate(cells) if cell is not None and len(cell.splitlines()) > 1]
     if found and len(found) <= MOST_ODD * len(cells):
-        _log_cells(f"column {name!r} has cells with a line break, which stays part of the value", name, found)
+        _log_cells(f"column {name!r} has cells with a line break, which stays part of the value", name, found, tables)
 
 
-def _cells(name: str, tables: Sequence[_Table]) -> tuple[list[tuple[_Table, int]], list[str | None]]:
-    """Table and row of each cell of a column, and the cells."""
-    cells = [(table, row) for table in tables for row in range(len(table.lines))]
-    return cells, [table.columns[name][row] for table, row in cells]
-
-
-def _log_cells(head: str, name: str, cells: Sequence[tuple[_Table, int]]) -> None:
-    lines = [f"{table.path}, {table.places[row]}: {table.columns[name][row]!r}" for table, row in cells]
+def _log_cells(head: str, name: str, found: Sequence[int], tables: Sequence[_Table]) -> None:
+    """Name cells of a column by their places among those of all tables."""
+    rows = [(table, row) for table in tables for row in range(len(table.lines))]
+    chosen = (rows[place] for place in found)
+    lines = [f"{table.path}, {table.place(row)}: {table.columns[name][row]!r}" for table, row in chosen]
     logger.warning("%s", listed(head, lines))
 
 
@@ -189,7 +185,7 @@ def _misfit(table: _Table) -> str:
                 pa.array(values[: row + 1])
             except (pa.ArrowException, UnicodeError, OverflowError, TypeError):
                 return (
-                    f", {table.places[row]}: column {name!r} has {shown(values[row])}, which a table cannot hold "
+                    f", {table.place(row)}: column {name!r} has {shown(values[row])}, which a table cannot hold "
                     f"with {shown(values[0])} in the same column; write all of its values in one way"
                 )
     return ": its columns are no table"
@@ -203,7 +199,7 @@ def _resolve(table: _Table, row: int, cell: Any) -> Any:
         return None
     if is_url(cell):
         raise ValueError(
-            f"{table.path}, {table.places[row]}: {cell!r} is a URL. Photos are not downloaded: download them and "
+            f"{table.path}, {table.place(row)}: {cell!r} is a URL. Photos are not downloaded: download them and "
             "write their paths into the feed"
         )
     return str(table.path.parent / cell)
