@@ -37,7 +37,9 @@ class Catalogue:
     def __init__(self, dataset: Dataset, id_column: str, image_column: str, metadata_columns: Sequence[str]):
         require_columns(dataset, id_column, image_column, metadata_columns)
         dataset = dataset.with_format(None)
-        self.ids = checked_ids(dataset, id_column, image_column)
+        self.ids = read_ids(dataset, id_column)
+        if problems := id_problems(dataset, self.ids, id_column, image_column):
+            raise ValueError("\n".join(problems))
         # With the ids, because a dataset without columns has no rows.
         self._metadata = dataset.select_columns(list(dict.fromkeys([id_column, *metadata_columns])))
         self.metadata_schema = pa.schema([(name, _metadata_type(dataset, name)) for name in metadata_columns])
@@ -170,33 +172,25 @@ def _require_rows(dataset: Any) -> None:
         raise ValueError(f"`dataset` must be one datasets.Dataset{splits}, got {type(dataset).__name__}")
 
 
-def checked_ids(dataset: Dataset, column: str, image_column: str) -> list[str]:
-    """Return the ids of all rows as text.
+def read_ids(dataset: Dataset, column: str) -> list[str]:
+    """Return the ids of all rows as text, empty where there is none.
 
     Args:
         dataset (`datasets.Dataset`): N rows.
         column (`str`): column of ids.
-        image_column (`str`): column of photos, whose paths errors name.
-
-    Raises:
-        ValueError: rows have no id, the same id comes twice, or ids are neither strings nor integers.
     """
-    feature = dataset.features[column]
-    values = dataset.select_columns(column)[:][column]
-    ids = ["" if value is None else str(value) for value in values]
-    problems = _id_problems(dataset, ids, column, image_column)
-    if problems:
-        raise ValueError("\n".join(f"`id_column`: {problem}" for problem in problems))
-    if not isinstance(feature, Value) or not _is_id(feature.pa_type):
-        raise ValueError(
-            f"`id_column`: column {column!r} is {feature}, allowed are strings and integers; it begins with "
-            f"{values[:2]}. Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers"
-        )
-    return ids
+    return ["" if value is None else str(value) for value in dataset.select_columns(column)[:][column]]
 
 
-def _id_problems(dataset: Dataset, ids: Sequence[str], column: str, image_column: str) -> list[str]:
-    """A sentence for rows without an id, and one for ids of several rows."""
+def id_problems(dataset: Dataset, ids: Sequence[str], column: str, image_column: str) -> list[str]:
+    """Return a sentence for rows without an id, and one for ids of several rows; or one for a column of other types.
+
+    Args:
+        dataset (`datasets.Dataset`): N rows.
+        ids (`Sequence[str]`): from [`read_ids`].
+        column (`str`): column of ids.
+        image_column (`str`): column of photos, whose paths are named.
+    """
     rows: dict[str, list[int]] = defaultdict(list)
     for row, product_id in enumerate(ids):
         rows[product_id if product_id.strip() else ""].append(row)
@@ -209,7 +203,18 @@ def _id_problems(dataset: Dataset, ids: Sequence[str], column: str, image_column
         head = f"ids must differ; {len(repeated):,} of column {column!r} come more than once"
         lines = (", ".join(name_sources(dataset, places, None, image_column)) for places in repeated.values())
         problems.append(listed(head, [f"{name!r}: {line}" for name, line in zip(repeated, lines, strict=True)]))
-    return problems
+    return [f"`id_column`: {problem}" for problem in problems or _type_problems(dataset, column)]
+
+
+def _type_problems(dataset: Dataset, column: str) -> list[str]:
+    feature = dataset.features[column]
+    if isinstance(feature, Value) and _is_id(feature.pa_type):
+        return []
+    first = dataset.select_columns(column)[:2][column]
+    return [
+        f"column {column!r} is {feature}, allowed are strings and integers; it begins with {first}. "
+        f"Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers"
+    ]
 
 
 def _is_id(kind: pa.DataType) -> bool:

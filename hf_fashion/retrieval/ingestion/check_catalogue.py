@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
 from datasets import Dataset
@@ -13,7 +12,7 @@ from ...data.encoded_photos import BadImage, verify_images
 from ...data.sources.image_column import decode_images
 from ...data.sources.source_rows import name_sources
 from ...messages import listed
-from .catalogue import checked_ids, require_columns
+from .catalogue import id_problems, read_ids, require_columns
 from .processes import Processes
 
 
@@ -42,7 +41,7 @@ def check_catalogue(
     processes = processes or Processes()
     dataset, id_column, image_column = (catalogue[name] for name in ("dataset", "id_column", "image_column"))
     require_columns(dataset, id_column, image_column, catalogue["metadata_columns"])
-    problems = _id_problems(dataset, id_column, image_column)
+    problems = id_problems(dataset, read_ids(dataset, id_column), id_column, image_column)
     bad = _bad_photos(decode_images(dataset, image_column), image_column, processes)
     places = name_sources(dataset, [image.row for image in bad], id_column, image_column)
     lines = [f"{place}: {image.reason}" for place, image in zip(places, bad, strict=True)]
@@ -56,14 +55,6 @@ def check_catalogue(
     if bad and processes.is_main:
         logger.warning("%s", listed(f"{head}; they are skipped", lines))
     return catalogue | {"dataset": without_rows(dataset, bad)}
-
-
-def _id_problems(dataset: Dataset, id_column: str, image_column: str) -> list[str]:
-    try:
-        checked_ids(dataset, id_column, image_column)
-    except ValueError as error:
-        return re.split(r"\n(?=`id_column`)", str(error))
-    return []
 
 
 def _bad_photos(dataset: Dataset, column: str, processes: Processes) -> list[BadImage]:
