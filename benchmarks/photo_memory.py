@@ -104,6 +104,7 @@ ROWS: dict[str, tuple[int, Callable[[Path], None]]] = {
     "gallery, 2 threads": (2 * BATCH, lambda folder: fill_gallery(folder, "photo", 2)),
     "gallery, 2 threads, photos turned by EXIF": (2 * BATCH, lambda folder: fill_gallery(folder, "lying", 2)),
     "gallery, 4 threads": (2 * BATCH, lambda folder: fill_gallery(folder, "photo", 4)),
+    "gallery, 4 threads, photos turned by EXIF": (2 * BATCH, lambda folder: fill_gallery(folder, "lying", 4)),
     "photo cache of training": (BATCH, cache),
     "eight PNGs of one bit, 81 megapixels": (8, lambda folder: encode(folder, E2ImageProcessorPil(), 8, "bit")),
 }

@@ -10,7 +10,11 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of this command."""
+    """Add the options of this command.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the options.
+    """
     parser.add_argument("folder", metavar="FOLDER", help="folder of a saved model with its processor")
     parser.add_argument(
         "--gallery",
@@ -21,7 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the handler."""
+    """Write the handler.
+
+    Args:
+        arguments (`argparse.Namespace`): the parsed options.
+    """
     from ..hub.endpoint.write import write_endpoint
     from .output import hide_loading_bars
 

@@ -20,15 +20,6 @@ BEST = "validation/sum_recall"
 
 
 @pytest.fixture
-def hub(monkeypatch) -> Iterator[HubServer]:
-    """Yield a Hub for this process and those that it starts; nothing waits between two tries."""
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    with HubServer() as server:
-        server.use_here(monkeypatch)
-        yield server
-
-
-@pytest.fixture
 def recipe(tmp_path) -> Path:
     tiny_corpus(tmp_path)
     return tiny_recipe(tmp_path, stages=STAGES, eval_every=3)
