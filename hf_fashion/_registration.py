@@ -28,6 +28,7 @@ def _register_models() -> None:
         AutoModel.register(config, model)
         if image_processor is not None:
             AutoImageProcessor.register(config, image_processor_classes={"pil": image_processor})
+    AutoConfig.register(public.E2TowerConfig.model_type, public.E2TowerConfig)  # a vision tower of E2Model
     AutoModelForZeroShotImageClassification.register(public.E2Config, public.E2Model)
     AutoProcessor.register(public.E2Config, public.E2Processor)
 
@@ -41,8 +42,9 @@ def _register_pipelines() -> None:
 # Layers that `LoraConfig()` adapts where it names none: attention of transformers, convolutions of ResNets.
 _LORA_TARGETS = {
     "clip": ["q_proj", "v_proj"],
-    "e2": ["q_proj", "v_proj"],
+    "e2": ["q_proj", "v_proj", "query", "value"],
     "e2_vision_model": ["q_proj", "v_proj"],
+    "e2_tower_model": ["q_proj", "v_proj"],
     "asen": ["convolution", "q_proj", "v_proj", "query", "value"],
     "ipad": ["convolution", "q_proj", "v_proj", "query", "value"],
 }

@@ -43,6 +43,7 @@ class E2Step(ClipStep):
             outputs.tag_embeds,
             batch["tag_ids"],
             model.config.region_targets,
+            model.logit_bias,
         )
         weights = {"contrastive": model.config.contrastive_loss_weight, "region": model.config.region_loss_weight}
         return losses | {"loss": sum(weights[name] * loss for name, loss in losses.items())}

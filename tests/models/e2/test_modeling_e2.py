@@ -12,7 +12,8 @@ from transformers.models.clip.modeling_clip import eager_attention_forward
 
 from hf_fashion import E2Model, E2VisionModel
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.models.e2.modeling_e2 import E2FusionBlock, distinct_rows
+from hf_fashion.models.e2.modeling_e2 import distinct_rows
+from hf_fashion.models.e2.selection_e2 import E2FusionBlock
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
 from tests.tiny_siglip import tiny_siglip
 

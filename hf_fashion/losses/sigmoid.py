@@ -1,0 +1,25 @@
+"""Sigmoid loss between two sets of embeddings (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training")."""
+
+import torch
+from torch import nn
+
+
+def sigmoid_loss(logits: torch.Tensor, positives: torch.Tensor | None = None, valid: torch.Tensor | None = None):
+    """Return the sigmoid loss of square logits: every pair is a yes-or-no question of its own (section 3.2).
+
+    Args:
+        logits (`torch.Tensor` of shape `(..., B, B)`): scaled cosines plus a bias, row i against column j.
+        positives (`torch.Tensor` of shape `(..., B, B)`, *optional*): True if i and j match. `None`: the diagonal.
+        valid (`torch.Tensor` of shape `(..., B)`, *optional*): False for items that do not count. `None`: all
+            count.
+
+    Returns:
+        `torch.Tensor` of shape `(...)`: sum over the pairs of an item, mean over the valid items, 0 if there are none.
+    """
+    logits = logits.float()
+    size, device = logits.shape[-1], logits.device
+    positives = torch.eye(size, dtype=torch.bool, device=device) if positives is None else positives
+    valid = torch.ones(logits.shape[:-1], dtype=torch.bool, device=device) if valid is None else valid
+    pairs = valid.unsqueeze(-1) & valid.unsqueeze(-2)
+    losses = -nn.functional.logsigmoid(torch.where(positives, logits, -logits))
+    return (losses * pairs).sum((-1, -2)) / valid.sum(-1).clamp(min=1)
