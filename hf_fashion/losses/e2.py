@@ -3,8 +3,8 @@
 import torch
 
 from .gather import gather_with_gradient
-from .pairs import pair_loss
 from .region import region_contrastive_loss
+from .sigmoid import pair_loss
 
 
 def e2_losses(

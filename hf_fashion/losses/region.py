@@ -2,7 +2,7 @@
 
 import torch
 
-from .pairs import pair_loss
+from .sigmoid import pair_loss
 
 
 def region_contrastive_loss(

@@ -55,7 +55,7 @@ def sigmoid_loss(logits: torch.Tensor, positives: torch.Tensor | None = None, va
     return (losses * pairs).sum((-1, -2)) / valid.sum(-1).clamp(min=1)
 
 
-# Copied from hf_fashion.losses.pairs.pair_loss
+# Copied from hf_fashion.losses.sigmoid.pair_loss
 def pair_loss(
     logits: torch.Tensor,
     positives: torch.Tensor | None = None,

@@ -33,6 +33,7 @@ from .towers_e2 import drop_unused
 
 
 NEW_IN_TOWER = ("selection_tokens", "encoder.fusion_blocks")
+CLIP_SIDES = {"e2_vision_model", "clip_text_model"}
 # `AutoModel` knows them only as a side of the whole model.
 TEXT_SIDES = {"clip_text_model": CLIPTextModel, "siglip_text_model": SiglipTextModel}
 
@@ -248,6 +249,10 @@ class E2Model(E2PreTrainedModel):
         self.text_projection = projection(text_config.hidden_size, config.projection_dim, config.project_towers)
         self.region_head = E2RegionHead(vision_config)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init_value, dtype=torch.float32))
+        if config.project_towers and {vision_config.model_type, text_config.model_type} != CLIP_SIDES:
+            # Two encoders that met here first: what leads from them to the shared space is as new.
+            self.new_modules = (*self.new_modules, "visual_projection", "text_projection")
+            self.lora_modules_to_save = list(self.new_modules)
         self.logit_bias = None
         if config.contrastive_loss == "sigmoid":
             self._keep_in_fp32_modules_strict = {*self._keep_in_fp32_modules_strict, "logit_bias"}
@@ -289,7 +294,10 @@ class E2Model(E2PreTrainedModel):
         # By its own configuration: CLIPModel would take any folder for a CLIP, and fill with random weights.
         config = AutoConfig.from_pretrained(clip) if isinstance(clip, str) else clip.config
         if getattr(config, "model_type", None) != "clip":
-            raise ValueError(f"`clip` must be a CLIP checkpoint; got {clip if isinstance(clip, str) else type(clip)}.")
+            raise ValueError(
+                f"`clip` must be a CLIP checkpoint; got {clip if isinstance(clip, str) else type(clip)}. "
+                "`E2Model.from_towers` takes others."
+            )
         if isinstance(clip, str):
             clip, info = CLIPModel.from_pretrained(clip, output_loading_info=True)
             if info["missing_keys"]:
