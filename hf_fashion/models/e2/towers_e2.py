@@ -1,6 +1,5 @@
 """The vision models of transformers that E2 runs on next to CLIP's: one row a family."""
 
-import inspect
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +17,7 @@ class TowerFamily:
         class_tokens (`int`): tokens in front of registers and patches, 0 where the model has patches only.
         pooling (`str`): what the image embedding is made of after the layer norm: `"class_token"`, `"patch_mean"`, or
             `"attention_head"` (the model's own `head` over its patches).
+        interpolates (`bool`): whether its embeddings take `interpolate_pos_encoding`; those without take any size.
         rotary (`bool`): whether its layers are called with positions that `rope_embeddings` makes of the pixels.
     """
 
@@ -25,14 +25,15 @@ class TowerFamily:
     norm: str
     class_tokens: int = 1
     pooling: str = "class_token"
+    interpolates: bool = True
     rotary: bool = False
 
 
 TOWER_FAMILIES = {
     "siglip_vision_model": TowerFamily("encoder.layers", "post_layernorm", 0, "attention_head"),
-    "dinov2": TowerFamily("encoder.layer", "layernorm"),
-    "dinov2_with_registers": TowerFamily("encoder.layer", "layernorm"),
-    "dinov3_vit": TowerFamily("model.layer", "norm", rotary=True),
+    "dinov2": TowerFamily("encoder.layer", "layernorm", interpolates=False),
+    "dinov2_with_registers": TowerFamily("encoder.layer", "layernorm", interpolates=False),
+    "dinov3_vit": TowerFamily("model.layer", "norm", interpolates=False, rotary=True),
     "vit": TowerFamily("layers", "layernorm"),
     "vit_msn": TowerFamily("layers", "layernorm"),
     "deit": TowerFamily("layers", "layernorm", class_tokens=2),
@@ -73,14 +74,13 @@ def embed_patches(tower: PreTrainedModel, pixel_values: torch.Tensor, interpolat
     Args:
         tower (`PreTrainedModel`): the vision model.
         pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images.
-        interpolate_pos_encoding (`bool`): take other sizes than the trained one. Families without such an argument
-            take any size.
+        interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
     Returns:
         `torch.Tensor` of shape `(B, F + N, D)`: the F first tokens and N patches.
     """
     options = {}
-    if "interpolate_pos_encoding" in inspect.signature(tower.embeddings.forward).parameters:
+    if tower_family(tower.config).interpolates:
         options["interpolate_pos_encoding"] = interpolate_pos_encoding
     return tower.embeddings(pixel_values.to(tower.dtype), **options)
 

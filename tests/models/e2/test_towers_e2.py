@@ -65,6 +65,13 @@ def test_other_sizes_than_the_trained_one(family):
     assert outputs.selections[0].scores.shape == (2, 2, 36)
 
 
+@pytest.mark.parametrize("family", ["siglip_vision_model", "dinov2", "dinov3_vit"])
+def test_a_tower_compiles_to_one_graph(family):
+    tower = e2_on(family).vision_model
+    compiled = torch.compile(tower, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(tiny_pixels()).pooler_output, tower(tiny_pixels()).pooler_output)
+
+
 def test_layers_below_the_first_selection_layer_see_what_the_bare_model_sees():
     outputs = e2_on("dinov2", first_selection_layer=2)(pixel_values=tiny_pixels(), output_hidden_states=True)
     bare = tiny_tower("dinov2")(tiny_pixels(), output_hidden_states=True).hidden_states
