@@ -30,6 +30,9 @@ class SelectionConfig:
         Whether the layers after the last fusion block see the class and selection tokens only.
     last_entity_pools_one_token (`bool`, *optional*, defaults to `False`):
         Pool the last entity over its first token only, as the authors' released code does. For converted checkpoints.
+    pool_regions (`bool`, *optional*, defaults to `False`):
+        Add a projection of the mean region embedding to the image embedding, which the paper's model does not do. The
+        projection is 0 in a new model.
     """
 
     tag_entities: list[str] = field(default_factory=lambda: ["composition", "sub_category", "brand", "season"])
@@ -39,6 +42,7 @@ class SelectionConfig:
     selection_temperature: float = 1.0
     drop_patch_tokens: bool = True
     last_entity_pools_one_token: bool = False
+    pool_regions: bool = False
 
     # CLIP's tower is always projected; an E2TowerConfig decides.
     project_tower: ClassVar[bool] = True
@@ -94,6 +98,9 @@ class E2VisionConfig(SelectionConfig, CLIPVisionConfig):
         Whether the layers after the last fusion block see the class and selection tokens only.
     last_entity_pools_one_token (`bool`, *optional*, defaults to `False`):
         Pool the last entity over its first token only, as the authors' released code does. For converted checkpoints.
+    pool_regions (`bool`, *optional*, defaults to `False`):
+        Add a projection of the mean region embedding to the image embedding, which the paper's model does not do. The
+        projection is 0 in a new model.
     """
 
     model_type = "e2_vision_model"
@@ -145,6 +152,9 @@ class E2TowerConfig(SelectionConfig, PreTrainedConfig):
         tower's image embedding is made of its class token; others need the patches until the end.
     last_entity_pools_one_token (`bool`, *optional*, defaults to `False`):
         Pool the last entity over its first token only, as the authors' released code does. For converted checkpoints.
+    pool_regions (`bool`, *optional*, defaults to `False`):
+        Add a projection of the mean region embedding to the image embedding, which the paper's model does not do. The
+        projection is 0 in a new model.
     """
 
     model_type = "e2_tower_model"
@@ -183,6 +193,7 @@ _VISION_FIELDS = (
     "selection_temperature",
     "drop_patch_tokens",
     "last_entity_pools_one_token",
+    "pool_regions",
 )
 
 

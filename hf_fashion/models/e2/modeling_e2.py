@@ -27,7 +27,7 @@ from transformers.utils.generic import can_return_tuple
 from .configuration_e2 import E2Config, E2VisionConfig
 from .losses_e2 import pair_loss, region_contrastive_loss
 from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
-from .selection_e2 import E2RegionHead, E2Selection
+from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
 from .starts_e2 import Start, copy_tower, towers_config
 from .towers_e2 import drop_unused
 
@@ -134,6 +134,20 @@ def init_projections(projections: list[nn.Module], factor: float) -> None:
             init.normal_(layer.weight, std=layer.in_features**-0.5 * factor)
 
 
+def vision_embeds(model: PreTrainedModel, outputs: E2VisionTransformerOutput) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the image embeddings (B, P) and region embeddings (B, E, P) of a tower's output, not normalised.
+
+    Args:
+        model (`E2Model` or `E2VisionModel`): whose projection and heads are applied.
+        outputs (`E2VisionTransformerOutput`): output of its vision tower.
+    """
+    region_embeds = model.region_head(model.vision_model.split_selection_tokens(outputs.last_hidden_state))
+    image_embeds = model.visual_projection(outputs.pooler_output)
+    if model.region_pool is not None:
+        image_embeds = image_embeds + model.region_pool(region_embeds)
+    return image_embeds, region_embeds
+
+
 class E2VisionModel(E2PreTrainedModel):
     """The image side of E2: vision tower, projection and region head. It also loads from the folder of a whole E2."""
 
@@ -149,6 +163,7 @@ class E2VisionModel(E2PreTrainedModel):
         self.vision_model = vision_tower(config)
         self.visual_projection = projection(config.hidden_size, config.projection_dim, config.project_tower)
         self.region_head = E2RegionHead(config)
+        self.region_pool = E2RegionPool(config) if config.pool_regions else None
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -189,10 +204,10 @@ class E2VisionModel(E2PreTrainedModel):
         ```
         """
         outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, **kwargs)
-        tokens = self.vision_model.split_selection_tokens(outputs.last_hidden_state)
+        image_embeds, region_embeds = vision_embeds(self, outputs)
         return E2VisionModelOutput(
-            image_embeds=self.visual_projection(outputs.pooler_output),
-            region_embeds=self.region_head(tokens),
+            image_embeds=image_embeds,
+            region_embeds=region_embeds,
             last_hidden_state=outputs.last_hidden_state,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
@@ -248,6 +263,7 @@ class E2Model(E2PreTrainedModel):
         self.visual_projection = projection(vision_config.hidden_size, config.projection_dim, config.project_towers)
         self.text_projection = projection(text_config.hidden_size, config.projection_dim, config.project_towers)
         self.region_head = E2RegionHead(vision_config)
+        self.region_pool = E2RegionPool(vision_config) if config.pool_regions else None
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init_value, dtype=torch.float32))
         if config.project_towers and {vision_config.model_type, text_config.model_type} != CLIP_SIDES:
             # Two encoders that met here first: what leads from them to the shared space is as new.
@@ -448,7 +464,7 @@ class E2Model(E2PreTrainedModel):
         outputs = self.vision_model(
             pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, return_dict=True, **kwargs
         )
-        outputs.pooler_output = self.visual_projection(outputs.pooler_output)
+        outputs.pooler_output, _ = vision_embeds(self, outputs)
         return outputs
 
     def get_region_features(self, pixel_values: torch.Tensor, interpolate_pos_encoding: bool = False) -> torch.Tensor:

@@ -19,7 +19,7 @@ from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
 from .configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
-from .selection_e2 import E2FusionBlock, E2FusionBlocks, E2RegionHead, E2Selection, run_layers
+from .selection_e2 import E2FusionBlock, E2FusionBlocks, E2RegionHead, E2RegionPool, E2Selection, run_layers
 from .towers_e2 import drop_unused, embed_patches, num_prefix_tokens, pool_tower, tower_family
 
 
@@ -73,6 +73,7 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
         "vision_model.encoder.fusion_blocks",
         "vision_model.fusion_blocks",
         "region_head",
+        "region_pool",
     )
     # What a LoRA adapter trains whole: LoraConfig(modules_to_save=E2Model.lora_modules_to_save). The temperature is a
     # parameter and no module, which peft cannot save: an adapter keeps that of its base.
@@ -98,6 +99,8 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
         elif isinstance(module, E2RegionHead):
             for projection in module.projections:
                 init.normal_(projection.weight, std=projection.in_features**-0.5 * factor)
+        elif isinstance(module, E2RegionPool):
+            init.zeros_(module.projection.weight)
 
 
 class E2VisionTransformer(E2PreTrainedModel):

@@ -153,4 +153,22 @@ class E2RegionHead(nn.Module):
         return torch.stack([project(norm(group).mean(1)) for group, norm, project in heads], dim=1)
 
 
-__all__ = ["E2FusionBlock", "E2FusionBlocks", "E2RegionHead", "E2Selection", "run_layers"]
+class E2RegionPool(nn.Module):
+    """What the regions add to the image embedding: a projection, 0 in a new model, of their mean."""
+
+    def __init__(self, config: PreTrainedConfig):
+        super().__init__()
+        self.projection = nn.Linear(config.projection_dim, config.projection_dim, bias=False)
+
+    def forward(self, region_embeds: torch.Tensor) -> torch.Tensor:
+        """
+        Args:
+            region_embeds (`torch.Tensor` of shape `(B, E, P)`): region embeddings, not normalised.
+
+        Returns:
+            `torch.Tensor` of shape `(B, P)`: to be added to image embeddings that are not normalised.
+        """
+        return self.projection(nn.functional.normalize(region_embeds, dim=-1).mean(1))
+
+
+__all__ = ["E2FusionBlock", "E2FusionBlocks", "E2RegionHead", "E2RegionPool", "E2Selection", "run_layers"]
