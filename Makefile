@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements.lock
 STAMP := $(VENV)/.setup-done
 # The lower bound of pyproject.toml.
-OLDEST_TRANSFORMERS := 5.17.0
+OLDEST_TRANSFORMERS := 5.21.0
 JOBS ?= 2
 
 .DEFAULT_GOAL := help

@@ -123,7 +123,7 @@ def _write_requirements(path: Path, with_gallery: bool) -> None:
     """Our lines, after those of others, which stay."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     others = [line for line in lines if not line.startswith(("transformers", "hf-fashion"))]
-    ours = [f"hf-fashion[gallery]{_pin()}"] if with_gallery else ["transformers>=5.17,<6"]
+    ours = [f"hf-fashion[gallery]{_pin()}"] if with_gallery else ["transformers>=5.21,<6"]
     with file_written_aside(path) as aside:
         aside.write_text("\n".join([*others, *ours]) + "\n", encoding="utf-8")
 
