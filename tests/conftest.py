@@ -15,6 +15,9 @@ for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "H
 os.environ["HF_HUB_DISABLE_XET"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Before the first import of torch: processes of a test share its cores, and sums depend on the number of threads.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 # Before the first import of a Hugging Face library, which reads it once: caches and remote code of a test run are
 # its own (and each worker's own), so runs neither see nor disturb one another.
 _hf_home = tempfile.TemporaryDirectory(prefix="hf_fashion_tests_")
