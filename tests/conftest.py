@@ -1,9 +1,11 @@
 """Set up every test: no network, no traces in the user's caches, transformers' common tests importable."""
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,6 +32,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 
 sys.path.insert(0, str(REPOSITORY / ".hf_common" / version("transformers")))
+
+
+def pytest_collection_modifyitems(items):
+    """Puts files that start processes, the slow ones, first: at the end no worker waits long for another."""
+    items.sort(key=lambda item: not _starts_processes(item.path))
+
+
+@cache
+def _starts_processes(path: Path) -> bool:
+    words = r"subprocess|processes|tiny_run|endpoints|cli\.commands|HubServer"
+    return re.search(words, path.read_text(encoding="utf-8")) is not None
 
 
 @pytest.fixture(scope="session")
