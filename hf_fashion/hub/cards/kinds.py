@@ -32,8 +32,9 @@ class ModelKind:
     papers: tuple[Paper, ...] = ()
 
 
-_SEARCH = ("image-retrieval", "image-text-retrieval")
-_ATTRIBUTES = ("attribute.md", "retrieval", ("image-retrieval", "attribute-specific-embeddings"), FEATURES)
+_ENCODER = "sentence-transformers"  # loads them
+_SEARCH = ("image-retrieval", "image-text-retrieval", _ENCODER)
+_ATTRIBUTES = ("attribute.md", "retrieval", ("image-retrieval", "attribute-specific-embeddings", _ENCODER), FEATURES)
 BACKBONE = ModelKind("a backbone", "backbone.md", "classification", (), FEATURES)
 _KINDS = {
     "e2": ModelKind("E2", "e2.md", "cross_modal", ("e2", *_SEARCH), ZERO_SHOT, (E2,)),

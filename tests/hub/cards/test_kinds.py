@@ -33,6 +33,7 @@ def test_every_kind_has_a_template(name, tmp_path):
     assert (TEMPLATES / kind.template).is_file()
     tags = {"e2": ZERO_SHOT, "clip": ZERO_SHOT, "feature_reasoning": None}
     assert kind.pipeline_tag == tags.get(name, FEATURES)
+    assert ("sentence-transformers" in kind.tags) == (name not in ("feature_reasoning", "backbone"))
 
 
 @pytest.mark.parametrize("config", [{}, {"model_type": "bert"}, {"model_type": "resnet", "id2label": {"0": "cat"}}])
