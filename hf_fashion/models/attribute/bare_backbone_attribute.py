@@ -143,7 +143,8 @@ def bare_inputs(backbone: PreTrainedModel, pixel_values: torch.Tensor) -> dict[s
     if size[0] % patch_size or size[1] % patch_size:
         raise ValueError(
             f"Images of {size[0]}x{size[1]} pixels cannot be divided into the patches of a "
-            f"{backbone.config.model_type!r}, {patch_size}x{patch_size}: set `image_size` (`local_image_size`) to a multiple of {patch_size}."
+            f"{backbone.config.model_type!r}, {patch_size}x{patch_size}: set `image_size` (`local_image_size`) to a "
+            f"multiple of {patch_size}."
         )
     trained = backbone.config.image_size
     trained = (trained, trained) if isinstance(trained, int) else tuple(trained)

@@ -101,7 +101,7 @@ def test_a_cell_of_a_vit_looks_at_its_patch(model_type):
 def test_a_vit_sees_images_of_another_size(model_type):
     backbone = build_backbone(tiny_bare_config(model_type)).eval()
     assert feature_map(backbone, torch.randn(2, 3, 32, 32))[0].shape == (2, 16, 2, 2)
-    with pytest.raises(ValueError, match=r"40x40.*16x16.*`image_size`.*multiple of 16"):
+    with pytest.raises(ValueError, match=r"40x40.*a '.*', 16x16.*`image_size`.*multiple of 16"):
         feature_map(backbone, torch.randn(2, 3, 40, 40))
 
 

@@ -7,6 +7,7 @@ import torch
 
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.modeling_asen import AsenModel
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import IMAGE_SIZE, tiny_asen_config
 
 
@@ -59,3 +60,18 @@ class AsenModelTest(ModelTesterMixin, unittest.TestCase):
     @unittest.skip("forward computes no loss, since a triplet's images are embedded in one batch or in several")
     def test_training(self):
         pass
+
+
+class AsenOfMobileNetTester(AsenModelTester):
+    """ASEN on a CNN without a Backbone class; the hidden states are the maps of its layers up to stride 16."""
+
+    expected_num_hidden_layers = 12
+
+    def get_config(self):
+        return tiny_asen_config(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16))
+
+
+class AsenOfMobileNetTest(AsenModelTest):
+    def setUp(self):
+        super().setUp()
+        self.model_tester = AsenOfMobileNetTester(self)
