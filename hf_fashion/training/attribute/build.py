@@ -113,28 +113,47 @@ def make_processors(
 ) -> tuple[AttributeImageProcessorPil, AttributeImageProcessorPil | None]:
     """Return the image processor of the export, and that of the photos that regions are cropped from in training.
 
+    A new model takes the mean and the standard deviation of its pretrained backbone, ImageNet's if it names none.
+
     Args:
-        recipe (`AttributeRecipe`): `model.start_from`, `data.source_size`.
+        recipe (`AttributeRecipe`): `model.start_from`, `model.backbone`, `data.source_size`.
         config (`PreTrainedConfig`): `image_size`.
     """
-    processor = square_processor(config.image_size, recipe.model.start_from)
-    source_size = recipe.data.source_size
+    model, source_size = recipe.model, recipe.data.source_size
+    statistics = image_statistics(model.backbone) if model.backbone else {}
+    processor = square_processor(config.image_size, model.start_from, **statistics)
     if source_size is None:
         return processor, None
     processor.do_source = True
-    return processor, square_processor(source_size, recipe.model.start_from)
+    return processor, square_processor(source_size, model.start_from, **statistics)
 
 
-def square_processor(size: int, start_from: str | None = None) -> AttributeImageProcessorPil:
+def image_statistics(backbone: str) -> dict[str, list[float]]:
+    """Return `image_mean` and `image_std` of the image processor of a pretrained model, none if it has no processor.
+
+    Args:
+        backbone (`str`): folder or Hub id.
+    """
+    try:
+        stored, _ = AttributeImageProcessorPil.get_image_processor_dict(backbone)
+    except OSError:  # no such file
+        return {}
+    return {name: stored[name] for name in ("image_mean", "image_std") if name in stored}
+
+
+def square_processor(
+    size: int, start_from: str | None = None, **statistics: list[float]
+) -> AttributeImageProcessorPil:
     """Return an image processor that scales the shortest edge to `size` and crops the centre square.
 
     Args:
         size (`int`): edge of the square.
         start_from (`str`, *optional*): folder or Hub id with an image processor, whose other settings are kept.
+        statistics (`dict[str, list[float]]`): `image_mean` and `image_std`, from [`image_statistics`].
     """
     sizes = {"size": {"shortest_edge": size}, "crop_size": {"height": size, "width": size}}
     if start_from is None:
-        return AttributeImageProcessorPil(**sizes)
+        return AttributeImageProcessorPil(**sizes, **statistics)
     return AttributeImageProcessorPil.from_pretrained(start_from, **sizes)
 
 

@@ -62,16 +62,16 @@ class AsenModelTest(ModelTesterMixin, unittest.TestCase):
         pass
 
 
-class AsenOfMobileNetTester(AsenModelTester):
-    """ASEN on a CNN without a Backbone class; the hidden states are the maps of its layers up to stride 16."""
+class AsenOfRegNetTester(AsenModelTester):
+    """ASEN on a CNN without a Backbone class; the hidden states are the maps of the stem and of three stages."""
 
-    expected_num_hidden_layers = 12
+    seq_length = hidden_size = IMAGE_SIZE // 2  # the stem's map, (B, 4, 32, 32)
 
     def get_config(self):
-        return tiny_asen_config(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16))
+        return tiny_asen_config(backbone_config=tiny_bare_config("regnet", feature_stride=16))
 
 
-class AsenOfMobileNetTest(AsenModelTest):
+class AsenOfRegNetTest(AsenModelTest):
     def setUp(self):
         super().setUp()
-        self.model_tester = AsenOfMobileNetTester(self)
+        self.model_tester = AsenOfRegNetTester(self)

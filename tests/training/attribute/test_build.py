@@ -194,6 +194,18 @@ def test_a_continued_model_keeps_the_other_settings_of_its_processor(tmp_path):
     assert (processor.size["shortest_edge"], source.size["shortest_edge"]) == (32, 48)
 
 
+def test_photos_are_scaled_as_the_pretrained_backbone_saw_them(tmp_path):
+    (tmp_path / "none").mkdir()
+    square_processor(8, image_mean=[0.5, 0.5, 0.4], image_std=[0.5, 0.5, 0.3]).save_pretrained(tmp_path / "own")
+    config = make_config(AttributeModelRecipe(config=SIZES), VOCABULARY)
+    for name, (mean, std) in {"none": (0.406, 0.225), "own": (0.4, 0.3)}.items():
+        model = AttributeModelRecipe(backbone=str(tmp_path / name))
+        recipe = AttributeRecipe(model=model, data=AttributeDataRecipe(source_size=48))
+        for processor in make_processors(recipe, config):
+            assert (processor.image_mean[2], processor.image_std[2]) == (mean, std)
+            assert processor.resample == square_processor(8).resample
+
+
 def stage(losses: dict[str, float]) -> AttributeStageRecipe:
     return AttributeStageRecipe(epochs=1, learning_rate=1e-4, losses=losses)
 
