@@ -39,14 +39,19 @@ def _register_pipelines() -> None:
     register()
 
 
-# Layers that `LoraConfig()` adapts where it names none: attention of transformers, convolutions of ResNets.
+# Layers of the backbones of attribute models: attention of ViTs, convolutions of CNNs.
+_BACKBONE_LAYERS = [
+    *("q_proj", "v_proj", "query", "value", "projection_query", "projection_value"),
+    *("convolution", "expand_conv", "project_conv", "conv1", "conv2", "point_wise_conv1", "point_wise_conv2"),
+]
+# Layers that `LoraConfig()` adapts where it names none.
 _LORA_TARGETS = {
     "clip": ["q_proj", "v_proj"],
     "e2": ["q_proj", "v_proj", "query", "value"],
     "e2_vision_model": ["q_proj", "v_proj"],
     "e2_tower_model": ["q_proj", "v_proj"],
-    "asen": ["convolution", "q_proj", "v_proj", "query", "value"],
-    "ipad": ["convolution", "q_proj", "v_proj", "query", "value"],
+    "asen": _BACKBONE_LAYERS,
+    "ipad": _BACKBONE_LAYERS,
 }
 
 

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 
 from hf_fashion.hub.onnx_parts import onnx_parts
 from tests.hub.onnx_runs import exported, run
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import IMAGE_SIZE, tiny_asen, tiny_photo_inputs
 from tests.tiny_e2 import tiny_model
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
@@ -19,7 +20,9 @@ def small_ipad() -> PreTrainedModel:
 
 
 def small_asen() -> PreTrainedModel:
-    return tiny_asen(local=True)
+    """Return an ASEN++ of two models without a Backbone class; IPAD has a ResNet."""
+    whole = tiny_bare_config("mobilenet_v2", feature_stride=16)
+    return tiny_asen(local=True, backbone_config=whole, local_backbone_config=tiny_bare_config("vit"))
 
 
 @pytest.fixture(scope="module")
