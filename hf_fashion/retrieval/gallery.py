@@ -159,7 +159,7 @@ class Gallery:
                 thousandths of MAP (benchmarks/README.md). Default: whole vectors.
             regions (`bool`, *optional*, defaults to `False`): whether to keep, next to the embedding of the whole
                 photo, E2's embedding of the region of each tag entity, in a space with the entity's name. They cost
-                no time and as many bytes each as that of the photo.
+                hardly any time and as many bytes each as that of the photo.
 
         Raises:
             ValueError: before anything is embedded: a column is missing or has a wrong type, an id or photo is null,
