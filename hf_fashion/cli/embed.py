@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         help="numbers kept of each vector, such as an eighth of the model's; default: all",
     )
+    parser.add_argument(
+        "--regions", action="store_true", help="also keep E2's embedding of the region of each tag entity"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -70,6 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
         uri=arguments.gallery,
         batch_size=arguments.batch_size,
         dimensions=arguments.dimensions,
+        regions=arguments.regions,
     )
     if processes.is_main:
         print(f"{len(gallery):,} products in {arguments.gallery}")

@@ -1,4 +1,4 @@
-"""Search a gallery by photo, by text, by weighted terms, or by one attribute of a photo.
+"""Search a gallery by photo, by text, by weighted terms, or by one attribute or region of a photo.
 
     hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress with stripes"
 
@@ -7,6 +7,8 @@
 
     hf-fashion search --model runs/attributes/best --gallery attribute_gallery --image photos/dress.jpg \\
         --attribute neckline --json
+
+    hf-fashion search --model runs/quickstart/e2/best --gallery region_gallery --text Lumaro --entity brand
 
 --json prints one line, which `hf-fashion rerank` reads. --grid draws query and results as one picture, with the photos
 of --corpus, the catalogue that was embedded.
@@ -20,8 +22,8 @@ from .arguments import add_catalogue_arguments, add_model_arguments, load_catalo
 from .output import print_search
 
 
-QUERY = ("image", "text", "image_weight", "attribute")
-OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates")
+QUERY = ("image", "text", "image_weight", "attribute", "entity")
+OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates", "late_interaction")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     query.add_argument("--image_weight", type=float, help="weight of the photo next to texts; default: 1")
     query.add_argument("--attribute", metavar="A", help="compare photos in it, for attribute-specific models")
+    query.add_argument("--entity", metavar="E", help="compare regions of it, for E2 and a gallery with --regions")
     parser.add_argument(
         "--top_k", type=positive, help="number of results, at most as many as the gallery has products; default: 10"
     )
     parser.add_argument("--filter", metavar="SQL", help="condition on the metadata, such as \"brand = 'Lumaro'\"")
     parser.add_argument("--threshold", type=float, help="least score of a result")
     parser.add_argument("--group_by", metavar="COLUMN", help="keep the best product of each value of the column")
+    parser.add_argument(
+        "--late_interaction",
+        type=float,
+        metavar="W",
+        help="weight, 0 to 1, of a product's best region in the score of a text; needs a gallery with --regions",
+    )
     parser.add_argument("--reranker", metavar="R", help="folder of an FR, or query_expansion, k_reciprocal")
     parser.add_argument("--num_candidates", type=positive, help="candidates that the re-ranker gets")
     parser.add_argument("--json", action="store_true", help="one line of JSON in place of a table")

@@ -7,7 +7,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
-from .features import check_supported, inference, text_features, unit_length
+from .features import check_supported, entity_names, inference, region_features, text_features, unit_length
 
 
 def embed_batches(
@@ -48,7 +48,7 @@ def has_regions(model: PreTrainedModel) -> bool:
     Args:
         model (`PreTrainedModel`): E2 or CLIP.
     """
-    return bool(getattr(model.config, "tag_entities", None))
+    return bool(entity_names(model))
 
 
 def _embed(model: PreTrainedModel, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -67,7 +67,6 @@ def _embed_images(model: PreTrainedModel, pixel_values: Tensor) -> dict[str, Ten
     vision = model.get_image_features(pixel_values=pixel_values)
     rows = {"image_embeds": unit_length(vision.pooler_output)}
     if has_regions(model):
-        tokens = model.vision_model.split_selection_tokens(vision.last_hidden_state)
-        rows["region_embeds"] = unit_length(model.region_head(tokens))
+        rows["region_embeds"] = unit_length(region_features(model, vision))
         rows |= {f"selections_{i}": selection.indices for i, selection in enumerate(vision.selections)}
     return rows

@@ -21,9 +21,11 @@ from .features import (
     attribute_names,
     check_attribute,
     check_reads_text,
+    check_regions,
     check_supported,
     inference,
     max_text_length,
+    photo_and_region_features,
     photo_features,
     photo_inputs,
     space_names,
@@ -60,9 +62,11 @@ class Encoder:
         model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD.
         processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
         tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
+        regions (`bool`, *optional*, defaults to `False`): whether [`~Encoder.embed_photos`] also embeds the region of
+            each tag entity, of E2, in a space of its own.
 
     Raises:
-        ValueError: the model is of another type.
+        ValueError: the model is of another type, or has no regions.
     """
 
     def __init__(
@@ -70,8 +74,12 @@ class Encoder:
         model: PreTrainedModel,
         processor: ProcessorMixin | BaseImageProcessor,
         tokenizer: PreTrainedTokenizerBase | None = None,
+        regions: bool = False,
     ):
         check_supported(model.config)
+        if regions:
+            check_regions(model)
+        self.regions = regions
         self.model = model
         self.image_processor = getattr(processor, "image_processor", processor)
         self.tokenizer = getattr(processor, "tokenizer", tokenizer)
@@ -101,8 +109,8 @@ class Encoder:
 
     @property
     def space_names(self) -> list[str]:
-        """Names of the spaces: the model's attributes, or `"image"`."""
-        return space_names(self.model)
+        """Names of the spaces: the model's attributes, or `"image"`, and with `regions` the tag entities."""
+        return space_names(self.model, self.regions)
 
     @cached_property
     def spaces(self) -> dict[str, int]:
@@ -190,7 +198,8 @@ class Encoder:
 
         Args:
             queries (`Any`): a query or a list of them: a photo, a text, a dict of terms and their weights, or a dict
-                with an `"image"`, a `"text"` or `"terms"`, an `"image_weight"` and an `"attribute"`.
+                with an `"image"`, a `"text"` or `"terms"`, an `"image_weight"`, and an `"attribute"` or an `"entity"`,
+                whose region E2 embeds of the photo.
             attribute (`str`, *optional*): for queries that name none, of attribute-specific models.
             batch_size (`int`, *optional*, defaults to 32): queries a forward pass.
             show_progress_bar (`bool`, *optional*): whether to show a bar. Default: in a terminal.
@@ -201,8 +210,8 @@ class Encoder:
             `numpy.ndarray` or `torch.Tensor` of shape `(N, d)`, for a single query `(d,)`, of length 1.
 
         Raises:
-            ValueError: a query has another form, its attribute is missing or unknown, its weights cancel out, its
-                photo cannot be read, or there are fewer than `dimensions` numbers.
+            ValueError: a query has another form, its attribute is missing or unknown, its entity is unknown, its
+                weights cancel out, its photo cannot be read, or there are fewer than `dimensions` numbers.
         """
         several, single = _as_list(queries)
         self._check_options(None, dimensions)
@@ -237,7 +246,7 @@ class Encoder:
         return photo_inputs(self.image_processor, photos)
 
     def embed_photos(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Embed B photos in every space of the model, as galleries store them.
+        """Embed B photos in every space of `space_names`, as galleries store them.
 
         Args:
             inputs (`dict[str, torch.Tensor]`): from [`~Encoder.prepare_photos`].
@@ -246,7 +255,10 @@ class Encoder:
             `dict[str, torch.Tensor]`: for each space (B, d), L2-normalised, float32, on the CPU.
         """
         with inference(self.model):
-            features = photo_features(self.model, inputs)
+            if self.regions:
+                features = unit_length(photo_and_region_features(self.model, inputs))
+            else:
+                features = photo_features(self.model, inputs)
             if features.ndim == 2:
                 return {"image": unit_length(features).cpu()}
             return dict(zip(self.space_names, features.cpu().unbind(dim=1), strict=True))
@@ -257,20 +269,22 @@ class Encoder:
         attribute: str | None = None,
         known: Sequence[str] | None = None,
         sources: PhotoSources = ANYWHERE,
+        entity: str | None = None,
     ) -> dict[str, Any]:
         """Return one query of any form as the model's inputs, on the CPU. A warning says where its texts are cut.
 
         Args:
             query (`Any`): as for [`~Encoder.encode_query`].
             attribute (`str`, *optional*): for a query that names none.
-            known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+            known (`Sequence[str]`, *optional*): the spaces that are stored, where not all of the model's are.
             sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
+            entity (`str`, *optional*): for a query that names none.
 
         Raises:
-            ValueError: the query has another form, its attribute is missing or unknown, it has terms and the model
-                reads no text, or its photo cannot be read.
+            ValueError: the query has another form, its attribute is missing or unknown, its entity is unknown or not
+                stored, it has terms and the model reads no text, or its photo cannot be read.
         """
-        read = _read(query, attribute)
+        read = _read(query, attribute, entity)
         prepared = self._prepare(read, known, sources)
         self._warn_of_long_texts(list(read.terms))
         return prepared
@@ -344,17 +358,20 @@ class Encoder:
         return {"image": mixed}
 
     def _photo_features(self, photos: list[Photo], attribute: str | None) -> dict[str, Tensor]:
-        names = self.space_names if attribute is None else [attribute]
-        ids = None if attribute is None else torch.full((len(photos), 1), self.space_names.index(attribute))
+        every = attribute_names(self.model)
+        names = every if attribute is None else [attribute]
+        ids = None if attribute is None else torch.full((len(photos), 1), every.index(attribute))
         inputs = self.prepare_photos(map(ANYWHERE.open, photos))
         features = photo_features(self.model, inputs, ids).cpu()
         return dict(zip(names, features.unbind(dim=1), strict=True)) if features.ndim == 3 else {"image": features}
 
 
-def _read(query: Any, attribute: str | None) -> FashionQuery:
-    """A query of any form; `attribute` is for one that names none."""
+def _read(query: Any, attribute: str | None, entity: str | None = None) -> FashionQuery:
+    """A query of any form; `attribute` and `entity` are for one that names none."""
     read = FashionQuery.read(query)
-    return replace(read, attribute=attribute) if read.attribute is None else read
+    if read.attribute is None and read.entity is None:
+        return replace(read, attribute=attribute, entity=entity)
+    return read
 
 
 def _is_photo(one: Any) -> bool:

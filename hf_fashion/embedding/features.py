@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import normalize, pad
 from transformers import BaseImageProcessor, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import ModelOutput
 
 from ..data.photos.photo_processing import process_photo
 from ..messages import did_you_mean
@@ -23,6 +24,10 @@ TEXT_INPUTS = ("input_ids", "attention_mask")
 # `model_type` of the models that read photos and texts. Others, such as SigLIP, have towers that are called alike and
 # want other inputs: other padding, another length, no end of text.
 PHOTO_AND_TEXT_TYPES = ("e2", "clip")
+NO_REGIONS = (
+    "the gallery keeps only embeddings of whole photos. Embed the catalogue into another gallery with `regions=True` "
+    "(hf-fashion embed --regions)"
+)
 
 
 def check_supported(config: PreTrainedConfig) -> None:
@@ -51,13 +56,78 @@ def attribute_names(model: nn.Module) -> list[str]:
     return list(getattr(model.config, "attribute_names", None) or [])
 
 
-def space_names(model: nn.Module) -> list[str]:
-    """Return the spaces that a model embeds photos into: its attributes, or `"image"`.
+def entity_names(model: nn.Module) -> list[str]:
+    """Return the tag entities of E2, each of which has a region embedding; no names for other models.
 
     Args:
         model (`nn.Module`): any model.
     """
-    return attribute_names(model) or ["image"]
+    return list(getattr(model.config, "tag_entities", None) or [])
+
+
+def space_names(model: nn.Module, regions: bool = True) -> list[str]:
+    """Return the spaces that a model embeds photos into: its attributes, or `"image"` and the tag entities of E2.
+
+    Args:
+        model (`nn.Module`): any model.
+        regions (`bool`, *optional*, defaults to `True`): whether to name the tag entities.
+    """
+    return attribute_names(model) or ["image", *(entity_names(model) if regions else [])]
+
+
+def region_spaces(model: nn.Module, spaces: Iterable[str]) -> list[str]:
+    """Return those of some spaces that are tag entities of a model.
+
+    Args:
+        model (`nn.Module`): any model.
+        spaces (`Iterable[str]`): names of spaces, such as those of a gallery.
+    """
+    return [space for space in spaces if space in entity_names(model) and space != "image"]
+
+
+def check_regions(model: nn.Module) -> None:
+    """Raise if a model has no spaces of tag entities.
+
+    Args:
+        model (`nn.Module`): any model.
+
+    Raises:
+        ValueError: the model has no tag entities, or one with the name of the space of whole photos.
+    """
+    if not entity_names(model):
+        raise ValueError(
+            f"{type(model).__name__} has no tag entities, so it embeds no `regions`: only E2 does. Leave `regions` "
+            "(--regions) out"
+        )
+    if "image" in entity_names(model):
+        raise ValueError(
+            "the model has a tag entity 'image', which is the name of the space of whole photos: its `regions` cannot "
+            "be kept. Rename the entity in `tag_entities` of the model's configuration"
+        )
+
+
+def check_entity(model: nn.Module, entity: str | None, known: Sequence[str] | None = None) -> None:
+    """Raise if products cannot be searched in the space of a tag entity.
+
+    Args:
+        model (`nn.Module`): any model.
+        entity (`str`, *optional*): the entity's name; `None` for a search by whole photos.
+        known (`Sequence[str]`, *optional*): the spaces that are stored, where not all of the model's are.
+
+    Raises:
+        ValueError: the entity is unknown or its space is not stored, or the model has none.
+    """
+    names = entity_names(model)
+    if entity is None:
+        return
+    if not names:
+        raise ValueError(f"{type(model).__name__} has no tag entities, got `entity`={entity!r}: only E2 has")
+    if entity not in names:
+        raise ValueError(
+            f"unknown `entity` {entity!r}{did_you_mean(entity, names)}: it must be one of {', '.join(names)}"
+        )
+    if known is not None and entity not in region_spaces(model, known):
+        raise ValueError(f"`entity` {entity!r}: {NO_REGIONS}")
 
 
 def check_attribute(model: nn.Module, attribute: str | None, known: Sequence[str] | None = None) -> None:
@@ -74,7 +144,8 @@ def check_attribute(model: nn.Module, attribute: str | None, known: Sequence[str
     names = attribute_names(model)
     known = names if known is None else known
     if not names and attribute is not None:
-        raise ValueError(f"{type(model).__name__} has no attributes, got `attribute`={attribute!r}")
+        instead = ": search by one of its tag entities with `entity`" if entity_names(model) else ""
+        raise ValueError(f"{type(model).__name__} has no attributes, got `attribute`={attribute!r}{instead}")
     if names and attribute is None:
         raise ValueError(
             f"{type(model).__name__} compares photos in one attribute: give the query, the call or the pipeline an "
@@ -173,6 +244,33 @@ def photo_features(model: nn.Module, inputs: dict[str, Tensor], attribute_ids: T
     if attribute_ids is not None:
         attribute_ids = attribute_ids.to(inputs["pixel_values"].device)
     return _finite(model.get_attribute_features(attribute_ids=attribute_ids, **inputs).float())
+
+
+def photo_and_region_features(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
+    """Compute the features of B photos and of the regions of E tag entities in them, in one pass, in float32.
+
+    Args:
+        model (`PreTrainedModel`): E2.
+        inputs (`dict[str, torch.Tensor]`): from [`photo_inputs`].
+
+    Returns:
+        `torch.Tensor` of shape `(B, 1 + E, P)`: those of the photo first.
+
+    Raises:
+        ValueError: a feature is not a finite number.
+    """
+    vision = model.get_image_features(pixel_values=to_model(model, inputs)["pixel_values"])
+    return _finite(torch.cat([vision.pooler_output[:, None], region_features(model, vision)], dim=1).float())
+
+
+def region_features(model: PreTrainedModel, vision: ModelOutput) -> Tensor:
+    """Compute the features of the region of each tag entity: (B, E, P), as the model gives them.
+
+    Args:
+        model (`PreTrainedModel`): E2.
+        vision (`ModelOutput`): of its `get_image_features`.
+    """
+    return model.region_head(model.vision_model.split_selection_tokens(vision.last_hidden_state))
 
 
 def text_features(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:

@@ -16,7 +16,7 @@ from .query_photos import Pixels, is_photo, photo_of
 
 
 LARGEST = 3.4e38  # weights are kept as float32
-KEYS = ("image", "text", "terms", "image_weight", "attribute")
+KEYS = ("image", "text", "terms", "image_weight", "attribute", "entity")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class FashionQuery:
         terms (`Mapping[str, float]`, *optional*): descriptions and their weights; negative ones are avoided.
         image_weight (`float`, *optional*, defaults to 1.0): weight of the photo next to the terms.
         attribute (`str`, *optional*): the attribute that products are compared in.
+        entity (`str`, *optional*): the tag entity of E2 whose regions are compared. Default: whole photos.
 
     Raises:
         ValueError: there is neither photo nor term, a term is not a text, or a weight is not a finite number.
@@ -38,6 +39,7 @@ class FashionQuery:
     terms: Mapping[str, float] = field(default_factory=dict)
     image_weight: float = 1.0
     attribute: str | None = None
+    entity: str | None = None
 
     def __post_init__(self):
         if self.image is None and not self.terms:
@@ -104,8 +106,9 @@ def _fields(query: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"`text` must be a string, got {type(query['text']).__name__}")
     if "text" in query:
         query["terms"] = {query.pop("text"): 1.0}
-    if "attribute" in query and not isinstance(query["attribute"], str):
-        raise ValueError(f"`attribute` must be a string, got {type(query['attribute']).__name__}")
+    for name in ("attribute", "entity"):
+        if not isinstance(query.get(name, ""), str):
+            raise ValueError(f"`{name}` must be a string, got {type(query[name]).__name__}")
     if "image" in query:
         query["image"] = photo_of(query["image"])
     return query

@@ -10,9 +10,12 @@ from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
 from .features import (
+    attribute_names,
     check_attribute,
+    check_entity,
     check_reads_text,
     joined_inputs,
+    photo_and_region_features,
     photo_features,
     photo_inputs,
     space_names,
@@ -39,16 +42,18 @@ def prepare_query(
         model (`PreTrainedModel`): E2, CLIP or an attribute-specific model.
         image_processor (`BaseImageProcessor`): the model's.
         tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where it reads text.
-        known (`Sequence[str]`, *optional*): the allowed attributes, where not all of the model's are.
+        known (`Sequence[str]`, *optional*): the spaces that are stored, where not all of the model's are.
         sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
 
     Raises:
-        ValueError: there are terms and the model reads no text, the attribute is wrong, or the photo cannot be read.
+        ValueError: there are terms and the model reads no text, the attribute or entity is wrong, or the
+            photo cannot be read.
     """
     check_reads_text(model, tokenizer, list(query.terms))
     check_attribute(model, query.attribute, known)
+    check_entity(model, query.entity, known)
     inputs: dict[str, Any] = {
-        "space_id": torch.tensor([space_names(model).index(query.attribute or "image")]),
+        "space_id": torch.tensor([space_names(model).index(query.attribute or query.entity or "image")]),
         "photo_weights": torch.tensor([float(query.image_weight)] if query.image is not None else []),
         "terms_weights": torch.tensor([float(weight) for weight in query.terms.values()]),
     }
@@ -90,8 +95,10 @@ def embed_queries(
 def _photo_embeds(queries: Sequence[dict[str, Any]], model: PreTrainedModel) -> Tensor:
     """(P, d), a row for each photo."""
     inputs = joined_inputs([query["photo"] for query in queries])
-    attribute_ids = torch.cat([query["space_id"] for query in queries])  # (P,)
-    return unit_length(photo_features(model, inputs, attribute_ids).flatten(1))
+    space_ids = torch.cat([query["space_id"] for query in queries])  # (P,)
+    if attribute_names(model) or not space_ids.any():
+        return unit_length(photo_features(model, inputs, space_ids).flatten(1))
+    return unit_length(photo_and_region_features(model, inputs)[torch.arange(len(queries)), space_ids])
 
 
 def _weights(queries: Sequence[dict[str, Any]], part: str) -> Tensor:

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
 from ..embedding.encoder import Encoder
-from ..embedding.features import check_attribute
+from ..embedding.features import check_attribute, check_entity, space_names
 from ..embedding.queries import holds_several
 from ..embedding.query_photos import PhotoSources, Pixels
 from ..retrieval.rerankers.loading import load_reranker
@@ -46,16 +46,19 @@ class FashionRetrievalPipeline(Pipeline):
     search({"green shirt": 1, "buttons": -0.5})         # weighted texts, negative ones to avoid
     search({"image": photo, "terms": {"in blue": 0.7}, "image_weight": 0.5}, filter="price < 50")
     search({"image": photo, "attribute": "neckline"})   # for attribute-specific models
+    search({"text": "Lumaro", "entity": "brand"})       # for E2 and a gallery with the regions of photos
     search([{"text": "a coat", "top_k": 3}, "a dress"])  # many queries, each with options of its own
     ```
 
     A query is a dict with an `"image"`, `"terms"` (a dict of texts and their weights) or both; `"image_weight"` (1 if
-    not given); and `"attribute"`. `"text"` is short for one term of weight 1. Only an image, only a string and only a
-    dict of weights are short forms of a query. A string that begins like a URL or ends like an image file is an image.
-    A dict may also have the call's `top_k`, `filter`, `threshold`, `group_by` and `num_candidates`, for this query.
+    not given); and `"attribute"` or `"entity"`. `"text"` is short for one term of weight 1. Only an image, only a
+    string and only a dict of weights are short forms of a query. A string that begins like a URL or ends like an image
+    file is an image.
+    A dict may also have the call's `top_k`, `filter`, `threshold`, `group_by`, `num_candidates` and
+    `late_interaction`, for this query.
 
     Photo and terms are embedded one by one and L2-normalised. The gallery is searched by their weighted sum,
-    normalised again.
+    normalised again. With an entity, products are compared by their regions of it, and the query's photo by its own.
 
     Args:
         model (`PreTrainedModel`): E2, CLIP, or an attribute-specific model: the one that embedded the gallery.
@@ -143,18 +146,24 @@ class FashionRetrievalPipeline(Pipeline):
                   as one photo of each product. Products without a value are all kept. Groups are looked for among
                   the `max_top_k` nearest products of a gallery that has this limit.
                 - `attribute` (`str`): attribute of queries that have none.
+                - `entity` (`str`): tag entity of queries that have none; the gallery must keep the regions of photos.
+                - `late_interaction` (`float`): weight w, 0 to 1, of the best region in the score of a text, `(1 - w) *
+                  cosine(text, photo) + w * max over entities of cosine(text, region)`, exact for the 100 or `top_k`
+                  products with the nearest photos. The gallery must keep the regions. It does not change queries with
+                  a photo or an entity.
                 - `num_candidates` (`int`): candidates that the re-ranker gets; needs a re-ranker. Default: the number
                   that an FR is made for, 100 for others.
 
         Returns:
-            `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product; `rank`,
-            from 1; `initial_rank`, the rank before the re-ranker; `metadata`; and, of a pipeline with `photos`,
-            `image`, the product's photo, or `None` where it has none. Filter, groups and threshold choose the
-            candidates; the re-ranker re-orders the first `num_candidates` of them; the first `top_k` are returned.
+            `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product, or with
+            `late_interaction` the sum above; `rank`, from 1; `initial_rank`, the rank before the re-ranker;
+            `metadata`; and, of a pipeline with `photos`, `image`, the product's photo, or `None` where it has none.
+            Filter, groups and threshold choose the candidates; the re-ranker re-orders the first `num_candidates` of
+            them; the first `top_k` are returned.
 
         Raises:
-            ValueError: a query has another form, an unknown attribute, or a part that the model cannot embed; its
-                weights cancel out; or an option is not as above.
+            ValueError: a query has another form, an unknown attribute or entity, or a part that the model cannot
+                embed; its weights cancel out; or an option is not as above.
             TypeError: there is no option of this name.
         """
         # transformers looks at the first query of a list or of its own KeyDataset, which an empty one does not have.
@@ -167,18 +176,25 @@ class FashionRetrievalPipeline(Pipeline):
         return super().__call__((query for query in inputs), **kwargs)
 
     def _sanitize_parameters(
-        self, attribute: str | None = None, **options: Any
+        self, attribute: str | None = None, entity: str | None = None, **options: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         check_names(options)
         if attribute is not None:
             check_attribute(self.model, attribute, self.finder.spaces)
-        return given({"attribute": attribute}), self._checked(options), {}
+        check_entity(self.model, entity, self.finder.spaces)
+        return given({"attribute": attribute, "entity": entity}), self._checked(options), {}
 
-    def preprocess(self, inputs: Any, attribute: str | None = None) -> dict[str, Any]:
+    def preprocess(self, inputs: Any, attribute: str | None = None, entity: str | None = None) -> dict[str, Any]:
         """Return one query as the model's inputs, on the CPU, with its own options."""
         query, options = split_options(inputs)
-        prepared = self.encoder.prepare_query(query, attribute, self.finder.spaces, self.sources)
-        return {"query": prepared | {"options": self._checked(options)}}
+        prepared = self.encoder.prepare_query(query, attribute, self.finder.spaces, self.sources, entity)
+        options = self._checked(options)
+        if "late_interaction" in options and not _is_whole_text(prepared):
+            raise ValueError(
+                "`late_interaction` is for queries of texts that are compared with whole products, got one with a "
+                "photo or an `entity`: leave `late_interaction` out of it"
+            )
+        return {"query": prepared | {"options": options}}
 
     def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:
         """Embed, search and re-rank one query, or B queries together: see `_searches`."""
@@ -243,7 +259,7 @@ class FashionRetrievalPipeline(Pipeline):
         """Options of a call or of a query: those that are given, none of which is wrong."""
         options = given(options)
         check_types(options)
-        self.finder.check_options(options.get("top_k"), options.get("group_by"))
+        self.finder.check_options(*map(options.get, ("top_k", "group_by", "late_interaction")))
         if "num_candidates" in options:
             self._check_num_candidates(options["num_candidates"])
         return options
@@ -263,12 +279,16 @@ class FashionRetrievalPipeline(Pipeline):
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
         """For each of B queries its `vector` (d,), its `space`, and its list: a `row` of `results`."""
         vectors = self.encoder.embed_queries(queries).cpu()  # (B, d)
-        space_ids = torch.cat([query["space_id"] for query in queries]).tolist()
+        spaces = [space_names(self.model)[int(query["space_id"])] for query in queries]
+        options = [searching | query["options"] for query in queries]
+        for query, its in zip(queries, options, strict=True):
+            if not _is_whole_text(query):
+                its.pop("late_interaction", None)
         searches: list[dict[str, Any]] = [{} for _ in queries]
         # Queries of one space and with the same options are searched and re-ranked together.
-        for places in _equal_places([(space_ids[place], query["options"]) for place, query in enumerate(queries)]):
-            space, options = self.encoder.space_names[space_ids[places[0]]], queries[places[0]]["options"]
-            results = self._results(vectors[places], space, **(searching | options))
+        for places in _equal_places(list(zip(spaces, options, strict=True))):
+            space = spaces[places[0]]
+            results = self._results(vectors[places], space, **options[places[0]])
             for row, place in enumerate(places):
                 searches[place] = {"space": space, "vector": vectors[place], "results": results, "row": row}
         return searches
@@ -282,15 +302,16 @@ class FashionRetrievalPipeline(Pipeline):
         threshold: float | None = None,
         group_by: str | None = None,
         num_candidates: int | None = None,
+        late_interaction: float | None = None,
     ) -> RetrievalResults:
         """Search by Q queries (Q, d) in one space, step by step."""
         if self.reranker is None:
-            found = self.finder.search(queries, space, top_k, filter, group_by)
+            found = self.finder.search(queries, space, top_k, filter, group_by, late_interaction=late_interaction)
             return apply_threshold(found, threshold)
         if num_candidates is None:
             num_candidates = getattr(self.reranker, "num_candidates", DEFAULT_NUM_CANDIDATES)
         number = max(top_k, num_candidates)
-        found = self.finder.search(queries, space, number, filter, group_by, with_vectors=True)
+        found = self.finder.search(queries, space, number, filter, group_by, True, late_interaction)
         candidates = read_vectors(apply_threshold(found, threshold), self.finder.gallery, space)
         return rerank(candidates, queries, self.reranker, num_candidates).first(top_k)
 
@@ -306,6 +327,11 @@ class _Queries(Dataset):
 
     def __getitem__(self, place: int) -> Any:
         return self.queries[place]
+
+
+def _is_whole_text(query: Mapping[str, Any]) -> bool:
+    """Whether a prepared query has only texts and no space of its own."""
+    return "photo" not in query and not query["space_id"].any()
 
 
 def _equal_places(values: list[Any]) -> list[list[int]]:

@@ -17,6 +17,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "threshold": (Real, "a number"),
     "group_by": (str, "the name of a metadata column"),
     "num_candidates": (Integral, "a whole number"),
+    "late_interaction": (Real, "a number"),
 }
 
 
@@ -54,20 +55,23 @@ def check_names(names: Iterable[str]) -> None:
         if name not in OPTIONS:
             raise TypeError(
                 f"the pipeline has no option `{name}`{did_you_mean(name, OPTIONS)}: its options are attribute, "
-                f"{', '.join(OPTIONS)}"
+                f"entity, {', '.join(OPTIONS)}"
             )
 
 
 def check_types(options: Mapping[str, Any]) -> None:
-    """Raise if an option is of another type.
+    """Raise if an option is of another type or out of range.
 
     Args:
         options (`Mapping`): options that are given.
 
     Raises:
-        ValueError: the option, with what it must be and what came.
+        ValueError: the option, with what it must be and what came, or a weight is not from 0 to 1.
     """
     for name, value in options.items():
         types, words = OPTIONS[name]
         if not isinstance(value, types) or isinstance(value, bool) or (name == "threshold" and math.isnan(value)):
             raise ValueError(f"`{name}` must be {words}, got {shown(value)}")
+    weight = options.get("late_interaction", 0)
+    if not 0 <= weight <= 1:  # NaN is neither
+        raise ValueError(f"`late_interaction`, the weight of the best region, must be from 0 to 1, got {weight}")

@@ -10,10 +10,12 @@ from typing import Any
 from torch import Tensor
 
 from ..embedding.encoder import Encoder
+from ..embedding.features import NO_REGIONS, region_spaces, space_names
 from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from ..retrieval.results import RetrievalResults, padded
 from .groups_fashion_retrieval import search_groups
+from .late_interaction_fashion_retrieval import NUM_SCORED, interact
 
 
 # Beginnings of the types whose values cannot be compared as one.
@@ -36,6 +38,7 @@ class CandidateFinder:
         self.gallery = open_gallery(gallery)
         info = self.gallery.info()
         self.uri, self.spaces, self.fingerprint = info["uri"], list(info["spaces"]), info.get("fingerprint")
+        self.entities: list[str] = []  # whose regions the gallery keeps
         self.columns = [name for name, kind in info["metadata"].items() if not kind.startswith(NESTED)]
         if not info["products"]:
             raise ValueError(
@@ -51,7 +54,7 @@ class CandidateFinder:
         Raises:
             ValueError: the gallery has another space, or another model, image processor or tokenizer embedded it.
         """
-        model, spaces = encoder.model, encoder.space_names
+        model, spaces = encoder.model, space_names(encoder.model)
         strange = [space for space in self.spaces if space not in spaces]
         if strange:
             raise ValueError(
@@ -59,17 +62,19 @@ class CandidateFinder:
                 f"{', '.join(spaces)}: load the model that embedded the gallery"
             )
         self.gallery.check_model(model, encoder.image_processor, encoder.tokenizer)
+        self.entities = region_spaces(model, self.spaces)
 
-    def check_options(self, top_k: int | None, group_by: str | None) -> None:
+    def check_options(self, top_k: int | None, group_by: str | None, late_interaction: float | None = None) -> None:
         """Raise if the gallery does not have these options.
 
         Args:
             top_k (`int`, *optional*): number of results.
             group_by (`str`, *optional*): metadata column.
+            late_interaction (`float`, *optional*): weight of the regions in the scores.
 
         Raises:
-            ValueError: `top_k` is more than the products of the gallery, or `group_by` is not a column with one value
-                for each product.
+            ValueError: `top_k` is more than the products of the gallery, `group_by` is not a column with one value
+                for each product, or the gallery keeps no regions.
         """
         if top_k is not None and not 1 <= top_k <= len(self.gallery):
             raise ValueError(
@@ -81,6 +86,8 @@ class CandidateFinder:
                 f"`group_by` must be a metadata column with one value a product, one of {self.columns}, got "
                 f"{group_by!r}{did_you_mean(group_by, self.columns)}"
             )
+        if late_interaction is not None and not self.entities:
+            raise ValueError(f"`late_interaction` scores texts by regions of photos, and {NO_REGIONS}")
 
     def search(
         self,
@@ -90,6 +97,7 @@ class CandidateFinder:
         filter: str | Mapping[str, Any] | None = None,
         group_by: str | None = None,
         with_vectors: bool = False,
+        late_interaction: float | None = None,
     ) -> RetrievalResults:
         """Find each query's best products, or the best product of each of its best groups.
 
@@ -102,13 +110,20 @@ class CandidateFinder:
             with_vectors (`bool`, *optional*, defaults to `False`): whether results keep the candidates' vectors.
                 Groups do not, since most candidates of their long lists are dropped: [`read_vectors`] reads those of
                 the others.
+            late_interaction (`float`, *optional*): weight of the regions in the scores. Default: only photos count.
 
         Raises:
             ValueError: `filter` is not a condition on this gallery.
         """
 
-        def search(queries: Tensor, top_k: int, with_vectors: bool = False) -> RetrievalResults:
+        def by_photo(queries: Tensor, top_k: int, with_vectors: bool = False) -> RetrievalResults:
             return as_results(self.gallery.search(queries, space, top_k, filter, with_vectors=with_vectors))
+
+        def by_regions(queries: Tensor, top_k: int, with_vectors: bool = False) -> RetrievalResults:
+            found = by_photo(queries, max(top_k, NUM_SCORED), with_vectors)
+            return interact(found, queries, late_interaction, self.gallery, self.entities).first(top_k)
+
+        search = by_photo if late_interaction is None else by_regions
 
         if group_by is None:
             return search(queries, number, with_vectors)

@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..embedding.encoder import Encoder
+from ..embedding.features import region_spaces
 from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
@@ -36,7 +37,7 @@ from .vector_column import Space
 
 class Gallery:
     """Products with metadata and one vector for each *space*: `"image"` for E2 and CLIP, one space for each attribute
-    of an attribute-specific model.
+    of an attribute-specific model, and if asked for one for each tag entity of E2, with the embeddings of its regions.
 
     Vectors are stored L2-normalised in float16: whole or, for galleries made with `dimensions`, along the few axes
     that they lie closest to. An eighth of the dimensions takes a sixteenth of the bytes in float32.
@@ -128,6 +129,7 @@ class Gallery:
         batch_size: int = 64,
         progress: bool = True,
         dimensions: int | None = None,
+        regions: bool = False,
     ) -> Gallery:
         """Embed the photos of a catalogue into a gallery; embed only what is missing where the gallery exists already.
 
@@ -155,12 +157,15 @@ class Gallery:
             dimensions (`int`, *optional*): numbers to store of each vector: its coordinates along the principal axes
                 of up to 5,000 photos, which are embedded first. An eighth of the model's dimensions costs a few
                 thousandths of MAP (benchmarks/README.md). Default: whole vectors.
+            regions (`bool`, *optional*, defaults to `False`): whether to keep, next to the embedding of the whole
+                photo, E2's embedding of the region of each tag entity, in a space with the entity's name. They cost
+                hardly any time and as many bytes each as that of the photo.
 
         Raises:
             ValueError: before anything is embedded: a column is missing or has a wrong type, an id or photo is null,
-                an id comes twice, `dimensions` is more than the model's or than the number of photos, or the gallery
-                is of another model or has other spaces, dimensions or metadata columns. Later: a photo cannot be read;
-                the error names the row, and the batches before it are kept.
+                an id comes twice, `dimensions` is more than the model's or than the number of photos, the model has no
+                `regions`, or the gallery is of another model or has other spaces, dimensions or metadata columns.
+                Later: a photo cannot be read; the error names the row, and the batches before it are kept.
             OSError: the gallery is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one process is raised by all.
             ImportError: the store's database is not installed.
@@ -169,7 +174,7 @@ class Gallery:
         processes = Processes()
         with processes.main_first():
             catalogue = Catalogue(dataset, id_column, image_column, metadata_columns)
-            encoder = Encoder(model, processor)
+            encoder = Encoder(model, processor, regions=regions)
             kept = {} if dimensions is None else dict.fromkeys(encoder.spaces, dimensions)
             fingerprint = embedder_fingerprint(model, processor)
             schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, fingerprint, kept)
@@ -204,8 +209,8 @@ class Gallery:
         """Make the gallery follow its catalogue: embed new products and those whose photo is another one, update the
         metadata of the others, and delete, if asked for, those that the catalogue no longer has.
 
-        Photos are compared by a hash of their bytes. Metadata columns are the gallery's own. A call that was killed is
-        made again. Several processes share the work as in [`~Gallery.from_dataset`].
+        Photos are compared by a hash of their bytes. Spaces and metadata columns are the gallery's own. A call that
+        was killed is made again. Several processes share the work as in [`~Gallery.from_dataset`].
 
         Args:
             dataset (`datasets.Dataset`): all products of the catalogue, one a row.
@@ -240,7 +245,7 @@ class Gallery:
                     "photos, so that changed ones cannot be found: embed the catalogue into another folder"
                 )
             catalogue = Catalogue(dataset, id_column, image_column, self.schema.metadata.names)
-            encoder = Encoder(model, processor)
+            encoder = Encoder(model, processor, regions=bool(region_spaces(model, self.schema.spaces)))
         return sync_catalogue(self, encoder, catalogue, batch_size, progress, processes, delete_missing, dry_run)
 
     @classmethod

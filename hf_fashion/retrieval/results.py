@@ -99,6 +99,27 @@ class RetrievalResults:
             vectors=None if self.vectors is None else reorder_first(self.vectors, order),
         )
 
+    def rescored(self, scores: Tensor) -> RetrievalResults:
+        """Return the lists with other scores, sorted by these; of equal ones, those that were first stay first.
+        Initial ranks count from 1 again.
+
+        Args:
+            scores (`torch.Tensor` of shape `(Q, K)`): floating point. Places where a list has ended may have any
+                value.
+
+        Raises:
+            ValueError: `scores` has another shape or type, or a candidate's is not finite.
+        """
+        if scores.shape != self.mask.shape:
+            raise ValueError(f"`scores` must have shape {tuple(self.mask.shape)}, got {tuple(scores.shape)}")
+        order = scores.masked_fill(~self.mask, -math.inf).argsort(dim=1, descending=True, stable=True)
+        return RetrievalResults(
+            ids=_reordered_lists(self.ids, order),
+            scores=scores.gather(1, order).masked_fill(~self.mask, -math.inf),
+            metadata=None if self.metadata is None else _reordered_lists(self.metadata, order),
+            vectors=None if self.vectors is None else reorder_first(self.vectors, order),
+        )
+
     def keep(self, mask: Tensor) -> RetrievalResults:
         """Return the lists without some of their candidates. Those that are left move up, and their initial ranks
         count from 1 again: a dropped candidate leaves no gap.

@@ -140,8 +140,8 @@ class GallerySchema:
             if there != here:
                 raise ValueError(
                     f"the gallery at {uri} has the {what} {there}, the products to add have {here}: they must be the "
-                    "same. Choose the same `metadata_columns` (--metadata_columns) and `dimensions` (--dimensions), "
-                    "or embed into another folder"
+                    "same. Choose the same `metadata_columns` (--metadata_columns), `dimensions` (--dimensions) and "
+                    "`regions` (--regions), or embed into another folder"
                 )
 
     def rows(

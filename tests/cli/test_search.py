@@ -42,6 +42,24 @@ def test_photos_are_compared_in_one_attribute(folder, searched, capsys):
     assert "did you mean 'pattern'" in capsys.readouterr().err
 
 
+def test_regions_are_embedded_and_searched(folder, capsys, tmp_path):
+    places = ["--model", str(folder / "e2"), "--gallery", str(tmp_path / "gallery"), "--device", "cpu"]
+    assert main(["embed", *places, "--corpus", str(folder / "photos"), "--regions"]) == 0
+    python = pipeline("fashion-retrieval", model=str(folder / "e2"), gallery=tmp_path / "gallery", device="cpu")
+    capsys.readouterr()
+    assert main(["search", *places, "--text", "striped", "--entity", "brand", "--json"]) == 0
+    search = json.loads(capsys.readouterr().out)
+    assert search["space"] == "brand" and search["results"] == python({"text": "striped", "entity": "brand"})
+    assert main(["search", *places, "--text", "striped", "--late_interaction", "0.3", "--json"]) == 0
+    search = json.loads(capsys.readouterr().out)
+    assert search["space"] == "image" and search["results"] == python("striped", late_interaction=0.3)
+
+
+def test_a_gallery_without_regions_says_how_to_make_one(searched, capsys):
+    assert main(searched("--text", "striped", "--entity", "brand")) == 2
+    assert "hf-fashion embed --regions" in capsys.readouterr().err
+
+
 def test_fr_moves_what_was_found(folder, searched, capsys):
     search = found(searched, capsys, "--text", "a dress", "--reranker", str(folder / "fr"), "--num_candidates", "5")
     ranks = [result["initial_rank"] for result in search["results"]]

@@ -208,6 +208,21 @@ def test_e2_and_clip_have_one_space(make):
     torch.testing.assert_close(vectors, normalize(photo_features(model, photos), dim=-1))
 
 
+def test_e2_has_a_space_for_each_region_if_asked_to():
+    model, photos = tiny_model(), tiny_images(3)
+    encoder = Encoder(model, tiny_processor(), regions=True)
+    assert encoder.spaces == {"image": 12, "brand": 12, "season": 12}
+    vectors = encoder.embed_photos(encoder.prepare_photos(photos))
+    with torch.no_grad():
+        regions = model.get_region_features(**tiny_processor()(images=photos, return_tensors="pt"))
+    torch.testing.assert_close(vectors["image"], normalize(photo_features(model, photos), dim=-1))
+    torch.testing.assert_close(torch.stack([vectors["brand"], vectors["season"]], 1), normalize(regions, dim=-1))
+    by_season = encoder.encode_query({"image": photos[1], "entity": "season"})
+    torch.testing.assert_close(torch.from_numpy(by_season), vectors["season"][1])
+    with pytest.raises(ValueError, match="CLIPModel has no tag entities, so it embeds no `regions`: only E2 does"):
+        Encoder(tiny_clip(), tiny_processor(), regions=True)
+
+
 def test_attribute_models_have_a_space_for_each_attribute(asen_encoder):
     assert asen_encoder.spaces == dict.fromkeys(ATTRIBUTE_NAMES, 2 * tiny_attribute.EMBEDDING_DIM)
     photos = tiny_attribute.tiny_photos()

@@ -9,11 +9,14 @@ from PIL import Image
 from hf_fashion.embedding.features import (
     attribute_names,
     check_attribute,
+    check_entity,
     check_reads_text,
     inference,
     max_text_length,
+    photo_and_region_features,
     photo_features,
     photo_inputs,
+    region_spaces,
     space_names,
     text_features,
     text_inputs,
@@ -26,7 +29,41 @@ from tests.tiny_e2 import MAX_LENGTH, tiny_images, tiny_model, tiny_processor
 
 def test_the_spaces_are_the_attributes_or_one():
     assert attribute_names(tiny_asen()) == space_names(tiny_asen()) == ATTRIBUTE_NAMES
-    assert attribute_names(tiny_model()) == [] and space_names(tiny_model()) == ["image"]
+    assert attribute_names(tiny_model()) == [] and space_names(tiny_model(), regions=False) == ["image"]
+
+
+def test_e2_has_a_space_for_each_tag_entity_too():
+    model = tiny_model()
+    assert space_names(model) == ["image", "brand", "season"]
+    assert region_spaces(model, ["season", "image", "colour"]) == ["season"]
+    assert region_spaces(tiny_asen(), ATTRIBUTE_NAMES) == [] == region_spaces(model, ["image"])
+
+
+def test_regions_are_computed_in_one_pass_with_the_photo():
+    model, inputs = tiny_model(), tiny_processor()(images=tiny_images(3), return_tensors="pt")
+    with inference(model):
+        found = photo_and_region_features(model, inputs)
+        torch.testing.assert_close(found[:, 0], photo_features(model, inputs))
+        torch.testing.assert_close(found[:, 1:], model.get_region_features(**inputs))
+
+
+@pytest.mark.parametrize(
+    ("make", "entity", "known", "message"),
+    [
+        (tiny_asen, "brand", None, "AsenModel has no tag entities, got `entity`='brand': only E2 has"),
+        (tiny_model, "seasn", None, r"unknown `entity` 'seasn' \(did you mean 'season'\?\): .* brand, season$"),
+        (
+            tiny_model,
+            "season",
+            ["image"],
+            r"`entity` 'season': the gallery keeps .* \(hf-fashion embed --regions\)",
+        ),
+    ],
+)
+def test_a_wrong_entity_is_refused(make, entity, known, message):
+    check_entity(make(), None, known)
+    with pytest.raises(ValueError, match=message):
+        check_entity(make(), entity, known)
 
 
 def test_each_photo_gets_the_attributes_asked_of_it():

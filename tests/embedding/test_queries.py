@@ -60,6 +60,7 @@ def test_parts_of_the_long_form_are_read():
         ({"terms": {3: 1.0}}, "a string that is not empty, got 3"),
         ({"image": 3}, "a photo must be one of PIL, bytes, .* got int"),
         ({"image": PHOTO, "attribute": 3}, "`attribute` must be a string, got int"),
+        ({"image": PHOTO, "entity": 3}, "`entity` must be a string, got int"),
         (Dataset.from_dict({"a": ["a dress"]}), r'got Dataset. Of a table, .* name the column: dataset\["image"\]'),
         ({"text": PHOTO}, "`text` must be a string, got Image"),
         ({"terms": ["blue"]}, "`terms` must be a dict of texts and their weights, got list"),

@@ -14,6 +14,13 @@ def gallery(tmp_path_factory) -> Gallery:
     return embedded_gallery(tmp_path_factory.mktemp("gallery") / "e2", tiny_model(), tiny_processor())
 
 
+@pytest.fixture(scope="session")
+def region_gallery(tmp_path_factory) -> Gallery:
+    """The same products with the regions of their photos."""
+    uri = tmp_path_factory.mktemp("gallery") / "regions"
+    return embedded_gallery(uri, tiny_model(), tiny_processor(), regions=True)
+
+
 @pytest.fixture
 def make(gallery):
     """Makes a pipeline of the tiny E2 with other arguments."""

@@ -25,9 +25,9 @@ def photos(model: PreTrainedModel) -> list[Image.Image]:
     return tiny_images(COUNT)
 
 
-def embedded_gallery(uri, model: PreTrainedModel, processor) -> Gallery:
+def embedded_gallery(uri, model: PreTrainedModel, processor, regions: bool = False) -> Gallery:
     """`COUNT` products: four photos of each style, and the last two of no style."""
-    encoder = Encoder(model, processor)
+    encoder = Encoder(model, processor, regions=regions)
     vectors = encoder.embed_photos(encoder.prepare_photos(photos(model)))
     dimensions = {space: rows.shape[1] for space, rows in vectors.items()}
     gallery = Gallery.create(uri, dimensions, METADATA, model_fingerprint(model))

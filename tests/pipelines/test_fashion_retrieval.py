@@ -266,7 +266,7 @@ def test_of_many_queries_the_one_that_cancels_out_is_named(make):
 
 
 def test_unknown_options_are_refused(make):
-    message = r"no option `topk` \(did you mean 'top_k'\?\): its options are attribute, top_k, filter"
+    message = r"no option `topk` \(did you mean 'top_k'\?\): its options are attribute, entity, top_k, filter"
     for search in (lambda: make(topk=3), lambda: make()(PHOTO, topk=3), lambda: make()([], topk=3)):
         with pytest.raises(TypeError, match=message):
             search()

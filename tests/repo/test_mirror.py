@@ -19,8 +19,10 @@ TOGETHER = {
     "models/test_precision.py",
     "pipelines/test_attribute_queries.py",
     "pipelines/test_batches.py",
+    "pipelines/test_entity_queries.py",
     "pipelines/test_registration.py",
     "pipelines/test_reranking.py",
+    "retrieval/test_region_galleries.py",
     "test_same_pixels.py",
 }
 

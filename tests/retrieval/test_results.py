@@ -43,6 +43,18 @@ def test_a_candidate_takes_score_metadata_and_initial_rank_along():
     }
 
 
+def test_other_scores_sort_the_lists_again():
+    scores = torch.tensor([[0.1, 0.3, 0.3], [0.7, 9.0, 9.0]])
+    after = results(vectors=torch.arange(6.0).view(2, 3, 1)).rescored(scores)
+    assert after.ids == (("b", "c", "a"), ("d",))
+    assert after.scores.tolist() == torch.tensor([[0.3, 0.3, 0.1], [0.7, -math.inf, -math.inf]]).tolist()
+    assert [one["brand"] for one in after.metadata[0]] == ["y", None, "x"]
+    assert after.initial_ranks.tolist() == [[1, 2, 3], [1, 0, 0]]
+    assert after.vectors[0, :, 0].tolist() == [1, 2, 0]
+    with pytest.raises(ValueError, match=r"`scores` must have shape \(2, 3\), got \(2, 2\)"):
+        results().rescored(scores[:, :2])
+
+
 def test_dicts_can_be_written_as_json():
     odd = {"price": math.nan, "sizes": [math.nan, 1.0, None], "brand": "x"}
     dicts = results(ids=[["a"]], scores=torch.ones(1, 1), metadata=[[odd]]).to_dicts()

@@ -168,6 +168,8 @@ PARAMETERS: dict[str, Callable[[str, Any], None]] = {
     "group_by": _check_name,
     "num_candidates": _check_count,
     "attribute": _check_name,
+    "entity": _check_name,
+    "late_interaction": _check_number,
     "candidate_labels": _check_labels,
     "hypothesis_template": _check_template,
 }

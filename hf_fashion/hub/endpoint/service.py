@@ -76,13 +76,13 @@ class EndpointService:
         parameters = dict(request.parameters)
         if "candidate_labels" in parameters:
             return self._classified(request.queries, **parameters)
-        attribute = parameters.pop("attribute", None)
+        space = {name: parameters.pop(name, None) for name in ("attribute", "entity")}
         if self._search is not None:
             # A generator: a list would be prepared as a whole.
-            return iter(self._search((query for query in request.queries), attribute=attribute, **parameters))
+            return iter(self._search((query for query in request.queries), **space, **parameters))
         if parameters:
             raise ValueError(f"`{next(iter(parameters))}` is for a search, and this endpoint has no gallery")
-        return (self._embed(query, attribute).tolist() for query in request.queries)
+        return (self._embed(query, **space).tolist() for query in request.queries)
 
     def _classified(
         self,
@@ -101,9 +101,9 @@ class EndpointService:
             found = [{"score": score, "label": label} for score, label in zip(scores, candidate_labels, strict=True)]
             yield sorted(found, key=lambda one: -one["score"])
 
-    def _embed(self, query: dict[str, Any], attribute: str | None = None) -> torch.Tensor:
+    def _embed(self, query: dict[str, Any], **space: str | None) -> torch.Tensor:
         """(d,), of length 1"""
-        prepared = self._encoder.prepare_query(query, attribute, sources=NOWHERE)
+        prepared = self._encoder.prepare_query(query, sources=NOWHERE, **space)
         return self._encoder.embed_queries([prepared])[0].cpu()
 
 

@@ -48,6 +48,26 @@ def test_ipad_embeds_for_an_attribute(tmp_path):
         endpoint.answer({"inputs": encoded(photo), "parameters": {"candidate_labels": ["dress"]}})
 
 
+def test_e2_embeds_and_searches_for_an_entity(e2, tmp_path):
+    model, processor, photo = tiny_model(), tiny_processor(), tiny_images()[0]
+    encoder = Encoder(model, processor, regions=True)
+    expected = encoder.encode_query({"image": photo, "entity": "season"})
+    write_endpoint(e2)
+    for data in (
+        {"inputs": encoded(photo), "parameters": {"entity": "season"}},
+        {"inputs": {"image": encoded(photo), "entity": "season"}},
+    ):
+        torch.testing.assert_close(
+            torch.tensor(EndpointService(e2).answer(data)), torch.tensor(expected), rtol=0, atol=1e-5
+        )
+    gallery = Gallery.create(tmp_path / "gallery", encoder.spaces, None, embedder_fingerprint(model, processor))
+    gallery.add(["a", "b"], encoder.embed_photos(photos(processor)))
+    write_endpoint(e2, tmp_path / "gallery")
+    endpoint = EndpointService(e2)
+    for parameters in ({"entity": "season"}, {"late_interaction": 0.3}):
+        assert len(endpoint.answer({"inputs": "a dress", "parameters": parameters})) == 2
+
+
 def test_metadata_of_any_type_can_be_written_as_json(e2, tmp_path):
     model, processor = tiny_model(), tiny_processor()
     schema = pa.schema([("added", pa.date32()), ("price", pa.float64())])
@@ -69,7 +89,7 @@ def photos(processor) -> dict:
 def test_an_error_of_the_endpoint_is_logged_and_not_told(e2, monkeypatch, caplog):
     write_endpoint(e2)
     endpoint = EndpointService(e2)
-    monkeypatch.setattr(endpoint, "_embed", lambda *_: 1 / 0)
+    monkeypatch.setattr(endpoint, "_embed", lambda *_, **__: 1 / 0)
     with pytest.raises(RuntimeError, match=r"^the request could not be answered, .* \(ZeroDivisionError\): its log"):
         endpoint.answer({"inputs": "a dress"})
     assert "division by zero" in caplog.text
