@@ -42,7 +42,8 @@ def _register_pipelines() -> None:
 # Layers that `LoraConfig()` adapts where it names none: attention of transformers, convolutions of ResNets.
 _LORA_TARGETS = {
     "clip": ["q_proj", "v_proj"],
-    "e2": ["q_proj", "v_proj", "query", "value"],
+    # Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet and T5; DeBERTa; ModernBERT.
+    "e2": ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "query_proj", "value_proj", "Wqkv"],
     "e2_vision_model": ["q_proj", "v_proj"],
     "e2_tower_model": ["q_proj", "v_proj"],
     "asen": ["convolution", "q_proj", "v_proj", "query", "value"],

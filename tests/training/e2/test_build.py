@@ -10,7 +10,7 @@ from hf_fashion.training.e2.build import check_fields, choose_entities, make_mod
 from hf_fashion.training.e2.recipe import E2ModelRecipe
 from hf_fashion.training.recipe import DataRecipe
 from tests.scripts.tiny_run import tiny_corpus
-from tests.tiny_siglip import tiny_siglip
+from tests.tiny_dual_encoder import tiny_dual_encoder
 
 
 TOWER = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -83,10 +83,11 @@ def test_fewer_entities_than_the_corpus_has(data):
 @pytest.mark.parametrize("architecture", ["e2", "clip"])
 def test_another_model_is_no_start(data, tmp_path, architecture):
     processor, _ = start(data, E2ModelRecipe(config=CONFIG, vocab_size=600))
-    recipe = E2ModelRecipe(start_from=save(tmp_path / "siglip", processor, tiny_siglip()), architecture=architecture)
-    with pytest.raises(
-        ValueError, match=f"a model of type 'siglip': architecture '{architecture}' starts from one of"
-    ):
+    recipe = E2ModelRecipe(
+        start_from=save(tmp_path / "dual", processor, tiny_dual_encoder()), architecture=architecture
+    )
+    message = f"type 'vision-text-dual-encoder': architecture '{architecture}' starts from one of"
+    with pytest.raises(ValueError, match=message):
         start(data, recipe)
 
 
