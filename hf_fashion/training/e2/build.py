@@ -43,12 +43,21 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
     Args:
         recipe (`E2ModelRecipe`): where to start.
         column_map (`ColumnMap`): its tags.
+
+    Raises:
+        ValueError: there are none, and an E2 is to be trained.
     """
     if recipe.start_from and recipe.architecture == "e2":
         config = read_config(recipe.start_from)
         if config.model_type == "e2":
             return list(config.tag_entities)
-    return list(recipe.config.get("tag_entities", column_map.tags))
+    entities = list(recipe.config.get("tag_entities", column_map.tags))
+    if not entities and recipe.architecture == "e2":
+        raise ValueError(
+            "architecture 'e2' learns from tags, and there are no tag entities: name the columns of `tags` in the "
+            "column map, or train architecture 'clip'."
+        )
+    return entities
 
 
 def make_processor(
