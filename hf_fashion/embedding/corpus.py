@@ -112,7 +112,9 @@ def embed_texts(
     limit = max_text_length(model, processor.tokenizer)
     warn_of_long_texts(processor.tokenizer, texts, limit)
     options = text_options(model.config.text_config)
-    padding = {"padding": options.pop("padding"), "max_length": limit, "return_tensors": "pt"} | options
+    padding = {"padding": options.pop("padding"), "return_tensors": "pt"} | options
+    if padding["padding"] == "max_length":
+        padding["max_length"] = limit
     tokens = tokenize(processor.tokenizer, texts, limit, **options)
     batches = (
         processor.tokenizer.pad({name: rows[start : start + batch_size] for name, rows in tokens.items()}, **padding)
