@@ -47,7 +47,8 @@ _BACKBONE_LAYERS = [
 # Layers that `LoraConfig()` adapts where it names none.
 _LORA_TARGETS = {
     "clip": ["q_proj", "v_proj"],
-    "e2": ["q_proj", "v_proj", "query", "value"],
+    # Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet and T5; DeBERTa; ModernBERT.
+    "e2": ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "query_proj", "value_proj", "Wqkv"],
     "e2_vision_model": ["q_proj", "v_proj"],
     "e2_tower_model": ["q_proj", "v_proj"],
     "asen": _BACKBONE_LAYERS,

@@ -14,7 +14,7 @@ class SelectionConfig:
     """Fields of a vision tower that the selection tokens need.
 
     tag_entities (`list[str]`, *optional*, defaults to `["composition", "sub_category", "brand", "season"]`):
-        Names of the tag entities, in the order of the region embeddings.
+        Names of the tag entities, in the order of the region embeddings. Without any, E2 is its two towers only.
     tokens_per_entity (`int`, *optional*, defaults to 2):
         Number of selection tokens of each entity (the paper's n).
     fusion_layers (`list[int]`, *optional*):
@@ -53,6 +53,8 @@ class SelectionConfig:
         return len(self.tag_entities) * self.tokens_per_entity
 
     def _choose_fusion_layers(self) -> None:
+        if not self.tag_entities and self.fusion_layers is None:
+            self.fusion_layers = []
         if self.fusion_layers is None:
             two_thirds, before_last = self.num_hidden_layers * 2 // 3, self.num_hidden_layers - 1
             first = max(1, self.first_selection_layer)
@@ -61,8 +63,10 @@ class SelectionConfig:
 
     def validate_selection(self):
         """Raise if fields contradict each other; called by `@strict`."""
-        if not self.tag_entities or len(set(self.tag_entities)) != len(self.tag_entities):
-            raise ValueError(f"`tag_entities` must be distinct names, at least one; got {self.tag_entities}.")
+        if len(set(self.tag_entities)) != len(self.tag_entities):
+            raise ValueError(f"`tag_entities` must be distinct names; got {self.tag_entities}.")
+        if self.fusion_layers and not self.tag_entities:
+            raise ValueError(f"`fusion_layers` must be empty without `tag_entities`; got {self.fusion_layers}.")
         if self.tokens_per_entity < 1:
             raise ValueError(f"`tokens_per_entity` must be at least 1; got {self.tokens_per_entity}.")
         if self.selection_temperature <= 0:
@@ -82,7 +86,7 @@ class E2VisionConfig(SelectionConfig, CLIPVisionConfig):
     """Configuration of E2's vision tower on CLIP: the fields of `CLIPVisionConfig`, and those of the selection tokens.
 
     tag_entities (`list[str]`, *optional*, defaults to `["composition", "sub_category", "brand", "season"]`):
-        Names of the tag entities, in the order of the region embeddings.
+        Names of the tag entities, in the order of the region embeddings. Without any, E2 is its two towers only.
     tokens_per_entity (`int`, *optional*, defaults to 2):
         Number of selection tokens of each entity (the paper's n).
     fusion_layers (`list[int]`, *optional*):
@@ -135,7 +139,7 @@ class E2TowerConfig(SelectionConfig, PreTrainedConfig):
     initializer_range (`float`, *optional*, defaults to 0.02):
         Standard deviation of the initial weights that have no own rule.
     tag_entities (`list[str]`, *optional*, defaults to `["composition", "sub_category", "brand", "season"]`):
-        Names of the tag entities, in the order of the region embeddings.
+        Names of the tag entities, in the order of the region embeddings. Without any, E2 is its two towers only.
     tokens_per_entity (`int`, *optional*, defaults to 2):
         Number of selection tokens of each entity (the paper's n).
     fusion_layers (`list[int]`, *optional*):

@@ -29,6 +29,7 @@ from .losses_e2 import pair_loss, region_contrastive_loss
 from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
 from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
 from .starts_e2 import Start, copy_tower, towers_config
+from .texts_e2 import reads_full_length
 from .towers_e2 import drop_unused
 
 
@@ -288,7 +289,7 @@ class E2Model(E2PreTrainedModel):
     @property
     def dtype(self) -> torch.dtype:
         """`torch.dtype`: that of the towers; the temperature stays in float32."""
-        return self.region_head.projections[0].weight.dtype
+        return self.vision_model.selection_tokens.weight.dtype
 
     def get_input_embeddings(self) -> nn.Module:
         return self.text_model.get_input_embeddings()
@@ -330,7 +331,11 @@ class E2Model(E2PreTrainedModel):
 
     @classmethod
     def from_towers(
-        cls, vision: PreTrainedModel | str, text: PreTrainedModel | str | None = None, **kwargs
+        cls,
+        vision: PreTrainedModel | str,
+        text: PreTrainedModel | str | None = None,
+        dtype: torch.dtype | None = None,
+        **kwargs,
     ) -> "E2Model":
         """Build an untrained E2 around a vision encoder and a text encoder, or around a whole CLIP or SigLIP.
 
@@ -343,6 +348,7 @@ class E2Model(E2PreTrainedModel):
             text (`PreTrainedModel` or `str`, *optional*): the same for the text side: any encoder that `AutoModel`
                 loads. Without it, `vision` is a whole CLIP or SigLIP (of SigLIP 2, one of a fixed resolution), and
                 both of its sides, its temperature and its loss are taken.
+            dtype (`torch.dtype`, *optional*): float type of the model. Default: that of the vision encoder.
             kwargs (`dict`, *optional*): fields of [`E2Config`] or of its vision tower.
 
         Raises:
@@ -359,14 +365,14 @@ class E2Model(E2PreTrainedModel):
         """
         start, text_start = Start.of(vision), None if text is None else Start.of(text)
         if text_start is None and start.config.model_type == "clip":
-            return cls.from_clip(vision, **kwargs)
+            return cls.from_clip(start.load(dtype=dtype), **kwargs)
         config = towers_config(start, text_start, kwargs)
-        encoder = start.load("vision")
+        whole = start.load(dtype=dtype) if text_start is None else None
+        encoder = whole.vision_model if whole else start.load("vision", dtype)
         config._attn_implementation = encoder.config._attn_implementation
-        model = cls(config).to(device=encoder.device, dtype=encoder.dtype)
-        whole = start.load() if text_start is None else None
+        model = cls(config).to(device=encoder.device, dtype=dtype or encoder.dtype)
         copy_tower(getattr(model.vision_model, "tower", model.vision_model), encoder, NEW_IN_TOWER)
-        copy_tower(model.text_model, whole.text_model if whole else text_start.load("text"))
+        copy_tower(model.text_model, whole.text_model if whole else text_start.load("text", dtype))
         if whole:
             model.logit_scale.data, model.logit_bias.data = whole.logit_scale.data[0], whole.logit_bias.data[0]
         for parameter in filter(None, (model.logit_scale, model.logit_bias)):
@@ -419,6 +425,12 @@ class E2Model(E2PreTrainedModel):
         ...     text_embeds = model.get_text_features(**inputs).pooler_output
         ```
         """
+        longest = self.config.text_config.max_position_embeddings if reads_full_length(self.config.text_config) else 0
+        if longest and input_ids.shape[-1] != longest:
+            raise ValueError(
+                f"SigLIP's text tower reads texts padded to {longest} tokens, got {input_ids.shape[-1]}: use the "
+                f'processor of `E2Processor.from_towers`, or `padding="max_length", max_length={longest}`.'
+            )
         if position_ids is not None:  # not every text encoder takes them
             kwargs["position_ids"] = position_ids
         outputs = self.text_model(input_ids=input_ids, attention_mask=attention_mask, return_dict=True, **kwargs)
@@ -516,7 +528,8 @@ class E2Model(E2PreTrainedModel):
         length = tag_input_ids.shape[-1]
         rows = torch.cat([tag_input_ids, tag_attention_mask.to(tag_input_ids.dtype)], dim=-1).flatten(0, 1)
         distinct, tag_ids = distinct_rows(rows)  # (U, 2 L), (B * E,)
-        embeds = self.get_text_features(distinct[:, :length], distinct[:, length:], return_dict=True).pooler_output
+        mask = None if reads_full_length(self.config.text_config) else distinct[:, length:]
+        embeds = self.get_text_features(distinct[:, :length], mask, return_dict=True).pooler_output
         tag_ids = tag_ids.view(tag_input_ids.shape[:2])
         return embeds[tag_ids], tag_ids
 

@@ -133,7 +133,7 @@ class E2RegionHead(nn.Module):
     def __init__(self, config: PreTrainedConfig):
         super().__init__()
         width, entities = config.hidden_size, config.tag_entities
-        self.tokens_per_entity = config.tokens_per_entity
+        self.tokens_per_entity, self.projection_dim = config.tokens_per_entity, config.projection_dim
         self.last_entity_pools_one_token = config.last_entity_pools_one_token
         self.layer_norms = nn.ModuleList([nn.LayerNorm(width, eps=config.layer_norm_eps) for _ in entities])
         self.projections = nn.ModuleList([nn.Linear(width, config.projection_dim, bias=False) for _ in entities])
@@ -146,6 +146,8 @@ class E2RegionHead(nn.Module):
         Returns:
             `torch.Tensor` of shape `(B, E, P)`: region embeddings, not normalised.
         """
+        if not self.projections:
+            return tokens.new_zeros(tokens.shape[0], 0, self.projection_dim)
         groups = list(tokens.split(self.tokens_per_entity, dim=1))
         if self.last_entity_pools_one_token:
             groups[-1] = groups[-1][:, :1]

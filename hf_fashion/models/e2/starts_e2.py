@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from .configuration_e2 import E2Config, E2VisionConfig
@@ -40,15 +41,16 @@ class Start:
         """Return the configuration of its `"vision"` or `"text"` side, or that of the encoder itself."""
         return getattr(self.config, f"{name}_config") if self.has_two_towers else self.config
 
-    def load(self, name: str | None = None) -> PreTrainedModel:
-        """Return the model, or its `"vision"` or `"text"` side.
+    def load(self, name: str | None = None, dtype: torch.dtype | None = None) -> PreTrainedModel:
+        """Return the model, or its `"vision"` or `"text"` side, a checkpoint in `dtype` or its own float type.
 
         Raises:
             ValueError: a checkpoint lacks weights of the model that its configuration names.
         """
         model = self.source
         if isinstance(model, str):
-            model, info = AutoModel.from_pretrained(model, trust_remote_code=False, output_loading_info=True)
+            options = {"trust_remote_code": False, "output_loading_info": True, "dtype": dtype or "auto"}
+            model, info = AutoModel.from_pretrained(model, **options)
             missing = sorted(key for key in info["missing_keys"] if not _is_unused(key))
             if missing:
                 raise ValueError(

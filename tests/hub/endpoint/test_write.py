@@ -12,9 +12,9 @@ from hf_fashion.hub.endpoint.write import write_endpoint
 from hf_fashion.retrieval.gallery import Gallery
 from tests.conftest import REPOSITORY
 from tests.pipelines.searches import COUNT, embedded_gallery
+from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_e2 import tiny_config, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
-from tests.tiny_siglip import tiny_siglip
 
 
 @pytest.fixture
@@ -113,7 +113,8 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(e2, tmp_path):
 def test_folders_that_serve_no_fashion_model_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"is no folder of a saved model: it has no config\.json"):
         write_endpoint(tmp_path)
-    for model, kind in ((tiny_siglip(), "siglip"), (tiny_feature_reasoning(), "feature_reasoning")):
+    for model in (tiny_dual_encoder(), tiny_feature_reasoning()):
+        kind = model.config.model_type
         model.save_pretrained(tmp_path / kind)
         with pytest.raises(ValueError, match=f"a model of type '{kind}' is not supported"):
             write_endpoint(tmp_path / kind)

@@ -187,7 +187,7 @@ class Dinov2AndBertTester(TowerTester):
 class SiglipTester(TowerTester):
     config = E2Config(
         vision_config=SiglipVisionConfig(**VISION, intermediate_size=32),
-        text_config=SiglipTextConfig(**TEXT, projection_size=16, max_position_embeddings=16),
+        text_config=SiglipTextConfig(**TEXT, projection_size=16, max_position_embeddings=7),
         contrastive_loss="sigmoid",
         project_towers=False,
         **SELECTION,
