@@ -67,6 +67,8 @@ class SelectionConfig:
             raise ValueError(f"`tag_entities` must be distinct names; got {self.tag_entities}.")
         if self.fusion_layers and not self.tag_entities:
             raise ValueError(f"`fusion_layers` must be empty without `tag_entities`; got {self.fusion_layers}.")
+        if self.pool_regions and not self.tag_entities:
+            raise ValueError("`pool_regions` needs `tag_entities`: without any there are no regions.")
         if self.tokens_per_entity < 1:
             raise ValueError(f"`tokens_per_entity` must be at least 1; got {self.tokens_per_entity}.")
         if self.selection_temperature <= 0:

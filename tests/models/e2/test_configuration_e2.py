@@ -42,6 +42,7 @@ def test_from_clip_config_keeps_the_towers():
     ("fields", "named"),
     [
         ({"tag_entities": ["a", "a"]}, "tag_entities"),
+        ({"tag_entities": [], "pool_regions": True}, "pool_regions"),
         ({"tokens_per_entity": 0}, "tokens_per_entity"),
         ({"selection_temperature": 0.0}, "selection_temperature"),
         ({"fusion_layers": [9, 3]}, "fusion_layers"),
