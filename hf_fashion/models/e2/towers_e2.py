@@ -1,4 +1,4 @@
-"""The vision models of transformers that E2 runs on beside CLIP's: one row a family."""
+"""The vision models of transformers that E2 runs on next to CLIP's: one row a family."""
 
 import inspect
 from dataclasses import dataclass
