@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := requirements.lock
 STAMP := $(VENV)/.setup-done
 # The lower bound of pyproject.toml.
-OLDEST_TRANSFORMERS := 5.17.0
+OLDEST_TRANSFORMERS := 5.21.0
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
@@ -60,7 +60,7 @@ browser:
 
 # One thread a worker: the workers share the cores, and more threads only wait for each other.
 test: $(STAMP) common-tests browser
-	$(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 15
+	$(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 15
 
 test-oldest: TRANSFORMERS := transformers==$(OLDEST_TRANSFORMERS)
 test-newest: TRANSFORMERS := transformers

@@ -13,14 +13,23 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from transformers import CLIPConfig, CLIPModel, CLIPVisionConfig, CLIPVisionModel
+from transformers import (
+    AutoModel,
+    CLIPConfig,
+    CLIPModel,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    Dinov2Config,
+    DINOv3ViTConfig,
+    SiglipVisionConfig,
+)
 
 from benchmarks.timing import interleaved
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.files import write_json
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.models.e2.configuration_e2 import E2Config, E2VisionConfig
+from hf_fashion.models.e2.configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
 from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.e2.build import make_model, make_processor
@@ -45,6 +54,27 @@ def tower_rows(rounds: int) -> list[dict]:
             rows.append({"tower": f"ViT-B/{patch_size}", "attention": attention, **seconds})
             rows[-1]["ratio"] = seconds["e2"] / seconds["clip"]
             print(rows[-1], flush=True)
+    return rows
+
+
+FAMILIES = {
+    "DINOv2, ViT-S/14": Dinov2Config(hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14),
+    "DINOv3, ViT-S/16": DINOv3ViTConfig(),
+    "SigLIP, ViT-B/16": SiglipVisionConfig(patch_size=16),
+}
+
+
+def family_rows(rounds: int) -> list[dict]:
+    """Measure E2 on other vision models, with all of its heads, against the bare models, 224 px, batch 16."""
+    rows, pixels = [], torch.randn(16, 3, 224, 224)
+    for name, config in FAMILIES.items():
+        torch.manual_seed(0)
+        bare = AutoModel.from_config(config).eval()
+        e2 = E2VisionModel(E2TowerConfig(tower_config=config)).eval()
+        with torch.inference_mode():
+            seconds = interleaved({"bare": partial(bare, pixels), "e2": partial(e2, pixels)}, rounds)
+        rows.append({"tower": name, **seconds, "ratio": seconds["e2"] / seconds["bare"]})
+        print(rows[-1], flush=True)
     return rows
 
 
@@ -134,7 +164,7 @@ def loop_row(rounds: int) -> dict:
     return row
 
 
-PARTS = {"towers": tower_rows, "step": step_rows, "loop": loop_row}
+PARTS = {"towers": tower_rows, "families": family_rows, "step": step_rows, "loop": loop_row}
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .models.attribute.image_processing_attribute import AttributeImageProcessorPil
     from .models.attribute.modeling_asen import AsenModel
     from .models.attribute.modeling_ipad import IpadModel
-    from .models.e2.configuration_e2 import E2Config, E2VisionConfig
+    from .models.e2.configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
     from .models.e2.image_processing_e2 import E2ImageProcessorPil
     from .models.e2.modeling_e2 import E2Model, E2VisionModel
     from .models.e2.processing_e2 import E2Processor

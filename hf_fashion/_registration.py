@@ -28,6 +28,7 @@ def _register_models() -> None:
         AutoModel.register(config, model)
         if image_processor is not None:
             AutoImageProcessor.register(config, image_processor_classes={"pil": image_processor})
+    AutoConfig.register(public.E2TowerConfig.model_type, public.E2TowerConfig)  # a vision tower of E2Model
     AutoModelForZeroShotImageClassification.register(public.E2Config, public.E2Model)
     AutoProcessor.register(public.E2Config, public.E2Processor)
 
@@ -38,13 +39,20 @@ def _register_pipelines() -> None:
     register()
 
 
-# Layers that `LoraConfig()` adapts where it names none: attention of transformers, convolutions of ResNets.
+# Layers of the backbones of attribute models: attention of ViTs, convolutions of CNNs.
+_BACKBONE_LAYERS = [
+    *("q_proj", "v_proj", "query", "value", "projection_query", "projection_value"),
+    *("convolution", "expand_conv", "project_conv", "conv1", "conv2", "point_wise_conv1", "point_wise_conv2"),
+]
+# Layers that `LoraConfig()` adapts where it names none.
 _LORA_TARGETS = {
     "clip": ["q_proj", "v_proj"],
-    "e2": ["q_proj", "v_proj"],
+    # Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet and T5; DeBERTa; ModernBERT.
+    "e2": ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "query_proj", "value_proj", "Wqkv"],
     "e2_vision_model": ["q_proj", "v_proj"],
-    "asen": ["convolution", "q_proj", "v_proj", "query", "value"],
-    "ipad": ["convolution", "q_proj", "v_proj", "query", "value"],
+    "e2_tower_model": ["q_proj", "v_proj"],
+    "asen": _BACKBONE_LAYERS,
+    "ipad": _BACKBONE_LAYERS,
 }
 
 

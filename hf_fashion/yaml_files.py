@@ -6,9 +6,29 @@ from typing import Any
 import yaml
 
 
-MERGE = "tag:yaml.org,2002:merge"
+MERGE, BOOLEAN, TEXT = (f"tag:yaml.org,2002:{name}" for name in ("merge", "bool", "str"))
 # Aliases may name the same part again and again; more values than this are no recipe.
 LARGEST = 100_000
+
+
+class BooleanWord(str):
+    """Hold one of YAML's words `yes`, `no`, `on` and `off`: text where text is wanted, a boolean elsewhere."""
+
+
+def replace_words(values: Any, kind: type[str] | type[bool]) -> Any:
+    """Return nested values whose words such as `no` are text or booleans; keys are text.
+
+    Args:
+        values (`Any`): as `parse_yaml` returns them.
+        kind (`type`): `str` or `bool`.
+    """
+    if isinstance(values, dict):
+        return {replace_words(key, str): replace_words(value, kind) for key, value in values.items()}
+    if isinstance(values, list):
+        return [replace_words(value, kind) for value in values]
+    if not isinstance(values, BooleanWord):
+        return values
+    return str(values) if kind is str else values.lower() in ("yes", "on")
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -28,7 +48,7 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def parse_yaml(text: str) -> Any:
-    """Read one YAML document; of an empty one, `None`.
+    """Read one YAML document; of an empty one, `None`. Words such as `no` are [`BooleanWord`]s.
 
     Args:
         text (`str`): the document.
@@ -58,11 +78,22 @@ class _StrictLoader(yaml.SafeLoader):
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
                 continue
-            line, name = key.start_mark.line + 1, (key.tag, key.value)
+            tag = TEXT if _is_word(key) else key.tag
+            line, name = key.start_mark.line + 1, (tag, key.value)
             if name in first:
                 raise ValueError(f"line {line}: the key {key.value!r} is given twice, first in line {first[name]}")
             first[name] = line
         return node
+
+    def construct_boolean(self, node: yaml.ScalarNode) -> BooleanWord | bool:
+        return BooleanWord(node.value) if _is_word(node) else self.construct_yaml_bool(node)
+
+
+_StrictLoader.add_constructor(BOOLEAN, _StrictLoader.construct_boolean)
+
+
+def _is_word(node: yaml.ScalarNode) -> bool:
+    return node.tag == BOOLEAN and node.value.lower() not in ("true", "false")
 
 
 def _check_size(node: yaml.Node, sizes: dict[int, int]) -> int:

@@ -1,9 +1,11 @@
 """Set up every test: no network, no traces in the user's caches, transformers' common tests importable."""
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +17,9 @@ for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "H
 os.environ["HF_HUB_DISABLE_XET"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Before the first import of torch: processes of a test share its cores, and sums depend on the number of threads.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 # Before the first import of a Hugging Face library, which reads it once: caches and remote code of a test run are
 # its own (and each worker's own), so runs neither see nor disturb one another.
 _hf_home = tempfile.TemporaryDirectory(prefix="hf_fashion_tests_")
@@ -27,6 +32,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 
 sys.path.insert(0, str(REPOSITORY / ".hf_common" / version("transformers")))
+
+
+def pytest_collection_modifyitems(items):
+    """Puts files that start processes, the slow ones, first: at the end no worker waits long for another."""
+    items.sort(key=lambda item: not _starts_processes(item.path))
+
+
+@cache
+def _starts_processes(path: Path) -> bool:
+    words = r"subprocess|processes|tiny_run|endpoints|cli\.commands|HubServer"
+    return re.search(words, path.read_text(encoding="utf-8")) is not None
 
 
 @pytest.fixture(scope="session")

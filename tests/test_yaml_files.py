@@ -2,7 +2,7 @@
 
 import pytest
 
-from hf_fashion.yaml_files import parse_yaml, read_yaml
+from hf_fashion.yaml_files import BooleanWord, parse_yaml, read_yaml, replace_words
 
 
 def test_values_are_those_of_yaml():
@@ -17,6 +17,15 @@ def test_values_are_those_of_yaml():
     assert parse_yaml("") is None
 
 
+def test_words_that_yaml_takes_for_booleans_are_text_or_booleans_as_it_is_asked():
+    values = parse_yaml("{on: [no, Yes, off, true], 'no': \"no\"}")
+    assert all(isinstance(word, BooleanWord) for word in (*values["on"][:3], *list(values)[:1]))
+    assert replace_words(values, str) == {"on": ["no", "Yes", "off", True], "no": "no"}
+    assert replace_words(values, bool) == {"on": [False, True, False, True], "no": "no"}
+    assert {type(value) for value in replace_words(values, bool)["on"]} == {bool}
+    assert type(replace_words(values, str)["on"][0]) is str
+
+
 EXPLODING = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 10)
 )
@@ -26,6 +35,7 @@ EXPLODING = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(
     ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3", "line 3: the key 'a' is given twice, first in line 1"),
+        ("on: 1\n'on': 2", "line 2: the key 'on' is given twice"),
         ("{a: {b: 1, b: 1}}", "line 1: the key 'b' is given twice"),
         ("- {x: 1}\n- x: 1\n  y: 2\n  x: 3", "line 4: the key 'x' is given twice, first in line 2"),
         ("a: [1", "while parsing a flow sequence"),

@@ -11,8 +11,8 @@ import argparse
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
+from ..versions import installed_version
 from . import (
     card,
     compact,
@@ -93,15 +93,9 @@ class _ShowVersions(argparse.Action):
     """Print the versions of the packages, and end."""
 
     def __call__(self, parser, *_):
-        print(*(f"{name} {_version(name)}" for name in PACKAGES), f"Python {platform.python_version()}", sep=", ")
+        versions = (f"{name} {installed_version(name) or '(not installed)'}" for name in PACKAGES)
+        print(*versions, f"Python {platform.python_version()}", sep=", ")
         parser.exit()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _described(make, text: str, **options) -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..messages import did_you_mean
-from ..yaml_files import read_yaml
+from ..yaml_files import read_yaml, replace_words
 
 
 SHIPPED_FOLDER = Path(__file__).parent / "column_maps"
@@ -91,7 +91,7 @@ class ColumnMap:
             FileNotFoundError: if there is no such file.
             ValueError: naming the file and the key.
         """
-        values = read_yaml(path) or {}
+        values = replace_words(read_yaml(path) or {}, str)
         try:
             return cls.from_dict(values)
         except ValueError as error:

@@ -6,6 +6,7 @@ from typing import Any
 from datasets import DatasetDict, load_dataset, load_from_disk
 from datasets.exceptions import DatasetNotFoundError
 
+from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from .feeds.product_feed import FEED_SUFFIXES, is_feed, load_product_feeds
 from .sources.folder_listing import split_of
@@ -123,11 +124,8 @@ def _load_file(path: Path, image_column: str, require_files: bool) -> DatasetDic
 
 def _looks_like_path(source: str) -> bool:
     """Whether a source that does not exist cannot be the id of a dataset on the Hub, which is `owner/name`."""
-    owner, _, name = source.partition("/")
     return (
-        source.startswith((".", "/", "~"))
-        or not name
-        or "/" in name
-        or Path(owner).is_dir()
+        not is_hub_id(source, owner=True)
+        or Path(source.partition("/")[0]).is_dir()
         or source.lower().endswith((".parquet", *FEED_SUFFIXES))
     )

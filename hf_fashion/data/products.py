@@ -114,10 +114,12 @@ class ProductCollator:
 
         Returns:
             `dict[str, torch.Tensor]`: `pixel_values` (B, 3, H, W), `input_ids`, `attention_mask` (B, L) and, with
-            tags, `tag_input_ids`, `tag_attention_mask` (B, E, L'), `tag_ids` (B, E).
+            tags, `tag_input_ids`, `tag_attention_mask` (B, E, L'), `tag_ids` (B, E). Masks only where the text tower
+            reads them.
         """
         tokenizer, texts = self.processor.tokenizer, [product["text"] for product in products]
-        tokens = tokenize(tokenizer, texts, tokenizer.model_max_length, padding=True, return_tensors="pt")
+        padding = {"padding": self.processor.text_padding, "return_tensors": "pt"}
+        tokens = tokenize(tokenizer, texts, tokenizer.model_max_length, **padding)
         batch = {"pixel_values": self.normalise([product["photo"] for product in products]), **tokens}
         if self.with_tags:
             batch |= self.processor.encode_tags([product["tags"] for product in products])

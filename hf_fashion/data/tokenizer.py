@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable
 
 from tokenizers import pre_tokenizers, trainers
-from transformers import CLIPTokenizer, PreTrainedTokenizerBase
+from transformers import CLIPTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+
+from ..models.e2.texts_e2 import num_positions, reads_full_length
 
 
 SPECIAL_TOKENS = ("<|startoftext|>", "<|endoftext|>")
@@ -43,14 +45,15 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192, max_length: in
     return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=max_length)
 
 
-def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
+def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config: PreTrainedConfig) -> None:
     """Raise `ValueError` if the tokenizer does not fit the text tower.
 
-    The text tower must embed every token and position, and pool at the tokenizer's end of text.
+    The text tower must embed every token and position. CLIP's must pool at the tokenizer's end of text, and SigLIP's
+    reads texts of exactly its length.
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`): the tokenizer.
-        text_config (`CLIPTextConfig`): configuration of the text tower.
+        text_config (`PreTrainedConfig`): configuration of the text tower.
 
     Raises:
         ValueError: saying what differs and what to set.
@@ -60,13 +63,20 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config) -> None:
             f"the tokenizer has {len(tokenizer)} tokens, the text tower embeds {text_config.vocab_size}: "
             "use the tokenizer the text tower was trained with, or set `text_config.vocab_size`"
         )
-    if tokenizer.model_max_length > text_config.max_position_embeddings:
+    positions = num_positions(text_config)
+    if positions is not None and tokenizer.model_max_length > positions:
         raise ValueError(
             f"the tokenizer's `model_max_length` is {tokenizer.model_max_length}, the text tower has positions for "
-            f"{text_config.max_position_embeddings} tokens: set `model_max_length` to at most that number in the "
-            "tokenizer's tokenizer_config.json, so that longer texts are cut"
+            f"{positions} tokens: set `model_max_length` to at most that number in the tokenizer's "
+            "tokenizer_config.json, so that longer texts are cut"
         )
-    _check_end_of_text(tokenizer, text_config)
+    if reads_full_length(text_config) and tokenizer.model_max_length != positions:
+        raise ValueError(
+            f"the tokenizer's `model_max_length` is {tokenizer.model_max_length}, the text tower reads texts padded "
+            f"to {positions} tokens: set `model_max_length` to that number in the tokenizer's tokenizer_config.json"
+        )
+    if text_config.model_type == "clip_text_model":
+        _check_end_of_text(tokenizer, text_config)
 
 
 def _check_end_of_text(tokenizer: PreTrainedTokenizerBase, text_config) -> None:

@@ -1,4 +1,4 @@
-"""Batches of a model's inputs -> embeddings of photos, regions and texts, for E2 and for transformers' CLIP alike."""
+"""Batches of a model's inputs -> embeddings of photos, regions and texts, for E2, and for transformers' CLIP alike."""
 
 from collections.abc import Iterable
 
@@ -16,10 +16,10 @@ def embed_batches(
     """Embed the images, the texts or both of every batch, in inference mode; the model's mode is restored.
 
     Args:
-        model (`PreTrainedModel`): an `E2Model` or a `transformers.CLIPModel` (not wrapped by DDP), on any device, in
-            any float type.
-        batches (`Iterable[dict[str, torch.Tensor]]`): with `pixel_values` (B, 3, H, W), or `input_ids` and
-            `attention_mask` (B, L), or all three, the same in every batch. Other entries are ignored.
+        model (`PreTrainedModel`): an `E2Model` or a `CLIPModel` or `SiglipModel` of transformers (not wrapped by
+            DDP), on any device, in any float type.
+        batches (`Iterable[dict[str, torch.Tensor]]`): with `pixel_values` (B, 3, H, W), or what a tokenizer gives
+            for texts (B, L), or both, the same in every batch. Other entries are ignored.
         description (`str`, *optional*, defaults to `"embedding"`): label of the progress bar.
         progress (`bool`, *optional*, defaults to `True`): whether to show the bar.
 
@@ -46,7 +46,7 @@ def has_regions(model: PreTrainedModel) -> bool:
     """Return whether the model has tag entities and so region embeddings, as E2 has and CLIP has not.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or SigLIP.
     """
     return bool(entity_names(model))
 

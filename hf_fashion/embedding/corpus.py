@@ -15,6 +15,7 @@ from ..data.encoded_photos import encoded_images, read_bytes
 from ..data.photos.stored_photos import StoredPhotos
 from ..data.sources.source_rows import name_sources
 from ..messages import missing_column
+from ..models.e2.texts_e2 import text_options
 from ..texts import tokenize, warn_of_long_texts
 from .batches import embed_batches
 from .encoder import Encoder
@@ -94,7 +95,7 @@ def embed_texts(
     """Embed strings as they are; one warning says how many are longer than the model reads.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or SigLIP.
         processor (`ProcessorMixin`): the model's; its `tokenizer` is used.
         texts (`Sequence[str]`): T strings.
         batch_size (`int`, *optional*, defaults to 256): strings a forward pass.
@@ -108,13 +109,15 @@ def embed_texts(
         ValueError: there is no text, or the model is not supported.
     """
     check_supported(model.config)
-    limit = max_text_length(model)
+    limit = max_text_length(model, processor.tokenizer)
     warn_of_long_texts(processor.tokenizer, texts, limit)
-    tokens = tokenize(processor.tokenizer, texts, limit)
+    options = text_options(model.config.text_config)
+    padding = {"padding": options.pop("padding"), "return_tensors": "pt"} | options
+    if padding["padding"] == "max_length":
+        padding["max_length"] = limit
+    tokens = tokenize(processor.tokenizer, texts, limit, **options)
     batches = (
-        processor.tokenizer.pad(
-            {name: rows[start : start + batch_size] for name, rows in tokens.items()}, return_tensors="pt"
-        )
+        processor.tokenizer.pad({name: rows[start : start + batch_size] for name, rows in tokens.items()}, **padding)
         for start in range(0, len(texts), batch_size)
     )
     return embed_batches(model, batches, "texts", progress)["text_embeds"], equality_ids(map(tuple, tokens.input_ids))

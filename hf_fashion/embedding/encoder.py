@@ -44,7 +44,7 @@ Embeddings = np.ndarray | Tensor
 
 
 class Encoder:
-    """Embeds photos, texts and queries with E2, CLIP or an attribute-specific model.
+    """Embeds photos, texts and queries with E2, CLIP, SigLIP or an attribute-specific model.
 
     ```python
     encoder = Encoder.from_pretrained("my_model")
@@ -53,13 +53,14 @@ class Encoder:
     encoder.similarity(query, products)                                   # (1, 2), cosines
     ```
 
-    E2 and CLIP embed photos and texts into one space, `"image"`. Attribute-specific models read photos only and have a
-    space for each attribute: their `encode` returns a dict of arrays, or one array where an `attribute` is named.
+    E2, CLIP and SigLIP embed photos and texts into one space, `"image"`. Attribute-specific models read photos only
+    and have a space for each attribute: their `encode` returns a dict of arrays, or one array where an `attribute` is
+    named.
 
     The model computes in its float type, on its device, in evaluation mode; embeddings are float32 on the CPU.
 
     Args:
-        model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD.
+        model (`PreTrainedModel`): E2, CLIP, SigLIP, ASEN, ASEN++ or IPAD.
         processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
         tokenizer (`PreTrainedTokenizerBase`, *optional*): the model's, where `processor` has none.
         regions (`bool`, *optional*, defaults to `False`): whether [`~Encoder.embed_photos`] also embeds the region of
@@ -311,7 +312,7 @@ class Encoder:
     def _warn_of_long_texts(self, texts: list[str]) -> None:
         require_characters(texts)
         if texts and self.tokenizer is not None:  # without one, texts are refused
-            warn_of_long_texts(self.tokenizer, texts, max_text_length(self.model))
+            warn_of_long_texts(self.tokenizer, texts, max_text_length(self.model, self.tokenizer))
 
     def _check_options(self, attribute: str | None, dimensions: int | None) -> None:
         if attribute is not None:

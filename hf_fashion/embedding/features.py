@@ -1,4 +1,4 @@
-"""A model and its inputs -> features of photos and texts, for E2, CLIP and attribute-specific models alike."""
+"""A model and its inputs -> features of photos and texts, for E2, CLIP, SigLIP and attribute-specific models."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from transformers.utils import ModelOutput
 
 from ..data.photos.photo_processing import process_photo
 from ..messages import did_you_mean
+from ..models.e2.texts_e2 import max_tokens, reads_full_length, text_options
 from ..texts import tokenize
 
 
 # What a model may take of a photo; only attribute-specific models take more than the first.
 IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
 TEXT_INPUTS = ("input_ids", "attention_mask")
-# `model_type` of the models that read photos and texts. Others, such as SigLIP, have towers that are called alike and
-# want other inputs: other padding, another length, no end of text.
-PHOTO_AND_TEXT_TYPES = ("e2", "clip")
+# `model_type` of the models that read photos and texts. Others have towers that are called alike and want other
+# inputs: other padding, another length, photos in patches.
+PHOTO_AND_TEXT_TYPES = ("e2", "clip", "siglip")
 NO_REGIONS = (
     "the gallery keeps only embeddings of whole photos. Embed the catalogue into another gallery with `regions=True` "
     "(hf-fashion embed --regions)"
@@ -37,13 +38,14 @@ def check_supported(config: PreTrainedConfig) -> None:
         config (`PreTrainedConfig`): the model's configuration.
 
     Raises:
-        ValueError: the model is neither E2 or CLIP, nor attribute-specific.
+        ValueError: the model is neither E2, CLIP or SigLIP, nor attribute-specific.
     """
     found = getattr(config, "model_type", None)
     if not getattr(config, "attribute_names", None) and found not in PHOTO_AND_TEXT_TYPES:
         raise ValueError(
-            f"a model of type {found!r} is not supported, only E2 ('e2'), CLIP ('clip'), and the "
-            "attribute-specific models ASEN, ASEN++, CSN ('asen'), IPAD and RPF ('ipad')"
+            f"a model of type {found!r} is not supported, only E2 ('e2'), CLIP ('clip'), SigLIP ('siglip', which "
+            "SigLIP 2 of a fixed resolution is too), and the attribute-specific models ASEN, ASEN++, CSN ('asen'), "
+            "IPAD and RPF ('ipad')"
         )
 
 
@@ -227,7 +229,7 @@ def photo_features(model: nn.Module, inputs: dict[str, Tensor], attribute_ids: T
     Attribute-specific models normalise their features themselves.
 
     Args:
-        model (`nn.Module`): E2, CLIP, or an attribute-specific model.
+        model (`nn.Module`): E2, CLIP, SigLIP, or an attribute-specific model.
         inputs (`dict[str, torch.Tensor]`): from [`photo_inputs`].
         attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): which attributes of which photo.
             Default: all A.
@@ -277,8 +279,8 @@ def text_features(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
     """Compute the features of T texts, as the model gives them, in float32.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
-        inputs (`dict[str, torch.Tensor]`): with `input_ids` and `attention_mask` of shape `(T, L)`.
+        model (`PreTrainedModel`): E2, CLIP or SigLIP.
+        inputs (`dict[str, torch.Tensor]`): from [`text_inputs`].
 
     Returns:
         `torch.Tensor` of shape `(T, P)`.
@@ -290,24 +292,44 @@ def text_features(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
     return _finite(model.get_text_features(**inputs).pooler_output.float())
 
 
-def text_inputs(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> dict[str, Tensor]:
-    """Tokenize texts, padded to the longest of them.
+def text_inputs(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int | None = None
+) -> dict[str, Tensor]:
+    """Tokenize texts, padded to the longest of them, or as far as the text tower needs.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or SigLIP.
         tokenizer (`PreTrainedTokenizerBase`): the model's.
         texts (`Sequence[str]`): T texts.
+        max_length (`int`, *optional*): tokens that are read of a text. Default: as many as the model reads.
+
+    Returns:
+        `dict[str, torch.Tensor]`: `input_ids` and, but for SigLIP's text tower, `attention_mask` of shape `(T, L)`.
+
+    Raises:
+        ValueError: a text tower that reads texts of one length is to read shorter ones.
     """
-    return tokenize(tokenizer, texts, max_text_length(model), padding=True, return_tensors="pt")
+    text_config, longest = model.config.text_config, max_text_length(model, tokenizer)
+    limit = min(max_length or longest, longest)
+    if limit < longest and reads_full_length(text_config):
+        raise ValueError(
+            f"this text tower reads texts padded to {longest} tokens, got a limit of {limit}: leave the limit out"
+        )
+    tokens = tokenize(tokenizer, texts, limit, return_tensors="pt", **text_options(text_config))
+    return {name: tokens[name] for name in TEXT_INPUTS if name in tokens}
 
 
-def max_text_length(model: PreTrainedModel) -> int:
-    """Return the number of tokens that the model reads of a text.
+def max_text_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return the number of tokens that are read of a text.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or SigLIP.
+        tokenizer (`PreTrainedTokenizerBase`): the model's.
+
+    Raises:
+        ValueError: neither of them states a length.
     """
-    return model.config.text_config.max_position_embeddings
+    return max_tokens(tokenizer, model.config.text_config)
 
 
 def unit_length(features: Tensor) -> Tensor:

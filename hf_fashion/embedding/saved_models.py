@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 from safetensors import safe_open
 from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
+from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from .device import device_of
 from .features import attribute_names, inference, photo_features, photo_inputs, text_features, text_inputs
@@ -22,7 +22,6 @@ from .whole_model import load_whole
 
 # Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
 PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
-HUB_ID = r"[\w-][\w.-]*(/[\w-][\w.-]*)?"
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
 
@@ -133,7 +132,7 @@ def _missing(folder: Path, name: str, error: Exception) -> str:
     rest = folder.relative_to(known).parts[1:]
     others = [str(other.joinpath(*rest)) for other in known.iterdir() if other.joinpath(*rest).is_dir()]
     message = f"there is no model in a folder {name!r}{did_you_mean(str(folder), others)}"
-    if re.fullmatch(HUB_ID, name):
+    if is_hub_id(name):
         message += f", nor can the model {name!r} of the Hub be loaded: {_reason(folder, error)}"
     return message
 

@@ -86,6 +86,6 @@ def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
     if config.model_type in PHOTO_AND_TEXT_TYPES:
         return E2Options
     raise ValueError(
-        f"{model} is a {config.model_type!r}: only E2, CLIP and attribute-specific models are evaluated. Name a "
-        "re-ranker with `rerankers`, next to the model that it re-ranks for"
+        f"{model} is a {config.model_type!r}: only E2, CLIP, SigLIP and attribute-specific models are evaluated. Name "
+        "a re-ranker with `rerankers`, next to the model that it re-ranks for"
     )

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ..data.column_map import ColumnMap
 from ..embedding.batches import has_regions
 from ..embedding.corpus import embed_images
+from ..models.e2.photo_geometry_e2 import input_size
 from .box_geometry import read_boxes
 
 
@@ -109,7 +110,7 @@ def evaluate_localisation(
         raise ValueError(f"no entity of the model, {vision.tag_entities}, has a box in column {boxes_column!r}")
     if images is None:
         images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
-    patches = patch_boxes((vision.image_size, vision.image_size), vision.patch_size)
+    patches = patch_boxes(input_size(processor.image_processor), vision.patch_size)
     shape = (len(vision.tag_entities), vision.tokens_per_entity)
     results, gains = {"rows": []}, []
     for entity, (rows, boxes) in true_boxes.items():

@@ -1,4 +1,4 @@
-"""A module of sentence-transformers around E2, CLIP and the attribute-specific models.
+"""A module of sentence-transformers around E2, CLIP, SigLIP and the attribute-specific models.
 
 This file is saved with the model, together with all that it imports relatively (`travelling_code.py`), and loaded by
 `SentenceTransformer(path, trust_remote_code=True)`, where hf_fashion may be missing.
@@ -23,15 +23,17 @@ from ..embedding.features import (
     check_reads_text,
     check_supported,
     inference,
+    max_text_length,
     photo_features,
     photo_inputs,
     text_features,
+    text_inputs,
     unit_length,
 )
 from ..embedding.query_photos import ANYWHERE
 from ..embedding.whole_model import load_whole
 from ..images import names_photo
-from ..texts import tokenize, warn_of_long_texts
+from ..texts import warn_of_long_texts
 
 
 # To sentence-transformers' trainer, what ends with "_pixel_values" is one more column of the batch.
@@ -41,12 +43,12 @@ FEATURES = {name: name.replace("source_pixel_values", "photo_sources") for name 
 class FashionEmbedding(InputModule):
     """Embeds photos, texts, or both, to vectors of length 1, equal to those of hf_fashion's `Encoder`.
 
-    E2 and CLIP embed photos and texts into one space, also in one batch; a prompt is put in front of texts. A dict of
-    an `"image"` and a `"text"` gets the sum of both embeddings, with length 1 again. Attribute-specific models embed
-    photos in one attribute, and the prompt is its name.
+    E2, CLIP and SigLIP embed photos and texts into one space, also in one batch; a prompt is put in front of texts. A
+    dict of an `"image"` and a `"text"` gets the sum of both embeddings, with length 1 again. Attribute-specific models
+    embed photos in one attribute, and the prompt is its name.
 
     Args:
-        model (`PreTrainedModel`): E2, CLIP, ASEN, ASEN++ or IPAD.
+        model (`PreTrainedModel`): E2, CLIP, SigLIP, ASEN, ASEN++ or IPAD.
         processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
         modality_config (`dict`): the method of the model that embeds each kind of input, as the saved file has it.
         max_seq_length (`int`, *optional*): tokens that are read of a text.
@@ -144,10 +146,10 @@ class FashionEmbedding(InputModule):
         return {FEATURES[name]: value for name, value in inputs.items()} | chosen
 
     def _text_inputs(self, texts: list[str], max_length: int | None) -> dict[str, Tensor]:
-        longest = min(length for length in (max_length, self.max_seq_length) if length)
+        known = (max_length, self.max_seq_length, max_text_length(self.model, self.tokenizer))
+        longest = min(length for length in known if length)
         warn_of_long_texts(self.tokenizer, texts, longest)
-        inputs = tokenize(self.tokenizer, texts, longest, padding=True, return_tensors="pt")
-        return {name: inputs[name] for name in ("input_ids", "attention_mask")}
+        return text_inputs(self.model, self.tokenizer, texts, longest)
 
     def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         """Add `"sentence_embedding"`, float32 of shape `(B, d)` and length 1.

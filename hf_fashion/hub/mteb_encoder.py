@@ -67,7 +67,7 @@ class MtebEncoder(AbsEncoder):
             "framework": ["PyTorch", "Transformers"],
             "n_parameters": encoder.model.num_parameters(),
             "embed_dim": next(iter(encoder.spaces.values())),
-            "max_tokens": max_text_length(encoder.model) if reads_texts else None,
+            "max_tokens": max_text_length(encoder.model, encoder.tokenizer) if reads_texts else None,
             "experiment_kwargs": self.attribute and {"attribute": self.attribute},
         }
         return ModelMeta.create_empty(overwrites=fields)

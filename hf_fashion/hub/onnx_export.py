@@ -16,9 +16,11 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ..embedding.fingerprint import model_fingerprint
-from ..embedding.saved_models import named_errors
+from ..embedding.saved_models import PROCESSOR_FILES, named_errors
 from ..embedding.whole_model import load_whole
 from ..files import file_written_aside, write_json
+from ..models.e2.image_processing_e2 import E2ImageProcessorPil
+from ..models.e2.photo_geometry_e2 import input_size
 from .onnx_operators import operator_translations
 from .onnx_parts import OnnxPart, onnx_parts
 
@@ -70,7 +72,7 @@ def export_onnx(
     place = Path(folder) / "onnx" if output is None else Path(output)
     files, metadata = [], _metadata(model)
     with ExitStack() as renames:
-        for part in onnx_parts(model):
+        for part in onnx_parts(model, _photo_size(Path(folder), model)):
             path = place / f"{part.name}.onnx"
             aside = renames.enter_context(file_written_aside(path))
             _write(part, aside, metadata)
@@ -84,6 +86,13 @@ def _check_packages() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise ImportError(f'ONNX export needs {" and ".join(missing)}: pip install "hf-fashion[onnx]"')
+
+
+def _photo_size(folder: Path, model: PreTrainedModel) -> tuple[int, int] | None:
+    """Height and width that the image processor next to an E2 makes of photos; `None` where there is none."""
+    if model.config.model_type != "e2" or not any((folder / name).is_file() for name in PROCESSOR_FILES):
+        return None
+    return input_size(E2ImageProcessorPil.from_pretrained(folder))
 
 
 def _metadata(model: PreTrainedModel) -> dict[str, str]:

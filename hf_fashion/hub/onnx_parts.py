@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from ..models.e2.texts_e2 import num_positions, reads_full_length
 
 
 # Sizes of the batches that a part is tried with. The first is traced, and a graph would take a 1 for a constant.
 BATCH_SIZES = (2, 1, 5)
+# The longest text that is tried, in tokens: some text towers read thousands.
+LONG_TEXT = 128
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,12 @@ class E2ImageSide(nn.Module):
     def __init__(self, model: PreTrainedModel):
         super().__init__()
         self.model = model
+        self.outputs = ("image_embeds", "region_embeds") if model.config.tag_entities else ("image_embeds",)
 
-    def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
-        """Return embeddings (B, P) and region embeddings (B, E, P) of photos (B, 3, S, S), all of length 1."""
+    def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
+        """Return embeddings (B, P) and region embeddings (B, E, P) of photos (B, 3, H, W), all of length 1."""
         outputs = self.model(pixel_values=pixel_values, return_dict=True)
-        return outputs.image_embeds, outputs.region_embeds
+        return tuple(outputs[name] for name in self.outputs)
 
 
 class E2TextSide(nn.Module):
@@ -65,7 +70,7 @@ class E2TextSide(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor]:
         """Return embeddings (T, P), of length 1, of tokens (T, L) and their mask."""
         outputs = self.model(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
         return (outputs.text_embeds,)
@@ -111,44 +116,49 @@ class FeatureReasoningScores(nn.Module):
         return (self.model.rerank(query_embeds, candidate_embeds, candidate_mask),)
 
 
-def onnx_parts(model: PreTrainedModel) -> list[OnnxPart]:
+def onnx_parts(model: PreTrainedModel, photo_size: tuple[int, int] | None = None) -> list[OnnxPart]:
     """Return the parts of a model that become ONNX files.
 
     Args:
         model (`PreTrainedModel`): E2, an attribute-specific model, or FR.
+        photo_size (`tuple[int, int]`, *optional*): height and width that its image processor makes of photos. Default:
+            the size that its configuration names, which a tower such as DINOv2's is not bound to.
 
     Raises:
         ValueError: the model is none of these.
     """
     kind = "attribute" if getattr(model.config, "attribute_names", None) else model.config.model_type
-    if kind not in _PARTS:
+    if kind != "e2" and kind not in _PARTS:
         raise ValueError(
             f"a model of type {kind!r} cannot be exported here, only E2 ('e2'), the attribute-specific models ASEN, "
             "ASEN++, CSN ('asen'), IPAD and RPF ('ipad'), and FR ('feature_reasoning'); optimum exports CLIP and "
             "other models of transformers"
         )
-    return _PARTS[kind](model)
+    return _e2_parts(model, photo_size) if kind == "e2" else _PARTS[kind](model)
 
 
-def _e2_parts(model: PreTrainedModel) -> list[OnnxPart]:
-    text, generator = model.config.text_config, _generator()
-    photos = [{"pixel_values": _photos(size, model.config.vision_config.image_size)} for size in BATCH_SIZES]
-    texts = []
-    for size, length in zip(BATCH_SIZES, (3, 5, text.max_position_embeddings), strict=True):
-        ids = torch.randint(text.vocab_size, (size, length), generator=generator)
-        ids[:, -1] = text.eos_token_id
-        texts.append({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
-    tokens = {name: {0: "batch", 1: "sequence"} for name in texts[0]}
+def _e2_parts(model: PreTrainedModel, photo_size: tuple[int, int] | None) -> list[OnnxPart]:
+    size = photo_size or model.config.vision_config.image_size
+    height, width = (size, size) if isinstance(size, int) else size
+    photos = [{"pixel_values": _photos(number, height, width)} for number in BATCH_SIZES]
+    image_side, texts = E2ImageSide(model), _e2_texts(model.config.text_config)
+    free = {0: "batch"} if reads_full_length(model.config.text_config) else {0: "batch", 1: "sequence"}
     return [
-        OnnxPart(
-            "vision_model",
-            E2ImageSide(model),
-            photos,
-            {"pixel_values": {0: "batch"}},
-            ("image_embeds", "region_embeds"),
-        ),
-        OnnxPart("text_model", E2TextSide(model), texts, tokens, ("text_embeds",)),
+        OnnxPart("vision_model", image_side, photos, {"pixel_values": {0: "batch"}}, image_side.outputs),
+        OnnxPart("text_model", E2TextSide(model), texts, dict.fromkeys(texts[0], free), ("text_embeds",)),
     ]
+
+
+def _e2_texts(text: PreTrainedConfig) -> list[dict[str, Tensor]]:
+    """Tokens of every length that the text tower reads. Those of SigLIP's have no mask."""
+    longest, generator, texts = num_positions(text) or LONG_TEXT, _generator(), []
+    lengths = [longest] * 3 if reads_full_length(text) else (3, 5, min(longest, LONG_TEXT))
+    for number, length in zip(BATCH_SIZES, lengths, strict=True):
+        ids = torch.randint(text.vocab_size, (number, length), generator=generator)
+        if text.model_type == "clip_text_model":
+            ids[:, -1] = text.eos_token_id
+        texts.append({"input_ids": ids} if reads_full_length(text) else {"input_ids": ids, "attention_mask": ids >= 0})
+    return [{name: values.long() for name, values in tokens.items()} for tokens in texts]
 
 
 def _attribute_parts(model: PreTrainedModel) -> list[OnnxPart]:
@@ -156,7 +166,7 @@ def _attribute_parts(model: PreTrainedModel) -> list[OnnxPart]:
     examples = []
     for size, asked in zip(BATCH_SIZES, (3, 1, len(names)), strict=True):
         ids = torch.arange(size * asked).reshape(size, asked) % len(names)
-        examples.append({"pixel_values": _photos(size, edge), "attribute_ids": ids})
+        examples.append({"pixel_values": _photos(size, edge, edge), "attribute_ids": ids})
     dynamic = {"pixel_values": {0: "batch"}, "attribute_ids": {0: "batch", 1: "num_attributes"}}
     if model.region_backbone is not None:
         for example, wider in zip(examples, (edge // 4, 0, edge), strict=True):
@@ -186,8 +196,8 @@ def _reasoning_parts(model: PreTrainedModel) -> list[OnnxPart]:
     return [OnnxPart("model", FeatureReasoningScores(model), examples, dynamic, ("scores",))]
 
 
-def _photos(size: int, edge: int) -> Tensor:
-    return torch.randn(size, 3, edge, edge, generator=_generator())
+def _photos(size: int, height: int, width: int) -> Tensor:
+    return torch.randn(size, 3, height, width, generator=_generator())
 
 
 def _sources(size: int, height: int, width: int) -> dict[str, Tensor]:
@@ -201,7 +211,6 @@ def _generator() -> torch.Generator:
 
 
 _PARTS: dict[str, Callable[[PreTrainedModel], list[OnnxPart]]] = {
-    "e2": _e2_parts,
     "attribute": _attribute_parts,
     "feature_reasoning": _reasoning_parts,
 }

@@ -9,6 +9,7 @@ from transformers import PreTrainedConfig
 
 from ..embedding.features import PHOTO_AND_TEXT_TYPES
 from ..files import file_written_aside, write_json
+from ..models.e2.texts_e2 import num_positions
 from ..travelling_code import flat_modules
 
 
@@ -54,7 +55,7 @@ def _how_to_embed(config: PreTrainedConfig) -> dict[str, Any]:
         return {"modality_config": known, "max_seq_length": None}
     methods = {"text": "get_text_features", "image": "get_image_features"}
     known = {kind: {"method": name, "method_output_name": "pooler_output"} for kind, name in methods.items()}
-    return {"modality_config": known, "max_seq_length": config.text_config.max_position_embeddings}
+    return {"modality_config": known, "max_seq_length": num_positions(config.text_config)}
 
 
 def _how_to_compare(config: PreTrainedConfig) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import torch
 
-from .info_nce import info_nce
+from .sigmoid import pair_loss
 
 
 def region_contrastive_loss(
@@ -11,6 +11,7 @@ def region_contrastive_loss(
     tag_ids: torch.Tensor,
     logit_scale: torch.Tensor,
     targets: str = "multi_positive",
+    logit_bias: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return L_region of E2: symmetric InfoNCE between an entity's regions and its tags, mean over the entities.
 
@@ -21,6 +22,8 @@ def region_contrastive_loss(
         logit_scale (`torch.Tensor` of shape `()`): factor on the cosines, above 0.
         targets (`str`, *optional*, defaults to `"multi_positive"`): `"multi_positive"` (equal tags match) or
             `"diagonal"` (only a product's own tag matches).
+        logit_bias (`torch.Tensor` of shape `()`, *optional*): bias on the logits. With it the loss of each entity is
+            SigLIP's sigmoid loss and not InfoNCE.
 
     Returns:
         `torch.Tensor` of shape `()`: mean over the entities that have a tag in the batch, 0 if none has one.
@@ -29,5 +32,7 @@ def region_contrastive_loss(
     valid = ids >= 0
     logits = logit_scale * torch.einsum("bep,cep->ebc", region_embeds, tag_embeds)  # (E, B, B)
     positives = ids.unsqueeze(-1) == ids.unsqueeze(-2) if targets == "multi_positive" else None
-    losses = info_nce(logits, positives, valid)  # (E,)
+    if logit_bias is not None:
+        logits = logits + logit_bias
+    losses = pair_loss(logits, positives, valid, sigmoid=logit_bias is not None)  # (E,)
     return losses.sum() / valid.any(-1).sum().clamp(min=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from ..embedding.encoder import Encoder
 from ..embedding.features import NO_REGIONS, region_spaces, space_names
+from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from ..retrieval.results import RetrievalResults, padded
 from .groups_fashion_retrieval import search_groups
@@ -20,7 +20,6 @@ from .late_interaction_fashion_retrieval import NUM_SCORED, interact
 
 # Beginnings of the types whose values cannot be compared as one.
 NESTED = ("list", "large_list", "fixed_size_list", "struct", "map")
-HUB_ID = r"[\w-][\w.-]*/[\w-][\w.-]*"  # of a dataset: a path of two parts may look the same
 
 
 class CandidateFinder:
@@ -185,6 +184,6 @@ def open_gallery(gallery: Any) -> Any:
         raise ImportError(
             f'opening the gallery at {gallery} needs hf_fashion: pip install "hf-fashion[gallery]"'
         ) from error
-    if isinstance(gallery, str) and re.fullmatch(HUB_ID, gallery) and not Path(gallery).exists():
+    if isinstance(gallery, str) and is_hub_id(gallery, owner=True) and not Path(gallery).exists():
         return Gallery.from_pretrained(gallery)
     return Gallery.open(gallery)

@@ -5,7 +5,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import PreTrainedModel
 
 
@@ -42,8 +41,8 @@ def check_lora(lora_r: int | None, start_from: str | None, changes: Mapping[str,
 def lora_config(model: PreTrainedModel, r: int) -> "LoraConfig":
     """Return a LoRA configuration: adapters of rank r on the pretrained layers, the model's own parts trained whole.
 
-    The layers are peft's defaults, which `import hf_fashion` registers. The parts are `model.lora_modules_to_save`,
-    and every batch norm, whose statistics change in training.
+    The layers are peft's defaults, which `import hf_fashion` registers, without the model's `lora_exclude_modules`.
+    The parts are its `lora_modules_to_save`.
 
     Args:
         model (`PreTrainedModel`): an E2, an ASEN, an IPAD or a CLIP.
@@ -57,18 +56,8 @@ def lora_config(model: PreTrainedModel, r: int) -> "LoraConfig":
     except ImportError as error:
         raise ImportError('Adapters need peft: pip install "hf-fashion[peft]"') from error
 
-    parts = [*getattr(model, "lora_modules_to_save", ()), *batch_norms(model)]
-    return LoraConfig(r=r, lora_alpha=r, modules_to_save=list(dict.fromkeys(parts)) or None)
-
-
-def batch_norms(model: PreTrainedModel) -> list[str]:
-    """Return the names of the batch norms of a model, the last part of each, without repetition.
-
-    Args:
-        model (`PreTrainedModel`): the model.
-    """
-    names = (name for name, module in model.named_modules() if isinstance(module, _BatchNorm))
-    return list(dict.fromkeys(name.rpartition(".")[2] for name in names))
+    lists = {"modules_to_save": "lora_modules_to_save", "exclude_modules": "lora_exclude_modules"}
+    return LoraConfig(r=r, lora_alpha=r, **{key: getattr(model, name, None) or None for key, name in lists.items()})
 
 
 def add_adapter(model: PreTrainedModel, r: int) -> "PeftModel":
@@ -131,4 +120,6 @@ def save_adapter(adapter: "PeftModel", folder: Path) -> None:
     save_file(state, folder / SAFETENSORS_WEIGHTS_NAME, metadata={"format": "pt"})
     config = deepcopy(adapter.active_peft_config)
     config.inference_mode, config.target_modules = True, sorted(config.target_modules)
+    if config.exclude_modules is not None:
+        config.exclude_modules = sorted(config.exclude_modules)
     config.save_pretrained(folder, auto_mapping_dict=AUTO_MODEL)

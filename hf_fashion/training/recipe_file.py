@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ..messages import did_you_mean
-from ..yaml_files import parse_yaml, read_yaml
+from ..yaml_files import BooleanWord, parse_yaml, read_yaml, replace_words
 from .recipe_ranges import check_range
 
 
@@ -157,12 +157,15 @@ def _checked(kind: Any, value: Any, where: str) -> Any:
     if isinstance(kind, UnionType):
         return None if value is None else _convert(get_args(kind)[0], value, where)
     if kind is Any:
-        return value
+        return replace_words(value, bool)
     container = get_origin(kind) or kind
+    if isinstance(value, BooleanWord):
+        value = replace_words(value, str if container is str else bool)
     if not isinstance(value, container) or (container is int and isinstance(value, bool)):
         raise ValueError(f"{where} must be of type {container.__name__}; got {value!r}.")
     if container is list:
         return [_convert(get_args(kind)[0], item, f"{where}[{number}]") for number, item in enumerate(value)]
     if container is dict:
-        return {key: _convert(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
+        words = {replace_words(key, str): item for key, item in value.items()}
+        return {key: _convert(get_args(kind)[1], item, f"{where}.{key}") for key, item in words.items()}
     return value

@@ -1,11 +1,10 @@
 """The command as a process, and photos for it."""
 
 import subprocess
-import sys
 from pathlib import Path
 
-from tests.conftest import REPOSITORY
 from tests.tiny_e2 import tiny_images
+from tests.warm_processes import run_warm
 
 
 COUNT = 8
@@ -19,5 +18,4 @@ def save_photos(folder: Path, count: int) -> None:
 
 def process(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
     """`python -m hf_fashion` with these arguments."""
-    command = [sys.executable, "-m", "hf_fashion", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, input=stdin, cwd=REPOSITORY)
+    return run_warm(["-m", "hf_fashion", *arguments], stdin=stdin)

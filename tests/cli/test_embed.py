@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 import time
 
@@ -11,9 +10,9 @@ import torch
 from hf_fashion.cli.main import main
 from hf_fashion.retrieval.gallery import Gallery
 from tests.cli.commands import COUNT, save_photos
-from tests.conftest import REPOSITORY
 from tests.data.corpora import jpeg
 from tests.tiny_e2 import tiny_model
+from tests.warm_processes import WarmProcess
 
 
 def embed(folder, gallery, *more: str) -> int:
@@ -91,8 +90,7 @@ def test_killed_and_started_again_it_ends_as_if_undisturbed(folder, tmp_path):
     save_photos(tmp_path / "photos", 40)
     arguments = ["--corpus", str(tmp_path / "photos"), "--batch_size", "1"]
     places = ["--model", str(folder / "e2"), "--gallery", str(tmp_path / "killed"), "--device", "cpu"]
-    command = [sys.executable, "-m", "hf_fashion", "embed", *places, *arguments]
-    running = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+    running = WarmProcess(["-m", "hf_fashion", "embed", *places, *arguments])
     while len(list(tmp_path.glob("killed/gallery.lance/_versions/*.manifest"))) < 4:
         assert running.poll() is None
         time.sleep(0.001)

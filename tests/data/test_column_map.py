@@ -19,6 +19,13 @@ def test_reads_yaml_and_lists_the_columns_it_names(tmp_path):
     assert ColumnMap.from_dict(column_map.to_dict()) == column_map
 
 
+def test_words_that_yaml_takes_for_booleans_are_names_of_columns(tmp_path):
+    (tmp_path / "map.yaml").write_text("image: on\ntags: {no: off}\nattributes: {yes: yes}\n")
+    column_map = ColumnMap.from_yaml(tmp_path / "map.yaml")
+    assert column_map == ColumnMap("on", tags={"no": "off"}, attributes={"yes": "yes"})
+    assert {type(word) for word in (column_map.image, *column_map.tags, *column_map.tags.values())} == {str}
+
+
 def test_unknown_key_names_the_file_and_the_key_that_was_meant(tmp_path):
     path = tmp_path / "map.yaml"
     path.write_text("captoin: title\n")

@@ -7,8 +7,8 @@ import torch
 from torch.nn.functional import normalize
 
 from hf_fashion.embedding.batches import embed_batches, has_regions
+from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_e2 import tiny_inputs
-from tests.tiny_siglip import tiny_siglip
 
 
 def batches(count: int = 3):
@@ -80,5 +80,5 @@ def test_has_regions(e2, clip):
 
 
 def test_a_model_that_is_not_supported_is_refused():
-    with pytest.raises(ValueError, match="type 'siglip' is not supported, only E2"):
-        embed_batches(tiny_siglip(), batches(), progress=False)
+    with pytest.raises(ValueError, match="type 'vision-text-dual-encoder' is not supported, only E2"):
+        embed_batches(tiny_dual_encoder(), batches(), progress=False)

@@ -6,8 +6,8 @@ from datasets import Dataset, Features, Image, List
 from transformers import CLIPProcessor
 
 from hf_fashion.embedding.corpus import embed_images, embed_texts, equality_ids, photo_ids
+from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_e2 import MAX_LENGTH, tiny_images
-from tests.tiny_siglip import tiny_siglip
 
 
 def test_images_are_embedded_in_the_order_of_the_rows(e2, processor, corpus):
@@ -60,8 +60,8 @@ def test_a_special_token_does_not_end_a_text(e2, processor):
 
 
 def test_texts_of_a_model_that_is_not_supported_are_refused(processor):
-    with pytest.raises(ValueError, match="type 'siglip' is not supported"):
-        embed_texts(tiny_siglip(), processor, ["shirt"], progress=False)
+    with pytest.raises(ValueError, match="type 'vision-text-dual-encoder' is not supported"):
+        embed_texts(tiny_dual_encoder(), processor, ["shirt"], progress=False)
 
 
 def test_photo_ids_compare_bytes():

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
-from transformers import CLIPConfig, CLIPModel, ResNetModel
+from transformers import CLIPConfig, CLIPModel, ResNetModel, SiglipModel
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-from hf_fashion import Encoder
+from hf_fashion import E2Model, E2Processor, Encoder
+from hf_fashion.embedding.corpus import embed_texts
+from hf_fashion.embedding.features import unit_length
 from tests import tiny_attribute
 from tests.tiny_attribute import ATTRIBUTE_NAMES
+from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_e2 import MAX_LENGTH, tiny_config, tiny_images, tiny_model, tiny_processor
-from tests.tiny_siglip import tiny_siglip
+from tests.tower_folders import siglip_folder, siglip_tokenizer
 
 
 TEXTS = ["a red dress", "shirt", "a coat with a very long description"]
@@ -266,7 +270,7 @@ def test_from_pretrained_loads_model_and_processor(kind, tmp_path):
     assert list(halved.model.parameters())[-1].dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("make", [tiny_siglip, lambda: ResNetModel(tiny_attribute.tiny_backbone_config())])
+@pytest.mark.parametrize("make", [tiny_dual_encoder, lambda: ResNetModel(tiny_attribute.tiny_backbone_config())])
 def test_other_models_are_refused(make, tmp_path):
     model = make()
     message = rf"type '{model.config.model_type}' is not supported, only E2 \('e2'\), CLIP \('clip'\), .* IPAD"
@@ -303,3 +307,24 @@ def test_half_of_a_character_is_refused_in_a_sentence(encoder):
     for embed in (encoder.encode, encoder.encode_query):
         with pytest.raises(ValueError, match="has half of a character"):
             embed("red \ud83d")
+
+
+def test_siglip_and_an_e2_around_it_embed_as_transformers_does(tmp_path):
+    folder = siglip_folder(tmp_path / "siglip")
+    siglip, tokenizer = SiglipModel.from_pretrained(folder).eval(), siglip_tokenizer()
+    photos, texts = tiny_images(2), ["red dress", "a long blue coat for winter"]
+    tokens = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt", return_attention_mask=False)
+    pixels = SiglipImageProcessorPil.from_pretrained(folder)(photos, return_tensors="pt")
+    with torch.no_grad():
+        text_embeds = unit_length(siglip.get_text_features(**tokens).pooler_output)
+        image_embeds = unit_length(siglip.get_image_features(**pixels).pooler_output)
+    e2 = E2Model.from_towers(folder, tag_entities=[])
+    processor = E2Processor.from_towers(folder, tag_entities=[])
+    plain = Encoder(siglip, SiglipImageProcessorPil.from_pretrained(folder), tokenizer)
+    for encoder in (plain, Encoder(e2, processor), Encoder(siglip, processor)):
+        found = encoder.encode([*texts, *photos], convert_to="tensor")
+        torch.testing.assert_close(found, torch.cat([text_embeds, image_embeds]), rtol=0, atol=1e-5)
+        found = encoder.encode_query(texts[0], convert_to="tensor")
+        torch.testing.assert_close(found, text_embeds[0], rtol=0, atol=1e-5)
+        found, _ = embed_texts(encoder.model, processor, texts, progress=False)
+        torch.testing.assert_close(found, text_embeds, rtol=0, atol=1e-5)

@@ -91,7 +91,7 @@ def test_texts_are_cut_at_the_last_token_that_the_model_reads():
     model, tokenizer = tiny_model(), tiny_processor().tokenizer
     tokenizer.model_max_length = 10**6
     inputs = text_inputs(model, tokenizer, ["x" * 100, "shirt"])
-    assert max_text_length(model) == MAX_LENGTH and inputs["input_ids"].shape == (2, MAX_LENGTH)
+    assert max_text_length(model, tokenizer) == MAX_LENGTH and inputs["input_ids"].shape == (2, MAX_LENGTH)
     assert text_features(model, inputs).shape == (2, 12)
 
 

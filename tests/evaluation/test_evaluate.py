@@ -5,8 +5,8 @@ import pytest
 from hf_fashion.evaluation.evaluate import evaluate, read_options
 from hf_fashion.evaluation.options import AttributeOptions, E2Options
 from tests.evaluation.saved_models import ATTRIBUTES, ENTITIES, save_asen, save_corpus, save_e2
+from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
-from tests.tiny_siglip import tiny_siglip
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,6 @@ def test_a_re_ranker_has_no_evaluation_of_its_own(saved):
 
 
 def test_a_model_that_only_looks_like_clip_has_no_evaluation(saved):
-    tiny_siglip().save_pretrained(saved / "siglip")
-    with pytest.raises(ValueError, match=r"is a 'siglip': only E2, CLIP and attribute-specific models"):
-        evaluated(saved, "siglip")
+    tiny_dual_encoder().save_pretrained(saved / "dual")
+    with pytest.raises(ValueError, match=r"is a 'vision-text-dual-encoder': only E2, CLIP, SigLIP and attribute-spec"):
+        evaluated(saved, "dual")

@@ -6,12 +6,15 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
+from hf_fashion import E2Model, E2Processor
 from hf_fashion.hub.onnx_parts import onnx_parts
 from tests.hub.onnx_runs import exported, run
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import IMAGE_SIZE, tiny_asen, tiny_photo_inputs
-from tests.tiny_e2 import tiny_model
+from tests.tiny_e2 import tiny_images, tiny_model
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 from tests.tiny_ipad import RPF, tiny_ipad, tiny_vit_fields
+from tests.tower_folders import SIGLIP_LENGTH, towers_of
 
 
 def small_ipad() -> PreTrainedModel:
@@ -19,7 +22,9 @@ def small_ipad() -> PreTrainedModel:
 
 
 def small_asen() -> PreTrainedModel:
-    return tiny_asen(local=True)
+    """Return an ASEN++ of two models without a Backbone class; IPAD has a ResNet."""
+    whole = tiny_bare_config("mobilenet_v2", feature_stride=16)
+    return tiny_asen(local=True, backbone_config=whole, local_backbone_config=tiny_bare_config("vit"))
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +93,28 @@ def test_examples_are_batches_of_several_sizes_that_the_module_takes(model):
         for example, size in zip(part.examples, sizes, strict=True):
             outputs = part.module(**example)
             assert len(outputs) == len(part.outputs) and all(len(output) == size for output in outputs)
+
+
+@pytest.mark.parametrize("towers", ["dinov2", "siglip"])
+def test_e2_on_other_towers_gives_its_two_files(towers, tmp_path):
+    starts = towers_of(towers, tmp_path)
+    model = E2Model.from_towers(*starts, tag_entities=["brand"], fusion_layers=[2], projection_dim=16)
+    processor = E2Processor.from_towers(*starts, tag_entities=["brand"])
+    processor.save_pretrained(tmp_path / "e2")  # its photos are smaller than those that the DINOv2 was trained with
+    files = exported(model, tmp_path / "e2")
+    for number in (2, 3):
+        texts = [f"red dress {row}" for row in range(number)]
+        inputs = processor(images=tiny_images(number), text=texts, padding=True, return_tensors="pt")
+        tokens = {name: values for name, values in inputs.items() if name != "pixel_values"}
+        assert towers != "siglip" or tokens["input_ids"].shape == (number, SIGLIP_LENGTH)
+        with torch.no_grad():
+            expected = model(**inputs)
+        found = run(files / "text_model.onnx", tokens)
+        found |= run(files / "vision_model.onnx", {"pixel_values": inputs["pixel_values"]})
+        for name in ("image_embeds", "region_embeds", "text_embeds"):
+            torch.testing.assert_close(found[name], expected[name], rtol=0, atol=1e-5)
+
+
+def test_without_tag_entities_there_are_no_regions():
+    vision, _ = onnx_parts(tiny_model(tag_entities=[], fusion_layers=[]))
+    assert vision.outputs == ("image_embeds",) and len(vision.module(**vision.examples[0])) == 1

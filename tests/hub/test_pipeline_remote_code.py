@@ -19,14 +19,6 @@ from tests.tiny_e2 import TAG_ENTITIES, tiny_images, tiny_model, tiny_processor
 
 
 REPOSITORY_ID = "tester/tiny-search"
-PUSH = f"""
-import sys
-import hf_fashion
-from transformers import AutoModel, AutoProcessor
-model, processor = AutoModel.from_pretrained(sys.argv[1]), AutoProcessor.from_pretrained(sys.argv[1])
-search = hf_fashion.FashionRetrievalPipeline(model, gallery=sys.argv[2], processor=processor, device="cpu")
-search.push_to_hub("{REPOSITORY_ID}")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +46,11 @@ def loaded_anywhere(request, saved, gallery, tmp_path_factory) -> Path:
         run_python(["-I", script, str(saved), str(work)], work)
         return work
     with HubServer() as hub:
-        (work / "pusher").mkdir()
-        run_python(["-c", PUSH, str(saved), gallery.info()["uri"]], work / "pusher", hub.environment())
+        with pytest.MonkeyPatch.context() as patch:
+            hub.use_here(patch)
+            model, processor = AutoModel.from_pretrained(saved), AutoProcessor.from_pretrained(saved)
+            search = hf_fashion.FashionRetrievalPipeline(model, gallery=gallery, processor=processor, device="cpu")
+            search.push_to_hub(REPOSITORY_ID)
         run_python(["-I", script, REPOSITORY_ID, str(work)], work, hub.environment())
     return work
 

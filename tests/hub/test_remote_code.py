@@ -15,13 +15,6 @@ from tests.tiny_e2 import tiny_images, tiny_inputs, tiny_model, tiny_processor
 
 
 REPOSITORY_ID = "tester/tiny-e2"
-PUSH = f"""
-import sys
-from transformers import AutoModel, AutoProcessor
-import hf_fashion
-AutoModel.from_pretrained(sys.argv[1]).push_to_hub("{REPOSITORY_ID}")
-AutoProcessor.from_pretrained(sys.argv[1]).push_to_hub("{REPOSITORY_ID}")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +36,10 @@ def loaded_anywhere(request, saved, tmp_path_factory) -> Path:
         run_python(["-I", script, str(saved), str(work)], work)
         return work
     with HubServer() as hub:
-        (work / "pusher").mkdir()
-        run_python(["-c", PUSH, str(saved)], work / "pusher", hub.environment())
+        with pytest.MonkeyPatch.context() as patch:
+            hub.use_here(patch)
+            AutoModel.from_pretrained(saved).push_to_hub(REPOSITORY_ID)
+            AutoProcessor.from_pretrained(saved).push_to_hub(REPOSITORY_ID)
         run_python(["-I", script, REPOSITORY_ID, str(work)], work, hub.environment())
     return work
 

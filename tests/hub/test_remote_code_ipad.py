@@ -7,16 +7,23 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from hf_fashion.models.attribute.modeling_ipad import IpadModel
 from tests.hub.processes import run_python
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import ATTRIBUTE_VALUES, tiny_image_processor, tiny_photos
 from tests.tiny_ipad import tiny_ipad
+
+
+def small_ipad() -> IpadModel:
+    """Return an IPAD whose backbone is a transformers model without a Backbone class."""
+    return tiny_ipad(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16))
 
 
 @pytest.fixture(scope="module")
 def loaded_anywhere(tmp_path_factory) -> Path:
     """Return the folder with the outputs of a process without hf_fashion."""
     folder, work = (tmp_path_factory.mktemp(name) for name in ("saved", "work"))
-    tiny_ipad().save_pretrained(folder)
+    small_ipad().save_pretrained(folder)
     tiny_image_processor().save_pretrained(folder)
     tiny_photos()[0].save(work / "image.png")
     run_python(["-I", str(Path(__file__).with_name("load_attribute_anywhere.py")), str(folder), str(work)], work)
@@ -34,7 +41,7 @@ def test_inputs_and_outputs_are_equal(loaded_anywhere):
     there = load_file(loaded_anywhere / "outputs.safetensors")
     inputs = tiny_image_processor()(tiny_photos()[0], do_source=True, return_tensors="pt")
     with torch.no_grad():
-        here = {**inputs, **tiny_ipad()(**inputs)}
+        here = {**inputs, **small_ipad()(**inputs)}
     assert there.keys() == here.keys()
     for name, tensor in here.items():
         torch.testing.assert_close(there[name], tensor, rtol=1e-5, atol=1e-6)
@@ -44,6 +51,5 @@ def test_saving_what_was_loaded_keeps_the_code(loaded_anywhere):
     again = loaded_anywhere / "saved_again"
     auto_map = json.loads((again / "config.json").read_text())["auto_map"]
     assert set(auto_map) == {"AutoConfig", "AutoModel"}
-    assert {"configuration_ipad.py", "modeling_ipad.py", "positioning_ipad.py", "semantics_ipad.py"} <= {
-        path.name for path in again.glob("*.py")
-    }
+    code = {"configuration_ipad.py", "modeling_ipad.py", "positioning_ipad.py", "semantics_ipad.py"}
+    assert code | {"bare_backbone_attribute.py"} <= {path.name for path in again.glob("*.py")}

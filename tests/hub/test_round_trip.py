@@ -54,7 +54,7 @@ def test_a_pushed_training_gives_the_same_numbers_without_hf_fashion(products, t
         hub.use_here(monkeypatch)
         for name, value in hub.environment().items():
             monkeypatch.setenv(name, value)
-        train(recipe, "--push_to_hub", "--hub_model_id", "e2")
+        train(recipe, "--push_to_hub", "--hub_model_id", "e2", warm=False)
         assert main(["push", str(tmp_path / "fr"), "tester/fr"]) == 0
         script = Path(__file__).with_name("round_trip_anywhere.py")
         run_python(["-I", str(script), str(tmp_path)], tmp_path, hub.environment())

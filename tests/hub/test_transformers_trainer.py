@@ -4,11 +4,11 @@ import socket
 
 import pytest
 import torch
-import torch.multiprocessing as multiprocessing
 from safetensors.torch import load_file
 
 from tests.hub.train_with_trainer import saved_file, train, train_rank
 from tests.tiny_e2 import tiny_model
+from tests.warm_processes import run_ranks
 
 
 def moved(trained: dict[str, torch.Tensor]) -> set[str]:
@@ -33,7 +33,7 @@ def test_one_process_trains(tags, tmp_path):
 
 
 def test_two_processes_train_one_model(tmp_path):
-    multiprocessing.spawn(train_rank, args=(str(tmp_path), free_port()), nprocs=2)
+    run_ranks(train_rank, str(tmp_path), free_port())
     for tags in (False, True):
         first, second = (load_file(saved_file(tmp_path, tags, rank)) for rank in range(2))
         assert first["training_loss"].isfinite()

@@ -3,7 +3,6 @@
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as multiprocessing
 from safetensors.torch import load_file
 
 from hf_fashion.losses.attribute import ATTRIBUTE_LOSSES, attribute_losses, published_weights
@@ -13,6 +12,7 @@ from hf_fashion.losses.cluster_centre import cluster_centre_loss
 from hf_fashion.losses.e_info_nce import e_info_nce
 from hf_fashion.losses.triplet import triplet_loss
 from hf_fashion.losses.triplet_indices import batch_triplets
+from tests.warm_processes import run_ranks
 
 
 ASEN, ASEN_PLUS_PLUS, RPF, IPAD = map(published_weights, ("asen", "asen++", "rpf", "ipad"))
@@ -186,7 +186,7 @@ def run_rank(rank: int, folder: str):
 
 
 def test_two_processes_equal_one(tmp_path):
-    multiprocessing.spawn(run_rank, args=(str(tmp_path),), nprocs=2)
+    run_ranks(run_rank, str(tmp_path))
     ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
     leaves, items = leaves_and_items(slice(None))
     loss = total_of(items.gathered())

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as multiprocessing
 from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.losses.gather import first_joined_row, gather_with_gradient
+from tests.warm_processes import run_ranks
 
 
 TAG_IDS = torch.tensor([[0, 3], [0, 4], [1, -1], [0, 3]])
@@ -72,7 +72,7 @@ def free_port() -> int:
 
 def test_two_processes_equal_one(tmp_path):
     (tmp_path / "port").write_text(str(free_port()))
-    multiprocessing.spawn(run_rank, args=(str(tmp_path),), nprocs=2)
+    run_ranks(run_rank, str(tmp_path))
     core = make_towers()
     loss = loss_of(core, core, *batch())
     loss.backward()

@@ -6,6 +6,7 @@ from hf_fashion.hub.sentence_transformers_files import write_sentence_transforme
 from tests import tiny_attribute
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
+from tests.tower_folders import bert_folder, dinov2_folder, siglip_folder
 
 
 MODEL_FOLDERS = ("runs/quickstart/e2/best", "runs/catalogue/best")
@@ -23,6 +24,9 @@ def save_example_files() -> None:
         tiny_attribute.tiny_image_processor().save_pretrained(folder)
         write_sentence_transformers_files(tiny_attribute.tiny_asen_config(), folder)
     tiny_feature_reasoning().save_pretrained("runs/quickstart/fr/best")
+    save_towers = {"dinov2-small": dinov2_folder, "multilingual-e5-small": bert_folder, "siglip2-base": siglip_folder}
+    for name, save in save_towers.items():
+        save(Path("towers", name))
     for folder, names in (("photos", ("coat", "dress", "shirt")), ("runs/quickstart/photos", ("coat-1", "dress-1"))):
         Path(folder).mkdir()
         for name, photo in zip(names, tiny_images(len(names)), strict=True):

@@ -13,6 +13,8 @@ import yaml
 from datasets import Dataset, DatasetDict, Image
 from PIL import Image as PILImage
 
+from tests.warm_processes import WarmProcess, torchrun
+
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30), "black": (10, 10, 10)}
@@ -76,27 +78,30 @@ def tiny_recipe(folder: Path, **training) -> Path:
     return folder / "recipe.yaml"
 
 
-def start(recipe: Path, *arguments: str, processes: int = 1, model: str = "e2") -> subprocess.Popen:
-    """Starts a training as a user would."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "ACCELERATE_USE_CPU": "true"}
-    launcher = [sys.executable]
-    if processes > 1:
-        launcher += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    command = [*launcher, "-m", "hf_fashion", "train", model, str(recipe), *arguments]
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=recipe.parent
-    )
+def start(
+    recipe: Path, *arguments: str, processes: int = 1, model: str = "e2", warm: bool = True
+) -> WarmProcess | subprocess.Popen:
+    """Starts a training as a user would; if not `warm`, in processes that import the libraries themselves."""
+    command = ["train", model, str(recipe), *arguments]
+    variables = {"PYTHONPATH": str(REPOSITORY), "ACCELERATE_USE_CPU": "true"}
+    if warm:
+        arguments = ["-m", "hf_fashion", *command]
+        return WarmProcess(arguments if processes == 1 else torchrun(*arguments), recipe.parent, variables)
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    started = [sys.executable, *(launcher if processes > 1 else []), "-m", "hf_fashion", *command]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(started, env=os.environ | variables, cwd=recipe.parent, **pipes)
 
 
-def train(recipe: Path, *arguments: str, processes: int = 1, model: str = "e2") -> str:
+def train(recipe: Path, *arguments: str, processes: int = 1, model: str = "e2", warm: bool = True) -> str:
     """Trains to the end and returns what was printed."""
-    process = start(recipe, *arguments, processes=processes, model=model)
-    printed, _ = process.communicate(timeout=180)
+    process = start(recipe, *arguments, processes=processes, model=model, warm=warm)
+    printed = "".join(filter(None, process.communicate(timeout=180)))
     assert process.returncode == 0, printed
     return printed
 
 
-def wait_for(process: subprocess.Popen, run: Path, update: int) -> None:
+def wait_for(process: WarmProcess | subprocess.Popen, run: Path, update: int) -> None:
     """Waits until a run has saved a checkpoint of this update or a later one."""
     deadline = time.monotonic() + 120
     while not any(path.name >= f"update-{update:08d}" for path in (run / "checkpoints").glob("update-*")):
@@ -104,7 +109,7 @@ def wait_for(process: subprocess.Popen, run: Path, update: int) -> None:
         time.sleep(0.01)
 
 
-def kill_at(process: subprocess.Popen, run: Path, update: int) -> None:
+def kill_at(process: WarmProcess | subprocess.Popen, run: Path, update: int) -> None:
     """Kills a run without warning once it has saved a checkpoint of this update or a later one."""
     wait_for(process, run, update)
     process.send_signal(signal.SIGKILL)

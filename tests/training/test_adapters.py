@@ -14,11 +14,11 @@ import hf_fashion
 from hf_fashion.training.adapters import (
     add_adapter,
     added_by_adapter,
-    batch_norms,
     check_lora,
     lora_config,
     save_merged,
 )
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
 from tests.tiny_ipad import RPF, tiny_ipad, tiny_ipad_images
@@ -36,6 +36,7 @@ MODELS = {
     "asen++": lambda: tiny_asen(local=True),
     "asen-v2": lambda: tiny_asen(attention_variant="v2"),
     "csn": lambda: tiny_asen(head="csn"),
+    "asen-mobilenet": lambda: tiny_asen(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16)),
     "ipad": tiny_ipad,
     "rpf": lambda: tiny_ipad(**RPF),
 }
@@ -93,8 +94,9 @@ def weighted_sum(embeds: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
-def test_lora_config_needs_no_list(make):
-    adapter = get_peft_model(make(), LoraConfig())
+def test_lora_config_needs_no_list_of_layers(make):
+    model = make()
+    adapter = get_peft_model(model, LoraConfig(exclude_modules=getattr(model, "lora_exclude_modules", None)))
     assert any("lora_A" in name for name, _ in adapter.named_parameters())
 
 
@@ -147,8 +149,20 @@ def test_an_export_holds_safetensors_and_no_empty_card(adapted):
 def test_batch_norms_are_saved_whatever_they_are_called():
     model = tiny_asen(attention_variant="v2")
     model.global_branch.backbone.norm_of_another_kind = torch.nn.BatchNorm2d(2)
-    assert batch_norms(model) == ["normalization", "norm_of_another_kind", "image_norm"]
-    assert {"normalization", "norm_of_another_kind"} <= set(lora_config(model, 2).modules_to_save)
+    parts = ["attribute_embedding", "global_branch.head", "local_branch.head"]
+    assert model.lora_modules_to_save == [*parts, "normalization", "norm_of_another_kind", "image_norm"]
+    assert set(lora_config(model, 2).modules_to_save) == set(model.lora_modules_to_save)
+    model = tiny_asen(backbone_config=tiny_bare_config("swiftformer"))
+    stem = "global_branch.backbone.patch_embed.patch_embedding"
+    assert model.lora_modules_to_save == [*parts, f"{stem}.1", f"{stem}.4", "norm", "norm1"]
+
+
+def test_grouped_convolutions_get_no_adapter():
+    model = tiny_asen(backbone_config=tiny_bare_config("efficientnet", feature_stride=8))
+    config = lora_config(model, 2)
+    assert config.exclude_modules and all(name.endswith("depthwise_conv") for name in config.exclude_modules)
+    adapted = {name.rpartition(".lora_A")[0].rpartition(".")[2] for name in added_by_adapter(add_adapter(model, 2))}
+    assert {"convolution", "expand_conv", "project_conv"} <= adapted and "depthwise_conv" not in adapted
 
 
 def test_without_peft_the_line_to_install_is_named(monkeypatch):

@@ -146,6 +146,6 @@ def test_a_stopped_run_goes_on_pushing(hub, run, tmp_path, monkeypatch):
 
 
 def test_one_of_two_processes_pushes(hub, recipe, tmp_path):
-    printed = train(recipe, "--push_to_hub", "--set", "training.batch_size=2", processes=2)
+    printed = train(recipe, "--push_to_hub", "--set", "training.batch_size=2", processes=2, warm=False)
     assert printed.count("The best model is pushed to tester/run (end).") == 1
     assert commits(hub, "tester/run") == [pushed(tmp_path / "run" / "best")]

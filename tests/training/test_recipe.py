@@ -35,6 +35,11 @@ def test_base_and_changes(tmp_path):
     assert recipe.model.config["tag_entities"] == ["a", "b"]
 
 
+def test_no_mixed_precision_is_said_by_a_change(tmp_path):
+    recipe = E2Recipe.read(write(tmp_path, {}), ["training.mixed_precision=no", "training.push_to_hub=off"])
+    assert recipe.training.mixed_precision == "no" and recipe.training.push_to_hub is False
+
+
 def test_numbers_that_yaml_reads_as_text(tmp_path):
     (tmp_path / "recipe.yaml").write_text("training: {stages: [{epochs: 2, learning_rate: 5e-4}], weight_decay: 0}")
     recipe = E2Recipe.read(tmp_path / "recipe.yaml")

@@ -14,6 +14,8 @@ class Part:
     weights: dict[str, float] = field(default_factory=dict)
     free: dict[str, Any] = field(default_factory=dict)
     names: list[str] | None = None
+    precision: str = "bf16"
+    wanted: bool = False
 
 
 @dataclass
@@ -32,9 +34,19 @@ def test_values_of_a_dictionary_and_optional_ones_are_converted(tmp_path):
     assert read(tmp_path, "part: {share: null, names: null}") == Part()
 
 
+def test_no_and_on_are_text_where_text_is_wanted_and_booleans_elsewhere(tmp_path):
+    part = read(tmp_path, "part: {names: [no, Off], weights: {on: 1}}", ["part.precision=no", "part.wanted=yes"])
+    assert part == Part(names=["no", "Off"], weights={"on": 1.0}, precision="no", wanted=True)
+    part = read(tmp_path, "part: {wanted: on, free: {a: no, b: [yes, 'yes'], off: 1}}", ["part.wanted=false"])
+    assert part == Part(free={"a": False, "b": [True, "yes"], "off": 1})
+    assert {type(value) for value in (*part.free, *part.free["b"])} == {str, bool}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("part: {share: no}", "recipe.part.share must be a number; got 'no'"),
+        ("part: {precision: true}", "recipe.part.precision must be of type str; got True"),
         ("part: {share: [1]}", r"recipe.part.share must be a number; got \[1\]"),
         ("part: {weights: {a: b}}", "recipe.part.weights.a must be a number; got 'b'"),
         ("part: {weights: [1]}", "recipe.part.weights must be of type dict"),

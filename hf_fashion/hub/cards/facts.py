@@ -12,6 +12,7 @@ from ...data.column_map import ColumnMap
 from ...data.corpus_report import CorpusReport
 from ...data.loading import GENERATED
 from ...files import write_json
+from ...hub_ids import is_hub_id
 
 
 FACTS_FILE = "card.json"
@@ -161,7 +162,7 @@ def hub_id(source: str | None) -> str | None:
     """
     if not source or source == GENERATED or Path(source).expanduser().exists():
         return None
-    return source if source.count("/") <= 1 and not source.startswith((".", "/", "~")) else None
+    return source if is_hub_id(source) else None
 
 
 def public_name(source: str) -> str:

@@ -2,10 +2,11 @@
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
+
+from ...versions import installed_version
 
 
 PACKAGES = ("hf-fashion", "transformers", "torch", "datasets", "accelerate")
@@ -31,11 +32,5 @@ def describe_hardware(device: torch.device, processes: int, precision: str) -> d
 
 def describe_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that a run depends on."""
-    return {"Python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # from a clone that is on the path
-        return "not installed"
+    versions = {name: installed_version(name) or "not installed" for name in PACKAGES}
+    return {"Python": platform.python_version(), **versions}

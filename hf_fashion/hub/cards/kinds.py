@@ -1,10 +1,10 @@
 """Tell the kinds of models apart: their names, templates, pipeline tags and papers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .papers import ASEN, CLIP, CSN, E2, IPAD, Paper
+from .papers import ASEN, CLIP, CSN, E2, IPAD, SIGLIP, Paper
 
 
 ZERO_SHOT, FEATURES = "zero-shot-image-classification", "image-feature-extraction"
@@ -32,12 +32,16 @@ class ModelKind:
     papers: tuple[Paper, ...] = ()
 
 
-_SEARCH = ("image-retrieval", "image-text-retrieval")
-_ATTRIBUTES = ("attribute.md", "retrieval", ("image-retrieval", "attribute-specific-embeddings"), FEATURES)
+_ENCODER = "sentence-transformers"  # loads them
+_SEARCH = ("image-retrieval", "image-text-retrieval", _ENCODER)
+_ATTRIBUTES = ("attribute.md", "retrieval", ("image-retrieval", "attribute-specific-embeddings", _ENCODER), FEATURES)
+# E2 without tag entities: its two towers only.
+DUAL_ENCODER = ModelKind("a dual encoder", "clip.md", "cross_modal", ("dual-encoder", *_SEARCH), ZERO_SHOT, (CLIP,))
 BACKBONE = ModelKind("a backbone", "backbone.md", "classification", (), FEATURES)
 _KINDS = {
     "e2": ModelKind("E2", "e2.md", "cross_modal", ("e2", *_SEARCH), ZERO_SHOT, (E2,)),
     "clip": ModelKind("CLIP", "clip.md", "cross_modal", ("clip", *_SEARCH), ZERO_SHOT, (CLIP,)),
+    "siglip": ModelKind("SigLIP", "clip.md", "cross_modal", ("siglip", *_SEARCH), ZERO_SHOT, (SIGLIP,)),
     "feature_reasoning": ModelKind(
         "FR", "feature_reasoning.md", "reranking", ("re-ranking", "image-retrieval"), papers=(IPAD,)
     ),
@@ -57,9 +61,19 @@ def model_kind(config: Mapping[str, Any]) -> ModelKind | None:
     if model_type == "ipad":
         is_rpf = config.get("suppression") == "none" and not config.get("use_channel_attention", True)
         return _attribute_kind("RPF" if is_rpf else "IPAD", () if is_rpf else (IPAD,))
+    if model_type == "e2":
+        return _e2_kind(config)
     if model_type not in _KINDS and any(": " in label for label in (config.get("id2label") or {}).values()):
         return BACKBONE
     return _KINDS.get(model_type)
+
+
+def _e2_kind(config: Mapping[str, Any]) -> ModelKind:
+    # A vision tower with E2's default entities does not name them.
+    kind = _KINDS["e2"] if config.get("vision_config", {}).get("tag_entities", True) else DUAL_ENCODER
+    # transformers' pipeline pads texts to the longest, unless the whole model is a SigLIP.
+    is_siglip = config.get("text_config", {}).get("model_type") == "siglip_text_model"
+    return replace(kind, pipeline_tag=FEATURES) if is_siglip else kind
 
 
 def _asen_name(config: Mapping[str, Any]) -> tuple[str, tuple[Paper, ...]]:

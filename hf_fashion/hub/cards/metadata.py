@@ -57,7 +57,8 @@ def starting_points(run: RunFacts) -> list[str]:
         run (`RunFacts`): the run.
     """
     model = run.recipe.get("model", {})
-    names = (model.get(key) for key in ("start_from", "backbone", "local_backbone"))
+    keys = ("start_from", "start_from_vision", "start_from_text", "backbone", "local_backbone")
+    names = (model.get(key) for key in keys)
     return list(dict.fromkeys(name for name in names if name))
 
 

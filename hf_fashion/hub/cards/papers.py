@@ -43,6 +43,16 @@ CLIP = Paper(
         "year": "2021",
     },
 )
+SIGLIP = Paper(
+    "zhai2023sigmoid",
+    "inproceedings",
+    {
+        "title": "Sigmoid Loss for Language Image Pre-Training",
+        "author": "Zhai, Xiaohua and Mustafa, Basil and Kolesnikov, Alexander and Beyer, Lucas",
+        "booktitle": "IEEE/CVF International Conference on Computer Vision",
+        "year": "2023",
+    },
+)
 ASEN = Paper(
     "dong2021fine",
     "article",

@@ -9,8 +9,10 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from transformers import AutoConfig
 
 from ...cards.markdown import code, escaped, quoted
+from ...models.e2.texts_e2 import num_positions
 from .bias import bias_notes
 from .facts import CardFacts, hub_id, public_name
 from .kinds import ModelKind
@@ -57,6 +59,7 @@ def render_text(
             baselines=list(facts.baselines),
             curves=CURVES if CURVES in pictures else None,
             results_picture=RESULTS if RESULTS in pictures else None,
+            text_length=_text_length(config),
             bias=bias_notes(run.corpus if run else None),
         )
     )
@@ -69,6 +72,12 @@ def _environment() -> Environment:
     )
     environment.filters |= {"code": lambda value: code(str(value)), "plain": escaped, "quoted": quoted}
     return environment
+
+
+def _text_length(config: Mapping[str, Any]) -> int | None:
+    """Tokens that a text tower has positions for; `None` without one, or where it reads any number."""
+    fields = dict(config.get("text_config") or {})
+    return num_positions(AutoConfig.for_model(fields.pop("model_type"), **fields)) if fields else None
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:

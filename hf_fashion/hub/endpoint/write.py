@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from huggingface_hub.utils import validate_repo_id
 from transformers import AutoConfig
 
 from ...embedding.encoder import Encoder
 from ...embedding.features import check_supported
 from ...embedding.saved_models import named_errors
 from ...files import file_written_aside, folder_written_aside, write_json
+from ...hub_ids import is_hub_id
 from ...retrieval.gallery import Gallery
 from ...retrieval.rerankers.loading import BASELINES, load_reranker
 from ...retrieval.rerankers.reasoning import ReasoningReranker
 from ...travelling_code import flat_modules
+from ...versions import installed_version
 from .handler import CODE
 from .service import SETTINGS
 
@@ -31,7 +32,8 @@ def write_endpoint(folder: str | Path, gallery: str | Path | None = None, rerank
     """Write what an inference endpoint needs into the folder of a saved model: push the folder, and start one.
 
     `handler.py` and its code, `endpoint_code/`, classify and embed without hf_fashion. With a gallery the endpoint
-    searches, for which `requirements.txt` names hf_fashion.
+    searches, for which `requirements.txt` names hf_fashion. A gallery or re-ranker of an earlier call that is not
+    given again is removed from the folder.
 
     Args:
         folder (`str` or `Path`): of E2, CLIP or an attribute-specific model with its processor. Its other files stay.
@@ -42,7 +44,7 @@ def write_endpoint(folder: str | Path, gallery: str | Path | None = None, rerank
 
     Raises:
         FileNotFoundError: there is no such model, gallery or re-ranker.
-        ValueError: they do not fit each other, or the folder has a handler of its own.
+        ValueError: they do not fit each other, or the folder has a handler, a `gallery/` or a `reranker/` of its own.
     """
     folder = Path(folder).expanduser()
     _check_folder(folder)
@@ -51,6 +53,12 @@ def write_endpoint(folder: str | Path, gallery: str | Path | None = None, rerank
     found, other = _find_gallery(folder, gallery), _find_reranker(reranker)
     if isinstance(found, Gallery) and isinstance(other, ReasoningReranker):
         other.check_embedder(found.schema.fingerprint)
+    before = _written_before(folder)
+    saved = {GALLERY: isinstance(found, Gallery), RERANKER: isinstance(other, ReasoningReranker)}
+    _check_place(folder, {name for name in saved if saved[name]} - before)
+    for name in before:
+        if not saved[name]:
+            shutil.rmtree(folder / name, ignore_errors=True)
     settings = {}
     if found is not None:
         settings["gallery"] = found if isinstance(found, str) else _save_gallery(found, folder)
@@ -69,6 +77,22 @@ def _check_folder(folder: Path) -> None:
     handler = folder / HANDLER
     if handler.is_file() and f'CODE = "{CODE}"' not in handler.read_text(encoding="utf-8"):
         raise ValueError(f"{handler} was not written by hf_fashion: move it to another folder, or use it as it is")
+
+
+def _written_before(folder: Path) -> set[str]:
+    """The folders next to the model that an earlier call has written."""
+    path = folder / SETTINGS
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return {name for name in (GALLERY, RERANKER) if settings.get(name) == name}
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path} was not written by hf_fashion, or is damaged ({error}): remove it") from error
+
+
+def _check_place(folder: Path, names: set[str]) -> None:
+    for name in names:
+        if (folder / name).exists():
+            raise ValueError(f"{folder / name} was not written as part of an endpoint: move it to another folder")
 
 
 def _find_gallery(folder: Path, gallery: str | Path | None) -> Gallery | str | None:
@@ -110,11 +134,7 @@ def _save_reranker(reranker: ReasoningReranker, folder: Path) -> str:
 
 def _hub_id(name: str, missing: FileNotFoundError) -> str:
     """A name that is an id on the Hub; the endpoint loads it when it starts."""
-    try:
-        validate_repo_id(name)
-    except ValueError:
-        raise missing from None
-    if name.count("/") != 1:
+    if not is_hub_id(name, owner=True):
         raise missing
     return name
 
@@ -123,16 +143,15 @@ def _write_requirements(path: Path, with_gallery: bool) -> None:
     """Our lines, after those of others, which stay."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     others = [line for line in lines if not line.startswith(("transformers", "hf-fashion"))]
-    ours = [f"hf-fashion[gallery]{_pin()}"] if with_gallery else ["transformers>=5.17,<6"]
+    ours = [f"hf-fashion[gallery]{_pin()}"] if with_gallery else ["transformers>=5.21,<6"]
     with file_written_aside(path) as aside:
         aside.write_text("\n".join([*others, *ours]) + "\n", encoding="utf-8")
 
 
 def _pin() -> str:
-    try:
-        return f"=={version('hf-fashion')}"
-    except PackageNotFoundError:  # a clone that was not installed
-        return ""
+    """The version; of a clone that was not installed, nothing."""
+    version = installed_version("hf-fashion")
+    return f"=={version}" if version else ""
 
 
 def _write_code(folder: Path) -> None:

@@ -1,10 +1,20 @@
 """Backbones of transformers that give one feature map and compute nothing behind it."""
 
+import logging
 from os import PathLike
 
 import torch
 from torch import nn
 from transformers import MODEL_FOR_BACKBONE_MAPPING, AutoBackbone, PreTrainedConfig, PreTrainedModel
+
+from .bare_backbone_attribute import bare_feature_map, bare_inputs, build_bare_backbone
+
+
+logger = logging.getLogger(__name__)
+
+# Fields of a backbone that may differ from its checkpoint's, next to those of dropout, lists and those of any model:
+# what is cut away, and what only a start from random weights reads.
+_FREE_FIELDS = {"num_hidden_layers", "image_size", "initializer_range", "initializer_factor", "feature_stride"}
 
 
 def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
@@ -14,15 +24,23 @@ def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
     them their weights. In ResNet-50 up to its third stage that is 15 of 23.5 million parameters.
 
     Args:
-        backbone_config (`PreTrainedConfig`): configuration of a backbone that `AutoBackbone` knows; the last of its
-            `out_features` is the map to use.
+        backbone_config (`PreTrainedConfig`): configuration of a backbone that `AutoBackbone` knows, the last of whose
+            `out_features` is the map to use, or of a model of [`build_bare_backbone`].
 
     Returns:
         `PreTrainedModel`: the backbone; `backbone.channels[-1]` is the number of channels of its map.
 
     Raises:
-        ValueError: if stages follow the map and no list of them is found to cut.
+        ValueError: if stages follow the map and no list of them is found to cut, or the map is named in a way that
+            this backbone does not know.
     """
+    if type(backbone_config) not in MODEL_FOR_BACKBONE_MAPPING:
+        return build_bare_backbone(backbone_config)
+    if hasattr(backbone_config, "feature_stride"):
+        raise ValueError(
+            f"`feature_stride` is for models without a Backbone class; name the map of "
+            f"{backbone_config.model_type!r} by `out_features`, one of {backbone_config.stage_names}."
+        )
     if not getattr(MODEL_FOR_BACKBONE_MAPPING.get(type(backbone_config), None), "has_attentions", True):
         # An implementation asked of the whole model reaches all of its parts, and one without attention refuses it.
         backbone_config._attn_implementation = "eager"
@@ -54,22 +72,28 @@ def feature_map(backbone: PreTrainedModel, pixel_values: torch.Tensor, **kwargs)
     Returns:
         `tuple[torch.Tensor, tuple | None]`: the map (B, C, h, w), and the hidden states where they were asked for.
     """
-    outputs = backbone(pixel_values.to(backbone.dtype), return_dict=True, **kwargs)
-    return outputs.feature_maps[-1], outputs.hidden_states
+    pixel_values = pixel_values.to(backbone.dtype)
+    outputs = backbone(pixel_values, return_dict=True, **bare_inputs(backbone, pixel_values), **kwargs)
+    if "feature_maps" in outputs:
+        return outputs.feature_maps[-1], outputs.hidden_states
+    return bare_feature_map(backbone, outputs, pixel_values), outputs.hidden_states
 
 
 def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrainedModel) -> None:
     """Load weights of a pretrained model into a module, without the model's later stages and heads.
+
+    A warning names fields of the configurations that differ and change what the weights compute.
 
     Args:
         module (`PreTrainedModel`): what to fill, such as a backbone from `build_backbone`.
         source (`str`, `os.PathLike` or `PreTrainedModel`): Hub id or folder of a pretrained model, or the model.
 
     Raises:
-        ValueError: if the source lacks weights of the module, or they have other shapes.
+        ValueError: if the source is of another model type, lacks weights of the module, or they have other shapes.
     """
     new_weights = []
     if not isinstance(source, PreTrainedModel):
+        _check_model_type(module, source)
         # Not by AutoBackbone, which takes a folder for the name of a timm model.
         source, info = type(module).from_pretrained(source, output_loading_info=True)
         new_weights = info["missing_keys"]
@@ -88,6 +112,36 @@ def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrained
             f"{wrong[:5]} ({len(wrong)} of {len(wanted)} tensors). Take the configuration from the same checkpoint."
         )
     module.load_state_dict({name: found[name] for name in wanted})
+    _warn_of_other_fields(module.config, source.config)
+
+
+def _check_model_type(module: PreTrainedModel, source: str | PathLike) -> None:
+    stored, _ = PreTrainedConfig.get_config_dict(source)
+    parts = [stored, *(part for part in stored.values() if isinstance(part, dict))]  # a CLIP holds its vision model
+    if module.config.model_type not in [part.get("model_type") for part in parts]:
+        raise ValueError(
+            f"The model in {str(source)!r} is a {stored.get('model_type')!r}, but the configuration's backbone is a "
+            f"{module.config.model_type!r}. Give `backbone_config` (`local_backbone_config`) the configuration of the "
+            "checkpoint."
+        )
+
+
+def _warn_of_other_fields(config: PreTrainedConfig, source: PreTrainedConfig) -> None:
+    ours, theirs = config.to_dict(), source.to_dict()
+    free = _FREE_FIELDS | PreTrainedConfig().to_dict().keys()
+    differing = [
+        f"{name}={value} (there {theirs[name]})"
+        for name, value in ours.items()
+        if name in theirs.keys() - free and "drop" not in name
+        if not isinstance(value, list | tuple | dict) and value != theirs[name]
+    ]
+    if differing:
+        logger.warning(
+            "The weights of this %s were trained with another configuration, and may compute something else with "
+            "%s. Take these fields from the checkpoint unless you mean to change them.",
+            config.model_type,
+            ", ".join(differing),
+        )
 
 
 __all__ = ["build_backbone", "feature_map", "load_pretrained"]

@@ -71,8 +71,10 @@ class AttributeConfig(PreTrainedConfig):
         Value vocabulary of each attribute; the order of a list is that of value ids. Attributes without an entry get
         an empty vocabulary.
     backbone_config (`dict` or `PreTrainedConfig`, *optional*):
-        Configuration of any backbone of transformers that gives feature maps; the last of its `out_features` is used.
-        Default: ResNet-50 up to its third stage.
+        Configuration of any vision model of transformers that gives feature maps. The map is the last of
+        `out_features` of models with a Backbone class (ResNet, ConvNeXt, Swin, DINOv2 and more), and the last
+        hidden state of stride `feature_stride` of others (MobileNetV2, EfficientNet, RegNet, ViT, CLIP's vision
+        model and more). Default: ResNet-50 up to its third stage.
     image_size (`int`, *optional*, defaults to 224):
         Side of the square images that the backbone sees.
     crop_threshold (`float`, *optional*, defaults to 0.1):

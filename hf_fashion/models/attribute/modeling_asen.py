@@ -118,8 +118,7 @@ class AsenModel(AttributePreTrainedModel):
     _input_embed_layer = "attribute_embedding"
     _supports_sdpa = True  # of backbones that have such attention; ASEN's own is of another kind
     _supports_attention_backend = True
-    # What a LoRA adapter trains whole, see E2Model; the statistics of a ResNet's batch norms change in training too.
-    lora_modules_to_save = ["attribute_embedding", "global_branch.head", "local_branch.head", "normalization"]
+    lora_new_modules = ["attribute_embedding", "global_branch.head", "local_branch.head"]
 
     def __init__(self, config: AsenConfig):
         super().__init__(config)

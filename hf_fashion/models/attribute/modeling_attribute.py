@@ -5,6 +5,7 @@ from os import PathLike
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
@@ -20,6 +21,7 @@ class AttributePreTrainedModel(PreTrainedModel):
     base_model_prefix = "attribute_model"
     main_input_name = "pixel_values"
     input_modalities = ("image",)
+    lora_new_modules: list[str] = []  # the parts that no pretrained backbone has
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
@@ -40,6 +42,20 @@ class AttributePreTrainedModel(PreTrainedModel):
     def region_backbone(self) -> PreTrainedModel | None:
         """`PreTrainedModel` or `None`: the backbone that sees the regions, where there is one."""
         return None
+
+    @property
+    def lora_modules_to_save(self) -> list[str]:
+        """`list[str]`: what a LoRA adapter trains whole: new parts, and batch norms, whose statistics change too."""
+        norms = [name for name, module in self.named_modules() if isinstance(module, _BatchNorm)]
+        lasts = [name.rpartition(".")[2] for name in norms]
+        # The number of one in an `nn.Sequential` is that of other modules too.
+        names = (name if last.isdigit() else last for name, last in zip(norms, lasts, strict=True))
+        return [*self.lora_new_modules, *dict.fromkeys(names)]
+
+    @property
+    def lora_exclude_modules(self) -> list[str]:
+        """`list[str]`: the grouped convolutions, which peft cannot merge an adapter into."""
+        return [name for name, module in self.named_modules() if getattr(module, "groups", 1) > 1]
 
     @classmethod
     def from_backbones(

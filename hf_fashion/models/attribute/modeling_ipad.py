@@ -53,12 +53,10 @@ class IpadModel(AttributePreTrainedModel):
     _no_split_modules = ["ViTEmbeddings", "ViTLayer", "ResNetConvLayer", "ResNetShortCut", "IpadPositioning"]
     # Cells' weights multiply over the rounds, beyond what float16 can hold.
     _keep_in_fp32_modules_strict = ["positioning"]
-    # What a LoRA adapter trains whole, see AsenModel: all but the layers of the two backbones.
-    lora_modules_to_save = [
+    lora_new_modules = [
         "attribute_embedding",
         "positioning",
         *(f"semantics.{name}" for name in IpadSemantics.new_modules),
-        "normalization",
     ]
 
     def __init__(self, config: IpadConfig):

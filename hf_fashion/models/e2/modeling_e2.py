@@ -9,45 +9,34 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoConfig, CLIPModel, CLIPPreTrainedModel, CLIPTextModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    CLIPModel,
+    CLIPTextModel,
+    PreTrainedConfig,
+    PreTrainedModel,
+    SiglipTextModel,
+)
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.models.clip.modeling_clip import CLIPAttention, CLIPEncoderLayer, CLIPVisionEmbeddings
 from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs
-from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
-from transformers.utils.output_capturing import capture_outputs
+from transformers.utils.generic import can_return_tuple
 
 from .configuration_e2 import E2Config, E2VisionConfig
+from .losses_e2 import pair_loss, region_contrastive_loss
+from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
+from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
+from .starts_e2 import Start, copy_tower, towers_config
+from .texts_e2 import reads_full_length
+from .towers_e2 import drop_unused
 
 
-@dataclass
-class E2Selection(ModelOutput):
-    """Patches that one fusion block selected.
-
-    Args:
-        scores (`torch.Tensor` of shape `(B, E * n, N)`): softmax over the patches, without noise; rows sum to 1.
-        indices (`torch.Tensor` of shape `(B, E * n)`): the patch each token took, counted row by row.
-    """
-
-    scores: torch.Tensor | None = None
-    indices: torch.Tensor | None = None
-
-
-@dataclass
-class E2VisionTransformerOutput(BaseModelOutputWithPooling):
-    """Output of the vision tower before any projection.
-
-    Args:
-        last_hidden_state (`torch.Tensor` of shape `(B, 1 + E * n [+ N], D)`):
-            class token, selection tokens and, where they are kept, patch tokens after the last layer.
-        pooler_output (`torch.Tensor` of shape `(B, D)`): the class token after the final layer norm.
-        hidden_states (`tuple`, *optional*): the input and the output of every layer.
-        attentions (`tuple`, *optional*): attention weights of every layer (eager attention only).
-        selections (`tuple[E2Selection]`): one for each fusion block.
-    """
-
-    selections: tuple[E2Selection, ...] | None = None
+NEW_IN_TOWER = ("selection_tokens", "encoder.fusion_blocks")
+CLIP_SIDES = {"e2_vision_model", "clip_text_model"}
+# `AutoModel` knows them only as a side of the whole model.
+TEXT_SIDES = {"clip_text_model": CLIPTextModel, "siglip_text_model": SiglipTextModel}
 
 
 @dataclass
@@ -108,60 +97,6 @@ class E2Output(ModelOutput):
         return tuple(v.to_tuple() if isinstance(v, ModelOutput) else v for v in self.values())
 
 
-# Copied from hf_fashion.losses.info_nce.info_nce
-def info_nce(logits: torch.Tensor, positives: torch.Tensor | None = None, valid: torch.Tensor | None = None):
-    """Return the symmetric InfoNCE loss of square logits; several matches share the target mass equally.
-
-    Args:
-        logits (`torch.Tensor` of shape `(..., B, B)`): scaled cosines, row i against column j.
-        positives (`torch.Tensor` of shape `(..., B, B)`, *optional*): True where i and j match; symmetric. Default:
-            the diagonal.
-        valid (`torch.Tensor` of shape `(..., B)`, *optional*): False for items that take no part. Default: all.
-
-    Returns:
-        `torch.Tensor` of shape `(...)`: mean over the valid items of both directions, 0 where there is none.
-    """
-    logits = logits.float()
-    size, device = logits.shape[-1], logits.device
-    positives = torch.eye(size, dtype=torch.bool, device=device) if positives is None else positives
-    valid = torch.ones(logits.shape[:-1], dtype=torch.bool, device=device) if valid is None else valid
-    pairs = valid.unsqueeze(-1) & valid.unsqueeze(-2)
-    targets = (positives & pairs).float()
-    targets = targets / targets.sum(-1, keepdim=True).clamp(min=1)
-    logits = logits.masked_fill(~pairs, torch.finfo(logits.dtype).min)
-    rows = -(targets * logits.log_softmax(-1)).sum((-1, -2))
-    columns = -(targets * logits.transpose(-1, -2).log_softmax(-1)).sum((-1, -2))
-    return (rows + columns) / 2 / valid.sum(-1).clamp(min=1)
-
-
-# Copied from hf_fashion.losses.region.region_contrastive_loss
-def region_contrastive_loss(
-    region_embeds: torch.Tensor,
-    tag_embeds: torch.Tensor,
-    tag_ids: torch.Tensor,
-    logit_scale: torch.Tensor,
-    targets: str = "multi_positive",
-) -> torch.Tensor:
-    """Return the region loss of E2: symmetric InfoNCE between an entity's regions and its tags, mean over entities.
-
-    Args:
-        region_embeds (`torch.Tensor` of shape `(B, E, P)`): normalised region embeddings.
-        tag_embeds (`torch.Tensor` of shape `(B, E, P)`): normalised embeddings of the tag strings.
-        tag_ids (`torch.Tensor` of shape `(B, E)`): equal within an entity for equal strings; -1 = no tag.
-        logit_scale (`torch.Tensor` of shape `()`): factor on the cosines, above 0.
-        targets (`str`): `"multi_positive"` (equal tags match) or `"diagonal"` (only a product's own tag does).
-
-    Returns:
-        `torch.Tensor` of shape `()`: mean over the entities that have a tag in the batch, 0 where none has.
-    """
-    ids = tag_ids.T  # (E, B)
-    valid = ids >= 0
-    logits = logit_scale * torch.einsum("bep,cep->ebc", region_embeds, tag_embeds)  # (E, B, B)
-    positives = ids.unsqueeze(-1) == ids.unsqueeze(-2) if targets == "multi_positive" else None
-    losses = info_nce(logits, positives, valid)  # (E,)
-    return losses.sum() / valid.any(-1).sum().clamp(min=1)
-
-
 def distinct_rows(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the distinct rows of a matrix, and for every row the number of the one that it equals.
 
@@ -177,210 +112,41 @@ def distinct_rows(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return rows.unique(dim=0, return_inverse=True)
 
 
-class E2FusionBlock(nn.Module):
-    """Each selection token takes one patch and averages itself with that patch's value (paper, section 3.2)."""
+def projection(width: int, projection_dim: int, project: bool) -> nn.Module:
+    """Return the layer from a tower's embedding (B, width) to the shared space (B, P), or one that changes nothing.
 
-    def __init__(self, config: E2VisionConfig):
-        super().__init__()
-        width = config.hidden_size
-        self.temperature = config.selection_temperature
-        self.scale = width**-0.5
-        self.q_proj = nn.Linear(width, width, bias=False)
-        self.k_proj = nn.Linear(width, width, bias=False)
-        self.v_proj = nn.Linear(width, width, bias=False)
-
-    def _scores(self, tokens: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
-        queries = self.q_proj(tokens)  # (B, E * n, D)
-        weight = self.k_proj.weight
-        if type(self.k_proj) is nn.Linear and not (weight.is_meta or hasattr(weight, "__tensor_flatten__")):
-            # q kᵀ = (g Wq Wkᵀ) xᵀ: E * n rows are projected instead of N. Not where the layer is wrapped (LoRA), or
-            # its weight is offloaded or a tensor made of others (int8, sharded): such a layer must be called.
-            return (queries @ weight) @ patches.transpose(1, 2)
-        return queries @ self.k_proj(patches).transpose(1, 2)
-
-    def forward(self, tokens: torch.Tensor, patches: torch.Tensor) -> tuple[torch.Tensor, E2Selection]:
-        """
-        Args:
-            tokens (`torch.Tensor` of shape `(B, E * n, D)`): selection tokens.
-            patches (`torch.Tensor` of shape `(B, N, D)`): patch tokens.
-
-        Returns:
-            `tuple[torch.Tensor, E2Selection]`: fused tokens (B, E * n, D), and what they selected.
-        """
-        scores = self._scores(tokens, patches).float() * self.scale  # (B, E * n, N)
-        indices = scores.argmax(-1)  # (B, E * n)
-        if self.training:
-            # (onehot x) Wv = onehot (x Wv): only the values of the chosen patches are projected.
-            onehot = nn.functional.gumbel_softmax(scores, tau=self.temperature, hard=True)
-            chosen = onehot.to(patches.dtype) @ patches
-        else:
-            chosen = patches.gather(1, indices.unsqueeze(-1).expand(-1, -1, patches.shape[-1]))
-        fused = (tokens + self.v_proj(chosen)) / 2
-        return fused, E2Selection(scores=scores.softmax(-1), indices=indices)
+    Args:
+        width (`int`): width of the tower's embedding.
+        projection_dim (`int`): P.
+        project (`bool`): False where the tower ends in the shared space.
+    """
+    return nn.Linear(width, projection_dim, bias=False) if project else nn.Identity()
 
 
-class E2FusionBlocks(nn.Sequential):
-    """The fusion blocks of a tower. A module with a forward, so that peft can train and save all of them as one."""
+def init_projections(projections: list[nn.Module], factor: float) -> None:
+    """Draw the weights of the projections to the shared space as CLIP does.
 
-    def forward(self, place: int, tokens: torch.Tensor, patches: torch.Tensor) -> tuple[torch.Tensor, E2Selection]:
-        """
-        Args:
-            place (`int`): which block.
-            tokens (`torch.Tensor` of shape `(B, E * n, D)`): selection tokens.
-            patches (`torch.Tensor` of shape `(B, N, D)`): patch tokens.
-
-        Returns:
-            `tuple[torch.Tensor, E2Selection]`: as of [`E2FusionBlock`].
-        """
-        return self[place](tokens, patches)
+    Args:
+        projections (`list[nn.Module]`): from [`projection`].
+        factor (`float`): on the standard deviation D^-1/2.
+    """
+    for layer in projections:
+        if isinstance(layer, nn.Linear):
+            init.normal_(layer.weight, std=layer.in_features**-0.5 * factor)
 
 
-class E2VisionEncoder(nn.Module):
-    """CLIP's layers with a fusion block after each of `fusion_layers`."""
+def vision_embeds(model: PreTrainedModel, outputs: E2VisionTransformerOutput) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the image embeddings (B, P) and region embeddings (B, E, P) of a tower's output, not normalised.
 
-    def __init__(self, config: E2VisionConfig):
-        super().__init__()
-        self.config = config
-        self.layers = nn.ModuleList([CLIPEncoderLayer(config) for _ in range(config.num_hidden_layers)])
-        self.fusion_blocks = E2FusionBlocks(*[E2FusionBlock(config) for _ in config.fusion_layers])
-        self.gradient_checkpointing = False
-
-    def forward(self, hidden_states: torch.Tensor, **kwargs: Unpack[TransformersKwargs]):
-        """
-        Args:
-            hidden_states (`torch.Tensor` of shape `(B, 1 + E * n + N, D)`): class, selection and patch tokens.
-
-        Returns:
-            `tuple[torch.Tensor, tuple[E2Selection]]`: tokens after the last layer, and the selections.
-        """
-        places = {number: place for place, number in enumerate(self.config.fusion_layers)}
-        num_selected = self.config.num_selection_tokens
-        sizes = [1, num_selected, hidden_states.shape[1] - 1 - num_selected]
-        selections = []
-        for number, layer in enumerate(self.layers, start=1):
-            hidden_states = layer(hidden_states, None, **kwargs)
-            if number in places:
-                classes, tokens, patches = hidden_states.split(sizes, dim=1)
-                tokens, selection = self.fusion_blocks(places[number], tokens, patches)
-                selections.append(selection)
-                keep_patches = number < max(places) or not self.config.drop_patch_tokens
-                hidden_states = torch.cat([classes, tokens, patches] if keep_patches else [classes, tokens], dim=1)
-        return hidden_states, tuple(selections)
-
-
-class E2RegionHead(nn.Module):
-    """Separated average pooling: per entity a layer norm, the mean over its tokens, a projection."""
-
-    def __init__(self, config: E2VisionConfig):
-        super().__init__()
-        width, entities = config.hidden_size, config.tag_entities
-        self.tokens_per_entity = config.tokens_per_entity
-        self.last_entity_pools_one_token = config.last_entity_pools_one_token
-        self.layer_norms = nn.ModuleList([nn.LayerNorm(width, eps=config.layer_norm_eps) for _ in entities])
-        self.projections = nn.ModuleList([nn.Linear(width, config.projection_dim, bias=False) for _ in entities])
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """
-        Args:
-            tokens (`torch.Tensor` of shape `(B, E * n, D)`): selection tokens after the last layer.
-
-        Returns:
-            `torch.Tensor` of shape `(B, E, P)`: region embeddings, not normalised.
-        """
-        groups = list(tokens.split(self.tokens_per_entity, dim=1))
-        if self.last_entity_pools_one_token:
-            groups[-1] = groups[-1][:, :1]
-        heads = zip(groups, self.layer_norms, self.projections, strict=True)
-        return torch.stack([project(norm(group).mean(1)) for group, norm, project in heads], dim=1)
-
-
-class E2PreTrainedModel(CLIPPreTrainedModel):
-    """Weight initialisation and loading of E2's models."""
-
-    config: E2Config
-    config_class = E2Config
-    base_model_prefix = "e2"
-    # What a CLIP checkpoint lacks; the paper's warm-up stage trains only these.
-    new_modules = ("vision_model.selection_tokens", "vision_model.encoder.fusion_blocks", "region_head")
-    # What a LoRA adapter trains whole: LoraConfig(modules_to_save=E2Model.lora_modules_to_save). The temperature is a
-    # parameter and no module, which peft cannot save: an adapter keeps that of its base.
-    lora_modules_to_save = list(new_modules)
-    _no_split_modules = ["CLIPTextEmbeddings", "CLIPEncoderLayer", "CLIPVisionEmbeddings", "E2FusionBlock"]
-
-    @classmethod
-    def is_custom_code(cls) -> bool:
-        # In code outside its package transformers skips modules that own no parameter, and with them CLIP's rules for
-        # a whole attention or MLP. The rules here use transformers.initialization, which spares loaded weights anyway.
-        return False
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module):
-        super()._init_weights(module)
-        factor = self.config.initializer_factor
-        if isinstance(module, E2VisionTransformer):
-            width = module.config.hidden_size
-            init.normal_(module.selection_tokens.weight, std=width**-0.5 * factor)
-        elif isinstance(module, E2FusionBlock):
-            for projection in (module.q_proj, module.k_proj, module.v_proj):
-                init.normal_(projection.weight, std=projection.in_features**-0.5 * factor)
-        elif isinstance(module, E2RegionHead):
-            for projection in module.projections:
-                init.normal_(projection.weight, std=projection.in_features**-0.5 * factor)
-        elif isinstance(module, (E2Model, E2VisionModel)):
-            init.normal_(module.visual_projection.weight, std=module.visual_projection.in_features**-0.5 * factor)
-        if isinstance(module, E2Model):
-            init.normal_(module.text_projection.weight, std=module.text_projection.in_features**-0.5 * factor)
-            init.constant_(module.logit_scale, self.config.logit_scale_init_value)
-
-
-class E2VisionTransformer(E2PreTrainedModel):
-    """E2's vision tower without projections. Its CLIP part has the names of `CLIPVisionModel`."""
-
-    config: E2VisionConfig
-    config_class = E2VisionConfig
-    base_model_prefix = "vision_model"
-    main_input_name = "pixel_values"
-    input_modalities = ("image",)
-    _input_embed_layer = "patch_embedding"
-    _can_record_outputs = {"hidden_states": CLIPEncoderLayer, "attentions": CLIPAttention}
-
-    def __init__(self, config: E2VisionConfig):
-        super().__init__(config)
-        self.embeddings = CLIPVisionEmbeddings(config)
-        self.selection_tokens = nn.Embedding(config.num_selection_tokens, config.hidden_size)
-        self.pre_layrnorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.encoder = E2VisionEncoder(config)
-        self.post_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.post_init()
-
-    @merge_with_config_defaults
-    @capture_outputs(tie_last_hidden_states=False)
-    def forward(
-        self,
-        pixel_values: torch.Tensor | None = None,
-        interpolate_pos_encoding: bool = False,
-        **kwargs: Unpack[TransformersKwargs],
-    ) -> E2VisionTransformerOutput:
-        """
-        Args:
-            pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images from the image processor.
-            interpolate_pos_encoding (`bool`): take other sizes than the trained one.
-        """
-        embeds = self.embeddings(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)  # (B, 1 + N, D)
-        # The patch embedding casts pixels to the weights' dtype; the tokens follow it.
-        numbers = torch.arange(self.config.num_selection_tokens, device=embeds.device)
-        tokens = self.selection_tokens(numbers).to(embeds.dtype).expand(embeds.shape[0], -1, -1)  # (B, E * n, D)
-        hidden_states = torch.cat([embeds[:, :1], tokens, embeds[:, 1:]], dim=1)  # (B, 1 + E * n + N, D)
-        last_hidden_state, selections = self.encoder(self.pre_layrnorm(hidden_states), **kwargs)
-        return E2VisionTransformerOutput(
-            last_hidden_state=last_hidden_state,
-            pooler_output=self.post_layernorm(last_hidden_state[:, 0]),
-            selections=selections,
-        )
-
-    def split_selection_tokens(self, last_hidden_state: torch.Tensor) -> torch.Tensor:
-        """Return the selection tokens (B, E * n, D) of the tower's last hidden state (B, 1 + E * n [+ N], D)."""
-        return last_hidden_state[:, 1 : 1 + self.config.num_selection_tokens]
+    Args:
+        model (`E2Model` or `E2VisionModel`): whose projection and heads are applied.
+        outputs (`E2VisionTransformerOutput`): output of its vision tower.
+    """
+    region_embeds = model.region_head(model.vision_model.split_selection_tokens(outputs.last_hidden_state))
+    image_embeds = model.visual_projection(outputs.pooler_output)
+    if model.region_pool is not None:
+        image_embeds = image_embeds + model.region_pool(region_embeds)
+    return image_embeds, region_embeds
 
 
 class E2VisionModel(E2PreTrainedModel):
@@ -391,17 +157,24 @@ class E2VisionModel(E2PreTrainedModel):
     base_model_prefix = "e2_vision"
     main_input_name = "pixel_values"
     input_modalities = ("image",)
-    _keys_to_ignore_on_load_unexpected = [r"^text_model\.", r"^text_projection\.", r"^logit_scale$"]
+    _keys_to_ignore_on_load_unexpected = [r"^text_model\.", r"^text_projection\.", r"^logit_scale$", r"^logit_bias$"]
 
     def __init__(self, config: E2VisionConfig):
         super().__init__(config)
-        self.vision_model = E2VisionTransformer._from_config(config)
-        self.visual_projection = nn.Linear(config.hidden_size, config.projection_dim, bias=False)
+        self.vision_model = vision_tower(config)
+        self.visual_projection = projection(config.hidden_size, config.projection_dim, config.project_tower)
         self.region_head = E2RegionHead(config)
+        self.region_pool = E2RegionPool(config) if config.pool_regions else None
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
-        return self.vision_model.embeddings.patch_embedding
+        return self.vision_model.get_input_embeddings()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module):
+        super()._init_weights(module)
+        if isinstance(module, E2VisionModel):
+            init_projections([module.visual_projection], self.config.initializer_factor)
 
     @can_return_tuple
     def forward(
@@ -432,15 +205,49 @@ class E2VisionModel(E2PreTrainedModel):
         ```
         """
         outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, **kwargs)
-        tokens = self.vision_model.split_selection_tokens(outputs.last_hidden_state)
+        image_embeds, region_embeds = vision_embeds(self, outputs)
         return E2VisionModelOutput(
-            image_embeds=self.visual_projection(outputs.pooler_output),
-            region_embeds=self.region_head(tokens),
+            image_embeds=image_embeds,
+            region_embeds=region_embeds,
             last_hidden_state=outputs.last_hidden_state,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
             selections=outputs.selections,
         )
+
+
+def text_tower(config: PreTrainedConfig, pooling: str) -> PreTrainedModel:
+    """Return the text tower that a configuration describes.
+
+    Args:
+        config (`PreTrainedConfig`): of the text side of a CLIP or SigLIP, or of any encoder that `AutoModel` knows.
+        pooling (`str`): `text_pooling` of [`E2Config`].
+    """
+    if config.model_type in TEXT_SIDES:
+        return TEXT_SIDES[config.model_type]._from_config(config)
+    model = AutoModel.from_config(config)
+    if pooling != "pooler":
+        drop_unused(model)
+    return model
+
+
+def pool_text(outputs: ModelOutput, attention_mask: torch.Tensor | None, pooling: str) -> torch.Tensor:
+    """Return the text embeddings (T, D) of a text encoder, before the projection.
+
+    Args:
+        outputs (`ModelOutput`): the encoder's, with `last_hidden_state` (T, L, D).
+        attention_mask (`torch.Tensor` of shape `(T, L)`, *optional*): 1 for real tokens, 0 for padding.
+        pooling (`str`): `text_pooling` of [`E2Config`].
+    """
+    if pooling == "pooler":
+        return outputs.pooler_output
+    hidden_states = outputs.last_hidden_state
+    if pooling == "first":
+        return hidden_states[:, 0]
+    if attention_mask is None:
+        return hidden_states.mean(1)
+    weights = attention_mask.unsqueeze(-1).to(hidden_states.dtype)  # (T, L, 1)
+    return (hidden_states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
 class E2Model(E2PreTrainedModel):
@@ -452,18 +259,37 @@ class E2Model(E2PreTrainedModel):
     def __init__(self, config: E2Config):
         super().__init__(config)
         text_config, vision_config = config.text_config, config.vision_config
-        self.text_model = CLIPTextModel._from_config(text_config)
-        self.vision_model = E2VisionTransformer._from_config(vision_config)
-        self.visual_projection = nn.Linear(vision_config.hidden_size, config.projection_dim, bias=False)
-        self.text_projection = nn.Linear(text_config.hidden_size, config.projection_dim, bias=False)
+        self.text_model = text_tower(text_config, config.text_pooling)
+        self.vision_model = vision_tower(vision_config)
+        self.visual_projection = projection(vision_config.hidden_size, config.projection_dim, config.project_towers)
+        self.text_projection = projection(text_config.hidden_size, config.projection_dim, config.project_towers)
         self.region_head = E2RegionHead(vision_config)
+        self.region_pool = E2RegionPool(vision_config) if config.pool_regions else None
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init_value, dtype=torch.float32))
+        if config.project_towers and {vision_config.model_type, text_config.model_type} != CLIP_SIDES:
+            # Two encoders that met here first: what leads from them to the shared space is as new.
+            self.new_modules = (*self.new_modules, "visual_projection", "text_projection")
+            self.lora_modules_to_save = list(self.new_modules)
+        self.logit_bias = None
+        if config.contrastive_loss == "sigmoid":
+            self._keep_in_fp32_modules_strict = {*self._keep_in_fp32_modules_strict, "logit_bias"}
+            self.logit_bias = nn.Parameter(torch.tensor(config.logit_bias_init_value, dtype=torch.float32))
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module):
+        super()._init_weights(module)
+        if isinstance(module, E2Model):
+            projections = [module.visual_projection, module.text_projection]
+            init_projections(projections, self.config.initializer_factor)
+            init.constant_(module.logit_scale, self.config.logit_scale_init_value)
+            if module.logit_bias is not None:
+                init.constant_(module.logit_bias, self.config.logit_bias_init_value)
 
     @property
     def dtype(self) -> torch.dtype:
         """`torch.dtype`: that of the towers; the temperature stays in float32."""
-        return self.visual_projection.weight.dtype
+        return self.vision_model.selection_tokens.weight.dtype
 
     def get_input_embeddings(self) -> nn.Module:
         return self.text_model.get_input_embeddings()
@@ -485,7 +311,10 @@ class E2Model(E2PreTrainedModel):
         # By its own configuration: CLIPModel would take any folder for a CLIP, and fill with random weights.
         config = AutoConfig.from_pretrained(clip) if isinstance(clip, str) else clip.config
         if getattr(config, "model_type", None) != "clip":
-            raise ValueError(f"`clip` must be a CLIP checkpoint; got {clip if isinstance(clip, str) else type(clip)}.")
+            raise ValueError(
+                f"`clip` must be a CLIP checkpoint; got {clip if isinstance(clip, str) else type(clip)}. "
+                "`E2Model.from_towers` takes others."
+            )
         if isinstance(clip, str):
             clip, info = CLIPModel.from_pretrained(clip, output_loading_info=True)
             if info["missing_keys"]:
@@ -498,6 +327,56 @@ class E2Model(E2PreTrainedModel):
         if lacking or unexpected:
             raise ValueError(f"Not a whole CLIP checkpoint: missing {lacking}, unexpected {unexpected}.")
         model.logit_scale.data = model.logit_scale.data.float()
+        return model.eval()
+
+    @classmethod
+    def from_towers(
+        cls,
+        vision: PreTrainedModel | str,
+        text: PreTrainedModel | str | None = None,
+        dtype: torch.dtype | None = None,
+        **kwargs,
+    ) -> "E2Model":
+        """Build an untrained E2 around a vision encoder and a text encoder, or around a whole CLIP or SigLIP.
+
+        The weights of the encoders are taken over exactly. Selection tokens, fusion blocks and region head are new
+        and, where two encoders meet for the first time, the projections to the shared space too.
+
+        Args:
+            vision (`PreTrainedModel` or `str`): a model, a folder or a Hub id: of a vision encoder of a family in
+                `TOWER_FAMILIES` or of CLIP; or of a whole CLIP or SigLIP, whose vision side is taken.
+            text (`PreTrainedModel` or `str`, *optional*): the same for the text side: any encoder that `AutoModel`
+                loads. Without it, `vision` is a whole CLIP or SigLIP (of SigLIP 2, one of a fixed resolution), and
+                both of its sides, its temperature and its loss are taken.
+            dtype (`torch.dtype`, *optional*): float type of the model. Default: that of the vision encoder.
+            kwargs (`dict`, *optional*): fields of [`E2Config`] or of its vision tower.
+
+        Raises:
+            ValueError: E2 does not run on these encoders, a checkpoint is not whole, or a text encoder is missing.
+
+        Example:
+
+        ```python
+        >>> from hf_fashion import E2Model
+
+        >>> model = E2Model.from_towers("facebook/dinov2-small", "intfloat/multilingual-e5-small")  # doctest: +SKIP
+        >>> model = E2Model.from_towers("google/siglip2-base-patch16-224")  # doctest: +SKIP
+        ```
+        """
+        start, text_start = Start.of(vision), None if text is None else Start.of(text)
+        if text_start is None and start.config.model_type == "clip":
+            return cls.from_clip(start.load(dtype=dtype), **kwargs)
+        config = towers_config(start, text_start, kwargs)
+        whole = start.load(dtype=dtype) if text_start is None else None
+        encoder = whole.vision_model if whole else start.load("vision", dtype)
+        config._attn_implementation = encoder.config._attn_implementation
+        model = cls(config).to(device=encoder.device, dtype=dtype or encoder.dtype)
+        copy_tower(getattr(model.vision_model, "tower", model.vision_model), encoder, NEW_IN_TOWER)
+        copy_tower(model.text_model, whole.text_model if whole else text_start.load("text", dtype))
+        if whole:
+            model.logit_scale.data, model.logit_bias.data = whole.logit_scale.data[0], whole.logit_bias.data[0]
+        for parameter in filter(None, (model.logit_scale, model.logit_bias)):
+            parameter.data = parameter.data.float()
         return model.eval()
 
     def save_pretrained(self, save_directory, **kwargs):
@@ -546,11 +425,22 @@ class E2Model(E2PreTrainedModel):
         ...     text_embeds = model.get_text_features(**inputs).pooler_output
         ```
         """
-        outputs = self.text_model(
-            input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids, return_dict=True, **kwargs
+        longest = self.config.text_config.max_position_embeddings if reads_full_length(self.config.text_config) else 0
+        if longest and input_ids.shape[-1] != longest:
+            raise ValueError(
+                f"SigLIP's text tower reads texts padded to {longest} tokens, got {input_ids.shape[-1]}: use the "
+                f'processor of `E2Processor.from_towers`, or `padding="max_length", max_length={longest}`.'
+            )
+        if position_ids is not None:  # not every text encoder takes them
+            kwargs["position_ids"] = position_ids
+        outputs = self.text_model(input_ids=input_ids, attention_mask=attention_mask, return_dict=True, **kwargs)
+        pooled = pool_text(outputs, attention_mask, self.config.text_pooling)  # (T, D)
+        return BaseModelOutputWithPooling(
+            last_hidden_state=outputs.last_hidden_state,
+            pooler_output=self.text_projection(pooled),
+            hidden_states=outputs.get("hidden_states"),
+            attentions=outputs.get("attentions"),
         )
-        outputs.pooler_output = self.text_projection(outputs.pooler_output)
-        return outputs
 
     @can_return_tuple
     def get_image_features(
@@ -586,7 +476,7 @@ class E2Model(E2PreTrainedModel):
         outputs = self.vision_model(
             pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, return_dict=True, **kwargs
         )
-        outputs.pooler_output = self.visual_projection(outputs.pooler_output)
+        outputs.pooler_output, _ = vision_embeds(self, outputs)
         return outputs
 
     def get_region_features(self, pixel_values: torch.Tensor, interpolate_pos_encoding: bool = False) -> torch.Tensor:
@@ -638,7 +528,8 @@ class E2Model(E2PreTrainedModel):
         length = tag_input_ids.shape[-1]
         rows = torch.cat([tag_input_ids, tag_attention_mask.to(tag_input_ids.dtype)], dim=-1).flatten(0, 1)
         distinct, tag_ids = distinct_rows(rows)  # (U, 2 L), (B * E,)
-        embeds = self.get_text_features(distinct[:, :length], distinct[:, length:], return_dict=True).pooler_output
+        mask = None if reads_full_length(self.config.text_config) else distinct[:, length:]
+        embeds = self.get_text_features(distinct[:, :length], mask, return_dict=True).pooler_output
         tag_ids = tag_ids.view(tag_input_ids.shape[:2])
         return embeds[tag_ids], tag_ids
 
@@ -721,6 +612,8 @@ class E2Model(E2PreTrainedModel):
         elif pixel_values is not None:
             scale = self.logit_scale.exp().to(output.text_embeds.device)
             output.logits_per_text = scale * output.text_embeds @ output.image_embeds.T.to(output.text_embeds.device)
+            if self.logit_bias is not None:
+                output.logits_per_text = output.logits_per_text + self.logit_bias.to(scale.device)
             output.logits_per_image = output.logits_per_text.T
         if return_loss:
             output.losses = self._losses(output, tag_ids)
@@ -732,10 +625,15 @@ class E2Model(E2PreTrainedModel):
         return output
 
     def _losses(self, output: E2Output, tag_ids: torch.Tensor | None) -> dict[str, torch.Tensor]:
-        losses = {"contrastive": info_nce(output.logits_per_image)}
+        losses = {"contrastive": pair_loss(output.logits_per_image, sigmoid=self.logit_bias is not None)}
         if output.tag_embeds is not None:
             losses["region"] = region_contrastive_loss(
-                output.region_embeds, output.tag_embeds, tag_ids, self.logit_scale.exp(), self.config.region_targets
+                output.region_embeds,
+                output.tag_embeds,
+                tag_ids,
+                self.logit_scale.exp(),
+                self.config.region_targets,
+                self.logit_bias,
             )
         return losses
 
@@ -744,4 +642,4 @@ class E2Model(E2PreTrainedModel):
 E2Model.register_for_auto_class("AutoModel")
 E2VisionModel.register_for_auto_class("AutoModel")
 
-__all__ = ["E2Model", "E2PreTrainedModel", "E2VisionModel", "E2VisionTransformer"]
+__all__ = ["E2Model", "E2VisionModel"]

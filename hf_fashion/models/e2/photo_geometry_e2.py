@@ -53,6 +53,23 @@ def model_frame(width: int, height: int, image_processor: BaseImageProcessor) ->
     return ModelFrame(new_width / width, new_height / height, left, top, seen_width, seen_height)
 
 
+def input_size(image_processor: BaseImageProcessor) -> tuple[int, int]:
+    """Return height and width of the model's inputs, which an image processor makes of every photo.
+
+    Args:
+        image_processor (`BaseImageProcessor`): with CLIP's settings.
+
+    Raises:
+        ValueError: its inputs differ from photo to photo.
+    """
+    size = dict(image_processor.size)
+    if image_processor.do_center_crop:
+        size = dict(image_processor.crop_size)
+    if not (size.get("height") and size.get("width")):
+        raise ValueError(f"the image processor makes inputs of several sizes: set a centre crop, got `size` {size}")
+    return size["height"], size["width"]
+
+
 def _resized(width: int, height: int, image_processor: BaseImageProcessor) -> tuple[int, int]:
     if not image_processor.do_resize:
         return width, height
@@ -68,4 +85,4 @@ def _resized(width: int, height: int, image_processor: BaseImageProcessor) -> tu
     )
 
 
-__all__ = ["ModelFrame", "model_frame"]
+__all__ = ["ModelFrame", "input_size", "model_frame"]

@@ -8,7 +8,9 @@ from transformers import BatchFeature, PreTrainedTokenizerBase
 from transformers.image_utils import ImageInput
 from transformers.processing_utils import ProcessorMixin
 
+from .image_processing_e2 import E2ImageProcessorPil
 from .region_maps_e2 import draw_region_maps, region_maps
+from .texts_e2 import max_tokens, reads_full_length
 
 
 logger = logging.getLogger(__name__)
@@ -42,22 +44,85 @@ def tag_id(tag: str | None) -> int:
 
 
 class E2Processor(ProcessorMixin):
-    """Joins an image processor and a CLIP tokenizer. A literal `<|endoftext|>` in a text does not end it.
+    """Joins an image processor and a tokenizer. A literal `<|endoftext|>` in a text does not end it.
 
     Args:
         image_processor ([`E2ImageProcessorPil`]): processes `images`.
-        tokenizer (`CLIPTokenizer`): tokenizes `text` and `tags`.
+        tokenizer (`PreTrainedTokenizerBase`): tokenizes `text` and `tags`: CLIP's, or that of the text tower.
         tag_entities (`list[str]`, *optional*): names of the tag entities, in the model's order.
         compose_text (`bool`, *optional*, defaults to `False`):
             Put a product's tags in front of its text, as the paper does: "composition.sub-category.brand.season.text".
+        text_padding (`str`, *optional*, defaults to `"longest"`):
+            `"longest"`: texts are padded as a call asks, tags to the longest. `"max_length"`: always to the
+            tokenizer's `model_max_length`, without an attention mask, as SigLIP's text tower needs.
     """
 
-    def __init__(self, image_processor=None, tokenizer=None, tag_entities=None, compose_text=False, **kwargs):
+    def __init__(
+        self,
+        image_processor=None,
+        tokenizer=None,
+        tag_entities=None,
+        compose_text=False,
+        text_padding="longest",
+        **kwargs,
+    ):
+        if text_padding not in ("longest", "max_length"):
+            raise ValueError(f'`text_padding` must be "longest" or "max_length"; got {text_padding!r}.')
         self.tag_entities = list(tag_entities or [])
         self.compose_text = compose_text
+        self.text_padding = text_padding
         super().__init__(image_processor, tokenizer, **kwargs)
         if tokenizer is not None:
             tokenizer.split_special_tokens = True
+            self._choose_inputs(tokenizer)
+
+    def _choose_inputs(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        """Let a tokenizer return what the model takes, also where transformers' pipelines call it, and once saved."""
+        unread = ("token_type_ids", "attention_mask") if self.text_padding == "max_length" else ("token_type_ids",)
+        names = [name for name in tokenizer.model_input_names if name not in unread]
+        if names != list(tokenizer.model_input_names):
+            tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
+
+    @classmethod
+    def from_towers(cls, vision: str, text: str | None = None, tag_entities=None, compose_text=False) -> "E2Processor":
+        """Return the processor of `E2Model.from_towers(vision, text)`.
+
+        Args:
+            vision (`str`): folder or Hub id of the vision encoder, or of a whole CLIP or SigLIP.
+            text (`str`, *optional*): folder or Hub id of the text encoder. Default: `vision` has both sides.
+            tag_entities (`list[str]`, *optional*): as given to `from_towers`. Default: E2's.
+            compose_text (`bool`, *optional*, defaults to `False`): as for the processor.
+
+        Raises:
+            ValueError: the image processor has a step that E2's lacks, or the tokenizer has no padding token, or
+                nothing says how many tokens are read of a text.
+
+        Example:
+
+        ```python
+        >>> from hf_fashion import E2Model, E2Processor
+
+        >>> towers = ("facebook/dinov2-small", "intfloat/multilingual-e5-small")
+        >>> model = E2Model.from_towers(*towers, tag_entities=["brand", "season"])  # doctest: +SKIP
+        >>> processor = E2Processor.from_towers(*towers, tag_entities=["brand", "season"])  # doctest: +SKIP
+        ```
+        """
+        from transformers import AutoConfig, AutoTokenizer  # need torch, as processing images does not
+
+        from .configuration_e2 import E2VisionConfig
+
+        config = AutoConfig.from_pretrained(text or vision, trust_remote_code=False)
+        text_config = getattr(config, "text_config", config)
+        tokenizer = AutoTokenizer.from_pretrained(text or vision, trust_remote_code=False)
+        if tokenizer.pad_token is None:
+            raise ValueError(
+                f"The tokenizer of {text or vision} has no padding token: set `tokenizer.pad_token`, such as to "
+                "`tokenizer.eos_token`, and save it next to the text encoder."
+            )
+        tokenizer.model_max_length = max_tokens(tokenizer, text_config)
+        padding = "max_length" if reads_full_length(text_config) else "longest"
+        entities = E2VisionConfig().tag_entities if tag_entities is None else tag_entities
+        return cls(E2ImageProcessorPil.of(vision), tokenizer, entities, compose_text, padding)
 
     def __call__(
         self,
@@ -79,7 +144,8 @@ class E2Processor(ProcessorMixin):
 
         Returns:
             `BatchFeature`: `pixel_values` (B, 3, H, W); `input_ids`, `attention_mask` (T, L); `tag_input_ids`,
-            `tag_attention_mask` (B, E, L'), always tensors; `tag_ids` (B, E), -1 = missing.
+            `tag_attention_mask` (B, E, L'), always tensors; `tag_ids` (B, E), -1 = missing. Without masks where
+            `text_padding` is `"max_length"`.
 
         Raises:
             ValueError: if nothing is given, a tag names an unknown entity, or texts and tags differ in number.
@@ -95,10 +161,18 @@ class E2Processor(ProcessorMixin):
         if images is None and text is None:
             encoded = BatchFeature()
         else:
+            kwargs = self._padded(kwargs)
             encoded = super().__call__(images=images, text=text, **kwargs)
         if tags is not None:
             encoded.update(self.encode_tags(tags))
         return encoded
+
+    def _padded(self, options: Mapping) -> dict:
+        """Options of a call, with the padding that the text tower cannot do without."""
+        if self.text_padding == "longest":
+            return dict(options)
+        text_kwargs = {**options.get("text_kwargs", {}), "padding": "max_length"}
+        return {name: value for name, value in options.items() if name != "padding"} | {"text_kwargs": text_kwargs}
 
     def compose(self, text: str | Sequence[str], tags: Sequence[Mapping[str, str | None]]) -> list[str]:
         """Join each product's tags and its text with full stops, as the paper does (section 4.1).
@@ -136,18 +210,16 @@ class E2Processor(ProcessorMixin):
             tags (`list[dict]`): B mappings from entity to tag; missing tags are masked.
 
         Returns:
-            `dict[str, torch.Tensor]`: `tag_input_ids`, `tag_attention_mask` (B, E, L') and `tag_ids` (B, E).
+            `dict[str, torch.Tensor]`: `tag_input_ids`, `tag_attention_mask` (B, E, L') and `tag_ids` (B, E). Without
+            the mask where `text_padding` is `"max_length"`.
         """
         import torch  # processing images needs no torch
 
         strings = [row.get(entity) or "" for row in tags for entity in self.tag_entities]
-        encoded = self.tokenizer(strings, padding=True, truncation=True, return_tensors="pt")
+        encoded = self.tokenizer(strings, padding=self.text_padding, truncation=True, return_tensors="pt")
         shape = (len(tags), len(self.tag_entities), -1)
-        return {
-            "tag_input_ids": encoded["input_ids"].view(shape),
-            "tag_attention_mask": encoded["attention_mask"].view(shape),
-            "tag_ids": torch.tensor([tag_id(string) for string in strings]).view(shape[:2]),
-        }
+        tokens = {f"tag_{name}": values.view(shape) for name, values in encoded.items()}
+        return tokens | {"tag_ids": torch.tensor([tag_id(string) for string in strings]).view(shape[:2])}
 
     def post_process_region_maps(self, outputs, image_sizes: Sequence[tuple[int, int]]) -> list:
         """Return heat maps of the patches that each entity's tokens selected; see [`region_maps`].
@@ -175,7 +247,7 @@ class E2Processor(ProcessorMixin):
 
     @property
     def model_input_names(self) -> list[str]:
-        return [*super().model_input_names, "tag_input_ids", "tag_attention_mask", "tag_ids"]
+        return [*super().model_input_names, *(f"tag_{name}" for name in self.tokenizer.model_input_names), "tag_ids"]
 
 
 # A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.

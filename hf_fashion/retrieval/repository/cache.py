@@ -51,7 +51,8 @@ def cache_place(source: str | Path, folder: Path) -> Path:
         folder (`Path`): the saved gallery; the hash of its `gallery.json`, which holds those of all its files, tells
             one revision from another.
     """
-    name = str(source).replace("/", "--") if Path(source) != folder else folder.absolute().name
+    is_folder = Path(source).expanduser() == folder
+    name = folder.absolute().name if is_folder else str(source).replace("/", "--")
     return Path(constants.HF_HOME, "hf_fashion", "galleries", name, sha256_of(folder / MANIFEST)[:16])
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 import torch
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from ...data.attributes.labels import AttributeLabels
 from ...data.attributes.vocabulary import AttributeVocabulary
@@ -26,6 +27,8 @@ CLASSES = {"asen": (AsenConfig, AsenModel), "ipad": (IpadConfig, IpadModel)}
 FROM_CORPUS = ("attribute_names", "attribute_values")
 # Where the backbone of the branch that sees the region is.
 LOCAL_BACKBONES = {"asen": "local_branch.backbone", "ipad": "semantics.vit"}
+# Configuration of a backbone -> the key of a recipe that names its checkpoint.
+CHECKPOINTS = {"backbone_config": "backbone", "local_backbone_config": "local_backbone"}
 
 
 def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -> PreTrainedConfig:
@@ -41,6 +44,7 @@ def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -
     """
     config_class, _ = CLASSES[recipe.architecture]
     check_keys("model.config", recipe.config, {entry.name for entry in fields(config_class)} - set(FROM_CORPUS))
+    changes = complete_backbones(recipe)
     if recipe.start_from:
         stored, _ = config_class.get_config_dict(recipe.start_from)
         if stored.get("model_type") != recipe.architecture:
@@ -48,12 +52,29 @@ def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -
                 f"`model.start_from` {recipe.start_from!r} is of architecture {stored.get('model_type')!r}, but "
                 f"`model.architecture` is {recipe.architecture!r}."
             )
-        return config_class.from_dict(merge(stored, recipe.config))
+        return config_class.from_dict(merge(stored, changes))
     return config_class(
         attribute_names=list(vocabulary.attribute_names),
         attribute_values=dict(vocabulary.attribute_values),
-        **recipe.config,
+        **changes,
     )
+
+
+def complete_backbones(recipe: AttributeModelRecipe) -> dict[str, Any]:
+    """Return `model.config` with whole configurations of the backbones.
+
+    A backbone's configuration without a `model_type` lists changes to that of the pretrained backbone.
+
+    Args:
+        recipe (`AttributeModelRecipe`): `config`, `backbone` and `local_backbone`.
+    """
+    config, general = dict(recipe.config), PreTrainedConfig().to_dict().keys() - {"model_type"}
+    for name, key in CHECKPOINTS.items():
+        source, changes = getattr(recipe, key), config.get(name)
+        if source and changes and "model_type" not in changes:
+            stored = AutoConfig.from_pretrained(source).to_dict()
+            config[name] = {field: value for field, value in stored.items() if field not in general} | changes
+    return config
 
 
 def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig) -> PreTrainedModel:
@@ -92,28 +113,47 @@ def make_processors(
 ) -> tuple[AttributeImageProcessorPil, AttributeImageProcessorPil | None]:
     """Return the image processor of the export, and that of the photos that regions are cropped from in training.
 
+    A new model takes the mean and the standard deviation of its pretrained backbone, ImageNet's if it names none.
+
     Args:
-        recipe (`AttributeRecipe`): `model.start_from`, `data.source_size`.
+        recipe (`AttributeRecipe`): `model.start_from`, `model.backbone`, `data.source_size`.
         config (`PreTrainedConfig`): `image_size`.
     """
-    processor = square_processor(config.image_size, recipe.model.start_from)
-    source_size = recipe.data.source_size
+    model, source_size = recipe.model, recipe.data.source_size
+    statistics = image_statistics(model.backbone) if model.backbone else {}
+    processor = square_processor(config.image_size, model.start_from, **statistics)
     if source_size is None:
         return processor, None
     processor.do_source = True
-    return processor, square_processor(source_size, recipe.model.start_from)
+    return processor, square_processor(source_size, model.start_from, **statistics)
 
 
-def square_processor(size: int, start_from: str | None = None) -> AttributeImageProcessorPil:
+def image_statistics(backbone: str) -> dict[str, list[float]]:
+    """Return `image_mean` and `image_std` of the image processor of a pretrained model, none if it has no processor.
+
+    Args:
+        backbone (`str`): folder or Hub id.
+    """
+    try:
+        stored, _ = AttributeImageProcessorPil.get_image_processor_dict(backbone)
+    except OSError:  # no such file
+        return {}
+    return {name: stored[name] for name in ("image_mean", "image_std") if name in stored}
+
+
+def square_processor(
+    size: int, start_from: str | None = None, **statistics: list[float]
+) -> AttributeImageProcessorPil:
     """Return an image processor that scales the shortest edge to `size` and crops the centre square.
 
     Args:
         size (`int`): edge of the square.
         start_from (`str`, *optional*): folder or Hub id with an image processor, whose other settings are kept.
+        statistics (`dict[str, list[float]]`): `image_mean` and `image_std`, from [`image_statistics`].
     """
     sizes = {"size": {"shortest_edge": size}, "crop_size": {"height": size, "width": size}}
     if start_from is None:
-        return AttributeImageProcessorPil(**sizes)
+        return AttributeImageProcessorPil(**sizes, **statistics)
     return AttributeImageProcessorPil.from_pretrained(start_from, **sizes)
 
 

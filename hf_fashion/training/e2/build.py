@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import (
-    AutoConfig,
-    AutoTokenizer,
     CLIPConfig,
     CLIPModel,
     CLIPTextConfig,
+    CLIPTextModel,
     CLIPVisionConfig,
+    PreTrainedConfig,
     PreTrainedModel,
+    PreTrainedTokenizerBase,
 )
-from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ...data.column_map import ColumnMap
 from ...data.products import product_tags
@@ -29,6 +29,7 @@ from ...models.e2.processing_e2 import E2Processor
 from ..checkpoints import PROCESSOR_FOLDER
 from ..recipe_file import check_keys
 from .recipe import E2ModelRecipe
+from .starts import check_start, check_towers, read_config, square_photos
 
 
 # Fields of E2's vision tower that the whole configuration accepts too.
@@ -42,36 +43,21 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
     Args:
         recipe (`E2ModelRecipe`): where to start.
         column_map (`ColumnMap`): its tags.
-    """
-    if recipe.start_from and recipe.architecture == "e2":
-        config = AutoConfig.from_pretrained(recipe.start_from, trust_remote_code=False)
-        if config.model_type == "e2":
-            return list(config.tag_entities)
-    return list(recipe.config.get("tag_entities", column_map.tags))
-
-
-def check_start(recipe: E2ModelRecipe) -> None:
-    """Raise if the start checkpoint is of a model that a run cannot start from.
-
-    Args:
-        recipe (`E2ModelRecipe`): `start_from`, `architecture` and `lora_r`.
 
     Raises:
-        ValueError: the checkpoint is neither a CLIP nor, for the architecture `"e2"`, an E2; or it is a CLIP, and an
-            adapter of an E2 is to be trained.
+        ValueError: there are none, and an E2 is to be trained.
     """
-    found = AutoConfig.from_pretrained(recipe.start_from, trust_remote_code=False).model_type
-    known = ("e2", "clip") if recipe.architecture == "e2" else ("clip",)
-    if found == "clip" and recipe.architecture == "e2" and recipe.lora_r:
+    if recipe.start_from and recipe.architecture == "e2":
+        config = read_config(recipe.start_from)
+        if config.model_type == "e2":
+            return list(config.tag_entities)
+    entities = list(recipe.config.get("tag_entities", column_map.tags))
+    if not entities and recipe.architecture == "e2":
         raise ValueError(
-            f"`model.start_from` {recipe.start_from!r} is a CLIP, and an adapter of an E2 is loaded on an E2. Save "
-            "one with its processor (`E2Model.from_clip(...).save_pretrained(FOLDER)`) and start from FOLDER."
+            "architecture 'e2' learns from tags, and there are no tag entities: name the columns of `tags` in the "
+            "column map, or train architecture 'clip'."
         )
-    if found not in known:
-        raise ValueError(
-            f"`model.start_from` {recipe.start_from!r} is a model of type {found!r}: architecture "
-            f"{recipe.architecture!r} starts from one of {', '.join(known)}."
-        )
+    return entities
 
 
 def make_processor(
@@ -90,28 +76,37 @@ def make_processor(
     """
     if checkpoint:
         return E2Processor.from_pretrained(checkpoint / PROCESSOR_FOLDER, trust_remote_code=False)
+    options = {"tag_entities": list(column_map.tags), "compose_text": recipe.compose_text}
     if recipe.start_from:
         check_start(recipe)
-        tokenizer = AutoTokenizer.from_pretrained(recipe.start_from, trust_remote_code=False)
-        longest = AutoConfig.from_pretrained(
-            recipe.start_from, trust_remote_code=False
-        ).text_config.max_position_embeddings
-        tokenizer.model_max_length = min(tokenizer.model_max_length, longest)  # some checkpoints state none
-        images = AutoImageProcessor.from_pretrained(recipe.start_from, trust_remote_code=False)
-        images = E2ImageProcessorPil(**{k: v for k, v in images.to_dict().items() if not k.endswith("_type")})
-    else:
+        return E2Processor.from_towers(recipe.start_from, **options)
+    if not recipe.start_from_vision:
         size = recipe.config.get("vision_config", {}).get("image_size", CLIPVisionConfig.image_size)
-        images = E2ImageProcessorPil(size={"height": size, "width": size}, do_center_crop=False)
-        titles = filter(None, column_texts(train, column_map.caption))
-        tags = {tag for row in product_tags(train, column_map) for tag in row.values() if tag}
-        text_config = recipe.config.get("text_config", {})
-        length = text_config.get("max_position_embeddings", CLIPTextConfig.max_position_embeddings)
-        tokenizer = train_tokenizer([*titles, *sorted(tags)], recipe.vocab_size, length)
-    return E2Processor(images, tokenizer, tag_entities=list(column_map.tags), compose_text=recipe.compose_text)
+        return E2Processor(square_photos(size), _trained_tokenizer(recipe, train, column_map), **options)
+    check_towers(recipe)
+    if recipe.start_from_text:
+        processor = E2Processor.from_towers(recipe.start_from_vision, recipe.start_from_text, **options)
+    else:
+        images = E2ImageProcessorPil.of(recipe.start_from_vision)
+        processor = E2Processor(images, _trained_tokenizer(recipe, train, column_map), **options)
+    if recipe.image_size:
+        processor.image_processor = square_photos(recipe.image_size, processor.image_processor)
+    return processor
+
+
+def _trained_tokenizer(recipe: E2ModelRecipe, train: Dataset, column_map: ColumnMap) -> PreTrainedTokenizerBase:
+    titles = filter(None, column_texts(train, column_map.caption))
+    tags = {tag for row in product_tags(train, column_map) for tag in row.values() if tag}
+    text_config = recipe.config.get("text_config", {})
+    length = text_config.get("max_position_embeddings", CLIPTextConfig.max_position_embeddings)
+    return train_tokenizer([*titles, *sorted(tags)], recipe.vocab_size, length)
 
 
 def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel:
-    """Return E2 or a CLIP of the same size, from scratch or from a checkpoint, in float32.
+    """Return E2, or its towers without selection tokens, from scratch or from a checkpoint, in float32.
+
+    Without selection tokens, a start from CLIP or SigLIP is that model itself, and a vision encoder with a text
+    encoder is an E2 without tag entities: the same towers, projections, pooling and loss.
 
     Args:
         recipe (`E2ModelRecipe`): architecture, configuration, and where to start.
@@ -124,7 +119,12 @@ def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel
     check_fields(recipe)
     if recipe.architecture == "e2":
         config["tag_entities"] = processor.tag_entities
-    model = _from_checkpoint(recipe, config) if recipe.start_from else _from_scratch(recipe, config, processor)
+    if recipe.start_from:
+        model = _from_checkpoint(recipe, config)
+    elif recipe.start_from_vision:
+        model = _from_towers(recipe, config, processor)
+    else:
+        model = _from_scratch(recipe, config, processor)
     check_vocabulary(processor.tokenizer, model.config.text_config)
     return model
 
@@ -133,22 +133,27 @@ def check_fields(recipe: E2ModelRecipe) -> None:
     """Raise `ValueError` for a key of `model.config` that is unknown, or that the start checkpoint decides.
 
     Args:
-        recipe (`E2ModelRecipe`): `config`, `architecture` and `start_from`.
+        recipe (`E2ModelRecipe`): `config`, `architecture` and where to start.
     """
-    whole, vision = (E2Config, E2VisionConfig) if recipe.architecture == "e2" else (CLIPConfig, CLIPVisionConfig)
-    extra = E2_FIELDS if recipe.architecture == "e2" else set()
+    is_e2 = recipe.architecture == "e2"
+    whole = E2Config if is_e2 or recipe.start_from_vision else CLIPConfig
+    vision, extra = (E2VisionConfig, E2_FIELDS) if is_e2 else (CLIPVisionConfig, set())
     check_keys("model.config", recipe.config, {entry.name for entry in fields(whole)} | extra)
     for name, section in (("text_config", CLIPTextConfig), ("vision_config", vision)):
         check_keys(f"model.config.{name}", recipe.config.get(name, {}), {entry.name for entry in fields(section)})
-    decided = [name for name in TOWER_FIELDS if name in recipe.config]
-    if recipe.start_from and decided:
-        raise ValueError(f"`model.config` names {decided}, which `model.start_from` decides: remove them.")
+    starts = {
+        "start_from": TOWER_FIELDS,
+        "start_from_vision": ("vision_config",),
+        "start_from_text": ("text_config",),
+    }
+    for start, names in starts.items():
+        decided = [name for name in names if name in recipe.config]
+        if getattr(recipe, start) and decided:
+            raise ValueError(f"`model.config` names {decided}, which `model.{start}` decides: remove them.")
 
 
 def _from_scratch(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Processor) -> PreTrainedModel:
-    tokenizer = processor.tokenizer
-    vocabulary = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
-    config["text_config"] = vocabulary | {"vocab_size": len(tokenizer)} | config.get("text_config", {})
+    config["text_config"] = _text_fields(config, processor)
     if recipe.architecture == "e2":
         return E2Model(E2Config(**config))
     projection = {"projection_dim": config.get("projection_dim", CLIPConfig.projection_dim)}
@@ -157,11 +162,34 @@ def _from_scratch(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Pr
     return CLIPModel(CLIPConfig(**config))
 
 
+def _text_fields(config: dict[str, Any], processor: E2Processor) -> dict[str, Any]:
+    """Fields of a CLIP's text tower from scratch for the tokenizer."""
+    tokenizer = processor.tokenizer
+    vocabulary = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    return vocabulary | {"vocab_size": len(tokenizer)} | config.get("text_config", {})
+
+
+def _from_towers(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Processor) -> E2Model:
+    text, text_is_new = recipe.start_from_text, not recipe.start_from_text
+    if text_is_new:
+        text = CLIPTextModel(CLIPTextConfig(**_text_fields(config, processor)))
+        config.pop("text_config", None)
+    if recipe.architecture == "clip":
+        config["tag_entities"] = []
+    model = E2Model.from_towers(recipe.start_from_vision, text, dtype=torch.float32, **config)
+    if text_is_new:
+        model.new_modules = (*model.new_modules, "text_model")
+    return model
+
+
 def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTrainedModel:
     # float32, whatever the dtype of the checkpoint: half-precision weights lose small steps.
     start, dtype = recipe.start_from, torch.float32
+    found: PreTrainedConfig = read_config(start)
     if recipe.architecture == "clip":
-        return load_whole(start, CLIPModel, dtype=dtype, **config)
-    if AutoConfig.from_pretrained(start, trust_remote_code=False).model_type == "e2":
+        return load_whole(start, dtype=dtype, **config)
+    if found.model_type == "e2":
         return E2Model.from_pretrained(start, dtype=dtype, **config)
-    return E2Model.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)
+    if found.model_type == "clip":
+        return E2Model.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)
+    return E2Model.from_towers(start, dtype=dtype, **config)

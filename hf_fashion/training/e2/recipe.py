@@ -15,10 +15,17 @@ class E2ModelRecipe:
     """Choose E2 or CLIP, its configuration, and where its weights come from.
 
     Args:
-        architecture (`str`, *optional*, defaults to `"e2"`): `"e2"`, or `"clip"` for the baseline of the same size.
-        start_from (`str`, *optional*): folder or Hub id of a CLIP (or of an E2, for `"e2"`) whose weights, tokenizer
-            and image processor are used. `None`: from scratch, with a tokenizer trained on the corpus.
-        config (`dict`, *optional*): fields of `E2Config` or `CLIPConfig`; with `start_from` only those that the
+        architecture (`str`, *optional*, defaults to `"e2"`): `"e2"`, or `"clip"` for the baseline of the same size:
+            the same start without selection tokens.
+        start_from (`str`, *optional*): folder or Hub id of a CLIP, a SigLIP or an E2 whose weights, tokenizer and
+            image processor are used. `None`: from scratch, with a tokenizer trained on the corpus.
+        start_from_vision (`str`, *optional*): in place of `start_from`, folder or Hub id of a vision encoder, such as
+            a DINOv2, whose weights and image processor are used.
+        start_from_text (`str`, *optional*): next to it, folder or Hub id of a text encoder, whose weights and
+            tokenizer are used. `None`: a text tower of CLIP from scratch, with a tokenizer trained on the corpus.
+        image_size (`int`, *optional*): edge of the square photos of a run with `start_from_vision`, if the encoder
+            takes several sizes. `None`: what its image processor makes.
+        config (`dict`, *optional*): fields of `E2Config` or `CLIPConfig`; with a start only those that the
             checkpoint does not decide.
         vocab_size (`int`, *optional*, defaults to 8192): size of the tokenizer that is trained from scratch.
         compose_text (`bool`, *optional*, defaults to `False`): put the tags in front of the caption, as the paper
@@ -29,6 +36,9 @@ class E2ModelRecipe:
 
     architecture: str = "e2"
     start_from: str | None = None
+    start_from_vision: str | None = None
+    start_from_text: str | None = None
+    image_size: int | None = field(default=None, metadata=in_range(at_least=1))
     config: dict[str, Any] = field(default_factory=dict)
     vocab_size: int = field(default=8192, metadata=in_range(at_least=SMALLEST_VOCABULARY))
     compose_text: bool = False
@@ -48,5 +58,14 @@ class E2Recipe(RecipeFile):
         require("model.architecture", self.model.architecture, ("e2", "clip"))
         check_run(self.data, self.training, trainable=("all", "new"))
         check_lora(self.model.lora_r, self.model.start_from, {"config": self.model.config})
+        self._check_start()
         if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
             raise ValueError('`training.stages`: trainable="new" needs architecture "e2"; a CLIP has no new parts.')
+
+    def _check_start(self) -> None:
+        model = self.model
+        if model.start_from and (model.start_from_vision or model.start_from_text):
+            raise ValueError("`model.start_from` has both towers: remove it, or the starts of the towers.")
+        needs_vision = [name for name in ("start_from_text", "image_size") if getattr(model, name)]
+        if needs_vision and not model.start_from_vision:
+            raise ValueError(f"`model.{needs_vision[0]}` needs `model.start_from_vision`, a vision encoder.")

@@ -1,10 +1,10 @@
-"""A step of training E2, or a CLIP of the same size: from a batch to its losses."""
+"""A step of training E2, or its towers without selection tokens: from a batch to its losses."""
 
 import math
 
 import torch
 from torch import Tensor
-from transformers import CLIPModel
+from transformers import CLIPModel, SiglipModel
 
 from ...losses.e2 import e2_losses
 from ...models.e2.modeling_e2 import E2Model
@@ -15,17 +15,20 @@ MAX_LOGIT_SCALE = math.log(100)  # CLIP (Radford et al. 2021, section 2.5) clips
 
 
 class ClipStep(TrainingStep):
-    """Compute CLIP's loss over the joined batch of all processes."""
+    """Compute the loss of CLIP, or of SigLIP, over the joined batch of all processes."""
 
-    def __call__(self, wrapped: torch.nn.Module, model: CLIPModel, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def __call__(
+        self, wrapped: torch.nn.Module, model: CLIPModel | SiglipModel | E2Model, batch: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
         """Return the losses of a batch of [`ProductCollator`] without tags."""
         outputs = wrapped(**batch)
-        losses = e2_losses(outputs.image_embeds, outputs.text_embeds, model.logit_scale.exp())
+        bias = getattr(model, "logit_bias", None)
+        losses = e2_losses(outputs.image_embeds, outputs.text_embeds, model.logit_scale.exp(), logit_bias=bias)
         return losses | {"loss": losses["contrastive"]}
 
-    def after_update(self, model: CLIPModel | E2Model) -> None:
-        """Clip the factor on the cosines, where it is trained."""
-        if model.logit_scale.requires_grad:
+    def after_update(self, model: CLIPModel | SiglipModel | E2Model) -> None:
+        """Clip the factor on the cosines, where it is trained. SigLIP's, with its bias, is not bounded."""
+        if model.logit_scale.requires_grad and getattr(model, "logit_bias", None) is None:
             model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
 
 
@@ -43,6 +46,7 @@ class E2Step(ClipStep):
             outputs.tag_embeds,
             batch["tag_ids"],
             model.config.region_targets,
+            model.logit_bias,
         )
         weights = {"contrastive": model.config.contrastive_loss_weight, "region": model.config.region_loss_weight}
         return losses | {"loss": sum(weights[name] * loss for name, loss in losses.items())}

@@ -25,6 +25,21 @@ def test_attribute_models_are_told_apart(config, label):
     assert kind.label == label and kind.pipeline_tag == FEATURES
 
 
+@pytest.mark.parametrize(
+    ("config", "label", "pipeline_tag"),
+    [
+        ({"model_type": "siglip"}, "SigLIP", ZERO_SHOT),
+        ({"model_type": "e2", "vision_config": {"tag_entities": ["brand"]}}, "E2", ZERO_SHOT),
+        ({"model_type": "e2", "vision_config": {"tag_entities": []}}, "a dual encoder", ZERO_SHOT),
+        # transformers' pipeline would not pad its texts
+        ({"model_type": "e2", "text_config": {"model_type": "siglip_text_model"}}, "E2", FEATURES),
+    ],
+)
+def test_models_of_two_towers_are_told_apart(config, label, pipeline_tag):
+    kind = model_kind(config)
+    assert (kind.label, kind.pipeline_tag) == (label, pipeline_tag)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_has_a_template(name, tmp_path):
     import json
@@ -33,6 +48,7 @@ def test_every_kind_has_a_template(name, tmp_path):
     assert (TEMPLATES / kind.template).is_file()
     tags = {"e2": ZERO_SHOT, "clip": ZERO_SHOT, "feature_reasoning": None}
     assert kind.pipeline_tag == tags.get(name, FEATURES)
+    assert ("sentence-transformers" in kind.tags) == (name not in ("feature_reasoning", "backbone"))
 
 
 @pytest.mark.parametrize("config", [{}, {"model_type": "bert"}, {"model_type": "resnet", "id2label": {"0": "cat"}}])

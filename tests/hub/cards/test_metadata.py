@@ -58,3 +58,8 @@ def test_photos_for_the_widget(tmp_path):
 @pytest.mark.parametrize("fields", ["license: Apache", "language: english", "datasets: [a b]", "model-index: {}"])
 def test_the_rules_of_the_tests_refuse_what_the_hub_refuses(fields):
     assert metadata_errors(f"---\n{fields}\n---\n")
+
+
+def test_two_encoders_are_two_base_models():
+    run = started_from(start_from_vision="facebook/dinov2-small", start_from_text="intfloat/e5-small")
+    assert starting_points(run) == ["facebook/dinov2-small", "intfloat/e5-small"]

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
+from hf_fashion import E2Model
 from hf_fashion.cards.card import CARD
 from hf_fashion.hub.cards.facts import CardFacts
 from hf_fashion.hub.cards.pictures import CURVES, RESULTS
 from hf_fashion.hub.cards.writing import has_card, make_card, write_card, write_run_card
 from tests.hub_metadata_rules import metadata_errors
 from tests.model_cards import KINDS, e2_evaluation, run_facts, save_model, save_model_with_facts
+from tests.tower_folders import towers_of
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -88,3 +90,13 @@ def test_the_default_name_is_the_folder(tmp_path):
     folder = save_model("feature_reasoning", tmp_path / "fr")
     write_card(folder)
     assert f'from_pretrained("{folder}"' in (folder / CARD).read_text()
+
+
+@pytest.mark.parametrize(("towers", "entities"), [("dinov2", ["brand"]), ("siglip", ["brand"]), ("dinov2", [])])
+def test_cards_of_e2_on_other_towers(towers, entities, tmp_path):
+    starts = towers_of(towers, tmp_path)
+    E2Model.from_towers(*starts, tag_entities=entities).save_pretrained(tmp_path / "e2")
+    text = make_card(tmp_path / "e2", "me/model").text
+    assert ("zero-shot-image-classification" in text) == (towers != "siglip")
+    assert ("what follows is cut" in text) == bool(entities) and "trust_remote_code=True" in text
+    assert ("A dual encoder that embeds" in text) == (not entities)

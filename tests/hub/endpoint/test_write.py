@@ -12,9 +12,9 @@ from hf_fashion.hub.endpoint.write import write_endpoint
 from hf_fashion.retrieval.gallery import Gallery
 from tests.conftest import REPOSITORY
 from tests.pipelines.searches import COUNT, embedded_gallery
+from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_e2 import tiny_config, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
-from tests.tiny_siglip import tiny_siglip
 
 
 @pytest.fixture
@@ -51,6 +51,32 @@ def test_gallery_and_re_ranker_are_saved_next_to_it_and_replaced(e2, tmp_path):
     assert [path for path in e2.iterdir() if path.name.startswith(".")] == []
     write_endpoint(e2, "shop/catalogue", "k_reciprocal")
     assert json.loads((e2 / "endpoint.json").read_text()) == {"gallery": "shop/catalogue", "reranker": "k_reciprocal"}
+    assert not (e2 / "gallery").exists() and not (e2 / "reranker").exists()
+
+
+def test_a_gallery_that_is_not_given_again_is_not_pushed_with_the_model(e2, tmp_path):
+    embedded_gallery(tmp_path / "gallery", tiny_model(), tiny_processor())
+    tiny_feature_reasoning().save_pretrained(tmp_path / "fr")
+    write_endpoint(e2)
+    without = {name: (e2 / name).read_bytes() for name in names(e2)}
+    write_endpoint(e2, tmp_path / "gallery", tmp_path / "fr")
+    write_endpoint(e2, tmp_path / "gallery")
+    assert (e2 / "gallery" / "gallery.json").is_file() and not (e2 / "reranker").exists()
+    write_endpoint(e2)
+    assert {name: (e2 / name).read_bytes() for name in names(e2)} == without
+
+
+def test_folders_that_it_did_not_write_stay(e2):
+    """A shop's gallery may lie in the model's folder, under the very name."""
+    gallery = embedded_gallery(e2 / "gallery", tiny_model(), tiny_processor())
+    for others in (None, "shop/catalogue"):
+        write_endpoint(e2, others)
+    with pytest.raises(ValueError, match=r"e2/gallery was not written as part of an endpoint: move it"):
+        write_endpoint(e2, e2 / "gallery")
+    assert sorted(Gallery.open(e2 / "gallery").ids()) == sorted(gallery.ids())
+    (e2 / "endpoint.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"endpoint\.json was not written by hf_fashion, or is damaged"):
+        write_endpoint(e2)
 
 
 def test_requirements_are_those_of_the_package_and_lines_of_others_stay(e2, monkeypatch):
@@ -59,7 +85,7 @@ def test_requirements_are_those_of_the_package_and_lines_of_others_stay(e2, monk
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     (line,) = [line for line in project["dependencies"] if line.startswith("transformers")]
     assert (e2 / "requirements.txt").read_text() == f"my-package==1\n{line}\n"
-    monkeypatch.setattr(write, "version", lambda name: "0.1.0")
+    monkeypatch.setattr(write, "installed_version", lambda name: "0.1.0")
     write_endpoint(e2, "shop/catalogue")
     assert (e2 / "requirements.txt").read_text() == "my-package==1\nhf-fashion[gallery]==0.1.0\n"
 
@@ -87,7 +113,8 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(e2, tmp_path):
 def test_folders_that_serve_no_fashion_model_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"is no folder of a saved model: it has no config\.json"):
         write_endpoint(tmp_path)
-    for model, kind in ((tiny_siglip(), "siglip"), (tiny_feature_reasoning(), "feature_reasoning")):
+    for model in (tiny_dual_encoder(), tiny_feature_reasoning()):
+        kind = model.config.model_type
         model.save_pretrained(tmp_path / kind)
         with pytest.raises(ValueError, match=f"a model of type '{kind}' is not supported"):
             write_endpoint(tmp_path / kind)

@@ -2,10 +2,18 @@
 
 import pytest
 import torch
-from transformers import Dinov2Config, ResNetBackbone, ResNetForImageClassification
+from transformers import (
+    AutoModelForImageClassification,
+    CLIPConfig,
+    CLIPModel,
+    Dinov2Config,
+    ResNetBackbone,
+    ResNetForImageClassification,
+)
 
-from hf_fashion.models.attribute.backbone_attribute import build_backbone, feature_map
+from hf_fashion.models.attribute.backbone_attribute import build_backbone, feature_map, load_pretrained
 from hf_fashion.models.attribute.modeling_asen import AsenModel
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import IMAGE_SIZE, tiny_asen, tiny_asen_config, tiny_backbone_config
 
 
@@ -67,3 +75,42 @@ def test_a_backbone_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="local_backbone"):
         source = ResNetBackbone(tiny_backbone_config())
         AsenModel.from_backbones(tiny_asen_config(), source, source)
+
+
+@pytest.mark.parametrize("model_type", ["mobilenet_v2", "vit"])
+def test_the_folder_of_a_classifier_fills_a_model_without_a_backbone_class(model_type, tmp_path):
+    source = AutoModelForImageClassification.from_config(tiny_bare_config(model_type, num_labels=5))
+    source.save_pretrained(tmp_path)
+    config = tiny_asen_config(backbone_config=tiny_bare_config(model_type, feature_stride=16))
+    backbone = AsenModel.from_backbones(config, tmp_path).image_backbone
+    expected = source.base_model.state_dict()
+    for name, tensor in backbone.state_dict().items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def test_a_clip_fills_its_vision_model(tmp_path):
+    vision, text = tiny_bare_config("clip_vision_model"), {"hidden_size": 16, "num_hidden_layers": 1}
+    text |= {"num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 9}
+    clip = CLIPModel(CLIPConfig(vision_config=vision.to_dict(), text_config=text, projection_dim=8))
+    clip.save_pretrained(tmp_path)
+    backbone = build_backbone(vision)
+    load_pretrained(backbone, tmp_path)
+    with torch.no_grad():
+        tokens = clip.vision_model(PIXELS).last_hidden_state[:, 1:]
+        torch.testing.assert_close(feature_map(backbone.eval(), PIXELS)[0].flatten(2).transpose(1, 2), tokens)
+
+
+def test_a_checkpoint_of_another_model_type_is_refused(tmp_path):
+    AutoModelForImageClassification.from_config(tiny_bare_config("mobilenet_v2")).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="is a 'mobilenet_v2', but the configuration's backbone is a 'resnet'"):
+        AsenModel.from_backbones(tiny_asen_config(), tmp_path)
+
+
+def test_fields_that_change_what_the_weights_compute_are_named(caplog):
+    load_pretrained(build_backbone(tiny_backbone_config()), ResNetForImageClassification(tiny_backbone_config()))
+    assert not caplog.records
+    config = tiny_bare_config("mobilenet_v2", tf_padding=False, hidden_act="relu", classifier_dropout_prob=0.5)
+    source = AutoModelForImageClassification.from_config(tiny_bare_config("mobilenet_v2"))
+    load_pretrained(build_backbone(config), source)
+    (record,) = caplog.records
+    assert "hidden_act=relu (there relu6), tf_padding=False (there True)" in record.getMessage()

@@ -7,6 +7,7 @@ import torch
 
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.modeling_asen import AsenModel
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import IMAGE_SIZE, tiny_asen_config
 
 
@@ -59,3 +60,18 @@ class AsenModelTest(ModelTesterMixin, unittest.TestCase):
     @unittest.skip("forward computes no loss, since a triplet's images are embedded in one batch or in several")
     def test_training(self):
         pass
+
+
+class AsenOfRegNetTester(AsenModelTester):
+    """ASEN on a CNN without a Backbone class; the hidden states are the maps of the stem and of three stages."""
+
+    seq_length = hidden_size = IMAGE_SIZE // 2  # the stem's map, (B, 4, 32, 32)
+
+    def get_config(self):
+        return tiny_asen_config(backbone_config=tiny_bare_config("regnet", feature_stride=16))
+
+
+class AsenOfRegNetTest(AsenModelTest):
+    def setUp(self):
+        super().setUp()
+        self.model_tester = AsenOfRegNetTester(self)

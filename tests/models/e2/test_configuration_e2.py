@@ -4,6 +4,7 @@ import pytest
 from transformers import CLIPConfig
 
 from hf_fashion import E2Config, E2VisionConfig
+from tests.tiny_e2 import tiny_config
 
 
 def test_vision_fields_may_be_given_to_the_whole_configuration():
@@ -40,8 +41,8 @@ def test_from_clip_config_keeps_the_towers():
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"tag_entities": []}, "tag_entities"),
         ({"tag_entities": ["a", "a"]}, "tag_entities"),
+        ({"tag_entities": [], "pool_regions": True}, "pool_regions"),
         ({"tokens_per_entity": 0}, "tokens_per_entity"),
         ({"selection_temperature": 0.0}, "selection_temperature"),
         ({"fusion_layers": [9, 3]}, "fusion_layers"),
@@ -54,3 +55,10 @@ def test_from_clip_config_keeps_the_towers():
 def test_refuses_and_names(fields, named):
     with pytest.raises(Exception, match=named):
         E2Config(**fields)
+
+
+def test_without_tag_entities_there_is_nothing_to_fuse():
+    config = tiny_config(tag_entities=[], fusion_layers=None)
+    assert config.fusion_layers == [] and config.vision_config.num_selection_tokens == 0
+    with pytest.raises(Exception, match="`fusion_layers` must be empty without `tag_entities`"):
+        tiny_config(tag_entities=[], fusion_layers=[1])

@@ -6,23 +6,13 @@ import pytest
 import torch
 from accelerate import cpu_offload
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModel, CLIPConfig, CLIPModel
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
-from transformers.models.clip.modeling_clip import eager_attention_forward
+from transformers import AutoModel
 
 from hf_fashion import E2Model, E2VisionModel
-from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.models.e2.modeling_e2 import E2FusionBlock, distinct_rows
+from hf_fashion.models.e2.modeling_e2 import distinct_rows
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
 from tests.tiny_siglip import tiny_siglip
-
-
-def tiny_clip(patch_size: int = 4, layers: int = 3) -> CLIPModel:
-    sizes = {"hidden_size": 16, "num_hidden_layers": layers, "num_attention_heads": 2, "intermediate_size": 24}
-    vision = sizes | {"image_size": 16, "patch_size": patch_size}
-    text = sizes | {"vocab_size": 99, "bos_token_id": 97, "eos_token_id": 98}
-    torch.manual_seed(0)
-    return CLIPModel(CLIPConfig(vision_config=vision, text_config=text, projection_dim=12)).eval()
+from tests.tiny_towers import hide_new_tokens, tiny_clip
 
 
 # Outputs.
@@ -83,98 +73,7 @@ def test_vision_model_loads_from_the_whole_folder(tmp_path):
     torch.testing.assert_close(outputs.image_embeds, model.get_image_features(pixels).pooler_output)
 
 
-# Selection.
-
-
-def fusion_block(training: bool) -> tuple[E2FusionBlock, torch.Tensor, torch.Tensor]:
-    torch.manual_seed(0)
-    block = E2FusionBlock(tiny_config().vision_config).double().train(training)
-    return block, torch.randn(2, 4, 16, dtype=torch.float64), torch.randn(2, 9, 16, dtype=torch.float64)
-
-
-def test_fusion_follows_the_equations_of_the_paper():
-    """r = onehot(argmax(g Wq (x Wk)ᵀ / sqrt(D))) x Wv and g' = (g + r) / 2, computed the long way."""
-    block, tokens, patches = fusion_block(training=False)
-    fused, selection = block(tokens, patches)
-    scores = block.q_proj(tokens) @ block.k_proj(patches).transpose(1, 2) / 16**0.5
-    onehot = torch.nn.functional.one_hot(scores.argmax(-1), 9).double()
-    torch.testing.assert_close(fused, (tokens + onehot @ block.v_proj(patches)) / 2)
-    torch.testing.assert_close(selection.scores.double(), scores.softmax(-1), rtol=1e-5, atol=1e-6)
-    assert torch.equal(selection.indices, scores.argmax(-1))
-
-
-def test_training_takes_one_patch_and_lets_gradients_through_the_scores():
-    block, tokens, patches = fusion_block(training=True)
-    fused, _ = block(tokens, patches)
-    values = block.v_proj(patches)
-    distance = torch.cdist(2 * fused - tokens, values).min(-1).values
-    assert distance.max() < 1e-6, "each token adds the value of exactly one patch"
-    fused.sum().backward()
-    assert block.q_proj.weight.grad.abs().sum() > 0 and block.k_proj.weight.grad.abs().sum() > 0
-
-
-def test_training_draws_and_inference_does_not():
-    model, pixels = tiny_model(), tiny_inputs()["pixel_values"]
-    assert torch.equal(model(pixel_values=pixels).region_embeds, model(pixel_values=pixels).region_embeds)
-    model.train()
-    assert not torch.equal(model(pixel_values=pixels).region_embeds, model(pixel_values=pixels).region_embeds)
-
-
-def test_low_temperature_noise_prefers_high_scores():
-    """The arg-max of scores plus Gumbel noise follows the softmax of the scores, whatever the temperature."""
-    block, tokens, patches = fusion_block(training=True)
-    block.q_proj.weight.data *= 3
-    many = 4000
-    fused, selection = block(tokens[:1].expand(many, -1, -1), patches[:1].expand(many, -1, -1))
-    values = block.v_proj(patches[:1])
-    chosen = torch.cdist(2 * fused - tokens[:1], values.expand(many, -1, -1)).argmin(-1)  # (many, 4)
-    shares = torch.nn.functional.one_hot(chosen, 9).double().mean(0)
-    torch.testing.assert_close(shares, selection.scores[0].double(), rtol=0, atol=0.04)
-
-
-@pytest.mark.parametrize(("drop", "tokens"), [(True, 1 + 4), (False, 1 + 4 + 16)])
-def test_patch_tokens_before_the_last_layer(drop, tokens):
-    model = tiny_model(drop_patch_tokens=drop)
-    outputs = model.vision_model(tiny_inputs()["pixel_values"], output_hidden_states=True)
-    assert outputs.last_hidden_state.shape[1] == tokens
-    assert [h.shape[1] for h in outputs.hidden_states] == [21, 21, 21, tokens]
-
-
-def test_without_fusion_the_tokens_attend_only():
-    model = tiny_model(fusion_layers=[])
-    outputs = model(**tiny_inputs())
-    assert outputs.selections == () and outputs.region_embeds.shape == (2, 2, 12)
-
-
-def test_region_head_pools_each_entity_over_its_own_tokens():
-    model = tiny_model()
-    tokens = torch.randn(2, 4, 16)
-    before = model.region_head(tokens)
-    tokens[:, 2:] += torch.randn(2, 2, 16)
-    after = model.region_head(tokens)
-    assert torch.equal(before[:, 0], after[:, 0]) and not torch.allclose(before[:, 1], after[:, 1])
-    norm, project = model.region_head.layer_norms[0], model.region_head.projections[0]
-    torch.testing.assert_close(after[:, 0], project(norm(tokens[:, :2]).mean(1)))
-
-
 # Losses.
-
-
-def test_loss_is_the_weighted_sum_and_equals_the_training_script():
-    model = tiny_model(contrastive_loss_weight=0.7, region_loss_weight=0.2)
-    inputs = tiny_inputs(4)
-    outputs = model(**inputs, return_loss=True)
-    torch.testing.assert_close(outputs.loss, 0.7 * outputs.losses["contrastive"] + 0.2 * outputs.losses["region"])
-    script = e2_losses(
-        outputs.image_embeds,
-        outputs.text_embeds,
-        model.logit_scale.exp(),
-        outputs.region_embeds,
-        outputs.tag_embeds,
-        inputs["tag_ids"],
-    )
-    for name, loss in script.items():
-        torch.testing.assert_close(loss, outputs.losses[name])
 
 
 def test_equal_tags_get_equal_embeddings_and_ids():
@@ -206,12 +105,6 @@ def test_from_clip_shares_every_weight(patch_size, layers):
     assert new and all(name.startswith(E2Model.new_modules) for name in new)
 
 
-def attention_without_new_tokens(module, query, key, value, attention_mask, scaling, **kwargs):
-    """Eager attention in which no token sees the two selection tokens, which come after the class token."""
-    seen = torch.tensor([place not in (1, 2) for place in range(key.shape[2])])
-    return eager_attention_forward(module, query, key[:, :, seen], value[:, :, seen], attention_mask, scaling)
-
-
 def test_from_clip_loses_nothing():
     """With the new tokens hidden from attention and the patches kept, image and text embeddings are the CLIP's."""
     clip = tiny_clip()
@@ -219,8 +112,7 @@ def test_from_clip_loses_nothing():
     pixels, ids = torch.randn(2, 3, 16, 16), torch.tensor([[97, 5, 98], [97, 6, 98]])
     expected = clip.get_image_features(pixels).pooler_output
     assert not torch.allclose(model.get_image_features(pixels).pooler_output, expected)
-    ALL_ATTENTION_FUNCTIONS.register("without_new_tokens", attention_without_new_tokens)
-    model.vision_model.config._attn_implementation = "without_new_tokens"
+    hide_new_tokens(model, first=1)
     torch.testing.assert_close(model.get_image_features(pixels).pooler_output, expected)
     texts = [towers.get_text_features(ids).pooler_output for towers in (model, clip)]
     torch.testing.assert_close(*texts, rtol=0, atol=0)

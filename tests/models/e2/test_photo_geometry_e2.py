@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from hf_fashion.models.e2.image_processing_e2 import E2ImageProcessorPil
-from hf_fashion.models.e2.photo_geometry_e2 import ModelFrame, model_frame
+from hf_fashion.models.e2.photo_geometry_e2 import ModelFrame, input_size, model_frame
 
 
 @pytest.mark.parametrize("size", [(600, 300), (300, 900), (301, 447)])
@@ -50,3 +50,10 @@ def test_a_photo_that_is_left_as_it_is():
 def test_what_cannot_be_followed_is_an_error(settings, message):
     with pytest.raises(ValueError, match=message):
         model_frame(30, 20, E2ImageProcessorPil(**settings))
+
+
+def test_the_size_of_the_models_inputs():
+    assert input_size(E2ImageProcessorPil(size={"height": 20, "width": 30}, do_center_crop=False)) == (20, 30)
+    assert input_size(E2ImageProcessorPil(crop_size={"height": 28, "width": 14})) == (28, 14)
+    with pytest.raises(ValueError, match="makes inputs of several sizes"):
+        input_size(E2ImageProcessorPil(do_center_crop=False))

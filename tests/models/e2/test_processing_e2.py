@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from hf_fashion import E2Processor
+from hf_fashion import E2Model, E2Processor
 from hf_fashion.models.e2.processing_e2 import tag_id
 from tests.tiny_e2 import MAX_LENGTH, TAG_ENTITIES, tiny_image_processor, tiny_images, tiny_processor, tiny_tokenizer
+from tests.tower_folders import SIGLIP_LENGTH, bert_folder, dinov2_folder, siglip_tokenizer, towers_of
 
 
 ROWS = [{"brand": "Acme", "season": "Summer"}, {"brand": None}, {"brand": "acme ", "season": ""}]
@@ -102,3 +103,50 @@ def test_a_literal_end_of_text_does_not_end_a_text(read_again, tmp_path):
     (ids,) = processor(text=["red <|endoftext|> dress"])["input_ids"]
     tag_ids = processor(tags={"brand": "<|endoftext|>"})["tag_input_ids"][0, 0].tolist()
     assert ids.count(end) == 1 and ids[-1] == end and tag_ids[1] != end
+
+
+@pytest.mark.parametrize("towers", ["dinov2", "siglip"])
+def test_model_and_processor_of_other_towers_in_two_lines(towers, tmp_path):
+    starts = towers_of(towers, tmp_path)
+    model = E2Model.from_towers(*starts, tag_entities=TAG_ENTITIES)
+    processor = E2Processor.from_towers(*starts, tag_entities=TAG_ENTITIES)
+    processor.save_pretrained(tmp_path / "saved")
+    options = {"padding": True, "truncation": True, "return_tensors": "pt"}
+    photo = tiny_images(1)[0]
+    for one in (processor, E2Processor.from_pretrained(tmp_path / "saved")):
+        inputs = one(images=photo, text=["red dress"], tags=[{"brand": "acme"}], **options)
+        assert set(inputs) <= set(one.model_input_names) and "token_type_ids" not in one.tokenizer("a")
+        with torch.no_grad():
+            outputs = model(**inputs)
+        (maps,) = one.post_process_region_maps(outputs, [(photo.height, photo.width)])
+        assert maps.shape == (2, photo.height, photo.width) and maps.amax() > 0.5
+
+
+def test_the_entities_of_both_lines_are_the_same_by_default(tmp_path):
+    starts = towers_of("siglip", tmp_path)
+    assert E2Processor.from_towers(*starts).tag_entities == E2Model.from_towers(*starts).config.tag_entities
+
+
+def test_siglips_texts_and_tags_are_always_padded_to_its_length(tmp_path):
+    processor = E2Processor.from_towers(*towers_of("siglip", tmp_path), tag_entities=TAG_ENTITIES)
+    expected = siglip_tokenizer()(["red"], padding="max_length", return_tensors="pt")["input_ids"]
+    for options in ({}, {"padding": True}, {"text_kwargs": {"padding": "longest"}}):
+        found = processor(text=["red"], return_tensors="pt", **options)
+        assert set(found) == {"input_ids"} and torch.equal(found["input_ids"], expected)
+    tags = processor(tags=[{"brand": "red"}])
+    assert torch.equal(tags["tag_input_ids"][:, 0], expected) and "tag_attention_mask" not in tags
+    with pytest.raises(ValueError, match=f"padded to {SIGLIP_LENGTH} tokens, got 4"):
+        E2Model.from_towers(str(tmp_path / "siglip")).get_text_features(expected[:, :4])
+
+
+def test_a_tokenizer_without_padding_is_refused(tmp_path):
+    vision, text = dinov2_folder(tmp_path / "dinov2"), bert_folder(tmp_path / "bert")
+    settings = tmp_path / "bert" / "tokenizer_config.json"
+    settings.write_text(settings.read_text().replace('"pad_token": "[PAD]"', '"pad_token": null'))
+    with pytest.raises(ValueError, match=r"has no padding token: set `tokenizer.pad_token`"):
+        E2Processor.from_towers(vision, text)
+
+
+def test_another_padding_is_refused():
+    with pytest.raises(ValueError, match="`text_padding` must be"):
+        E2Processor(tiny_image_processor(), tiny_tokenizer(), TAG_ENTITIES, text_padding="shortest")

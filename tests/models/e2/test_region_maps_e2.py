@@ -6,9 +6,9 @@ from PIL import Image
 
 from hf_fashion.evaluation.box_geometry import boxes_in_model_frame
 from hf_fashion.models.e2.image_processing_e2 import E2ImageProcessorPil
-from hf_fashion.models.e2.modeling_e2 import E2Selection
 from hf_fashion.models.e2.photo_geometry_e2 import model_frame
 from hf_fashion.models.e2.region_maps_e2 import draw_region_maps, patch_grid, region_maps
+from hf_fashion.models.e2.selection_e2 import E2Selection
 from tests.tiny_e2 import TAG_ENTITIES, tiny_images, tiny_inputs, tiny_model, tiny_processor
 
 

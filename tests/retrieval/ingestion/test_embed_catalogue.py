@@ -1,8 +1,5 @@
 """From a dataset to a gallery: what is kept, what is refused, and that a kill loses nothing."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, Image, List, Value
@@ -12,6 +9,7 @@ from hf_fashion.retrieval.gallery import Gallery
 from tests import tiny_attribute
 from tests.data.corpora import jpeg, products
 from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.warm_processes import run_warm
 
 
 COLUMNS = ["brand", "title"]
@@ -217,7 +215,7 @@ def test_killed_and_started_again_it_ends_as_if_undisturbed(tmp_path, model):
     catalogue.save_to_disk(tmp_path / "products")
     model.save_pretrained(tmp_path / "model")
     tiny_processor().save_pretrained(tmp_path / "model")
-    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True, capture_output=True, text=True)
+    run_warm(["-c", KILLED, str(tmp_path)]).check_returncode()
     killed = Gallery.open(tmp_path / "killed")
     assert 0 < len(killed) < 60 and len(killed) % 2 == 0
     resumed = embedded(tmp_path / "killed", model, catalogue, batch_size=2)

@@ -1,8 +1,6 @@
 """A gallery that keeps its vectors along the axes of its photos."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -13,6 +11,7 @@ from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.projection import principal_axes
 from tests.retrieval.ingestion.embed_with_axes import embedded
 from tests.tiny_e2 import tiny_model
+from tests.warm_processes import run_warm
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +107,8 @@ embedded(sys.argv[1], tiny_model(), 20)
 )
 def test_killed_and_started_again_it_has_the_same_axes(tmp_path, model, module, function, call):
     script = KILLED.format(module=module, function=function, call=call)
-    stopped = subprocess.run([sys.executable, "-c", script, str(tmp_path / "killed")], capture_output=True)
-    assert stopped.returncode == 9, stopped.stderr.decode()
+    stopped = run_warm(["-c", script, str(tmp_path / "killed")])
+    assert stopped.returncode == 9, stopped.stderr
     galleries = [embedded(tmp_path / name, model, 20) for name in ("killed", "undisturbed")]
     ids = sorted(galleries[0].ids())
     assert torch.equal(*(gallery.vectors(ids, "image") for gallery in galleries))

@@ -1,32 +1,25 @@
 """Two processes fill one gallery: it is that of one process, and an error or a kill ends both."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from hf_fashion.retrieval.gallery import Gallery
 from tests.cli.commands import save_photos
-from tests.conftest import REPOSITORY
 from tests.data.corpora import products
 from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.warm_processes import run_warm, torchrun
 
 
 IDS = [f"p{number:03d}" for number in range(19)]  # five batches of four: in the last round one process has none
-SCRIPT = "tests/retrieval/ingestion/embed_in_processes.py"
+SCRIPT = str(Path(__file__).with_name("embed_in_processes.py"))
 
 
 def launched(*command: str, **variables: str) -> subprocess.CompletedProcess:
     """A script, or a module after `-m`, in two processes."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | variables
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    run = subprocess.run(
-        [*launcher, *command], env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=300
-    )
-    return run
+    return run_warm(torchrun(*command), environment=variables)
 
 
 def contents(uri: Path) -> tuple:

@@ -1,9 +1,6 @@
 """A gallery follows its catalogue: photos by their bytes, metadata by their values, nothing twice and nothing lost."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -11,9 +8,9 @@ import torch
 from datasets import Dataset, Image, Value
 
 from hf_fashion.retrieval.gallery import Gallery
-from tests.conftest import REPOSITORY
 from tests.data.corpora import jpeg, products
 from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.warm_processes import WarmProcess
 
 
 COLUMNS = ["brand", "title"]
@@ -157,8 +154,7 @@ def test_killed_and_called_again_it_ends_as_if_undisturbed(tmp_path, model):
     catalogue = products(60, first=10)
     catalogue.save_to_disk(tmp_path / "products")
     places = [str(tmp_path / name) for name in ("model", "gallery", "products")]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    running = subprocess.Popen([sys.executable, "-c", KILLED, *places], env=environment, stderr=subprocess.DEVNULL)
+    running = WarmProcess(["-c", KILLED, *places])
     while len(gallery) < 45:
         assert running.poll() is None
         time.sleep(0.005)

@@ -42,6 +42,11 @@ def test_another_content_has_another_place(home, saved, tmp_path):
     assert cache_place("shop/a", saved).parent.name == "shop--a"
 
 
+def test_a_folder_in_the_users_home_has_its_own_name(saved, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_place("~/saved", saved) == cache_place(saved, saved)
+
+
 def test_those_who_come_at_the_same_time_load_it_once(home, saved, monkeypatch):
     loads, together = [], Barrier(3)
     load = cache._load

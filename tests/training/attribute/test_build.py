@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from transformers import MobileNetV2ForImageClassification
 
 from hf_fashion.data.attributes.labels import AttributeLabels
 from hf_fashion.data.attributes.vocabulary import AttributeVocabulary
@@ -31,6 +32,7 @@ from hf_fashion.training.attribute.recipe import (
     DivergingRecipe,
     SamplingRecipe,
 )
+from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.scripts.tiny_attribute_run import BACKBONE, IPAD, LOCAL, SIZES
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_ipad import tiny_ipad
@@ -135,6 +137,21 @@ def test_pretrained_backbones_of_new_and_of_added_branches(asen, tmp_path):
     assert (first_weight(alone.global_branch) != 0.25).all()
 
 
+def test_a_backbones_configuration_without_a_model_type_changes_that_of_its_checkpoint(tmp_path):
+    source = MobileNetV2ForImageClassification(tiny_bare_config("mobilenet_v2", tf_padding=False, num_labels=5))
+    source.save_pretrained(tmp_path)
+    stride = {"backbone_config": {"feature_stride": 16}, "local_backbone_config": {"feature_stride": 8}}
+    folder = str(tmp_path)
+    model = build(backbone=folder, local_backbone=folder, config=SIZES | LOCAL | stride)
+    config = model.config.backbone_config
+    assert (config.model_type, config.tf_padding, config.feature_stride) == ("mobilenet_v2", False, 16)
+    assert config.num_labels == 2, "labels and other fields of the classifier stay behind"
+    for branch, layers in ((model.global_branch, 12), (model.local_branch, 5)):
+        stem = branch.backbone.conv_stem.first_conv.convolution.weight
+        assert torch.equal(stem, source.mobilenet_v2.conv_stem.first_conv.convolution.weight)
+        assert len(branch.backbone.layer) == layers
+
+
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
@@ -175,6 +192,18 @@ def test_a_continued_model_keeps_the_other_settings_of_its_processor(tmp_path):
     processor, source = make_processors(recipe, config)
     assert list(processor.image_mean) == list(source.image_mean) == [0.5] * 3
     assert (processor.size["shortest_edge"], source.size["shortest_edge"]) == (32, 48)
+
+
+def test_photos_are_scaled_as_the_pretrained_backbone_saw_them(tmp_path):
+    (tmp_path / "none").mkdir()
+    square_processor(8, image_mean=[0.5, 0.5, 0.4], image_std=[0.5, 0.5, 0.3]).save_pretrained(tmp_path / "own")
+    config = make_config(AttributeModelRecipe(config=SIZES), VOCABULARY)
+    for name, (mean, std) in {"none": (0.406, 0.225), "own": (0.4, 0.3)}.items():
+        model = AttributeModelRecipe(backbone=str(tmp_path / name))
+        recipe = AttributeRecipe(model=model, data=AttributeDataRecipe(source_size=48))
+        for processor in make_processors(recipe, config):
+            assert (processor.image_mean[2], processor.image_std[2]) == (mean, std)
+            assert processor.resample == square_processor(8).resample
 
 
 def stage(losses: dict[str, float]) -> AttributeStageRecipe:

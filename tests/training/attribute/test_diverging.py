@@ -3,11 +3,11 @@
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as multiprocessing
 from transformers.utils import ModelOutput
 
 from hf_fashion.training.attribute.diverging import AttributeDiverging
 from hf_fashion.training.states.stored_state import load_nested, save_nested
+from tests.warm_processes import run_ranks
 
 
 NUM_VALUES = [2, 3]
@@ -126,7 +126,7 @@ def run_rank(rank: int, folder: str):
 
 
 def test_two_processes_hold_the_same_centres_as_one(tmp_path):
-    multiprocessing.spawn(run_rank, args=(str(tmp_path),), nprocs=2)
+    run_ranks(run_rank, str(tmp_path))
     ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
     for first, second in zip(*ranks, strict=True):
         assert torch.equal(first, second)

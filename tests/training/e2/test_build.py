@@ -2,15 +2,17 @@
 
 import pytest
 import torch
-from transformers import CLIPModel
+from transformers import CLIPModel, Dinov2Model, SiglipModel
 
 from hf_fashion import E2Model
+from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.training.corpus import load_data, with_entities
 from hf_fashion.training.e2.build import check_fields, choose_entities, make_model, make_processor
 from hf_fashion.training.e2.recipe import E2ModelRecipe
 from hf_fashion.training.recipe import DataRecipe
 from tests.scripts.tiny_run import tiny_corpus
-from tests.tiny_siglip import tiny_siglip
+from tests.tiny_dual_encoder import tiny_dual_encoder
+from tests.tower_folders import bert_folder, dinov2_folder, siglip_folder
 
 
 TOWER = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -83,10 +85,11 @@ def test_fewer_entities_than_the_corpus_has(data):
 @pytest.mark.parametrize("architecture", ["e2", "clip"])
 def test_another_model_is_no_start(data, tmp_path, architecture):
     processor, _ = start(data, E2ModelRecipe(config=CONFIG, vocab_size=600))
-    recipe = E2ModelRecipe(start_from=save(tmp_path / "siglip", processor, tiny_siglip()), architecture=architecture)
-    with pytest.raises(
-        ValueError, match=f"a model of type 'siglip': architecture '{architecture}' starts from one of"
-    ):
+    recipe = E2ModelRecipe(
+        start_from=save(tmp_path / "dual", processor, tiny_dual_encoder()), architecture=architecture
+    )
+    message = f"type 'vision-text-dual-encoder': architecture '{architecture}' starts from one of"
+    with pytest.raises(ValueError, match=message):
         start(data, recipe)
 
 
@@ -98,8 +101,52 @@ def test_another_model_is_no_start(data, tmp_path, architecture):
         ({"architecture": "clip", "config": {"tag_entities": ["brand"]}}, "tag_entities"),
         ({"architecture": "clip", "config": {"text_config": {"num_hidden_layer": 2}}}, "num_hidden_layers"),
         ({"start_from": "clip", "config": {"vision_config": {"patch_size": 8}}}, "start_from"),
+        ({"start_from_vision": "dinov2", "config": {"vision_config": {"patch_size": 8}}}, "start_from_vision"),
+        ({"start_from_vision": "d", "start_from_text": "b", "config": {"text_config": TOWER}}, "start_from_text"),
     ],
 )
 def test_fields_that_would_be_dropped_are_refused(recipe, message):
     with pytest.raises(ValueError, match=message):
         check_fields(E2ModelRecipe(**recipe))
+
+
+@pytest.mark.parametrize("text", ["bert", None])
+def test_two_encoders_and_the_baseline_of_the_same_towers(data, tmp_path, text):
+    starts = {"start_from_vision": dinov2_folder(tmp_path / "dinov2")}
+    starts |= {"start_from_text": bert_folder(tmp_path / "bert")} if text else {"vocab_size": 600}
+    config = {"projection_dim": 8} | ({} if text else {"text_config": TOWER})
+    processor, e2 = start(data, E2ModelRecipe(config=config | {"first_selection_layer": 2}, **starts))
+    again, clip = start(data, E2ModelRecipe(architecture="clip", config=config, **starts))
+    dinov2 = Dinov2Model.from_pretrained(starts["start_from_vision"]).state_dict()
+    for model in (e2, clip):
+        weights = model.vision_model.tower.state_dict()
+        assert all(torch.equal(weights[name], tensor) for name, tensor in dinov2.items() if "mask_token" not in name)
+        assert model.dtype == torch.float32 and model.visual_projection.out_features == 8
+        assert "visual_projection" in model.new_modules and ("text_model" in model.new_modules) == (text is None)
+    assert e2.config.tag_entities == ["colour", "brand"] and clip.config.tag_entities == []
+    shapes = {name: tensor.shape for name, tensor in e2.state_dict().items()}
+    assert all(shapes[name] == tensor.shape for name, tensor in clip.state_dict().items() if "selection" not in name)
+    assert processor.image_processor.to_dict() == again.image_processor.to_dict()
+
+
+def test_siglip_is_a_start_and_its_own_baseline(data, tmp_path):
+    folder = siglip_folder(tmp_path / "siglip")
+    processor, e2 = start(data, E2ModelRecipe(start_from=folder))
+    _, siglip = start(data, E2ModelRecipe(start_from=folder, architecture="clip"))
+    assert isinstance(e2, E2Model) and isinstance(siglip, SiglipModel) and processor.text_padding == "max_length"
+    assert torch.equal(e2.logit_bias, siglip.logit_bias[0])
+
+
+def test_continuing_without_tag_entities_is_for_clip(data, tmp_path):
+    starts = {"start_from_vision": dinov2_folder(tmp_path / "v"), "start_from_text": bert_folder(tmp_path / "t")}
+    processor, model = start(data, E2ModelRecipe(architecture="clip", **starts))
+    folder = save(tmp_path / "saved", processor, model)
+    _, continued = start(data, E2ModelRecipe(architecture="clip", start_from=folder))
+    assert torch.equal(continued.visual_projection.weight, model.visual_projection.weight)
+    with pytest.raises(ValueError, match="type 'e2 without tag entities': architecture 'e2' starts from one of"):
+        start(data, E2ModelRecipe(start_from=folder))
+
+
+def test_an_e2_without_tags_is_refused(data):
+    with pytest.raises(ValueError, match="there are no tag entities: name the columns of `tags` in the column map"):
+        choose_entities(E2ModelRecipe(), ColumnMap(caption="title"))

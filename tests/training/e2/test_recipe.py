@@ -35,3 +35,17 @@ def test_a_clip_has_nothing_new_to_warm_up(tmp_path):
     assert read(tmp_path, {"training": {"stages": stages}}).training.stages[0].trainable == "new"
     with pytest.raises(ValueError, match="CLIP has no new parts"):
         read(tmp_path, {"model": {"architecture": "clip"}, "training": {"stages": stages}})
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"start_from": "clip", "start_from_vision": "dinov2"}, "`model.start_from` has both towers"),
+        ({"start_from_text": "bert"}, "`model.start_from_text` needs `model.start_from_vision`"),
+        ({"start_from": "clip", "image_size": 112}, "`model.image_size` needs `model.start_from_vision`"),
+        ({"start_from_vision": "dinov2", "lora_r": 4}, "name its folder or Hub id as `model.start_from`"),
+    ],
+)
+def test_starts_that_contradict_each_other_are_refused(tmp_path, model, message):
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, {"model": model})

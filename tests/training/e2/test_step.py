@@ -8,6 +8,7 @@ from transformers import CLIPConfig, CLIPModel
 
 from hf_fashion.training.e2.step import MAX_LOGIT_SCALE, STEPS, ClipStep, E2Step
 from tests.tiny_e2 import tiny_inputs, tiny_model
+from tests.tiny_siglip import tiny_siglip
 
 
 def tiny_clip() -> CLIPModel:
@@ -32,6 +33,17 @@ def test_the_loss_of_clip_is_that_of_its_forward():
     losses = ClipStep()(model, model, inputs)
     torch.testing.assert_close(losses["loss"], model(**inputs, return_loss=True).loss)
     assert losses["loss"] is losses["contrastive"]
+
+
+def test_siglips_loss_is_that_of_its_forward_and_its_scale_is_not_limited():
+    model = tiny_siglip()
+    inputs = {"pixel_values": torch.randn(4, 3, 16, 16), "input_ids": torch.randint(514, (4, 40))}
+    losses = ClipStep()(model, model, inputs)
+    torch.testing.assert_close(losses["loss"], model(**inputs, return_loss=True).loss)
+    with torch.no_grad():
+        model.logit_scale.fill_(4.8)
+        ClipStep().after_update(model)
+    assert model.logit_scale.item() == pytest.approx(4.8)
 
 
 @pytest.mark.parametrize("architecture", ["e2", "clip"])

@@ -51,7 +51,7 @@ def test_killed_and_resumed_equals_never_killed(corpus):
 
     process = start(recipe, "--output_dir", str(corpus / "killed"))
     kill_at(process, corpus / "killed", 5)
-    train(recipe, "--output_dir", str(corpus / "killed"), "--resume_from_checkpoint", "latest")
+    train(recipe, "--output_dir", str(corpus / "killed"), "--resume_from_checkpoint", "latest", warm=False)
 
     assert history(corpus / "killed") == history(corpus / "whole")
     resumed, whole = weights(corpus / "killed"), weights(corpus / "whole")
@@ -115,7 +115,7 @@ def test_two_processes_resume_to_the_same_losses_and_one_is_refused(corpus):
     assert all(torch.equal(again[name], tensor) for name, tensor in whole.items())
 
     alone = start(recipe, *resumed)
-    printed, _ = alone.communicate(timeout=120)
+    _, printed = alone.communicate(timeout=120)
     assert alone.returncode == 2 and "a run in 2 processes, this one has 1" in printed
 
 
@@ -133,10 +133,10 @@ def test_a_new_run_does_not_mix_with_an_old_one(corpus):
     recipe = tiny_recipe(corpus)
     train(recipe)
     again = start(recipe)
-    printed, _ = again.communicate(timeout=120)
+    _, printed = again.communicate(timeout=120)
     assert again.returncode != 0 and "earlier run" in printed
     changed = start(recipe, "--resume_from_checkpoint", "latest", "--set", "training.batch_size=8")
-    printed, _ = changed.communicate(timeout=120)
+    _, printed = changed.communicate(timeout=120)
     assert changed.returncode != 0 and "training.batch_size" in printed
 
 
@@ -147,7 +147,7 @@ def test_a_changed_corpus_is_refused_and_the_tokenizer_of_the_checkpoint_is_kept
     (corpus / "corpus").rename(corpus / "before")
     (corpus / "other" / "corpus").rename(corpus / "corpus")
     resumed = start(tiny_recipe(corpus), "--resume_from_checkpoint", "latest")
-    printed, _ = resumed.communicate(timeout=120)
+    _, printed = resumed.communicate(timeout=120)
     assert resumed.returncode != 0 and "rows of train: 24, now 20; train: photos (column 'image')" in printed
 
     (corpus / "corpus").rename(corpus / "other" / "corpus")
@@ -169,7 +169,7 @@ def test_bad_data_is_refused_before_training(corpus):
     recipe = tiny_recipe(corpus)
     (corpus / "map.yaml").write_text("caption: titel\n")
     process = start(recipe)
-    printed, _ = process.communicate(timeout=120)
+    _, printed = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "hf-fashion: error: the corpus cannot be used" in printed and "Traceback" not in printed
     assert "titel" in printed and "title" in printed
@@ -191,7 +191,7 @@ def test_ctrl_c_ends_a_run_without_a_traceback_and_it_resumes(corpus):
     process = start(recipe)
     wait_for(process, corpus / "run", 2)
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=120)
+    _, printed = process.communicate(timeout=120)
     assert process.returncode == 130 and "Traceback" not in printed
     assert "hf-fashion: stopped. --resume_from_checkpoint latest goes on from its last checkpoint." in printed
     assert not list((corpus / "run" / "checkpoints").glob(".*"))

@@ -1,7 +1,5 @@
 """Two writers in one folder: each waits for the other, and no id is added twice."""
 
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -9,8 +7,8 @@ import pytest
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance import lease
 from hf_fashion.retrieval.stores.lance.lease import writers_lease
-from tests.conftest import REPOSITORY
 from tests.retrieval.galleries import METADATA, SPACES, filled, ids, metadata, vectors
+from tests.warm_processes import WarmProcess, run_warm
 
 
 WRITER = """
@@ -26,8 +24,7 @@ for number in range(20):
 
 def test_processes_that_add_the_same_products_add_each_once(tmp_path):
     Gallery.create(tmp_path, SPACES, METADATA)
-    command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    writers = [subprocess.Popen([*command, seed], cwd=REPOSITORY) for seed in "123"]
+    writers = [WarmProcess(["-c", WRITER, str(tmp_path), seed]) for seed in "123"]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     assert sorted(Gallery.open(tmp_path).ids()) == ids(100)
 
@@ -74,9 +71,7 @@ def test_a_lease_ends_with_its_process(tmp_path):
         "import os, sys; from hf_fashion.retrieval.stores.lance.lease import writers_lease\n"
         "writers_lease(sys.argv[1]).__enter__(); print('held', flush=True); os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run(
-        [sys.executable, "-c", holder, str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True
-    )
+    killed = run_warm(["-c", holder, str(tmp_path)])
     assert killed.stdout == "held\n"
     assert Gallery.open(tmp_path).delete(["p000"]) == 1
 

@@ -1,17 +1,15 @@
 """Galleries in Milvus: created, interrupted, changed, read by others, kept in a file."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.schema import GallerySchema
 from hf_fashion.retrieval.stores.milvus.store import MilvusStore
-from tests.conftest import REPOSITORY
 from tests.retrieval.galleries import METADATA, SPACES, brute_force, filled, ids, metadata, vectors
 from tests.retrieval.stores.milvus.calls import Killed, killed_at
+from tests.warm_processes import run_warm
 
 
 SCHEMA = GallerySchema(SPACES, METADATA, "Model-1").to_table()
@@ -107,8 +105,7 @@ gallery.add(ids(9, first=40), vectors(9), metadata(9))
 
 
 def test_rows_outlive_the_process_that_wrote_them(milvus_file):
-    command = [sys.executable, "-c", KILLED, milvus_file]
-    assert subprocess.run(command, cwd=REPOSITORY, capture_output=True).returncode == -signal.SIGKILL
+    assert run_warm(["-c", KILLED, milvus_file]).returncode == -signal.SIGKILL
     gallery = Gallery.open(milvus_file)
     assert sorted(gallery.ids()) == ids(49)
     query = vectors(1, seed=1)["neckline"][0]
