@@ -41,7 +41,7 @@ def toy_models() -> dict[str, PreTrainedModel]:
     """Return a tiny DINOv2 and a tiny CNN of random weights."""
     torch.manual_seed(0)
     sizes = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
-    cnn = {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1], "layer_type": "basic"}
+    cnn = {"embedding_size": 8, "hidden_sizes": [8, 24], "depths": [1, 1], "layer_type": "basic"}
     return {
         "vision": Dinov2Model(Dinov2Config(**sizes)),
         "cnn": ResNetModel(ResNetConfig(**cnn, out_features=["stage2"])),

@@ -52,8 +52,8 @@ class Stage:
 
 
 def _two_stages(name: str, family: str, first: str, **changes: Any) -> list[Stage]:
-    alone = Stage(first, family, changes=changes)
-    return [alone, replace(alone, name=name, losses=published_weights(name), regions=True)]
+    one_branch = Stage(first, family, changes=changes)
+    return [one_branch, replace(one_branch, name=name, losses=published_weights(name), regions=True)]
 
 
 CHAINS = {
@@ -98,7 +98,7 @@ def make_model(
     """Return the model of a stage: from pretrained backbones, or from the stage before it."""
     settings, attributes = packed.settings, corpus.facts["attributes"]
     sizes = dict.fromkeys(("attention_dim", "attribute_dim"), settings.attribute_width)
-    fields = sizes | {"embedding_dim": settings.embedding_dim, "image_size": settings.image_size, **stage.changes}
+    fields = sizes | {"embedding_dim": starts.embedding_dim, "image_size": settings.image_size, **stage.changes}
     fields |= {"attribute_names": list(attributes), "attribute_values": attributes}
     fields |= {"backbone_config": starts.whole_config}
     if stage.family == "asen":
@@ -159,10 +159,9 @@ def make_diverging(
     branches = [ATTRIBUTE_LOSSES[name].centres_of for name in stage.losses if ATTRIBUTE_LOSSES[name].centres_of]
     if not branches:
         return None
-    settings = packed.settings
-    queue = dict(zip(("capacity", "min_filled", "refresh_every"), settings.queue, strict=True))
+    queue = dict(zip(("capacity", "min_filled", "refresh_every"), packed.settings.queue, strict=True))
     num_values = [len(values) for values in corpus.facts["attributes"].values()]
-    dims = dict.fromkeys(branches, settings.embedding_dim)
+    dims = dict.fromkeys(branches, model.config.embedding_dim)
     return AttributeDiverging(model, num_values, dims, **queue, device=corpus.device)
 
 

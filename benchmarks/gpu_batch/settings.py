@@ -23,7 +23,6 @@ class Settings:
         new_rate (`float`): learning rate of all other weights.
         feature_stride (`int`): of the map of a CNN without a Backbone class.
         attribute_width (`int`): of the attention of the attribute models.
-        embedding_dim (`int`): of each of their branches.
         region_size (`int`): edge of the regions that a second branch sees.
         stage_steps (`tuple[int, int]`): steps of their first and second stage.
         values_per_group (`int`): P of their P x K batches.
@@ -51,9 +50,8 @@ class Settings:
     e2_batch: int = 256
     tower_rate: float = 1e-4
     new_rate: float = 5e-4
-    feature_stride: int = 16
+    feature_stride: int = 32
     attribute_width: int = 512
-    embedding_dim: int = 1024
     region_size: int = 112
     stage_steps: tuple[int, int] = (500, 250)
     values_per_group: int = 6
@@ -79,7 +77,6 @@ TOY = replace(
     e2_batch=30,
     feature_stride=8,
     attribute_width=16,
-    embedding_dim=16,
     region_size=16,
     stage_steps=(2, 2),
     values_per_group=2,

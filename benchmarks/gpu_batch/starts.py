@@ -15,6 +15,7 @@ from transformers import (
 )
 
 from benchmarks.gpu_batch.packed import Packed
+from hf_fashion.models.attribute.backbone_attribute import build_backbone
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Starts:
     Args:
         whole (`PreTrainedModel`): sees the whole photo.
         whole_config (`PreTrainedConfig`): its configuration as a backbone.
+        embedding_dim (`int`): of each branch: as many as its map has channels, which RPF needs.
         region (`ViTModel`): sees the region in RPF and IPAD; ASEN++'s is of the kind that sees the whole photo.
     """
 
     whole: PreTrainedModel
     whole_config: PreTrainedConfig
+    embedding_dim: int
     region: ViTModel
 
     @classmethod
@@ -43,7 +46,8 @@ class Starts:
         config = copy.deepcopy(whole.config)
         if type(config) not in MODEL_FOR_BACKBONE_MAPPING:
             config.feature_stride = packed.settings.feature_stride
-        return cls(whole, config, as_vit(packed.model("vision"), packed.settings.region_size))
+        dim = build_backbone(copy.deepcopy(config)).channels[-1]
+        return cls(whole, config, dim, as_vit(packed.model("vision"), packed.settings.region_size))
 
 
 def as_vit(dinov2: Dinov2Model, image_size: int) -> ViTModel:
