@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from functools import cache, partial
 from pathlib import Path
 
@@ -81,7 +82,8 @@ def run_seed(packed: Packed, results: Path, seed: int, chosen: list[str], clock:
             rows = run(packed, load(corpus), seed, clock)
         except OutOfTime:
             break
-        except (ValueError, RuntimeError) as error:  # the others may still be worth their time
+        except Exception as error:  # the others may still be worth their time
+            traceback.print_exc()
             done["failed"][name] = f"{type(error).__name__}: {error}"
         else:
             done["failed"].pop(name, None)

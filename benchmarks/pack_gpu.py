@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--cnn", type=Path, help="folder of a CNN, such as a MobileNetV2")
     parser.add_argument("--wheels", type=Path, help="folder of wheels that the machine needs in another version")
     parser.add_argument("--output", type=Path, default=Path("build/gpu"), help="folder that git ignores")
-    parser.add_argument("--part_mib", type=int, default=52, help="a call takes 64 MiB, the repository among them")
+    parser.add_argument("--part_mib", type=int, default=56, help="a call takes 64 MiB, the repository among them")
     parser.add_argument("--toy", action="store_true", help="few drawn garments of 32 px, models of random weights")
     arguments = parser.parse_args()
     if not arguments.toy and not (arguments.vision and arguments.cnn):
