@@ -124,6 +124,8 @@ def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel
     check_fields(recipe)
     if recipe.architecture == "e2":
         config["tag_entities"] = processor.tag_entities
+    if recipe.region_weight is not None:
+        config["region_loss_weight"] = recipe.region_weight.end
     model = _from_checkpoint(recipe, config) if recipe.start_from else _from_scratch(recipe, config, processor)
     check_vocabulary(processor.tokenizer, model.config.text_config)
     return model
