@@ -16,7 +16,7 @@ from ...models.e2.towers_e2 import embed_patches, tower_family
 CLIP_TOWERS = ("clip_vision_model", "e2_vision_model")
 # Of the two configurations of a CLIP's tower, what its layers compute with: E2 and its baseline share a cache.
 CLIP_FIELDS = ("hidden_act", "layer_norm_eps", "num_attention_heads", "image_size", "patch_size")
-# What a configuration says about the checkpoint it was read from.
+# Of a configuration: the checkpoint that it was read from, and nothing that is computed with.
 PROVENANCE = ("_name_or_path", "architectures", "dtype", "transformers_version")
 
 
