@@ -121,7 +121,7 @@ def _write(dataset: Dataset, image_column: str, image_processor: BaseImageProces
     for number, resized in enumerate(_resized(dataset, image_column, image_processor)):
         if pixels is None:
             shape = (int(starts[-1]), *resized.shape)
-            _require_room(folder, int(np.prod(shape)))
+            require_room(folder, int(np.prod(shape)), "photo cache")
             pixels = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
         pixels[number] = resized
     pixels.flush()
@@ -136,10 +136,17 @@ def _resized(dataset: Dataset, image_column: str, image_processor: BaseImageProc
             yield view["pixel_values"][0]
 
 
-def _require_room(folder: Path, needed: int) -> None:
+def require_room(folder: Path, needed: int, what: str) -> None:
+    """Raise `OSError` if a disk has no room for a cache.
+
+    Args:
+        folder (`Path`): a folder on the disk.
+        needed (`int`): bytes.
+        what (`str`): the cache, for the message.
+    """
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(
-            f"the photo cache needs {needed / 1e9:.1f} GB in {folder}, and {free / 1e9:.1f} GB are free: make room, "
+            f"the {what} needs {needed / 1e9:.1f} GB in {folder}, and {free / 1e9:.1f} GB are free: make room, "
             "or choose a cache folder on another disk"
         )

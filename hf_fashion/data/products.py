@@ -1,7 +1,7 @@
 """Dataset and collator of products for E2: photo, text and tags."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -100,11 +100,17 @@ class ProductCollator:
     Args:
         processor (`E2Processor`): its tokenizer, its tags, and the mean and standard deviation of its images.
         with_tags (`bool`): whether the model learns from tags.
+        stack (`Callable`, *optional*): makes `pixel_values` of photos. Default: normalises pixels.
     """
 
-    def __init__(self, processor: ProcessorMixin, with_tags: bool):
+    def __init__(
+        self,
+        processor: ProcessorMixin,
+        with_tags: bool,
+        stack: Callable[[Sequence[Tensor]], Tensor] | None = None,
+    ):
         self.processor, self.with_tags = processor, with_tags
-        self.normalise = PixelNormaliser(processor.image_processor)
+        self.stack = stack or PixelNormaliser(processor.image_processor)
 
     def __call__(self, products: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         """Collate B products.
@@ -120,7 +126,7 @@ class ProductCollator:
         tokenizer, texts = self.processor.tokenizer, [product["text"] for product in products]
         padding = {"padding": self.processor.text_padding, "return_tensors": "pt"}
         tokens = tokenize(tokenizer, texts, tokenizer.model_max_length, **padding)
-        batch = {"pixel_values": self.normalise([product["photo"] for product in products]), **tokens}
+        batch = {"pixel_values": self.stack([product["photo"] for product in products]), **tokens}
         if self.with_tags:
             batch |= self.processor.encode_tags([product["tags"] for product in products])
         return batch

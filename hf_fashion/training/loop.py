@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from .optimisation import choose_trainable, make_optimizer, make_schedule
 from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder
+from .states.weight_average import WeightAverage
 from .step import TrainingStep
 
 
@@ -129,6 +131,7 @@ class TrainingLoop:
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
         self.processor, self.corpus = processor, corpus
         self.push, self.adapter = push, adapter
+        self.average: WeightAverage | None = None
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
@@ -157,6 +160,8 @@ class TrainingLoop:
         Raises:
             ValueError: if the training rows make no batch.
         """
+        if self.settings.ema_decay is not None:
+            self.average = WeightAverage(model, self.settings.ema_decay)
         if checkpoint:
             self.state = read_state(checkpoint)
         elif self.evaluate_untrained:
@@ -170,7 +175,8 @@ class TrainingLoop:
         choose_trainable(model, stage.trainable)
         self.step.start_stage(model, stage)
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
-        self.stateful = Stateful(model, optimizer, scheduler, self.step.checkpointed)
+        averages = [] if self.average is None else [self.average]
+        self.stateful = Stateful(model, optimizer, scheduler, [*self.step.checkpointed, *averages])
         if checkpoint:
             load_checkpoint(self.accelerator, checkpoint, self.stateful)
         num_batches = max(1, round(stage.epochs * len(loader)))
@@ -224,11 +230,13 @@ class TrainingLoop:
         for shuffled in (loader, self.dataset, *samplers):
             shuffled.set_epoch(epoch + EPOCHS_OF_A_STAGE * state.stage)
         model = accelerator.unwrap_model(wrapped)
+        earlier = sum(stage.epochs for stage in self.settings.stages[: state.stage])
         # Before the loop, which changes the state.
         batches = accelerator.skip_first_batches(loader, state.batch) if state.batch else loader
         for batch in batches:
             if state.batch >= last_batch and accelerator.sync_gradients:  # a stage may end within an epoch
                 break
+            self.step.start_batch(earlier + epoch + state.batch / len(loader))
             with accelerator.accumulate(wrapped):
                 losses = self.step(wrapped, model, batch)
                 accelerator.backward(losses["loss"] * self._window_weight(len(loader)))
@@ -240,6 +248,8 @@ class TrainingLoop:
                 scheduler.step()
                 with torch.no_grad():
                     self.step.after_update(model)
+                if self.average is not None:
+                    self.average.update(model)
                 state.update += 1
                 self._log(losses, scheduler.get_last_lr()[0], progress)
                 self._evaluate_and_save_if_due(model)
@@ -276,7 +286,8 @@ class TrainingLoop:
     def _evaluate_and_export(self, model: PreTrainedModel) -> None:
         """Evaluate the model, and export it if it is the best one so far."""
         if self.accelerator.is_main_process:
-            metrics = self.evaluation(model)
+            with self._averaged(model):
+                metrics = self.evaluation(model)
             self._print(metrics)
             self._record({f"validation/{name}": value for name, value in metrics.items()})
             if metrics[self.primary_metric] > self.state.best:
@@ -285,6 +296,9 @@ class TrainingLoop:
                 if self.push is not None:
                     self.push.best_changed()
         self.accelerator.wait_for_everyone()
+
+    def _averaged(self, model: PreTrainedModel) -> AbstractContextManager:
+        return nullcontext() if self.average is None else self.average.applied(model)
 
     def _print(self, metrics: dict[str, float]) -> None:
         if self.printed_metrics:
@@ -311,13 +325,14 @@ class TrainingLoop:
     def export(self, model: PreTrainedModel, name: str) -> None:
         """Write the model, the processor if there is one, and the card to a folder for `from_pretrained`.
 
-        With a processor there are the files for sentence-transformers too.
+        With an average of the weights, it is the average that is written. With a processor there are the files for
+        sentence-transformers too.
 
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
             name (`str`): name of the folder in `output_dir`.
         """
-        with folder_written_aside(self.output_dir / name, replace=True) as aside:
+        with folder_written_aside(self.output_dir / name, replace=True) as aside, self._averaged(model):
             if self.adapter is None:
                 model.save_pretrained(aside)
             else:

@@ -8,6 +8,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
 from .adapters import added_by_adapter
+from .layer_decay import layer_scales
 from .recipe import StageRecipe, TrainingRecipe
 
 
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
-    """Freeze the parameters that a stage does not train.
+    """Freeze the parameters that a stage does not train, and those that no loss reaches.
 
     Args:
         model (`PreTrainedModel`): the model; of one with an adapter only what the adapter has added is trained.
@@ -24,33 +25,39 @@ def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
     added = added_by_adapter(model)
     for name, parameter in model.named_parameters():
         chosen = trainable == "all" or name.startswith(tuple(model.new_modules))
+        # Of a ViT that was pretrained by masking; no model here masks, and DDP would wait for its gradient.
+        chosen = chosen and not name.endswith("mask_token")
         parameter.requires_grad = chosen and (not added or name in added)
 
 
 def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: StageRecipe) -> torch.optim.Adam:
-    """Return Adam over the trainable parameters, with a group for each learning rate of the stage.
+    """Return Adam over the trainable parameters, with a group for each key and layer that has its own learning rate.
 
     Args:
         model (`PreTrainedModel`): the names of its parameters decide the groups.
         settings (`TrainingRecipe`): betas and weight decay.
-        stage (`StageRecipe`): learning rates.
+        stage (`StageRecipe`): learning rates, and their decay from layer to layer.
 
     Raises:
-        ValueError: if no trainable parameter's name begins with a key of `stage.learning_rates`.
+        ValueError: if no trainable parameter's name begins with a key of `stage.learning_rates`, or no layer's with
+            one of `stage.layer_decay`.
     """
-    groups: dict[str, list[torch.nn.Parameter]] = {name: [] for name in ("", *stage.learning_rates)}
+    rates = {"": stage.learning_rate, **stage.learning_rates}
+    names = [name for name, _ in model.named_parameters()]
+    scales = layer_scales(names, stage.layer_decay, getattr(model, "new_modules", ()))
+    groups: dict[tuple[str, float], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            groups[max((prefix for prefix in groups if name.startswith(prefix)), key=len)].append(parameter)
+            prefix = max((prefix for prefix in rates if name.startswith(prefix)), key=len)
+            groups.setdefault((prefix, scales[name]), []).append(parameter)
     for prefix in stage.learning_rates:
-        if not groups[prefix]:
-            modules = ", ".join(dict.fromkeys(name.split(".")[0] for name, _ in model.named_parameters()))
+        if prefix not in {used for used, _ in groups}:
+            modules = ", ".join(dict.fromkeys(name.split(".")[0] for name in names))
             raise ValueError(
                 f"`learning_rates` of stage {stage.name!r} names {prefix!r}, but no trainable parameter's name begins "
                 f"with it; the model's parts are {modules}."
             )
-    rates = {"": stage.learning_rate, **stage.learning_rates}
-    parts = [{"params": parameters, "lr": rates[prefix]} for prefix, parameters in groups.items() if parameters]
+    parts = [{"params": group, "lr": rates[prefix] * scale} for (prefix, scale), group in groups.items()]
     betas = tuple(settings.adam_betas)
     return torch.optim.Adam(parts, lr=stage.learning_rate, betas=betas, weight_decay=settings.weight_decay, fused=True)
 

@@ -83,6 +83,8 @@ class StageRecipe:
         name (`str`, *optional*, defaults to `"full"`): shown in logs.
         learning_rates (`dict[str, float]`, *optional*): other peaks by prefix of the parameters' names; the longest
             match counts.
+        layer_decay (`dict[str, float]`, *optional*): factor on the learning rate from each layer of a tower to the one
+            below it, by prefix of the parameters' names, such as `{"vision_model": 0.8}`.
         decay (`float`, *optional*): factor on the learning rates every `decay_every` epochs, instead of warm-up and
             cosine.
         decay_every (`float`, *optional*, defaults to 1.0): epochs between two decays.
@@ -93,6 +95,7 @@ class StageRecipe:
     trainable: str = "all"
     name: str = "full"
     learning_rates: dict[str, float] = field(default_factory=dict, metadata=in_range(at_least=0))
+    layer_decay: dict[str, float] = field(default_factory=dict, metadata=in_range(above=0, at_most=1))
     decay: float | None = field(default=None, metadata=in_range(above=0, at_most=1))
     decay_every: float = field(default=1.0, metadata=in_range(above=0))
 
@@ -115,6 +118,8 @@ class TrainingRecipe:
         weight_decay (`float`, *optional*, defaults to 1e-4): of Adam.
         warmup_steps (`int`, *optional*, defaults to 100): updates over which a stage's learning rate rises; at most
             half of the stage's.
+        ema_decay (`float`, *optional*): decay of a moving average of the weights, such as 0.999, which is evaluated
+            and exported instead of them. `None`: no average.
         seed (`int`, *optional*, defaults to 0): of weights, order, views and selection noise.
         eval_every (`int`, *optional*, defaults to 0): updates between evaluations; 0 = at the end of each epoch.
         save_every (`int`, *optional*, defaults to 0): updates between checkpoints; 0 = at each evaluation.
@@ -138,6 +143,7 @@ class TrainingRecipe:
     adam_betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata=in_range(at_least=0, below=1))
     weight_decay: float = field(default=1e-4, metadata=in_range(at_least=0))
     warmup_steps: int = field(default=100, metadata=in_range(at_least=0))
+    ema_decay: float | None = field(default=None, metadata=in_range(above=0, below=1))
     seed: int = field(default=0, metadata=in_range(at_least=0, below=2**31))
     eval_every: int = field(default=0, metadata=in_range(at_least=0))
     save_every: int = field(default=0, metadata=in_range(at_least=0))

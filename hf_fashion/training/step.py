@@ -39,6 +39,13 @@ class TrainingStep(ABC):
             stage (`StageRecipe`): the stage.
         """
 
+    def start_batch(self, epochs: float) -> None:  # noqa: B027  optional for a subclass
+        """Follow the run, before each batch.
+
+        Args:
+            epochs (`float`): epochs of the run so far, those of earlier stages too.
+        """
+
     def after_update(self, model: PreTrainedModel) -> None:  # noqa: B027  optional for a subclass
         """Follow or limit the model after an update; called without gradients.
 

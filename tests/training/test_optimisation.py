@@ -8,6 +8,7 @@ from torch import nn
 
 from hf_fashion.training.optimisation import choose_trainable, make_optimizer, make_schedule
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
+from tests.tiny_e2_families import tiny_e2_on
 
 
 class Parts(nn.Module):
@@ -73,6 +74,13 @@ def test_of_a_model_with_an_adapter_only_that_trains(trainable, number):
     assert len(trained) == number and all(".lora_" in name or ".modules_to_save." in name for name in trained)
 
 
+def test_the_mask_token_of_a_tower_stays_frozen():
+    model = tiny_e2_on("dinov2")
+    choose_trainable(model, "all")
+    frozen = [name for name, weight in model.named_parameters() if not weight.requires_grad]
+    assert frozen == ["vision_model.tower.embeddings.mask_token"]
+
+
 def test_a_name_that_begins_none_is_refused():
     with pytest.raises(ValueError, match=r"'full' names 'heads'.*parts are backbone, head"):
         groups(Parts(), learning_rates={"heads": 0.2})
@@ -80,6 +88,18 @@ def test_a_name_that_begins_none_is_refused():
     choose_trainable(model, "new")
     with pytest.raises(ValueError, match="no trainable parameter"):
         groups(model, learning_rates={"backbone": 0.2})
+
+
+def test_the_decay_of_a_layer_comes_on_top_of_its_learning_rate():
+    model = nn.ModuleDict({"tower": nn.ModuleDict({"layers": nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))})})
+    model["head"] = nn.Linear(2, 1)
+    found = groups(model, layer_decay={"tower": 0.5}, learning_rates={"tower": 0.01, "tower.layers.1.bias": 0.04})
+    assert found == {
+        0.1: ["head.weight", "head.bias"],
+        0.01 * 0.5: ["tower.layers.1.weight"],
+        0.04 * 0.5: ["tower.layers.1.bias"],
+        0.01 * 0.25: ["tower.layers.0.weight", "tower.layers.0.bias"],
+    }
 
 
 def test_settings_of_adam():

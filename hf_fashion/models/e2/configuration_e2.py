@@ -53,8 +53,9 @@ class SelectionConfig:
         return len(self.tag_entities) * self.tokens_per_entity
 
     def _choose_fusion_layers(self) -> None:
-        if not self.tag_entities and self.fusion_layers is None:
-            self.fusion_layers = []
+        if not self.tag_entities:  # no token enters; the last layer leaves those below free to be frozen
+            self.first_selection_layer = self.num_hidden_layers
+            self.fusion_layers = [] if self.fusion_layers is None else self.fusion_layers
         if self.fusion_layers is None:
             two_thirds, before_last = self.num_hidden_layers * 2 // 3, self.num_hidden_layers - 1
             first = max(1, self.first_selection_layer)

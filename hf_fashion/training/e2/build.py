@@ -119,6 +119,8 @@ def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel
     check_fields(recipe)
     if recipe.architecture == "e2":
         config["tag_entities"] = processor.tag_entities
+    if recipe.region_weight is not None:
+        config["region_loss_weight"] = recipe.region_weight.end
     if recipe.start_from:
         model = _from_checkpoint(recipe, config)
     elif recipe.start_from_vision:

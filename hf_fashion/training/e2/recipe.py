@@ -11,6 +11,21 @@ from ..recipe_ranges import in_range
 
 
 @dataclass
+class RegionWeightRecipe:
+    """Set a region loss weight that changes evenly over the first epochs of a run, and then stays.
+
+    Args:
+        start (`float`): the weight at the first update.
+        end (`float`): the weight after `epochs`; the exported configuration names this one.
+        epochs (`float`): epochs in between, those of all stages together.
+    """
+
+    start: float = field(metadata=in_range(at_least=0))
+    end: float = field(metadata=in_range(at_least=0))
+    epochs: float = field(metadata=in_range(above=0))
+
+
+@dataclass
 class E2ModelRecipe:
     """Choose E2 or CLIP, its configuration, and where its weights come from.
 
@@ -32,6 +47,9 @@ class E2ModelRecipe:
             does.
         lora_r (`int`, *optional*): rank of a LoRA adapter on `start_from`, which is then a model of this architecture.
             Trained are the adapter and E2's own parts. `None`: all weights are trained.
+        freeze_layers (`int`, *optional*, defaults to 0): layers of the vision tower, counted from the embeddings, that
+            are never trained. Their outputs are computed once for each photo and kept next to the resized photos.
+        region_weight (`RegionWeightRecipe`, *optional*): a schedule in place of `config.region_loss_weight`.
     """
 
     architecture: str = "e2"
@@ -43,6 +61,8 @@ class E2ModelRecipe:
     vocab_size: int = field(default=8192, metadata=in_range(at_least=SMALLEST_VOCABULARY))
     compose_text: bool = False
     lora_r: int | None = field(default=None, metadata=in_range(at_least=1))
+    freeze_layers: int = field(default=0, metadata=in_range(at_least=0))
+    region_weight: RegionWeightRecipe | None = None
 
 
 @dataclass
@@ -61,6 +81,8 @@ class E2Recipe(RecipeFile):
         self._check_start()
         if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
             raise ValueError('`training.stages`: trainable="new" needs architecture "e2"; a CLIP has no new parts.')
+        _check_freezing(self.model)
+        _check_region_weight(self.model)
 
     def _check_start(self) -> None:
         model = self.model
@@ -69,3 +91,22 @@ class E2Recipe(RecipeFile):
         needs_vision = [name for name in ("start_from_text", "image_size") if getattr(model, name)]
         if needs_vision and not model.start_from_vision:
             raise ValueError(f"`model.{needs_vision[0]}` needs `model.start_from_vision`, a vision encoder.")
+
+
+def _check_freezing(model: E2ModelRecipe) -> None:
+    if model.freeze_layers and not (model.start_from or model.start_from_vision):
+        raise ValueError(
+            "`model.freeze_layers` keeps layers as they are: name trained ones by `model.start_from` or "
+            "`model.start_from_vision`."
+        )
+    if model.freeze_layers and model.lora_r is not None:
+        raise ValueError(
+            "`model.freeze_layers` and `model.lora_r` exclude each other: an adapter would change the frozen layers."
+        )
+
+
+def _check_region_weight(model: E2ModelRecipe) -> None:
+    if model.region_weight is not None and model.architecture != "e2":
+        raise ValueError('`model.region_weight` needs `model.architecture` "e2"; a CLIP has no regions.')
+    if model.region_weight is not None and "region_loss_weight" in model.config:
+        raise ValueError("Both `model.region_weight` and `model.config.region_loss_weight` are set: remove one.")

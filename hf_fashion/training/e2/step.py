@@ -9,6 +9,7 @@ from transformers import CLIPModel, SiglipModel
 from ...losses.e2 import e2_losses
 from ...models.e2.modeling_e2 import E2Model
 from ..step import TrainingStep
+from .recipe import E2ModelRecipe, RegionWeightRecipe
 
 
 MAX_LOGIT_SCALE = math.log(100)  # CLIP (Radford et al. 2021, section 2.5) clips the factor on the cosines at 100
@@ -33,7 +34,19 @@ class ClipStep(TrainingStep):
 
 
 class E2Step(ClipStep):
-    """Compute E2's losses over the joined batch of all processes, and their weighted sum (paper, section 3.3)."""
+    """Compute E2's losses over the joined batch of all processes, and their weighted sum (paper, section 3.3).
+
+    Args:
+        region_weight (`RegionWeightRecipe`, *optional*): schedule of the region loss weight. `None`: the
+            weight in the configuration of the model.
+    """
+
+    def __init__(self, region_weight: RegionWeightRecipe | None = None):
+        self.region_weight, self.epochs = region_weight, 0.0
+
+    def start_batch(self, epochs: float) -> None:
+        """Note how far the run has come, for the schedule."""
+        self.epochs = epochs
 
     def __call__(self, wrapped: torch.nn.Module, model: E2Model, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the losses of a batch of [`ProductCollator`] with tags."""
@@ -49,7 +62,26 @@ class E2Step(ClipStep):
             model.logit_bias,
         )
         weights = {"contrastive": model.config.contrastive_loss_weight, "region": model.config.region_loss_weight}
+        if self.region_weight is not None:
+            weights["region"] = scheduled_weight(self.region_weight, self.epochs)
         return losses | {"loss": sum(weights[name] * loss for name, loss in losses.items())}
 
 
-STEPS = {"e2": E2Step, "clip": ClipStep}
+def scheduled_weight(schedule: RegionWeightRecipe, epochs: float) -> float:
+    """Return the region loss weight at a point of a run.
+
+    Args:
+        schedule (`RegionWeightRecipe`): from where to where, and over how many epochs.
+        epochs (`float`): epochs of the run so far.
+    """
+    share = min(1.0, epochs / schedule.epochs)
+    return schedule.start + share * (schedule.end - schedule.start)
+
+
+def make_step(recipe: E2ModelRecipe) -> ClipStep:
+    """Return the step of an architecture.
+
+    Args:
+        recipe (`E2ModelRecipe`): the architecture, and its region loss weight.
+    """
+    return E2Step(recipe.region_weight) if recipe.architecture == "e2" else ClipStep()

@@ -1,18 +1,24 @@
 """Train E2, or a plain CLIP of the same size, from a recipe."""
 
+from contextlib import nullcontext
+
 from accelerate.utils import set_seed
+from transformers import PreTrainedModel
 
 from ...data.products import ProductCollator, ProductDataset
 from ...hub.cards.facts import CorpusFacts
 from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data, with_entities
+from ..frozen_layers.photos import freeze_layers
+from ..frozen_layers.state_cache import stack_states
+from ..frozen_layers.step import FrozenStep
 from ..loop import TrainingLoop, make_accelerator
 from ..pushing import prepare_push
 from ..resuming import checkpoint_to_resume, require_same_sources
 from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor
 from .recipe import E2Recipe
-from .step import STEPS
+from .step import make_step
 from .validation import validate
 
 
@@ -49,9 +55,6 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
             for name, split in corpus.items()
         }
     accelerator.print(report)
-    products = ProductDataset(corpus["train"], column_map, photos["train"], processor, view_seed=settings.seed)
-    validation = ProductDataset(corpus["validation"], column_map, photos["validation"], processor)
-    collator = ProductCollator(processor, with_tags=recipe.model.architecture == "e2")
 
     # Model.
     set_seed(settings.seed)
@@ -63,14 +66,31 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     if adapter:
         accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")
 
+    # Layers that are never trained: their outputs take the place of the photos.
+    step, stack, skipped = make_step(recipe.model), None, nullcontext
+    if recipe.model.freeze_layers:
+        frozen, photos = freeze_layers(
+            accelerator, model, recipe.model.freeze_layers, photos, processor.image_processor
+        )
+        step, stack, skipped = FrozenStep(step, frozen), stack_states, frozen.skipped
+
+    # Batches.
+    products = ProductDataset(corpus["train"], column_map, photos["train"], processor, view_seed=settings.seed)
+    validation = ProductDataset(corpus["validation"], column_map, photos["validation"], processor)
+    collator = ProductCollator(processor, with_tags=recipe.model.architecture == "e2", stack=stack)
+
+    def evaluate(model: PreTrainedModel) -> dict[str, float]:
+        with skipped():
+            return validate(model, validation, collator)
+
     # Training, from the start or from a checkpoint.
     loop = TrainingLoop(
         accelerator,
         settings,
         products,
         collator,
-        STEPS[recipe.model.architecture](),
-        evaluate=lambda model: validate(model, validation, collator),
+        step,
+        evaluate,
         primary_metric="sum_recall",
         recipe=recipe.to_dict(),
         sources=sources,

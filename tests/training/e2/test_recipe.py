@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from hf_fashion.training.e2.recipe import E2Recipe
+from hf_fashion.training.e2.recipe import E2Recipe, RegionWeightRecipe
 from hf_fashion.training.recipes.shipped import FOLDER
 
 
@@ -28,6 +28,31 @@ def test_the_papers_recipe_warms_up_the_new_parts():
 def test_an_unknown_architecture_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"model\.architecture.*e2, clip.*siglip"):
         read(tmp_path, {"model": {"architecture": "siglip"}})
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"freeze_layers": 2}, r"`model\.freeze_layers` keeps .*`model\.start_from`"),
+        ({"freeze_layers": 2, "start_from": "clip", "lora_r": 4}, "exclude each other"),
+        ({"freeze_layers": -1}, r"recipe\.model\.freeze_layers must be at least 0; got -1"),
+        ({"region_weight": {"start": 0, "end": 1}}, r"recipe\.model\.region_weight.*epochs"),
+        ({"region_weight": {"start": 0, "end": -1, "epochs": 1}}, r"region_weight\.end must be at least 0; got -1"),
+        ({"region_weight": {"start": 0, "end": 1, "epochs": 1}, "architecture": "clip"}, "a CLIP has no regions"),
+        (
+            {"region_weight": {"start": 0, "end": 1, "epochs": 1}, "config": {"region_loss_weight": 0.2}},
+            r"`model\.config\.region_loss_weight` are set: remove one",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(tmp_path, model, message):
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, {"model": model})
+
+
+def test_a_schedule_of_the_region_weight_is_read(tmp_path):
+    recipe = read(tmp_path, {"model": {"region_weight": {"start": 0, "end": 0.5, "epochs": 2}}})
+    assert recipe.model.region_weight == RegionWeightRecipe(start=0.0, end=0.5, epochs=2.0)
 
 
 def test_a_clip_has_nothing_new_to_warm_up(tmp_path):

@@ -4,18 +4,12 @@ import math
 
 import pytest
 import torch
-from transformers import CLIPConfig, CLIPModel
 
-from hf_fashion.training.e2.step import MAX_LOGIT_SCALE, STEPS, ClipStep, E2Step
+from hf_fashion.training.e2.recipe import E2ModelRecipe, RegionWeightRecipe
+from hf_fashion.training.e2.step import MAX_LOGIT_SCALE, ClipStep, E2Step, make_step, scheduled_weight
 from tests.tiny_e2 import tiny_inputs, tiny_model
+from tests.tiny_e2_families import tiny_clip
 from tests.tiny_siglip import tiny_siglip
-
-
-def tiny_clip() -> CLIPModel:
-    config = tiny_model().config
-    towers = {name: getattr(config, name).to_dict() for name in ("text_config", "vision_config")}
-    torch.manual_seed(0)
-    return CLIPModel(CLIPConfig(projection_dim=config.projection_dim, **towers)).eval()
 
 
 def test_the_losses_of_e2_are_those_of_its_forward():
@@ -52,5 +46,21 @@ def test_the_scale_is_limited_after_an_update(architecture, before, after):
     model = tiny_model() if architecture == "e2" else tiny_clip()
     with torch.no_grad():
         model.logit_scale.fill_(before)
-        STEPS[architecture]().after_update(model)
+        (E2Step if architecture == "e2" else ClipStep)().after_update(model)
     assert model.logit_scale.item() == pytest.approx(after) and after <= MAX_LOGIT_SCALE
+
+
+def test_a_scheduled_weight_goes_evenly_from_start_to_end_and_stays():
+    schedule = RegionWeightRecipe(start=0.2, end=0.6, epochs=2)
+    found = [scheduled_weight(schedule, epochs) for epochs in (0, 0.5, 1, 2, 7)]
+    assert found == pytest.approx([0.2, 0.3, 0.4, 0.6, 0.6])
+    assert scheduled_weight(RegionWeightRecipe(start=0.5, end=0, epochs=0.5), 0.25) == pytest.approx(0.25)
+
+
+def test_a_scheduled_weight_counts_in_the_loss_in_place_of_the_models():
+    model, inputs = tiny_model(contrastive_loss_weight=0.7, region_loss_weight=0.9), tiny_inputs(4)
+    step = make_step(E2ModelRecipe(region_weight=RegionWeightRecipe(start=0.0, end=0.5, epochs=2)))
+    for epochs, weight in ((0, 0.0), (1, 0.25), (3, 0.5)):
+        step.start_batch(epochs)
+        losses = step(model, model, inputs)
+        torch.testing.assert_close(losses["loss"], 0.7 * losses["contrastive"] + weight * losses["region"])

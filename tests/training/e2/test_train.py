@@ -9,6 +9,7 @@ import sys
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoProcessor
@@ -16,6 +17,9 @@ from transformers import AutoModel, AutoProcessor
 import hf_fashion  # noqa: F401 (registers the models)
 from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.files import sha256_of
+from hf_fashion.training.e2.recipe import E2ModelRecipe, E2Recipe, RegionWeightRecipe
+from hf_fashion.training.e2.step import E2Step
+from hf_fashion.training.e2.train import train as train_in_process
 from tests.scripts.tiny_run import (
     REPOSITORY,
     history,
@@ -26,6 +30,8 @@ from tests.scripts.tiny_run import (
     train,
     wait_for,
 )
+from tests.tiny_e2 import tiny_processor
+from tests.tiny_e2_families import tiny_clip
 
 
 STAGES = [
@@ -203,3 +209,69 @@ def test_results_say_how_they_were_made(corpus):
     assert results["recipe"]["training"]["seed"] == 7 and results["recipe"]["model"]["compose_text"]
     assert results["best_sum_recall"] >= 0
     assert {"loss", "contrastive", "region", "learning_rate"} <= set(results["history"][0])
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Train in this process: a kill is an exception."""
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+
+
+def fine_tuning(corpus, run: str, **model) -> E2Recipe:
+    """Return a recipe that starts from a tiny CLIP, freezes two of its three layers, and uses every option."""
+    if not (corpus / "clip").is_dir():
+        tiny_clip().save_pretrained(corpus / "clip")
+        tiny_processor().save_pretrained(corpus / "clip")
+    stages = [{"epochs": 1.5, "learning_rate": 1e-2, "layer_decay": {"vision_model": 0.5, "text_model": 0.9}}]
+    recipe = E2Recipe.read(tiny_recipe(corpus, stages=stages, save_every=2, ema_decay=0.9))
+    recipe.training.output_dir = str(corpus / run)
+    config = {} if model.get("architecture") == "clip" else {"first_selection_layer": 3, "fusion_layers": [3]}
+    recipe.model = E2ModelRecipe(start_from=str(corpus / "clip"), freeze_layers=2, config=config, **model)
+    return recipe
+
+
+def test_fine_tuning_above_frozen_layers_resumes_to_the_same_weights(corpus, in_process, monkeypatch, capsys):
+    schedule = RegionWeightRecipe(start=0.0, end=0.5, epochs=1)
+    train_in_process(fine_tuning(corpus, "whole", region_weight=schedule))
+    assert capsys.readouterr().out.count("The first 2 layers are run once") == 2, "for either split"
+
+    after_update, calls = E2Step.after_update, []
+
+    def killed(self, model):
+        calls.append(model)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        after_update(self, model)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(E2Step, "after_update", killed)
+        train_in_process(fine_tuning(corpus, "killed", region_weight=schedule))
+    train_in_process(fine_tuning(corpus, "killed", region_weight=schedule), "latest")
+    assert "run once" not in capsys.readouterr().out, "the outputs are on disk"
+
+    assert history(corpus / "killed") == history(corpus / "whole")
+    resumed, whole = (load_file(corpus / run / "last" / "model.safetensors") for run in ("killed", "whole"))
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+    before = load_file(corpus / "clip" / "model.safetensors")
+    still = {name for name, tensor in before.items() if torch.equal(whole[name], tensor)}
+    frozen = ("embeddings", "pre_layrnorm", "encoder.layers.0", "encoder.layers.1")
+    assert still == {name for name in before if name.startswith(tuple(f"vision_model.{part}." for part in frozen))}
+    config = json.loads((corpus / "whole" / "last" / "config.json").read_text())
+    assert config["region_loss_weight"] == 0.5
+
+
+def test_the_baseline_uses_the_same_outputs(corpus, in_process, capsys):
+    for run, architecture in (("e2", "e2"), ("clip-ft", "clip")):
+        train_in_process(fine_tuning(corpus, run, architecture=architecture))
+        assert ("run once" in capsys.readouterr().out) == (architecture == "e2")
+
+
+def test_tokens_that_enter_below_frozen_layers_are_refused(corpus, in_process):
+    recipe = fine_tuning(corpus, "run")
+    recipe.model.config = {}
+    with pytest.raises(ValueError, match=r"enter before layer 1.*`model\.config\.first_selection_layer` to 3"):
+        train_in_process(recipe)
+    assert not (corpus / "run").exists()
