@@ -39,7 +39,8 @@ def test_peft_knows_what_to_adapt(imports):
     script = f"""
 {imports}
 from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as TARGETS
-assert TARGETS["bert"] == ["query", "value"] and TARGETS["clip"] == TARGETS["e2"] == ["q_proj", "v_proj"]
+assert TARGETS["bert"] == ["query", "value"] and TARGETS["clip"] == ["q_proj", "v_proj"]
+assert all(layer in TARGETS["e2"] for layer in ["q_proj", "v_proj", "query", "value"])
 assert "convolution" in TARGETS["asen"] and "convolution" in TARGETS["ipad"]
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -23,11 +23,13 @@ from tests.conftest import REPOSITORY
 LIBRARIES = ["hf_fashion.training.e2.train", "hf_fashion.training.attribute.train"]
 LIBRARIES += ["hf_fashion.training.feature_reasoning.train", "hf_fashion.embedding.encoder", "hf_fashion.cli.main"]
 LIBRARIES += ["hf_fashion.hub.cards.rendering", "transformers.models.clip.modeling_clip", "torch.distributed.run"]
+WRITTEN_BY_GRADIO = "HF_HUB_DISABLE_TELEMETRY"  # into the variables of a process that imports it
 READ_BY_IMPORTS = ("HF_", "HUGGINGFACE_", "TRANSFORMERS_", "OMP_", "MKL_")
 
 
 def _read_by_imports(environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(READ_BY_IMPORTS)}
+    read = (name for name in environment if name.startswith(READ_BY_IMPORTS))
+    return {name: environment[name] for name in read if name != WRITTEN_BY_GRADIO}
 
 
 _BEFORE = _read_by_imports(os.environ)

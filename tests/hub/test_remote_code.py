@@ -120,4 +120,6 @@ def test_image_side_alone_carries_its_code(tmp_path):
         "AutoConfig": "configuration_e2.E2VisionConfig",
         "AutoModel": "modeling_e2.E2VisionModel",
     }
-    assert {path.name for path in tmp_path.glob("*.py")} == {"configuration_e2.py", "modeling_e2.py"}
+    names = {path.name for path in tmp_path.glob("*.py")}
+    assert {"configuration_e2.py", "modeling_e2.py", "modeling_e2_vision.py", "selection_e2.py"} <= names
+    assert "processing_e2.py" not in names
