@@ -11,29 +11,7 @@ from .towers_e2 import tower_family
 
 @dataclass(kw_only=True)
 class SelectionConfig:
-    """Fields of a vision tower that the selection tokens need.
-
-    tag_entities (`list[str]`, *optional*, defaults to `["composition", "sub_category", "brand", "season"]`):
-        Names of the tag entities, in the order of the region embeddings. Without any, E2 is its two towers only.
-    tokens_per_entity (`int`, *optional*, defaults to 2):
-        Number of selection tokens of each entity (the paper's n).
-    fusion_layers (`list[int]`, *optional*):
-        Layers, counted from 1, that a fusion block follows. The default is two blocks: after two thirds of the layers
-        and before the last layer, which is `[8, 11]` in a tower of 12. With an empty list the selection tokens take
-        part in self-attention only.
-    first_selection_layer (`int`, *optional*, defaults to 1):
-        Layer, counted from 1, that the selection tokens enter before. The layers below it see what the tower without
-        them sees, so that a training with these layers frozen can compute their output once.
-    selection_temperature (`float`, *optional*, defaults to 1.0):
-        Temperature of the Gumbel-softmax that selects patches in training. Inference takes the arg-max.
-    drop_patch_tokens (`bool`, *optional*, defaults to `True`):
-        Whether the layers after the last fusion block see the class and selection tokens only.
-    last_entity_pools_one_token (`bool`, *optional*, defaults to `False`):
-        Pool the last entity over its first token only, as the authors' released code does. For converted checkpoints.
-    pool_regions (`bool`, *optional*, defaults to `False`):
-        Add a projection of the mean region embedding to the image embedding, which the paper's model does not do. The
-        projection is 0 in a new model.
-    """
+    """Fields of a vision tower that the selection tokens need; [`E2VisionConfig`] says what each is for."""
 
     tag_entities: list[str] = field(default_factory=lambda: ["composition", "sub_category", "brand", "season"])
     tokens_per_entity: int = 2
@@ -58,7 +36,7 @@ class SelectionConfig:
             self.fusion_layers = [] if self.fusion_layers is None else self.fusion_layers
         if self.fusion_layers is None:
             two_thirds, before_last = self.num_hidden_layers * 2 // 3, self.num_hidden_layers - 1
-            first = max(1, self.first_selection_layer)
+            first = self.first_selection_layer
             self.fusion_layers = sorted({layer for layer in (two_thirds, before_last) if layer >= first})
         self.fusion_layers = list(self.fusion_layers)
 
@@ -141,27 +119,11 @@ class E2TowerConfig(SelectionConfig, PreTrainedConfig):
         Factor on the standard deviation of the new parts' initial weights.
     initializer_range (`float`, *optional*, defaults to 0.02):
         Standard deviation of the initial weights that have no own rule.
-    tag_entities (`list[str]`, *optional*, defaults to `["composition", "sub_category", "brand", "season"]`):
-        Names of the tag entities, in the order of the region embeddings. Without any, E2 is its two towers only.
-    tokens_per_entity (`int`, *optional*, defaults to 2):
-        Number of selection tokens of each entity (the paper's n).
-    fusion_layers (`list[int]`, *optional*):
-        Layers, counted from 1, that a fusion block follows. The default is two blocks: after two thirds of the layers
-        and before the last layer, which is `[8, 11]` in a tower of 12. With an empty list the selection tokens take
-        part in self-attention only.
-    first_selection_layer (`int`, *optional*, defaults to 1):
-        Layer, counted from 1, that the selection tokens enter before. The layers below it see what the tower without
-        them sees, so that a training with these layers frozen can compute their output once.
-    selection_temperature (`float`, *optional*, defaults to 1.0):
-        Temperature of the Gumbel-softmax that selects patches in training. Inference takes the arg-max.
     drop_patch_tokens (`bool`, *optional*):
         Whether the layers after the last fusion block see the first and selection tokens only. Default: where the
         tower's image embedding is made of its class token; others need the patches until the end.
-    last_entity_pools_one_token (`bool`, *optional*, defaults to `False`):
-        Pool the last entity over its first token only, as the authors' released code does. For converted checkpoints.
-    pool_regions (`bool`, *optional*, defaults to `False`):
-        Add a projection of the mean region embedding to the image embedding, which the paper's model does not do. The
-        projection is 0 in a new model.
+
+    The other fields are those of the selection tokens: see [`E2VisionConfig`].
     """
 
     model_type = "e2_tower_model"

@@ -135,18 +135,27 @@ def init_projections(projections: list[nn.Module], factor: float) -> None:
             init.normal_(layer.weight, std=layer.in_features**-0.5 * factor)
 
 
-def vision_embeds(model: PreTrainedModel, outputs: E2VisionTransformerOutput) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the image embeddings (B, P) and region embeddings (B, E, P) of a tower's output, not normalised.
+def region_embeddings(model: PreTrainedModel, outputs: E2VisionTransformerOutput) -> torch.Tensor:
+    """Return the region embeddings (B, E, P) of a tower's output, not normalised.
+
+    Args:
+        model (`E2Model` or `E2VisionModel`): whose region head is applied.
+        outputs (`E2VisionTransformerOutput`): output of its vision tower.
+    """
+    return model.region_head(model.vision_model.split_selection_tokens(outputs.last_hidden_state))
+
+
+def image_embeddings(model: PreTrainedModel, outputs: E2VisionTransformerOutput) -> torch.Tensor:
+    """Return the image embeddings (B, P) of a tower's output, not normalised; with pooled regions where it has them.
 
     Args:
         model (`E2Model` or `E2VisionModel`): whose projection and heads are applied.
         outputs (`E2VisionTransformerOutput`): output of its vision tower.
     """
-    region_embeds = model.region_head(model.vision_model.split_selection_tokens(outputs.last_hidden_state))
-    image_embeds = model.visual_projection(outputs.pooler_output)
-    if model.region_pool is not None:
-        image_embeds = image_embeds + model.region_pool(region_embeds)
-    return image_embeds, region_embeds
+    embeds = model.visual_projection(outputs.pooler_output)
+    if model.region_pool is None:
+        return embeds
+    return embeds + model.region_pool(region_embeddings(model, outputs))
 
 
 class E2VisionModel(E2PreTrainedModel):
@@ -205,10 +214,9 @@ class E2VisionModel(E2PreTrainedModel):
         ```
         """
         outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, **kwargs)
-        image_embeds, region_embeds = vision_embeds(self, outputs)
         return E2VisionModelOutput(
-            image_embeds=image_embeds,
-            region_embeds=region_embeds,
+            image_embeds=image_embeddings(self, outputs),
+            region_embeds=region_embeddings(self, outputs),
             last_hidden_state=outputs.last_hidden_state,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
@@ -476,7 +484,7 @@ class E2Model(E2PreTrainedModel):
         outputs = self.vision_model(
             pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, return_dict=True, **kwargs
         )
-        outputs.pooler_output, _ = vision_embeds(self, outputs)
+        outputs.pooler_output = image_embeddings(self, outputs)
         return outputs
 
     def get_region_features(self, pixel_values: torch.Tensor, interpolate_pos_encoding: bool = False) -> torch.Tensor:
@@ -508,7 +516,7 @@ class E2Model(E2PreTrainedModel):
         ```
         """
         outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
-        return self.region_head(self.vision_model.split_selection_tokens(outputs.last_hidden_state))
+        return region_embeddings(self, outputs)
 
     def get_tag_features(
         self, tag_input_ids: torch.Tensor, tag_attention_mask: torch.Tensor | None = None
@@ -594,9 +602,8 @@ class E2Model(E2PreTrainedModel):
             vision = self.get_image_features(
                 pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, return_dict=True, **kwargs
             )
-            tokens = self.vision_model.split_selection_tokens(vision.last_hidden_state)
             output.image_embeds = nn.functional.normalize(vision.pooler_output, dim=-1)
-            output.region_embeds = nn.functional.normalize(self.region_head(tokens), dim=-1)
+            output.region_embeds = nn.functional.normalize(region_embeddings(self, vision), dim=-1)
             output.selections, output.vision_model_output = vision.selections, vision
         if input_ids is not None:
             text = self.get_text_features(input_ids, attention_mask, position_ids, return_dict=True, **kwargs)

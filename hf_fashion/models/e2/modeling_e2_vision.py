@@ -20,7 +20,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
 from .selection_e2 import E2FusionBlock, E2FusionBlocks, E2RegionHead, E2RegionPool, E2Selection, run_layers
-from .towers_e2 import drop_unused, embed_patches, num_prefix_tokens, pool_tower, tower_family
+from .towers_e2 import drop_unused, embed_patches, num_prefix_tokens, pool_tower, rotary_positions, tower_family
 
 
 @dataclass
@@ -90,7 +90,7 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
     def _init_weights(self, module: nn.Module):
         super()._init_weights(module)
         factor = self.config.initializer_factor
-        if isinstance(module, (E2VisionTransformer, E2TowerTransformer)):
+        if isinstance(module, E2VisionTower):
             width = module.config.hidden_size
             init.normal_(module.selection_tokens.weight, std=width**-0.5 * factor)
         elif isinstance(module, E2FusionBlock):
@@ -103,14 +103,25 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
             init.zeros_(module.projection.weight)
 
 
-class E2VisionTransformer(E2PreTrainedModel):
+class E2VisionTower(E2PreTrainedModel):
+    """What E2's vision towers share: their input, and where the selection tokens stand among the others."""
+
+    base_model_prefix = "vision_model"
+    main_input_name = "pixel_values"
+    input_modalities = ("image",)
+    num_prefix_tokens = 1  # in front of the selection tokens: CLIP's class token
+
+    def split_selection_tokens(self, last_hidden_state: torch.Tensor) -> torch.Tensor:
+        """Return the selection tokens (B, E * n, D) of the tower's last hidden state (B, F + E * n [+ N], D)."""
+        first = self.num_prefix_tokens
+        return last_hidden_state[:, first : first + self.config.num_selection_tokens]
+
+
+class E2VisionTransformer(E2VisionTower):
     """E2's vision tower without projections. Its CLIP part has the names of `CLIPVisionModel`."""
 
     config: E2VisionConfig
     config_class = E2VisionConfig
-    base_model_prefix = "vision_model"
-    main_input_name = "pixel_values"
-    input_modalities = ("image",)
     _input_embed_layer = "patch_embedding"
     _can_record_outputs = {"hidden_states": CLIPEncoderLayer, "attentions": CLIPAttention}
 
@@ -145,19 +156,12 @@ class E2VisionTransformer(E2PreTrainedModel):
             selections=selections,
         )
 
-    def split_selection_tokens(self, last_hidden_state: torch.Tensor) -> torch.Tensor:
-        """Return the selection tokens (B, E * n, D) of the tower's last hidden state (B, 1 + E * n [+ N], D)."""
-        return last_hidden_state[:, 1 : 1 + self.config.num_selection_tokens]
 
-
-class E2TowerTransformer(E2PreTrainedModel):
+class E2TowerTransformer(E2VisionTower):
     """E2's vision tower on another vision model than CLIP's, without projections. `tower` is that model itself."""
 
     config: E2TowerConfig
     config_class = E2TowerConfig
-    base_model_prefix = "vision_model"
-    main_input_name = "pixel_values"
-    input_modalities = ("image",)
     # Both are recorded in the tower, by its own classes. Named here, since only what a class names can be asked for.
     _can_record_outputs = {"hidden_states": GradientCheckpointingLayer, "attentions": nn.MultiheadAttention}
 
@@ -165,6 +169,7 @@ class E2TowerTransformer(E2PreTrainedModel):
         super().__init__(config)
         self.tower = AutoModel.from_config(config.tower_config)
         drop_unused(self.tower)
+        self.num_prefix_tokens = num_prefix_tokens(config.tower_config)
         self.selection_tokens = nn.Embedding(config.num_selection_tokens, config.hidden_size)
         self.fusion_blocks = E2FusionBlocks(*[E2FusionBlock(config) for _ in config.fusion_layers])
         self.post_init()
@@ -185,18 +190,16 @@ class E2TowerTransformer(E2PreTrainedModel):
             pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images from the image processor.
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
         """
-        family, num_prefix = tower_family(self.tower.config), num_prefix_tokens(self.tower.config)
         embeds = embed_patches(self.tower, pixel_values, interpolate_pos_encoding)  # (B, F + N, D)
         tokens = selection_tokens(self.selection_tokens, embeds)  # (B, E * n, D)
-        if family.rotary:
-            kwargs["position_embeddings"] = self.tower.rope_embeddings(pixel_values.to(embeds.dtype))
         last_hidden_state, selections = run_layers(
-            self.tower.get_submodule(family.layers),
+            self.tower.get_submodule(tower_family(self.tower.config).layers),
             self.fusion_blocks,
             self.config,
             embeds,
             tokens,
-            num_prefix,
+            self.num_prefix_tokens,
+            **rotary_positions(self.tower, pixel_values),
             **kwargs,
         )
         return E2VisionTransformerOutput(
@@ -204,11 +207,6 @@ class E2TowerTransformer(E2PreTrainedModel):
             pooler_output=pool_tower(self.tower, last_hidden_state, tokens.shape[1]),
             selections=selections,
         )
-
-    def split_selection_tokens(self, last_hidden_state: torch.Tensor) -> torch.Tensor:
-        """Return the selection tokens (B, E * n, D) of the tower's last hidden state (B, F + E * n [+ N], D)."""
-        first = num_prefix_tokens(self.tower.config)
-        return last_hidden_state[:, first : first + self.config.num_selection_tokens]
 
 
 def selection_tokens(embedding: nn.Embedding, embeds: torch.Tensor) -> torch.Tensor:

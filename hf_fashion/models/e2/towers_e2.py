@@ -85,6 +85,18 @@ def embed_patches(tower: PreTrainedModel, pixel_values: torch.Tensor, interpolat
     return tower.embeddings(pixel_values.to(tower.dtype), **options)
 
 
+def rotary_positions(tower: PreTrainedModel, pixel_values: torch.Tensor) -> dict[str, tuple[torch.Tensor, ...]]:
+    """Return what the layers of a vision model are called with: rotary positions of the patches, where it has them.
+
+    Args:
+        tower (`PreTrainedModel`): the vision model.
+        pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`): images.
+    """
+    if not tower_family(tower.config).rotary:
+        return {}
+    return {"position_embeddings": tower.rope_embeddings(pixel_values.to(tower.dtype))}
+
+
 def pool_tower(tower: PreTrainedModel, hidden_states: torch.Tensor, num_tokens: int) -> torch.Tensor:
     """Return a vision model's own image embedding of the tokens after its last layer.
 
@@ -123,5 +135,6 @@ __all__ = [
     "embed_patches",
     "num_prefix_tokens",
     "pool_tower",
+    "rotary_positions",
     "tower_family",
 ]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from ...models.e2.towers_e2 import embed_patches, tower_family
+from ...models.e2.towers_e2 import embed_patches, rotary_positions, tower_family
 
 
 CLIP_TOWERS = ("clip_vision_model", "e2_vision_model")
@@ -67,8 +67,7 @@ class FrozenLayers:
             states = self.tower.pre_layrnorm(self.tower.embeddings(pixel_values))
         else:
             states = embed_patches(self.tower, pixel_values, interpolate_pos_encoding=False)
-        if self.rotary:
-            positions["position_embeddings"] = self.tower.rope_embeddings(pixel_values)
+            positions = rotary_positions(self.tower, pixel_values)
         for layer in self.layers:
             states = layer(states, None, **positions)
         self.tower.train(training)

@@ -76,3 +76,20 @@ def test_region_head_pools_each_entity_over_its_own_tokens():
     assert torch.equal(before[:, 0], after[:, 0]) and not torch.allclose(before[:, 1], after[:, 1])
     norm, project = model.region_head.layer_norms[0], model.region_head.projections[0]
     torch.testing.assert_close(after[:, 0], project(norm(tokens[:, :2]).mean(1)))
+
+
+def test_pooled_regions_change_nothing_in_a_new_model_and_learn_from_the_contrastive_loss():
+    plain, pooled, inputs = tiny_model(), tiny_model(pool_regions=True), tiny_inputs(3)
+    pooled.load_state_dict(plain.state_dict(), strict=False)
+    torch.testing.assert_close(pooled(**inputs).image_embeds, plain(**inputs).image_embeds)
+    images = {name: inputs[name] for name in ("pixel_values", "input_ids", "attention_mask")}
+    pooled(**images, return_loss=True).losses["contrastive"].backward()
+    assert pooled.region_pool.projection.weight.grad.abs().sum() > 0
+
+
+def test_pooled_regions_are_a_projection_of_their_mean():
+    model, pixels = tiny_model(pool_regions=True), tiny_inputs()["pixel_values"]
+    before = model.get_image_features(pixels).pooler_output
+    torch.nn.init.eye_(model.region_pool.projection.weight)
+    mean = torch.nn.functional.normalize(model.get_region_features(pixels), dim=-1).mean(1)
+    torch.testing.assert_close(model.get_image_features(pixels).pooler_output, before + mean)
