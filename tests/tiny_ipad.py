@@ -19,6 +19,16 @@ def tiny_vit_fields(**kwargs) -> dict[str, Any]:
     return sizes | {"image_size": 16, "patch_size": 4} | kwargs
 
 
+def tiny_dinov2_fields(model_type: str = "dinov2", **kwargs) -> dict[str, Any]:
+    sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "mlp_ratio": 2}
+    return sizes | {"model_type": model_type, "image_size": 16, "patch_size": 4} | kwargs
+
+
+# IP-SE on other vision transformers, with regions larger than the images that they know.
+DINOV2 = {"region_size": 24, "vit_config": tiny_dinov2_fields()}
+REGISTERS = {"region_size": 24, "vit_config": tiny_dinov2_fields("dinov2_with_registers", num_register_tokens=3)}
+
+
 def tiny_ipad_config(**kwargs) -> IpadConfig:
     return IpadConfig(**(tiny_fields(vit_config=tiny_vit_fields()) | kwargs))
 

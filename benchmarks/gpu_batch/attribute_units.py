@@ -106,7 +106,8 @@ def make_model(
         region |= {"local_attention_dim": settings.attribute_width}
         model, local = AsenModel(AsenConfig(**fields, **(region if stage.regions else {}))), starts.whole
     else:
-        region = {"vit_config": starts.region.config, "use_semantic_branch": stage.regions}
+        region = {"vit_config": starts.region.config, "region_size": settings.region_size}
+        region |= {"use_semantic_branch": stage.regions}
         model, local = IpadModel(IpadConfig(**fields, **region)), starts.region
     load_pretrained(model.image_backbone, starts.whole)
     if stage.regions:

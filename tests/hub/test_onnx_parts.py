@@ -13,16 +13,17 @@ from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import IMAGE_SIZE, tiny_asen, tiny_photo_inputs
 from tests.tiny_e2 import tiny_images, tiny_model
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
-from tests.tiny_ipad import RPF, tiny_ipad, tiny_vit_fields
+from tests.tiny_ipad import RPF, tiny_dinov2_fields, tiny_ipad
 from tests.tower_folders import SIGLIP_LENGTH, towers_of
 
 
 def small_ipad() -> PreTrainedModel:
-    return tiny_ipad(num_iterations=2, vit_config=tiny_vit_fields(num_hidden_layers=1))
+    """Return an IPAD of a ResNet and a DINOv2, whose regions have not the size of its images."""
+    return tiny_ipad(num_iterations=2, vit_config=tiny_dinov2_fields(num_hidden_layers=1), region_size=24)
 
 
 def small_asen() -> PreTrainedModel:
-    """Return an ASEN++ of two models without a Backbone class; IPAD has a ResNet."""
+    """Return an ASEN++ of two models without a Backbone class."""
     whole = tiny_bare_config("mobilenet_v2", feature_stride=16)
     return tiny_asen(local=True, backbone_config=whole, local_backbone_config=tiny_bare_config("vit"))
 

@@ -5,14 +5,11 @@ import subprocess
 import sys
 
 import pytest
-import torch
-from transformers import Dinov2Config, Dinov2Model
 
 from benchmarks import gpu, pack_gpu
 from benchmarks.gpu_batch.optimising import Clock
 from benchmarks.gpu_batch.packed import Packed
 from benchmarks.gpu_batch.settings import TOY
-from benchmarks.gpu_batch.starts import as_vit
 from benchmarks.gpu_batch.tables import tables
 from tests.repo.tree import REPOSITORY
 
@@ -135,16 +132,3 @@ def test_the_calls_name_every_part(packed):
     commands = [line for line in text.splitlines() if line.startswith("  ")]
     assert all(f"part-{number}/." in command for number, command in enumerate(commands, 1))
     assert "--no-index" in commands[1] and "--results $OUT" in commands[1] and "--results $OUT" not in commands[0]
-
-
-def test_a_vit_computes_what_dinov2_does():
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
-    dinov2 = Dinov2Model(Dinov2Config(**sizes)).eval()
-    for name, weight in dinov2.named_parameters():
-        if "lambda" in name:
-            torch.nn.init.uniform_(weight, 0.1, 2.0)
-    pixels = torch.randn(2, 3, 16, 16)
-    with torch.no_grad():
-        found, expected = as_vit(dinov2, 16)(pixels).last_hidden_state, dinov2(pixels).last_hidden_state
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

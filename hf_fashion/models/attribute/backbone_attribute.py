@@ -121,8 +121,8 @@ def _check_model_type(module: PreTrainedModel, source: str | PathLike) -> None:
     if module.config.model_type not in [part.get("model_type") for part in parts]:
         raise ValueError(
             f"The model in {str(source)!r} is a {stored.get('model_type')!r}, but the configuration's backbone is a "
-            f"{module.config.model_type!r}. Give `backbone_config` (`local_backbone_config`) the configuration of the "
-            "checkpoint."
+            f"{module.config.model_type!r}. Give `backbone_config` (`local_backbone_config`, `vit_config`) the "
+            "configuration of the checkpoint."
         )
 
 

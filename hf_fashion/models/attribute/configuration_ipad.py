@@ -1,9 +1,9 @@
 """Configuration of IPAD (Wan et al. 2025, "IPAD: iterative positioning and attribute diverging") and of RPF."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from huggingface_hub.dataclasses import strict
-from transformers import AutoConfig, PreTrainedConfig, ViTConfig
+from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
 from .configuration_attribute import AttributeConfig, check_choices, check_sizes
 
@@ -17,12 +17,40 @@ _CHOICES = {
 _SIZES = ("num_iterations", "attention_dim", "attribute_dim", "embedding_dim", "reduction")
 
 
+class RegionFamily(NamedTuple):
+    """What IP-SE must know of a family of vision transformers, all of which begin with one class token.
+
+    norm (`str`): path of the layer norm behind the last layer.
+    registers (`bool`): whether `num_register_tokens` tokens follow the class token.
+    pooler (`bool`): whether the model has a pooler unless it is built without.
+    interpolates (`bool`): whether it must be told to interpolate its positions; the others do so for every size.
+    """
+
+    norm: str
+    registers: bool = False
+    pooler: bool = False
+    interpolates: bool = False
+
+
+# Model type of `vit_config` -> its family.
+REGION_FAMILIES = {
+    "vit": RegionFamily("layernorm", pooler=True, interpolates=True),
+    "dinov2": RegionFamily("layernorm"),
+    "dinov2_with_registers": RegionFamily("layernorm", registers=True),
+}
+
+
 def _as_vit_config(config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig:
+    fields = {} if isinstance(config, PreTrainedConfig) else dict(config or {})
+    model_type = config.model_type if isinstance(config, PreTrainedConfig) else fields.pop("model_type", "vit")
+    if model_type not in REGION_FAMILIES:
+        raise ValueError(
+            f"`vit_config` must be of a model type that IP-SE runs on, one of {list(REGION_FAMILIES)}; got "
+            f"{model_type!r}."
+        )
     if isinstance(config, PreTrainedConfig):
         return config
-    fields = {"layer_norm_eps": 1e-6} | dict(config or {})
-    fields.pop("model_type", None)
-    return ViTConfig(**fields)
+    return CONFIG_MAPPING[model_type](**({"layer_norm_eps": 1e-6} | fields))
 
 
 @strict
@@ -30,12 +58,16 @@ class IpadConfig(AttributeConfig):
     """Configuration of IPAD: the fields of [`AttributeConfig`] and these. RPF is `variant="published"`,
     `suppression="none"`, `use_channel_attention=False`.
 
-    vit_config (`dict` or `ViTConfig`, *optional*):
-        Configuration of IP-SE's ViT, whose `image_size` is the side of the cropped regions. Default: ViT-B/16 with
-        layer norms of epsilon 1e-6.
+    vit_config (`dict` or `PreTrainedConfig`, *optional*):
+        Configuration of the vision transformer of IP-SE: a ViT, a DINOv2, or a DINOv2 with registers. A dictionary
+        names its `model_type` (`"vit"`, `"dinov2"`, `"dinov2_with_registers"`); one without it is a ViT's. Its layer
+        norms have epsilon 1e-6 unless it says otherwise. Default: ViT-B/16.
+    region_size (`int`, *optional*):
+        Side of the cropped regions, a multiple of the patch size of `vit_config`; positions are interpolated to it.
+        Default: `vit_config.image_size`, which is 518 for the published DINOv2.
     vit_patch_stride (`int`, *optional*):
-        Pixels from one patch of the ViT to the next, for checkpoints whose patches overlap. Default: the patch's
-        size, so that they do not.
+        Pixels from one patch to the next, for checkpoints of a ViT (no DINOv2) whose patches overlap. Regions then
+        have the size of `vit_config.image_size`. Default: the patch's size, so that they do not overlap.
     variant (`str`, *optional*, defaults to `"paper"`):
         `"paper"`: as in the paper's text. `"published"`: as in the authors' released code, for its checkpoints:
         rounds restart from the same inputs, so one is computed; the attribute vector is not projected to the map's
@@ -81,9 +113,10 @@ class IpadConfig(AttributeConfig):
     """
 
     model_type = "ipad"
-    sub_configs = {"backbone_config": AutoConfig, "vit_config": ViTConfig}
+    sub_configs = {"backbone_config": AutoConfig, "vit_config": AutoConfig}
 
     vit_config: dict | PreTrainedConfig | None = None
+    region_size: int | None = None
     vit_patch_stride: int | None = None
     variant: str = "paper"
     num_iterations: int = 3
@@ -107,6 +140,18 @@ class IpadConfig(AttributeConfig):
     def __post_init__(self, **kwargs):
         self.vit_config = _as_vit_config(self.vit_config)
         super().__post_init__(**kwargs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields; an unset `region_size` is left out, which keeps the fingerprints of earlier models."""
+        fields = super().to_dict()
+        if fields["region_size"] is None:
+            del fields["region_size"]
+        return fields
+
+    @property
+    def region_edge(self) -> int:
+        """`int`: side of the cropped regions: `region_size`, or that which `vit_config` names."""
+        return self.region_size or self.vit_config.image_size
 
     @property
     def num_rounds(self) -> int:
@@ -138,14 +183,38 @@ class IpadConfig(AttributeConfig):
             raise ValueError(f"`beta` must lie in [0, 1]; got {self.beta}.")
         if not 0 < self.suppression_ratio <= 1:
             raise ValueError(f"`suppression_ratio` must lie in (0, 1]; got {self.suppression_ratio}.")
-        if not isinstance(self.vit_config.image_size, int):
-            raise ValueError(f"`vit_config.image_size` must be one number; got {self.vit_config.image_size}.")
-        if self.vit_patch_stride is not None and not 1 <= self.vit_patch_stride <= self.vit_config.patch_size:
-            raise ValueError(
-                f"`vit_patch_stride` must be from 1 to `vit_config.patch_size`={self.vit_config.patch_size}, since "
-                f"patches leave no gaps; got {self.vit_patch_stride}."
-            )
+        self._validate_regions()
         self._validate_parts()
+
+    def _validate_regions(self):
+        vit, size = self.vit_config, self.region_size
+        if not isinstance(vit.image_size, int):
+            raise ValueError(f"`vit_config.image_size` must be one number; got {vit.image_size}.")
+        if self.vit_patch_stride is not None:
+            self._validate_patch_stride()
+        elif size is not None and (not isinstance(vit.patch_size, int) or size < 1 or size % vit.patch_size):
+            raise ValueError(
+                f"`region_size` must be a multiple of `vit_config.patch_size`={vit.patch_size}, which must be one "
+                f"number; got {size}."
+            )
+
+    def _validate_patch_stride(self):
+        vit, stride = self.vit_config, self.vit_patch_stride
+        if vit.model_type != "vit":
+            raise ValueError(
+                f"`vit_patch_stride` is for checkpoints of a ViT whose patches overlap, and `vit_config` is of type "
+                f"{vit.model_type!r}: remove it."
+            )
+        if not 1 <= stride <= vit.patch_size:
+            raise ValueError(
+                f"`vit_patch_stride` must be from 1 to `vit_config.patch_size`={vit.patch_size}, since patches leave "
+                f"no gaps; got {stride}."
+            )
+        if self.region_size not in (None, vit.image_size):
+            raise ValueError(
+                f"With `vit_patch_stride` there are positions for regions of `vit_config.image_size`={vit.image_size} "
+                f"only; got `region_size`={self.region_size}."
+            )
 
     def _validate_parts(self):
         if not (self.use_spatial_branch or self.use_semantic_branch):
@@ -162,4 +231,4 @@ class IpadConfig(AttributeConfig):
 # A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.
 IpadConfig.register_for_auto_class()
 
-__all__ = ["IpadConfig"]
+__all__ = ["REGION_FAMILIES", "IpadConfig", "RegionFamily"]

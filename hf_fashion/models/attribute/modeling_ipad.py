@@ -77,7 +77,7 @@ class IpadModel(AttributePreTrainedModel):
 
     @property
     def region_backbone(self) -> PreTrainedModel | None:
-        """`PreTrainedModel` or `None`: IP-SE's ViT."""
+        """`PreTrainedModel` or `None`: IP-SE's ViT or DINOv2."""
         return None if self.semantics is None else self.semantics.vit
 
     @can_return_tuple
@@ -114,9 +114,8 @@ class IpadModel(AttributePreTrainedModel):
         spatial, background, iteration_maps = self.positioning(image_map, attribute_embeds)
         boxes, semantic = None, None
         if self.semantics is not None:
-            size = self.config.vit_config.image_size
             boxes, regions = self.regions_of_interest(
-                iteration_maps[:, :, -1], size, pixel_values, source_pixel_values, source_sizes
+                iteration_maps[:, :, -1], self.config.region_edge, pixel_values, source_pixel_values, source_sizes
             )
             first, region_of_place = distinct_regions(boxes)
             semantic = self.semantics(regions[first], region_of_place, attribute_embeds)

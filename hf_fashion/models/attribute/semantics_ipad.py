@@ -1,4 +1,4 @@
-"""IP-SE of IPAD: a ViT on the region, whose tokens an attribute attends to.
+"""IP-SE of IPAD: a ViT or DINOv2 on the region, whose tokens an attribute attends to.
 
 Source: Wan et al., "From spatial to semantic: attribute-aware fashion similarity learning via iterative positioning
 and attribute diverging" (IPAD), 2025, section 3.1.2.
@@ -7,11 +7,11 @@ Shapes: B images, K attributes, U distinct regions, N patches of a region, width
 
 import torch
 from torch import nn
-from transformers import ViTModel
+from transformers import AutoModel, PreTrainedModel, ViTModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.vit.modeling_vit import eager_attention_forward
 
-from .configuration_ipad import IpadConfig
+from .configuration_ipad import REGION_FAMILIES, IpadConfig
 
 
 def distinct_regions(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -34,6 +34,39 @@ def distinct_regions(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return first, pair_of_place
 
 
+def build_vit(config: IpadConfig) -> PreTrainedModel:
+    """Build the vision transformer of IP-SE with new weights, without pooler, final layer norm and mask token.
+
+    Args:
+        config (`IpadConfig`): `vit_config` and `vit_patch_stride`.
+
+    Returns:
+        `PreTrainedModel`: a bare ViT or DINOv2 of transformers, whose weights keep their names.
+    """
+    family = REGION_FAMILIES[config.vit_config.model_type]
+    vit = AutoModel.from_config(config.vit_config, **({"add_pooling_layer": False} if family.pooler else {}))
+    vit.set_submodule(family.norm, nn.Identity())
+    if config.vit_patch_stride is not None:
+        overlap_patches(vit, config.vit_patch_stride)
+    if getattr(vit.embeddings, "mask_token", None) is not None:
+        drop_mask_token(vit)
+    return vit
+
+
+def drop_mask_token(vit: PreTrainedModel) -> None:
+    """Make the mask token of a DINOv2 a buffer that is not saved: without a gradient, which DDP would wait for.
+
+    Frozen it would not stay, since `from_pretrained` makes every parameter trainable; and transformers cannot
+    initialise a DINOv2 with registers that has none.
+
+    Args:
+        vit (`PreTrainedModel`): the model, which is changed.
+    """
+    mask_token = vit.embeddings.mask_token.detach()
+    del vit.embeddings.mask_token
+    vit.embeddings.register_buffer("mask_token", mask_token, persistent=False)
+
+
 def overlap_patches(vit: ViTModel, stride: int) -> None:
     """Set the distance of a new ViT's patches, and make as many position embeddings as there are then patches.
 
@@ -54,7 +87,8 @@ class IpadCrossAttention(nn.Module):
     """Attention of attributes over the tokens of a region, eqs. 7 and 8.
 
     Args:
-        config (`ViTConfig`): configuration of the ViT; width, heads, dropout and the attention implementation are its.
+        config (`PreTrainedConfig`): configuration of the ViT or DINOv2; width, heads, dropout and the attention
+            implementation are its.
     """
 
     is_causal = False
@@ -93,10 +127,10 @@ class IpadCrossAttention(nn.Module):
 
 
 class IpadSemantics(nn.Module):
-    """IP-SE's network: ViT, cross-attention (eqs. 7 and 8), feed-forward network (eq. 9), final layer norm.
+    """IP-SE's network: ViT or DINOv2, cross-attention (eqs. 7 and 8), feed-forward network (eq. 9), final layer norm.
 
-    The ViT never sees the attribute. Its class token is dropped, and its own final layer norm too: tokens and queries
-    share one here.
+    The ViT never sees the attribute. Its class token and registers are dropped, and its own final layer norm too:
+    tokens and queries share one here.
 
     Args:
         config (`IpadConfig`): the model's configuration.
@@ -111,10 +145,11 @@ class IpadSemantics(nn.Module):
     def __init__(self, config: IpadConfig):
         super().__init__()
         width, dim, eps = config.vit_config.hidden_size, config.embedding_dim, config.layer_norm_eps
-        self.vit = ViTModel._from_config(config.vit_config, add_pooling_layer=False)
-        self.vit.layernorm = nn.Identity()
-        if config.vit_patch_stride is not None:
-            overlap_patches(self.vit, config.vit_patch_stride)
+        family = REGION_FAMILIES[config.vit_config.model_type]
+        self.vit = build_vit(config)
+        self.num_first_tokens = 1 + (config.vit_config.num_register_tokens if family.registers else 0)
+        resized = config.region_edge != config.vit_config.image_size
+        self.vit_options = {"interpolate_pos_encoding": True} if resized and family.interpolates else {}
         self.attribute_projection = nn.Linear(config.attribute_dim, width)
         self.type_embeddings = nn.Embedding(2, width)  # of queries and of tokens
         self.cross_attention_norm = nn.LayerNorm(width, eps=eps)
@@ -132,14 +167,15 @@ class IpadSemantics(nn.Module):
         """Embed the regions for each attribute.
 
         Args:
-            regions (`torch.Tensor` of shape `(U, 3, S, S)`): distinct regions, as large as the ViT's images.
+            regions (`torch.Tensor` of shape `(U, 3, S, S)`): distinct regions; S is `config.region_edge`.
             region_of_query (`torch.Tensor` of shape `(B * K,)`): the region of each image and attribute.
             attribute_embeds (`torch.Tensor` of shape `(B, K, attribute_dim)`): embeddings of the attributes.
 
         Returns:
             `torch.Tensor` of shape `(B, K, d)`: f_se of eq. 9 after the final layer norm.
         """
-        tokens = self.vit(regions, return_dict=True).last_hidden_state[:, 1:]  # (U, N, D)
+        states = self.vit(regions, return_dict=True, **self.vit_options).last_hidden_state
+        tokens = states[:, self.num_first_tokens :]  # (U, N, D)
         types = self.type_embeddings(torch.arange(2, device=tokens.device))
         queries = self.attribute_projection(attribute_embeds).flatten(0, 1) + types[0]  # (B * K, D)
         queries, tokens = self.cross_attention_norm(queries), self.cross_attention_norm(tokens + types[1])
@@ -149,4 +185,11 @@ class IpadSemantics(nn.Module):
         return embeds.unflatten(0, attribute_embeds.shape[:2])
 
 
-__all__ = ["IpadCrossAttention", "IpadSemantics", "distinct_regions", "overlap_patches"]
+__all__ = [
+    "IpadCrossAttention",
+    "IpadSemantics",
+    "build_vit",
+    "distinct_regions",
+    "drop_mask_token",
+    "overlap_patches",
+]

@@ -28,7 +28,11 @@ FROM_CORPUS = ("attribute_names", "attribute_values")
 # Where the backbone of the branch that sees the region is.
 LOCAL_BACKBONES = {"asen": "local_branch.backbone", "ipad": "semantics.vit"}
 # Configuration of a backbone -> the key of a recipe that names its checkpoint.
-CHECKPOINTS = {"backbone_config": "backbone", "local_backbone_config": "local_backbone"}
+CHECKPOINTS = {
+    "backbone_config": "backbone",
+    "local_backbone_config": "local_backbone",
+    "vit_config": "local_backbone",
+}
 
 
 def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -> PreTrainedConfig:
@@ -52,7 +56,7 @@ def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -
                 f"`model.start_from` {recipe.start_from!r} is of architecture {stored.get('model_type')!r}, but "
                 f"`model.architecture` is {recipe.architecture!r}."
             )
-        return config_class.from_dict(merge(stored, changes))
+        return config_class.from_dict(merge(_without_replaced(stored, changes), changes))
     return config_class(
         attribute_names=list(vocabulary.attribute_names),
         attribute_values=dict(vocabulary.attribute_values),
@@ -60,10 +64,18 @@ def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -
     )
 
 
+def _without_replaced(stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the backbones that are replaced by those of another model type, which share no fields with them."""
+    types = {name: value.get("model_type") for name, value in changes.items() if isinstance(value, dict)}
+    replaced = {name for name, kind in types.items() if kind and kind != (stored.get(name) or {}).get("model_type")}
+    return {name: value for name, value in stored.items() if name not in replaced}
+
+
 def complete_backbones(recipe: AttributeModelRecipe) -> dict[str, Any]:
     """Return `model.config` with whole configurations of the backbones.
 
-    A backbone's configuration without a `model_type` lists changes to that of the pretrained backbone.
+    A backbone's configuration without a `model_type` lists changes to that of the pretrained backbone; `{}` is that
+    configuration as it is.
 
     Args:
         recipe (`AttributeModelRecipe`): `config`, `backbone` and `local_backbone`.
@@ -71,7 +83,7 @@ def complete_backbones(recipe: AttributeModelRecipe) -> dict[str, Any]:
     config, general = dict(recipe.config), PreTrainedConfig().to_dict().keys() - {"model_type"}
     for name, key in CHECKPOINTS.items():
         source, changes = getattr(recipe, key), config.get(name)
-        if source and changes and "model_type" not in changes:
+        if source and changes is not None and "model_type" not in changes:
             stored = AutoConfig.from_pretrained(source).to_dict()
             config[name] = {field: value for field, value in stored.items() if field not in general} | changes
     return config

@@ -20,8 +20,8 @@ class AttributeModelRecipe:
         start_from (`str`, *optional*): folder or Hub id of a trained model of this architecture. Parts that it lacks,
             such as the local branch of ASEN++, start from random weights.
         backbone (`str`, *optional*): folder or Hub id of a pretrained backbone, for a new model.
-        local_backbone (`str`, *optional*): the same for the branch that sees the region: ASEN++'s, or IPAD's ViT. With
-            `start_from`, for a checkpoint that lacks this branch.
+        local_backbone (`str`, *optional*): the same for the branch that sees the region: ASEN++'s, or IPAD's ViT or
+            DINOv2. With `start_from`, for a checkpoint that lacks this branch.
         config (`dict`, *optional*): fields of `AsenConfig` or `IpadConfig`; with `start_from` only the changes to the
             checkpoint's.
         lora_r (`int`, *optional*): rank of a LoRA adapter on the backbones of `start_from`. Trained are the adapter,

@@ -6,7 +6,7 @@ import pytest
 
 from hf_fashion.models.attribute.configuration_ipad import IpadConfig
 from hf_fashion.models.attribute.modeling_ipad import IpadModel
-from tests.tiny_ipad import tiny_ipad_config, tiny_ipad_images
+from tests.tiny_ipad import DINOV2, tiny_ipad_config, tiny_ipad_images
 
 
 pytest.importorskip("hf_common", reason="run `python tests/fetch_transformers_tests.py` (needs the network) first")
@@ -22,12 +22,13 @@ class IpadModelTester:
     num_hidden_layers, expected_num_hidden_layers = 2, 4  # of the ViT, and of the backbone's maps
     seq_length = hidden_size = 16  # the stem's map, (B, 4, 16, 16)
     is_training = True
+    fields = {}
 
     def __init__(self, parent):
         self.parent = parent
 
     def get_config(self):
-        return tiny_ipad_config()
+        return tiny_ipad_config(**self.fields)
 
     def prepare_config_and_inputs_for_common(self):
         # Of their own seed: a box is a hard choice, so these tests must see the same images always.
@@ -64,3 +65,15 @@ class IpadModelTest(ModelTesterMixin, unittest.TestCase):
     @unittest.skip("forward computes no loss; test_modeling_ipad compares the gradients with and without it")
     def test_training_gradient_checkpointing_use_reentrant_true(self):
         pass
+
+
+class IpadDinov2ModelTester(IpadModelTester):
+    """IPAD whose regions go to a DINOv2, larger than its own images."""
+
+    fields = DINOV2
+
+
+class IpadDinov2ModelTest(IpadModelTest):
+    def setUp(self):
+        super().setUp()
+        self.model_tester = IpadDinov2ModelTester(self)

@@ -1,9 +1,10 @@
 """IPAD's configuration: its defaults are the paper's, what it refuses, what survives saving."""
 
 import pytest
-from transformers import AutoConfig, ViTConfig
+from transformers import AutoConfig, CLIPVisionConfig, Dinov2Config, ViTConfig
 
-from hf_fashion.models.attribute.configuration_ipad import IpadConfig
+from hf_fashion.models.attribute.configuration_ipad import REGION_FAMILIES, IpadConfig
+from tests.tiny_ipad import tiny_dinov2_fields, tiny_ipad_config, tiny_vit_fields
 
 
 def test_defaults_are_the_papers():
@@ -34,6 +35,32 @@ def test_saved_and_read_is_equal(tmp_path):
 
 def test_a_vit_configuration_is_taken_as_it_is():
     assert IpadConfig(vit_config=ViTConfig(hidden_size=36, num_attention_heads=3)).vit_config.layer_norm_eps == 1e-12
+
+
+@pytest.mark.parametrize("model_type", REGION_FAMILIES)
+def test_a_dictionary_names_the_vision_transformer_and_is_saved(tmp_path, model_type):
+    fields = tiny_vit_fields(model_type="vit") if model_type == "vit" else tiny_dinov2_fields(model_type)
+    config = tiny_ipad_config(vit_config=fields, region_size=24)
+    assert (config.vit_config.model_type, config.vit_config.layer_norm_eps) == (model_type, 1e-6)
+    config.save_pretrained(tmp_path)
+    read = AutoConfig.from_pretrained(tmp_path)
+    assert type(read.vit_config) is type(config.vit_config) and read.region_size == 24
+    assert read.vit_config.to_dict() == config.vit_config.to_dict()
+
+
+def test_a_dictionary_without_a_model_type_is_a_vits():
+    assert type(IpadConfig(vit_config={"image_size": 32}).vit_config) is ViTConfig
+    assert IpadConfig(vit_config={"layer_norm_eps": 1e-12}).vit_config.layer_norm_eps == 1e-12
+
+
+def test_regions_have_the_size_of_the_vits_images_unless_the_configuration_says_otherwise():
+    dinov2 = Dinov2Config(image_size=518, layer_norm_eps=1e-5)
+    config = IpadConfig(vit_config=dinov2)
+    assert config.region_edge == 518 and config.vit_config is dinov2
+    assert "region_size" not in config.to_dict(), "configurations from before the field have the same fingerprint"
+    assert IpadConfig(vit_config=dinov2, region_size=112).region_edge == 112
+    assert IpadConfig(region_size=64).region_edge == 64
+    assert IpadConfig(vit_patch_stride=12, region_size=224).region_edge == 224
 
 
 def test_any_backbone_with_maps_will_do():
@@ -71,6 +98,13 @@ def test_published_rounds_are_one():
         ({"backbone_config": {"depths": [1]}}, "model_type"),
         ({"vit_config": {"image_size": [224, 112]}}, "image_size"),
         ({"variant": "mine"}, "variant"),
+        ({"vit_config": CLIPVisionConfig()}, r"'vit', 'dinov2', 'dinov2_with_registers'.*got 'clip_vision_model'"),
+        ({"vit_config": {"model_type": "deit"}}, "got 'deit'"),
+        ({"region_size": 100}, "`region_size` must be a multiple of `vit_config.patch_size`=16.*got 100"),
+        ({"region_size": 0}, "region_size"),
+        ({"region_size": 32, "vit_config": {"patch_size": [16, 16]}}, "must be one number"),
+        ({"region_size": 112, "vit_patch_stride": 12}, "region_size"),
+        ({"vit_patch_stride": 12, "vit_config": {"model_type": "dinov2"}}, "vit_patch_stride.*'dinov2'"),
         ({"vit_patch_stride": 0}, "vit_patch_stride"),
         ({"vit_patch_stride": 17}, "vit_patch_stride"),
         ({"suppression": "all"}, "suppression"),

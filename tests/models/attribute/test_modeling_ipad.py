@@ -5,12 +5,30 @@ import re
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoBackbone, AutoModel, ViTConfig, ViTModel
+from transformers import (
+    AutoBackbone,
+    AutoModel,
+    Dinov2Backbone,
+    Dinov2Config,
+    Dinov2ForImageClassification,
+    Dinov2Model,
+    ViTConfig,
+    ViTModel,
+)
 
 from hf_fashion.models.attribute.configuration_ipad import IpadConfig
 from hf_fashion.models.attribute.modeling_ipad import IpadModel, fuse_branches
 from tests.tiny_attribute import tiny_backbone_config, tiny_photo_inputs
-from tests.tiny_ipad import RPF, tiny_ipad, tiny_ipad_config, tiny_ipad_images, tiny_vit_fields
+from tests.tiny_ipad import (
+    DINOV2,
+    REGISTERS,
+    RPF,
+    tiny_dinov2_fields,
+    tiny_ipad,
+    tiny_ipad_config,
+    tiny_ipad_images,
+    tiny_vit_fields,
+)
 
 
 # Outputs.
@@ -170,6 +188,9 @@ FIELDS = [
     {"suppression": "exclude"},
     {"fusion": "sum"},
     RPF,
+    {"region_size": 24},
+    DINOV2,
+    REGISTERS,
 ]
 
 
@@ -185,14 +206,16 @@ def test_every_parameter_learns(fields):
     assert [name for name in silent if not name.endswith("k_proj.bias")] == []
 
 
+@pytest.mark.parametrize("fields", [{}, DINOV2, REGISTERS], ids=["vit", "dinov2", "registers"])
 @pytest.mark.parametrize("use_reentrant", [False, True])
-def test_gradient_checkpointing_gives_the_same_gradients(use_reentrant):
+def test_gradient_checkpointing_gives_the_same_gradients(use_reentrant, fields):
     gradients = []
     for checkpointing in (False, True):
-        model = tiny_ipad(dropout=0.0).train()
+        model = tiny_ipad(dropout=0.0, **fields).train()
         if checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": use_reentrant})
-            assert all(layer.gradient_checkpointing for layer in model.semantics.vit.layers)
+            layers = [part for part in model.semantics.vit.modules() if hasattr(part, "gradient_checkpointing")]
+            assert len(layers) >= 2 and all(layer.gradient_checkpointing for layer in layers)
         model(tiny_ipad_images()).attribute_embeds.sin().sum().backward()
         gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
     assert gradients[0].keys() == gradients[1].keys()
@@ -214,9 +237,10 @@ def test_no_gradient_passes_through_the_box():
 # Precision and loading.
 
 
+@pytest.mark.parametrize("fields", [{}, {"region_size": 24}, DINOV2], ids=["vit", "resized", "dinov2"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_leaves_the_rounds_in_float32(tmp_path, dtype):
-    model = tiny_ipad()
+def test_half_precision_leaves_the_rounds_in_float32(tmp_path, dtype, fields):
+    model = tiny_ipad(**fields)
     model.save_pretrained(tmp_path)
     half = IpadModel.from_pretrained(tmp_path, dtype=dtype, device_map="cpu")
     assert half.backbone.dtype == half.semantics.projection.weight.dtype == half.dtype == dtype
@@ -235,13 +259,23 @@ def test_training_under_autocast_gives_finite_gradients():
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
-@pytest.mark.parametrize("fields", [{}, RPF, {"use_semantic_branch": False}], ids=["ipad", "rpf", "without SE"])
+SAVED = {
+    "ipad": {},
+    "rpf": RPF,
+    "without SE": {"use_semantic_branch": False},
+    "dinov2": DINOV2,
+    "registers": REGISTERS,
+}
+
+
+@pytest.mark.parametrize("fields", SAVED.values(), ids=SAVED)
 def test_saved_and_loaded_is_equal(tmp_path, fields):
     model = tiny_ipad(**fields)
     model.save_pretrained(tmp_path)
     again = IpadModel.from_pretrained(tmp_path)
     torch.testing.assert_close(again(tiny_ipad_images())[0], model(tiny_ipad_images())[0], rtol=0, atol=0)
     assert again.config.attribute_values == model.config.attribute_values
+    assert not any("mask_token" in name for name, _ in again.named_parameters())
 
 
 @pytest.mark.parametrize("as_folder", [False, True])
@@ -259,6 +293,30 @@ def test_from_pretrained_backbones(tmp_path, as_folder):
         assert torch.equal(tensor, backbone.state_dict()[name])
     for name, tensor in model.semantics.vit.state_dict().items():
         assert torch.equal(tensor, vit.state_dict()[name])
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+@pytest.mark.parametrize("source", [Dinov2Model, Dinov2ForImageClassification, Dinov2Backbone])
+def test_dinov2_fills_the_region_branch(tmp_path, source, as_folder):
+    torch.manual_seed(3)
+    backbone, dinov2 = AutoBackbone.from_config(tiny_backbone_config()), source(Dinov2Config(**tiny_dinov2_fields()))
+    if as_folder:
+        dinov2.save_pretrained(tmp_path)
+    config = tiny_ipad_config(**DINOV2)
+    model = IpadModel.from_backbones(config, backbone, tmp_path if as_folder else dinov2)
+    expected = dinov2.base_model.state_dict()
+    weights = model.semantics.vit.state_dict()
+    dropped = {"layernorm.weight", "layernorm.bias", "embeddings.mask_token"}
+    assert {name for name in expected if name not in weights} == dropped
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights.items())
+    assert model(tiny_ipad_images()).local_embeds.isfinite().all()
+
+
+def test_the_folder_of_another_vision_transformer_is_refused(tmp_path):
+    Dinov2Model(Dinov2Config(**tiny_dinov2_fields())).save_pretrained(tmp_path)
+    backbone = AutoBackbone.from_config(tiny_backbone_config())
+    with pytest.raises(ValueError, match=r"is a 'dinov2', but the configuration's backbone is a 'vit'.*`vit_config`"):
+        IpadModel.from_backbones(tiny_ipad_config(), backbone, tmp_path)
 
 
 def test_backbones_that_do_not_fit_are_refused():
@@ -289,8 +347,9 @@ def test_parts_that_stay_in_float32_are_made_in_it(dtype):
 # Compiled.
 
 
-def test_all_of_it_compiles_to_one_graph():
-    model, inputs = tiny_ipad(), tiny_photo_inputs()
+@pytest.mark.parametrize("fields", [{}, {"region_size": 24}, DINOV2], ids=["vit", "resized", "dinov2"])
+def test_all_of_it_compiles_to_one_graph(fields):
+    model, inputs = tiny_ipad(**fields), tiny_photo_inputs()
     inputs["attribute_ids"] = torch.tensor([[0, 2]] * 3)
     with torch.no_grad():
         found, expected = torch.compile(model, backend="eager", fullgraph=True)(**inputs), model(**inputs)

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 from torch import nn
+from transformers import AutoModel
 
 from hf_fashion.models.attribute.semantics_ipad import IpadCrossAttention, IpadSemantics, distinct_regions
-from tests.tiny_ipad import tiny_ipad, tiny_ipad_config, tiny_ipad_images
+from tests.tiny_ipad import DINOV2, REGISTERS, tiny_ipad, tiny_ipad_config, tiny_ipad_images
 
 
 def branch(**kwargs) -> IpadSemantics:
@@ -89,6 +90,38 @@ def test_the_vit_ends_with_its_last_layer():
     torch.testing.assert_close(states.last_hidden_state, states.hidden_states[-1], rtol=0, atol=0)
 
 
+VITS = {"vit": {"region_size": 24}, "dinov2": DINOV2, "registers": REGISTERS}
+
+
+@pytest.mark.parametrize("region_size", [16, 24])
+@pytest.mark.parametrize("fields", VITS.values(), ids=VITS)
+def test_tokens_are_the_patches_of_transformers_model_before_its_norm(fields, region_size):
+    """At the size that the model knows and at another, to which its positions are interpolated."""
+    config = tiny_ipad_config(**fields | {"region_size": region_size})
+    torch.manual_seed(0)
+    module, seen = IpadSemantics(config).eval(), []
+    for weight in module.vit.parameters():
+        nn.init.normal_(weight, std=0.3)
+    whole = AutoModel.from_config(config.vit_config).eval()
+    whole.load_state_dict(module.vit.state_dict(), strict=False)
+    module.cross_attention_norm.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    regions = torch.randn(2, 3, region_size, region_size)
+    options = {"interpolate_pos_encoding": True} if config.vit_config.model_type == "vit" else {}
+    with torch.no_grad():
+        module(regions, torch.arange(2), torch.randn(2, 1, 6))
+        expected = whole(regions, output_hidden_states=True, **options).hidden_states[-1]
+    patches = (region_size // 4) ** 2
+    assert expected.shape[1] == patches + 1 + 3 * (fields is REGISTERS)
+    tokens = seen[1] - module.type_embeddings.weight[1]
+    torch.testing.assert_close(tokens, expected[:, -patches:], rtol=0, atol=1e-6)
+
+
+def test_registers_that_a_dinov2_lacks_are_not_counted():
+    """A field that a configuration does not know is kept by transformers, and means nothing."""
+    fields = DINOV2["vit_config"] | {"num_register_tokens": 4}
+    assert IpadSemantics(tiny_ipad_config(vit_config=fields)).num_first_tokens == 1
+
+
 # Regions.
 
 
@@ -127,12 +160,15 @@ def test_one_crop_serves_every_attribute_with_its_box():
 # transformers.
 
 
+@pytest.mark.parametrize("fields", [{}, DINOV2], ids=["vit", "dinov2"])
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])
-def test_attention_goes_through_transformers_functions(implementation):
-    model = tiny_ipad(attn_implementation=implementation)
+def test_attention_goes_through_transformers_functions(implementation, fields):
+    model = tiny_ipad(attn_implementation=implementation, **fields)
     attention = model.semantics.cross_attention
     assert attention.config._attn_implementation == implementation
-    torch.testing.assert_close(model(tiny_ipad_images()).local_embeds, tiny_ipad()(tiny_ipad_images()).local_embeds)
+    assert model.semantics.vit.config._attn_implementation == implementation
+    expected = tiny_ipad(**fields)(tiny_ipad_images())
+    torch.testing.assert_close(model(tiny_ipad_images()).local_embeds, expected.local_embeds)
 
 
 def test_the_implementation_can_be_changed_later():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import MobileNetV2ForImageClassification
+from transformers import Dinov2Config, Dinov2Model, MobileNetV2ForImageClassification
 
 from hf_fashion.data.attributes.labels import AttributeLabels
 from hf_fashion.data.attributes.vocabulary import AttributeVocabulary
@@ -35,7 +35,7 @@ from hf_fashion.training.attribute.recipe import (
 from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.scripts.tiny_attribute_run import BACKBONE, IPAD, LOCAL, SIZES
 from tests.tiny_attribute import tiny_asen
-from tests.tiny_ipad import tiny_ipad
+from tests.tiny_ipad import tiny_dinov2_fields, tiny_ipad
 from tests.training.every_recipe import RECIPES, recipe_class
 
 
@@ -120,6 +120,23 @@ def test_ipad_gets_its_semantic_branch_later_and_vit_fields_join_those_there_are
     assert all(torch.equal(weights[name], tensor) for name, tensor in alone.state_dict().items())
 
 
+@pytest.mark.parametrize("fields", [{}, tiny_dinov2_fields()], ids=["as in the checkpoint", "named"])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_ipads_regions_go_to_a_pretrained_dinov2(tmp_path, is_new, fields):
+    """Also where the first stage was saved with the configuration of a ViT, which its region branch would have had."""
+    dinov2 = Dinov2Model(Dinov2Config(**tiny_dinov2_fields()))
+    dinov2.save_pretrained(tmp_path / "dinov2")
+    tiny_ipad(use_semantic_branch=False).save_pretrained(tmp_path / "first")
+    config = {"use_semantic_branch": True, "vit_config": fields, "region_size": 20} | (SIZES if is_new else {})
+    start = {} if is_new else {"start_from": str(tmp_path / "first")}
+    model = build(architecture="ipad", local_backbone=str(tmp_path / "dinov2"), config=config, **start)
+    found, expected = model.config.vit_config.to_dict(), Dinov2Config(**tiny_dinov2_fields()).to_dict()
+    assert found | {"dtype": None} == expected, "nothing is left of a ViT's fields"
+    assert model.config.region_edge == 20
+    weights = dinov2.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in model.semantics.vit.state_dict().items())
+
+
 def test_pretrained_backbones_of_new_and_of_added_branches(asen, tmp_path):
     pretrained = AsenModel(make_config(AttributeModelRecipe(config=SIZES), VOCABULARY)).global_branch.backbone
     torch.nn.init.constant_(pretrained.embedder.embedder.convolution.weight, 0.25)
@@ -159,7 +176,7 @@ def test_a_backbones_configuration_without_a_model_type_changes_that_of_its_chec
         ({"config": {"attribute_names": ["a", "b"]}}, "attribute_names"),
         ({"architecture": "ipad", "config": {"head": "csn"}}, "'head'"),
         ({"config": SIZES, "local_backbone": "somewhere"}, "local_backbone.*leaves out"),
-        (IPAD | {"config": IPAD["config"] | {"use_semantic_branch": False}, "local_backbone": "x"}, "leaves out"),
+        (IPAD | {"config": SIZES | {"use_semantic_branch": False}, "local_backbone": "x"}, "leaves out"),
     ],
 )
 def test_mistakes_are_named(recipe, message):
