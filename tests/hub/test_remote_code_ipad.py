@@ -11,12 +11,12 @@ from hf_fashion.models.attribute.modeling_ipad import IpadModel
 from tests.hub.processes import run_python
 from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import ATTRIBUTE_VALUES, tiny_image_processor, tiny_photos
-from tests.tiny_ipad import tiny_ipad
+from tests.tiny_ipad import DINOV2, tiny_ipad
 
 
 def small_ipad() -> IpadModel:
-    """Return an IPAD whose backbone is a transformers model without a Backbone class."""
-    return tiny_ipad(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16))
+    """Return an IPAD whose backbone is a transformers model without a Backbone class, with regions for a DINOv2."""
+    return tiny_ipad(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16), **DINOV2)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from hf_fashion.training.adapters import (
 from tests.models.attribute.tiny_bare_backbones import tiny_bare_config
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
-from tests.tiny_ipad import RPF, tiny_ipad, tiny_ipad_images
+from tests.tiny_ipad import DINOV2, RPF, tiny_ipad, tiny_ipad_images
 
 
 def tiny_clip() -> CLIPModel:
@@ -38,7 +38,7 @@ MODELS = {
     "csn": lambda: tiny_asen(head="csn"),
     "asen-mobilenet": lambda: tiny_asen(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16)),
     "ipad": tiny_ipad,
-    "rpf": lambda: tiny_ipad(**RPF),
+    "rpf": lambda: tiny_ipad(**RPF, **DINOV2),
 }
 
 
