@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
-    """Freeze the parameters that a stage does not train, and those that no loss reaches.
+    """Freeze the parameters that a stage does not train.
 
     Args:
         model (`PreTrainedModel`): the model; of one with an adapter only what the adapter has added is trained.
@@ -25,8 +25,6 @@ def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
     added = added_by_adapter(model)
     for name, parameter in model.named_parameters():
         chosen = trainable == "all" or name.startswith(tuple(model.new_modules))
-        # Of a ViT that was pretrained by masking; no model here masks, and DDP would wait for its gradient.
-        chosen = chosen and not name.endswith("mask_token")
         parameter.requires_grad = chosen and (not added or name in added)
 
 

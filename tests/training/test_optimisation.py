@@ -8,7 +8,6 @@ from torch import nn
 
 from hf_fashion.training.optimisation import choose_trainable, make_optimizer, make_schedule
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
-from tests.tiny_e2_families import tiny_e2_on
 
 
 class Parts(nn.Module):
@@ -72,13 +71,6 @@ def test_of_a_model_with_an_adapter_only_that_trains(trainable, number):
     choose_trainable(model, trainable)
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     assert len(trained) == number and all(".lora_" in name or ".modules_to_save." in name for name in trained)
-
-
-def test_the_mask_token_of_a_tower_stays_frozen():
-    model = tiny_e2_on("dinov2")
-    choose_trainable(model, "all")
-    frozen = [name for name, weight in model.named_parameters() if not weight.requires_grad]
-    assert frozen == ["vision_model.tower.embeddings.mask_token"]
 
 
 def test_a_name_that_begins_none_is_refused():

@@ -35,7 +35,9 @@ def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
             this backbone does not know.
     """
     if type(backbone_config) not in MODEL_FOR_BACKBONE_MAPPING:
-        return build_bare_backbone(backbone_config)
+        backbone = build_bare_backbone(backbone_config)
+        drop_mask_token(backbone)
+        return backbone
     if hasattr(backbone_config, "feature_stride"):
         raise ValueError(
             f"`feature_stride` is for models without a Backbone class; name the map of "
@@ -45,6 +47,7 @@ def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
         # An implementation asked of the whole model reaches all of its parts, and one without attention refuses it.
         backbone_config._attn_implementation = "eager"
     backbone = AutoBackbone.from_config(backbone_config)
+    drop_mask_token(backbone)
     number_of_stages = len(backbone.stage_names) - 1  # the first name is the stem's
     used = backbone.stage_names.index(backbone.out_features[-1])
     if used == number_of_stages:
@@ -59,6 +62,22 @@ def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
         )
     del stages[used:]
     return backbone
+
+
+def drop_mask_token(model: PreTrainedModel) -> None:
+    """Make the mask token of a ViT or DINOv2 a buffer that is not saved: without a gradient, which DDP would wait for.
+
+    Frozen it would not stay, since `from_pretrained` makes every parameter trainable; and transformers cannot
+    initialise a DINOv2 with registers that has none.
+
+    Args:
+        model (`PreTrainedModel`): the model, which is changed; one without a mask token stays as it is.
+    """
+    embeddings = getattr(model, "embeddings", None)
+    if isinstance(getattr(embeddings, "mask_token", None), nn.Parameter):
+        mask_token = embeddings.mask_token.detach()
+        del embeddings.mask_token
+        embeddings.register_buffer("mask_token", mask_token, persistent=False)
 
 
 def feature_map(backbone: PreTrainedModel, pixel_values: torch.Tensor, **kwargs) -> tuple[torch.Tensor, tuple | None]:
@@ -144,4 +163,4 @@ def _warn_of_other_fields(config: PreTrainedConfig, source: PreTrainedConfig) ->
         )
 
 
-__all__ = ["build_backbone", "feature_map", "load_pretrained"]
+__all__ = ["build_backbone", "drop_mask_token", "feature_map", "load_pretrained"]

@@ -11,6 +11,7 @@ from transformers import AutoModel, PreTrainedModel, ViTModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.vit.modeling_vit import eager_attention_forward
 
+from .backbone_attribute import drop_mask_token
 from .configuration_ipad import REGION_FAMILIES, IpadConfig
 
 
@@ -48,23 +49,8 @@ def build_vit(config: IpadConfig) -> PreTrainedModel:
     vit.set_submodule(family.norm, nn.Identity())
     if config.vit_patch_stride is not None:
         overlap_patches(vit, config.vit_patch_stride)
-    if getattr(vit.embeddings, "mask_token", None) is not None:
-        drop_mask_token(vit)
+    drop_mask_token(vit)
     return vit
-
-
-def drop_mask_token(vit: PreTrainedModel) -> None:
-    """Make the mask token of a DINOv2 a buffer that is not saved: without a gradient, which DDP would wait for.
-
-    Frozen it would not stay, since `from_pretrained` makes every parameter trainable; and transformers cannot
-    initialise a DINOv2 with registers that has none.
-
-    Args:
-        vit (`PreTrainedModel`): the model, which is changed.
-    """
-    mask_token = vit.embeddings.mask_token.detach()
-    del vit.embeddings.mask_token
-    vit.embeddings.register_buffer("mask_token", mask_token, persistent=False)
 
 
 def overlap_patches(vit: ViTModel, stride: int) -> None:
@@ -190,6 +176,5 @@ __all__ = [
     "IpadSemantics",
     "build_vit",
     "distinct_regions",
-    "drop_mask_token",
     "overlap_patches",
 ]

@@ -116,16 +116,21 @@ def pool_tower(tower: PreTrainedModel, hidden_states: torch.Tensor, num_tokens: 
 
 
 def drop_unused(model: PreTrainedModel) -> None:
-    """Remove or freeze what E2 never calls of a tower, so that no process waits for its gradient.
+    """Remove what E2 never calls of a tower, so that no process waits for its gradient.
+
+    The mask token becomes a buffer that is not saved: `from_pretrained` makes every parameter trainable, also a frozen
+    one, and transformers cannot initialise every model without its mask token.
 
     Args:
         model (`PreTrainedModel`): a vision model or a text model.
     """
     if isinstance(getattr(model, "pooler", None), nn.Module):
         model.pooler = None
-    for name, parameter in model.named_parameters():
-        if name.endswith("mask_token"):
-            parameter.requires_grad_(False)
+    embeddings = getattr(model, "embeddings", None)
+    if isinstance(getattr(embeddings, "mask_token", None), nn.Parameter):
+        mask_token = embeddings.mask_token.detach()
+        del embeddings.mask_token
+        embeddings.register_buffer("mask_token", mask_token, persistent=False)
 
 
 __all__ = [

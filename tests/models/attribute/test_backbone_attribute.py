@@ -35,6 +35,7 @@ def test_a_vision_transformer_as_backbone():
     sizes = {"hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2, "image_size": 64, "patch_size": 16}
     model = tiny_asen(backbone_config=Dinov2Config(**sizes, out_features=["stage2"]))
     assert len(model.global_branch.backbone.encoder.layer) == 2
+    assert not any("mask_token" in name for name, _ in model.named_parameters())  # DDP would wait for its gradient
     model.gradient_checkpointing_enable()
     plain = model(PIXELS).attribute_embeds
     model.train()
