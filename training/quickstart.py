@@ -1,12 +1,14 @@
 """Train E2, a plain CLIP, IPAD and FR on the generated corpus, evaluate them and write a report with pictures.
 
     make quickstart
+    python training/quickstart.py --seed 1 --output runs/quickstart-1
 
 Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (written by the training scripts; the models are in
 `best/`), `report.html`, `results.json`, and `photos/`, a catalogue to search. A quickstart that was stopped continues.
 After a finished one, or with other recipes, it starts from scratch.
 """
 
+import argparse
 import csv
 import json
 import os
@@ -16,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -72,14 +75,22 @@ NUM_PHOTOS = 100  # in the catalogue that is left for searches
 PHOTO_COLUMNS = ("article_type", "brand", "season", "colour")  # of that catalogue
 
 
-def main() -> None:
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0, help="of weights and batches; the corpus stays the same")
+    parser.add_argument("--output", type=Path, default=FOLDER)
+    return parser.parse_args(arguments)
+
+
+def main(folder: Path = FOLDER, seed: int = 0) -> None:
     """Train, evaluate, report."""
     started = time.time()
-    recipes = read_recipes()
+    recipes = read_recipes(folder, seed)
     column_map = ColumnMap.shipped("generated")
 
     # Training.
-    note = resume_or_restart(recipes)
+    note = resume_or_restart(folder, recipes)
     train_all(recipes)
 
     # Evaluation, on combinations of attributes that training has not shown.
@@ -105,25 +116,29 @@ def main() -> None:
     seconds = round(time.time() - started)
     models = e2_results | {"IPAD": ipad_results, "FR": fr_results}
     used = {name: recipe.to_dict() for name, recipe in recipes.items()}
-    write_json({"seconds": seconds, "models": models, "recipes": used}, FOLDER / "results.json")
+    write_json({"seconds": seconds, "models": models, "recipes": used}, folder / "results.json")
     sections = [(title, html_table(*cells)) for title, cells in tables.items()]
     sections += show_e2(*with_text["E2"], split, column_map, images["E2"], EXAMPLES)
     sections += show_attributes(*ipad, split, column_map, EXAMPLES)
     photos = StoredPhotos(split, column_map.image)
     sections += show_reranking(photos, protocol, searches, fr, fr.num_candidates, EXAMPLES)
-    write_page(FOLDER / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
-    save_photos(split, column_map)
+    write_page(folder / "report.html", "E2, IPAD and FR on generated garments", " ".join(sentences), sections)
+    save_photos(folder / "photos", split, column_map)
     note.unlink()
-    print(f"\n{FOLDER / 'photos'} is a catalogue to search, {FOLDER / 'report.html'} shows the results.", end=" ")
+    print(f"\n{folder / 'photos'} is a catalogue to search, {folder / 'report.html'} shows the results.", end=" ")
     print(f"{seconds} seconds.")
 
 
-def read_recipes() -> dict[str, RecipeFile]:
-    """Return model -> its recipe, with its folder among those of the quickstart."""
-    recipes = {name: E2Recipe.read(PATHS[name]) for name in WITH_TEXT}
-    recipes["IPAD"] = AttributeRecipe.read(PATHS["IPAD"], [f"training.output_dir={FOLDER / 'ipad'}"])
-    changes = [f"training.output_dir={FOLDER / 'fr'}", f"model.embedder={best(recipes['IPAD'])}"]
-    return recipes | {"FR": FeatureReasoningRecipe.read(PATHS["FR"], changes)}
+def read_recipes(folder: Path, seed: int) -> dict[str, RecipeFile]:
+    """Return model -> its recipe, with a seed and a folder within that of the quickstart."""
+    changes = {
+        name: [f"training.seed={seed}", f"training.output_dir={folder / name.lower().replace('-', '_')}"]
+        for name in PATHS
+    }
+    recipes = {name: E2Recipe.read(PATHS[name], changes[name]) for name in WITH_TEXT}
+    recipes["IPAD"] = AttributeRecipe.read(PATHS["IPAD"], changes["IPAD"])
+    changes["FR"].append(f"model.embedder={best(recipes['IPAD'])}")
+    return recipes | {"FR": FeatureReasoningRecipe.read(PATHS["FR"], changes["FR"])}
 
 
 def best(recipe: RecipeFile) -> Path:
@@ -131,9 +146,9 @@ def best(recipe: RecipeFile) -> Path:
     return Path(recipe.training.output_dir) / "best"
 
 
-def resume_or_restart(recipes: dict[str, RecipeFile]) -> Path:
+def resume_or_restart(folder: Path, recipes: dict[str, RecipeFile]) -> Path:
     """Clear the folder unless a stopped run of the same recipes left it. Return the note that records the recipes."""
-    note = FOLDER / "in_work.json"
+    note = folder / "in_work.json"
     wanted = {name: recipe.to_dict() for name, recipe in recipes.items()}
     if not note.is_file() or json.loads(note.read_text(encoding="utf-8")) != wanted:
         for recipe in recipes.values():
@@ -168,8 +183,8 @@ def train(name: str, recipe: RecipeFile) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, str(SCRIPTS / TRAINED_BY[name]), str(PATHS[name])]
     command += ["--output_dir", recipe.training.output_dir, "--resume_from_checkpoint", "latest"]
-    if name == "FR":
-        command += ["--set", f"model.embedder={recipe.model.embedder}"]
+    command += ["--set", f"training.seed={recipe.training.seed}"]
+    command += [f"model.embedder={recipe.model.embedder}"] if name == "FR" else []
     with (
         log.open("a", encoding="utf-8") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,
@@ -186,19 +201,19 @@ def load_validation(recipe: E2Recipe) -> Dataset:
     return hf_fashion.load_corpus(recipe.data.corpus, generated=generated)["validation"]
 
 
-def save_photos(split: Dataset, column_map: ColumnMap) -> None:
+def save_photos(folder: Path, split: Dataset, column_map: ColumnMap) -> None:
     """Save the first photos as a folder, named by kind and number, `dress-1.jpg`, and their columns as a CSV."""
-    shutil.rmtree(FOLDER / "photos", ignore_errors=True)
-    (FOLDER / "photos").mkdir()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     numbers: Counter[str] = Counter()
-    with (FOLDER / "photos" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file_name", "title", *PHOTO_COLUMNS])
         for row in split.select(range(min(NUM_PHOTOS, len(split)))):
             kind = row["article_type"]
             numbers[kind] += 1
             name = f"{kind}-{numbers[kind]}.jpg"
-            row[column_map.image].save(FOLDER / "photos" / name, quality=92)
+            row[column_map.image].save(folder / name, quality=92)
             table.writerow([name, row[column_map.caption], *(row[column] for column in PHOTO_COLUMNS)])
 
 
@@ -236,4 +251,6 @@ def evaluate_rerankers(searches: dict, fr: ReasoningReranker) -> dict[str, dict[
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main, Path(__file__).name, stopped="It continues when it is started again."))
+    arguments = parse_arguments()
+    train_and_report = partial(main, arguments.output, arguments.seed)
+    sys.exit(run_command(train_and_report, Path(__file__).name, stopped="It continues when it is started again."))

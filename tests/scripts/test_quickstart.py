@@ -24,7 +24,7 @@ def quickstart(monkeypatch, tmp_path):
 
 @pytest.fixture
 def recipes(quickstart):
-    return quickstart.read_recipes()
+    return quickstart.read_recipes(quickstart.FOLDER, seed=0)
 
 
 def test_e2_and_clip_get_the_same_data_steps_and_size(quickstart, recipes):
@@ -41,16 +41,16 @@ def test_e2_and_clip_get_the_same_data_steps_and_size(quickstart, recipes):
 
 def test_a_stopped_run_continues_and_a_finished_one_restarts(quickstart, recipes):
     checkpoint = quickstart.FOLDER / "e2" / "checkpoints" / "update-00000001"
-    note = quickstart.resume_or_restart(recipes)
+    note = quickstart.resume_or_restart(quickstart.FOLDER, recipes)
     checkpoint.mkdir(parents=True)
-    quickstart.resume_or_restart(recipes)
+    quickstart.resume_or_restart(quickstart.FOLDER, recipes)
     assert checkpoint.is_dir(), "the same recipes continue"
     recipes["E2"].training.seed += 1
-    quickstart.resume_or_restart(recipes)
+    quickstart.resume_or_restart(quickstart.FOLDER, recipes)
     assert not checkpoint.exists(), "other recipes restart"
     checkpoint.mkdir(parents=True)
     note.unlink()
-    quickstart.resume_or_restart(recipes)
+    quickstart.resume_or_restart(quickstart.FOLDER, recipes)
     assert not checkpoint.exists(), "after a finished run everything restarts"
     assert json.loads(note.read_text())["E2"]["training"]["seed"] == recipes["E2"].training.seed
 
@@ -69,6 +69,8 @@ def test_lines_of_the_training_are_passed_on_and_a_failure_is_shown(
         "runs/quickstart/e2",
         "--resume_from_checkpoint",
         "latest",
+        "--set",
+        "training.seed=0",
     ]
     assert f"E2: epoch 1 {arguments}" in capsys.readouterr().out
     assert (tmp_path / "runs/quickstart/e2/training.log").read_text() == "out of disk\n"
@@ -86,9 +88,9 @@ def test_only_a_model_with_regions_is_localised(quickstart, e2, clip, processor,
 def test_saved_models_become_results_and_a_report(quickstart, recipes, tmp_path, monkeypatch, capsys):
     """All but the training, with tiny models in the folders of the best ones."""
     recipes["E2"].data.generated |= {"validation_rows": 40, "image_size": 32}
-    monkeypatch.setattr(quickstart, "read_recipes", lambda: recipes)
+    monkeypatch.setattr(quickstart, "read_recipes", lambda folder, seed: recipes)
     monkeypatch.setattr(quickstart, "train_all", lambda recipes: None)
-    quickstart.resume_or_restart(recipes)  # so that main keeps these folders
+    quickstart.resume_or_restart(quickstart.FOLDER, recipes)  # so that main keeps these folders
     names = list(ColumnMap.shipped("generated").attributes)
     for name in quickstart.WITH_TEXT:
         save_e2(quickstart.best(recipes[name]))

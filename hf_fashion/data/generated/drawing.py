@@ -82,10 +82,15 @@ def _draw_garment(canvas: Image.Image, cut: Cut, look: Look, pose: Pose, rng: np
     for polygon in (*cut.sleeves, cut.body):
         _paste_cloth(canvas, cloth, pose.place(polygon))
         _draw_edge(canvas, pose.place(polygon), _shade(base, 0.62))
-    fill(cut.bands, _shade(base, 0.75, 10))
+    fill(cut.bands, _trimming(base))
     fill(cut.opening, _shade(base, 0.5))
     fill(cut.flaps, _shade(base, 1.12, 14))
     _draw_seams(canvas, cut, pose, _shade(base, 0.62))
+
+
+def _trimming(base: np.ndarray) -> Colour:
+    """Return a shade that stands out from the cloth: dark on light cloth, light on dark cloth."""
+    return _shade(base, 0.4) if base.mean() > 110 else _shade(base, 0.8, 110)
 
 
 def _paste_cloth(canvas: Image.Image, cloth: Image.Image, points: Polygon) -> None:

@@ -7,8 +7,10 @@ import numpy as np
 from .geometry import Polygon, ellipse, mirror
 
 
-HEM_BAND = 0.06
+HEM_BAND = 0.085
 SLEEVE_LENGTHS = {"short": 0.17, "elbow": 0.28, "long": 0.43}
+# Where the trimmings of a sleeve begin and end, in distances from its end: what its length looks like from near by.
+CUFFS = {"short": [(0.0, 0.05)], "elbow": [(0.02, 0.045), (0.07, 0.095)], "long": [(0.0, 0.085)]}
 SHOULDER, ARMPIT, NECK = (0.19, 0.185), (0.17, 0.37), (0.085, 0.145)
 
 
@@ -23,7 +25,7 @@ class Cut:
         back (`list[Polygon]`, *optional*): parts behind the body, such as a hood.
         opening (`list[Polygon]`, *optional*): the opening of the neck.
         flaps (`list[Polygon]`, *optional*): parts of a collar.
-        bands (`list[Polygon]`, *optional*): bands along the hem.
+        bands (`list[Polygon]`, *optional*): trimmings of hem and sleeves, in a colour that stands out.
         seams (`list[Polygon]`, *optional*): lines, not filled.
         buttons (`list[tuple[float, float]]`, *optional*): middles of the buttons.
         regions (`dict[str, list[Polygon]]`, *optional*): entity (sleeve, neckline, hem) -> outlines of its true box.
@@ -98,9 +100,9 @@ def _hem_edge(left: float, right: float, y: float, hem: str) -> Polygon:
     """Return the lower edge from right to left."""
     t = np.linspace(0, 1, 33)
     drop = {
-        "curved": 0.055 * np.sin(np.pi * t),
-        "slanted": 0.11 * (t - 0.5),
-        "scalloped": 0.035 * np.abs(np.sin((5 if right - left > 0.25 else 3) * np.pi * t)),
+        "curved": 0.07 * np.sin(np.pi * t),
+        "slanted": 0.14 * (t - 0.5),
+        "scalloped": 0.04 * np.abs(np.sin((5 if right - left > 0.25 else 3) * np.pi * t)),
     }.get(hem, np.zeros_like(t))
     return list(zip((right + (left - right) * t).tolist(), (y + drop).tolist(), strict=True))
 
@@ -116,15 +118,32 @@ def _strip(right_top, right_bottom, left_top, left_bottom) -> Polygon:
 
 
 def _add_hem(cut: Cut, hem: str, strip: Polygon, edge: Polygon) -> None:
+    """Add the trimming that tells a hem from the others by its own pixels, and its region."""
     if hem == "banded":
         cut.bands.append(strip)
+    elif hem == "straight":  # a row of large stitches
+        corner, _, _, end = (np.array(point) for point in strip)
+        shares = np.linspace(0.04, 0.96, 9)
+        places = [corner + (end - corner) * share + (0, HEM_BAND * 0.55) for share in shares]
+        cut.bands.extend(_rectangle(x, y, 0.008, 0.016) for x, y in places)
+    elif hem == "scalloped":
+        cut.bands.append([*edge, *((x, y - 0.022) for x, y in reversed(edge))])
+    else:  # a narrow border that follows the edge
+        cut.bands.append([*edge, *((x, y - 0.035) for x, y in reversed(edge))])
     cut.regions.setdefault("hem", []).extend([strip, edge])
+
+
+def _rectangle(x: float, y: float, half_width: float, half_height: float) -> Polygon:
+    left, right, top, bottom = x - half_width, x + half_width, y - half_height, y + half_height
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def _add_sleeves(cut: Cut, sleeve: str, arm_angle: float) -> None:
     if sleeve == "sleeveless":
         # There is no sleeve: the bare edge of the armhole shows it.
         armhole = [(SHOULDER[0] - 0.05, SHOULDER[1] - 0.02), (SHOULDER[0] + 0.03, ARMPIT[1])]
+        edge = [SHOULDER, (SHOULDER[0] - 0.03, SHOULDER[1]), (ARMPIT[0] - 0.03, ARMPIT[1]), ARMPIT]
+        cut.bands += [edge, mirror(edge)]
         cut.regions["sleeve"] = [armhole, mirror(armhole)]
         return
     length = SLEEVE_LENGTHS[sleeve]
@@ -136,7 +155,24 @@ def _add_sleeves(cut: Cut, sleeve: str, arm_angle: float) -> None:
     outline = [top, wrist, wrist - across * width, bottom]
     right = [tuple(point.tolist()) for point in outline]
     cut.sleeves = [right, mirror(right)]
+    cuffs = [_across(outline, *share) for share in CUFFS[sleeve]]
+    cut.bands += cuffs + [mirror(cuff) for cuff in cuffs]
     cut.regions["sleeve"] = cut.sleeves
+
+
+def _across(outline: list[np.ndarray], start: float, end: float) -> Polygon:
+    """Return the part of a sleeve between two distances from its end, in garment units."""
+    top, wrist, under, bottom = outline
+
+    def towards(corner: np.ndarray, other: np.ndarray, distance: float) -> tuple[float, float]:
+        return tuple((corner + (other - corner) * distance / np.linalg.norm(other - corner)).tolist())
+
+    return [
+        towards(wrist, top, start),
+        towards(wrist, top, end),
+        towards(under, bottom, end),
+        towards(under, bottom, start),
+    ]
 
 
 def _add_neckline(cut: Cut, neckline: str) -> None:

@@ -10,13 +10,10 @@ Colour = tuple[int, int, int]
 Layers = list[tuple[Polygon, Colour]]
 
 PAPER, EDGE = (250, 250, 246), (40, 40, 44)
-RED, BLUE, GREEN, BLACK, AMBER, VIOLET = (
-    (214, 30, 38),
-    (24, 84, 214),
-    (14, 138, 62),
-    (20, 20, 24),
-    (240, 140, 0),
-    (140, 40, 170),
+# A brand's own colour, on a plate large enough to be read at 64 px.
+INKS = (
+    *((206, 24, 36), (28, 78, 216), (16, 128, 62), (24, 24, 28), (250, 130, 0), (120, 36, 168)),
+    *((20, 160, 200), (232, 50, 140), (150, 200, 30), (250, 205, 20), (110, 64, 28), (0, 70, 84)),
 )
 
 
@@ -33,29 +30,38 @@ def _rectangle(x0: float, y0: float, x1: float, y1: float) -> Polygon:
 def _heart() -> Polygon:
     t = np.linspace(0, 2 * np.pi, 33)
     x, y = 16 * np.sin(t) ** 3, -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-    return list(zip((x / 22).tolist(), (y / 22).tolist(), strict=True))
+    return list(zip((x / 30).tolist(), (y / 30).tolist(), strict=True))
 
 
-_ROUND = [(ellipse((0, 0), (1, 1)), EDGE), (ellipse((0, 0), (0.88, 0.88)), PAPER)]
-_SQUARE = [(_rectangle(-0.88, -0.88, 0.88, 0.88), EDGE), (_rectangle(-0.76, -0.76, 0.76, 0.76), PAPER)]
-_PLUS = [(a, b) for a, b in [(-0.22, -0.7), (0.22, -0.7), (0.22, -0.22), (0.7, -0.22), (0.7, 0.22), (0.22, 0.22)]]
-_PLUS += [(0.22, 0.7), (-0.22, 0.7), (-0.22, 0.22), (-0.7, 0.22), (-0.7, -0.22), (-0.22, -0.22)]
-
-_INKS: list[Layers] = [
-    [*_ROUND, (_star(5, 0.34), RED)],
-    [*_SQUARE, (_rectangle(-0.6, -0.6, 0.6, -0.28), BLUE), (_rectangle(-0.6, 0.02, 0.6, 0.34), BLUE)],
-    [*_ROUND, ([(0, -0.68), (0.62, 0.45), (-0.62, 0.45)], GREEN)],
-    [*_SQUARE, (ellipse((0, 0), (0.6, 0.6)), BLACK), (ellipse((0, 0), (0.28, 0.28)), PAPER)],
-    [*_ROUND, (_star(2, 0.52, 0.76), AMBER)],
-    [*_SQUARE, (_heart(), VIOLET)],
-    [*_ROUND, (ellipse((0, 0), (0.68, 0.68)), BLUE), (ellipse((0.3, -0.12), (0.5, 0.5)), PAPER)],
-    [*_SQUARE, (_PLUS, RED)],
-    [*_ROUND, ([(-0.5, -0.58), (0.5, -0.58), (-0.5, 0.58), (0.5, 0.58)], BLACK)],
-    [*_SQUARE, ([(0.15, -0.7), (-0.5, 0.15), (-0.05, 0.15), (-0.2, 0.72), (0.5, -0.15), (0.05, -0.15)], AMBER)],
-    [*_ROUND, (_rectangle(-0.5, -0.5, -0.14, 0.5), VIOLET), (_rectangle(0.14, -0.5, 0.5, 0.5), VIOLET)],
-    [*_SQUARE, (_rectangle(-0.76, -0.76, 0.0, 0.0), GREEN), (_rectangle(0.0, 0.0, 0.76, 0.76), GREEN)],
+_ROUND = (ellipse((0, 0), (1, 1)), ellipse((0, 0), (0.9, 0.9)), ellipse((0, 0), (0.78, 0.78)))
+_SQUARE = tuple(_rectangle(-side, -side, side, side) for side in (0.9, 0.81, 0.7))
+_PLUS = [(-0.18, -0.55), (0.18, -0.55), (0.18, -0.18), (0.55, -0.18), (0.55, 0.18), (0.18, 0.18)]
+_PLUS += [(-x, -y) for x, y in _PLUS]
+_BOLT = [(0.12, -0.58), (-0.42, 0.12), (-0.04, 0.12), (-0.16, 0.6), (0.42, -0.12), (0.04, -0.12)]
+_GLYPHS: list[list[Polygon]] = [
+    [_star(5, 0.26, 0.62)],
+    [_rectangle(-0.45, -0.4, 0.45, -0.12), _rectangle(-0.45, 0.12, 0.45, 0.4)],
+    [[(0, -0.55), (0.5, 0.36), (-0.5, 0.36)]],
+    [ellipse((0, 0), (0.42, 0.42))],
+    [_star(2, 0.4, 0.6)],
+    [_heart()],
+    [_rectangle(-0.6, -0.14, 0.6, 0.14)],
+    [_PLUS],
+    [[(-0.42, -0.48), (0.42, -0.48), (-0.42, 0.48), (0.42, 0.48)]],
+    [_BOLT],
+    [_rectangle(-0.4, -0.45, -0.1, 0.45), _rectangle(0.1, -0.45, 0.4, 0.45)],
+    [_rectangle(-0.7, -0.7, 0.0, 0.0), _rectangle(0.0, 0.0, 0.7, 0.7)],
 ]
-MARKS: dict[str, Layers] = dict(zip(BRANDS, _INKS, strict=True))
+
+
+def _mark(number: int) -> Layers:
+    """Return a plate with a dark rim, a light ring and the brand's colour, and its sign in white."""
+    rim, ring, plate = (_ROUND, _SQUARE)[number % 2]
+    signs = [(polygon, PAPER) for polygon in _GLYPHS[number]]
+    return [(rim, EDGE), (ring, PAPER), (plate, INKS[number]), *signs]
+
+
+MARKS: dict[str, Layers] = {brand: _mark(number) for number, brand in enumerate(BRANDS)}
 
 
 def _petals(count: int, distance: float, radius: float, colour: Colour) -> Layers:
