@@ -46,8 +46,14 @@ def summarise_attributes(results: Mapping[str, Any]) -> str:
         f"IPAD ({results['parameters']:,} parameters) searches by one attribute with a mean average precision of "
         f"{cell(retrieval['map'])} % (a random order: {cell(retrieval['map_chance'])} %); its attention peaks in the "
         f"attribute's true box in {cell(pointing['pointing_accuracy'])} % of the images "
-        f"(chance {cell(pointing['pointing_accuracy_chance'])} %)."
+        f"(chance {cell(pointing['pointing_accuracy_chance'])} %), {_below_chance(pointing)}."
     )
+
+
+def _below_chance(pointing: Mapping[str, float]) -> str:
+    names = [name.removesuffix("_num_images") for name in pointing if name.endswith("_num_images")]
+    below = [name for name in names if pointing[f"{name}_centre_inside"] <= pointing[f"{name}_centre_inside_chance"]]
+    return f"but not above chance for {' and '.join(below)}" if below else "above chance for every attribute"
 
 
 def show_attributes(

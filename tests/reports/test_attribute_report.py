@@ -35,6 +35,10 @@ def test_attribute_search_becomes_tables_sentences_and_pictures():
     assert sentence.startswith("IPAD (1,234 parameters)")
     assert f"{100 * results['retrieval']['map']:.1f} %" in sentence
     assert f"chance {100 * results['pointing']['pointing_accuracy_chance']:.1f} %" in sentence
+    always = {key: float(not key.endswith("_chance")) for key in pointing}
+    assert "above chance for every attribute" in summarise_attributes(results | {"pointing": always})
+    never = always | {"hem_centre_inside": 0.0}
+    assert "but not above chance for hem." in summarise_attributes(results | {"pointing": never})
     sections = dict(show_attributes(model, processor, split, column_map, ROWS))
     assert len(sections) == len(names) + 1
     assert sections["Where IPAD looks"].count("<img") == len(ROWS)

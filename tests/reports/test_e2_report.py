@@ -70,6 +70,7 @@ def test_results_become_tables_sentences_and_pictures():
     tables = compare_e2(both, ENTITIES)
     assert [len(rows) for _, rows in tables.values()] == [6, 4, 8]
     sentences = " ".join(summarise_e2(both))
+    assert f"E2 {100 * both['E2']['tags']['mean_tag_accuracy']:.1f} %" in sentences
     for layer in (1, 2):
         assert f"after layer {layer} {100 * localisation[f'brand_layer_{layer}_centre_inside']:.1f} %" in sentences
     assert f"chance {100 * localisation['brand_layer_1_centre_inside_chance']:.1f} %" in sentences
