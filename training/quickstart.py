@@ -159,7 +159,7 @@ def resume_or_restart(folder: Path, recipes: dict[str, RecipeFile]) -> Path:
 
 def train_all(recipes: dict[str, RecipeFile]) -> None:
     """Train the embedding models at the same time, then FR, which learns from the results of IPAD."""
-    embedders = [name for name in recipes if name != "FR"]
+    embedders = ["IPAD", *WITH_TEXT]  # the longest first: two cores are busy until the end
     with ThreadPoolExecutor(num_workers()) as pool:
         list(pool.map(train, embedders, map(recipes.get, embedders)))
     train("FR", recipes["FR"])
