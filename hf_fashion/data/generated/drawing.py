@@ -141,7 +141,7 @@ def _drop_shadow(canvas: Image.Image, polygons: list[Polygon]) -> None:
 
 def _draw_mark(canvas: Image.Image, look: Look, pose: Pose, rng: np.random.Generator) -> list[Polygon]:
     place = np.array(ARTICLE_TYPES[look.article_type].places[look.place]) + rng.uniform(-0.012, 0.012, 2)
-    radius = rng.uniform(0.1, 0.115) / pose.scale
+    radius = rng.uniform(0.125, 0.14) / pose.scale
     layers = [([tuple(place + radius * np.array(point)) for point in shape], ink) for shape, ink in MARKS[look.brand]]
     return _draw_layers(canvas, [(pose.place(shape), colour) for shape, colour in layers])
 
