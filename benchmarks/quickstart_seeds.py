@@ -1,4 +1,4 @@
-"""Run the quickstart with several seeds, and print the mean of what its report says.
+"""Run the quickstart with several seeds, and print the means of its metrics.
 
     PYTHONPATH=. python benchmarks/quickstart_seeds.py            # three seeds, eight minutes each on two idle cores
     PYTHONPATH=. python benchmarks/quickstart_seeds.py --table    # only the table of the results file

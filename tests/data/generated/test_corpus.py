@@ -51,7 +51,7 @@ def test_a_mark_is_one_to_three_patches_of_eight_pixels_and_on_the_garment(corpu
     boxes = corpus["train"]["boxes"]
     marks = np.array([row["brand"] for row in boxes])
     sides = marks[:, 2:] - marks[:, :2]
-    assert sides.min() >= 7 and sides.max() <= 16
+    assert sides.min() >= 7 and sides.max() <= 20
     wholes = np.array([row["article_type"] for row in boxes])
     assert (marks[:, :2] >= wholes[:, :2] - 4).all() and (marks[:, 2:] <= wholes[:, 2:] + 4).all()
 
