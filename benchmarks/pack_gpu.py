@@ -3,6 +3,7 @@
     pip download --no-deps --dest .wheels transformers==5.23.0   # where the machine has another version
     PYTHONPATH=. python benchmarks/pack_gpu.py --vision DINOV2_FOLDER --cnn MOBILENET_V2_FOLDER --wheels .wheels
     PYTHONPATH=. python benchmarks/pack_gpu.py --toy             # the same at toy size, from drawn garments
+    PYTHONPATH=. python benchmarks/pack_gpu.py --small ...       # 112 px, for the attribute models on two cores
 
 Weights are packed in float16, photos as square JPEG. Whatever needs `datasets` is done here: texts become tokens, and
 batches, queries and candidates are drawn. The parts go to `build/gpu`, which git ignores, with the checksum of each
@@ -20,7 +21,7 @@ from transformers import AutoModel, Dinov2Config, Dinov2Model, PreTrainedModel, 
 
 from benchmarks.gpu_batch.packed import INDEX, sha256
 from benchmarks.gpu_batch.packing import pack_corpus
-from benchmarks.gpu_batch.settings import TOY, Settings
+from benchmarks.gpu_batch.settings import SMALL, TOY, Settings
 from hf_fashion.files import folder_written_aside, write_json
 from hf_fashion.training.recipe import LabelledDataRecipe
 
@@ -147,6 +148,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("build/gpu"), help="folder that git ignores")
     parser.add_argument("--part_mib", type=int, default=56, help="a call takes 64 MiB, the repository among them")
     parser.add_argument("--toy", action="store_true", help="few drawn garments of 32 px, models of random weights")
+    parser.add_argument("--small", action="store_true", help="112 px and fewer steps, for two cores")
     arguments = parser.parse_args()
     if not arguments.toy and not (arguments.vision and arguments.cnn):
         parser.error("give `--vision` and `--cnn`, or `--toy`")
@@ -156,7 +158,7 @@ def main() -> None:
     else:
         folders = {"vision": arguments.vision, "cnn": arguments.cnn}
         models = {name: AutoModel.from_pretrained(folder, trust_remote_code=False) for name, folder in folders.items()}
-        corpora, settings = CORPORA, Settings()
+        corpora, settings = CORPORA, SMALL if arguments.small else Settings()
     wheels = sorted(arguments.wheels.glob("*.whl")) if arguments.wheels else []
     if arguments.wheels and not wheels:
         parser.error(f"`--wheels` {arguments.wheels} has no *.whl")

@@ -1,4 +1,4 @@
-"""Sizes and budgets of the runs on one GPU, at 224 px and at toy size."""
+"""Sizes and budgets of the runs: on one GPU at 224 px, on two cores, and at toy size."""
 
 from dataclasses import dataclass, replace
 
@@ -64,6 +64,9 @@ class Settings:
     fr_min_positives: int = 6
     fr_epochs: int = 2
 
+
+# The attribute models on two cores, in an hour.
+SMALL = replace(Settings(), image_size=112, feature_stride=16, region_size=56, stage_steps=(150, 75))
 
 TOY = replace(
     Settings(),

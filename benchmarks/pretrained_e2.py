@@ -1,0 +1,163 @@
+"""Compare E2 and CLIP-FT from one pretrained vision encoder: train and evaluate every row, and print tables.
+
+    python benchmarks/pretrained_e2.py --vision FOLDER --workers 2
+    python benchmarks/pretrained_e2.py --vision FOLDER --suite options --seeds 0
+    python benchmarks/pretrained_e2.py --suite options --table                   # no training
+
+FOLDER is a checkpoint of DINOv2 with its image processor, such as `facebook/dinov2-small`. A run that was stopped
+continues from its last checkpoint; finished runs are not repeated. `benchmarks/results/pretrained_e2.json` collects
+the metrics of finished runs, and recall after each epoch.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
+from hf_fashion.files import write_json
+from hf_fashion.training.e2.recipe import E2Recipe
+
+
+FOLDER = Path(__file__).parent
+RECIPE = FOLDER / "recipes" / "pretrained.yaml"
+RESULTS = FOLDER / "results" / "pretrained_e2.json"
+RUNS = Path("runs/pretrained_e2")
+WAYS = ("image_to_text", "text_to_image")
+PARTS = ("cross_modal", "tags")
+ENTITIES = ("article_type", "brand", "season", "colour")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model: its architecture, its changes to the recipe, and its frozen layers of twelve."""
+
+    architecture: str
+    changes: tuple[str, ...] = ()
+    frozen: int = 10
+
+
+def _e2(*changes: str, **fields: int) -> Row:
+    return Row("e2", changes, **fields)
+
+
+TAGS = "model.compose_text=true"
+LIGHT = "model.config.region_loss_weight=0.2"
+MODELS = {
+    "clip-ft": Row("clip"),
+    "e2": _e2(),
+    "e2, region weight 0.2": _e2(LIGHT),
+    "e2, pooled regions": _e2("model.config.pool_regions=true"),
+    "tags/clip-ft": Row("clip", (TAGS,)),
+    "tags/e2": _e2(TAGS),
+}
+DEPTHS = {
+    "clip-ft": MODELS["clip-ft"],
+    "e2": MODELS["e2"],
+    "8 frozen/clip-ft": Row("clip", frozen=8),
+    "8 frozen/e2": _e2(frozen=8),
+}
+SUITES = {"models": MODELS, "depths": DEPTHS}
+ROWS = MODELS | DEPTHS
+
+
+def run_folder(row: str, seed: int | str) -> Path:
+    """Return the folder of a run."""
+    return RUNS / f"{''.join(letter if letter.isalnum() or letter == '.' else '_' for letter in row)}-{seed}"
+
+
+def make_run(vision: str, name: str, seed: int) -> Run:
+    """Return the run of a row with a seed; its last model is evaluated, not its best."""
+    row, folder = ROWS[name], run_folder(name, seed)
+    changes = [f"model.architecture={row.architecture}", f"model.start_from_vision={vision}"]
+    changes += [f"model.freeze_layers={row.frozen}", f"training.seed={seed}", f"training.output_dir={folder}"]
+    if row.architecture == "e2":
+        changes += [f"model.config.first_selection_layer={row.frozen + 1}", "model.config.fusion_layers=[12]"]
+    recipe = E2Recipe.read(RECIPE, [*changes, *row.changes])
+    evaluation = ["training/evaluate_e2.py", "--model", str(folder / "last"), "--corpus", recipe.data.corpus]
+    evaluation += ["--column_map", recipe.data.column_map, "--tags", "--output", str(folder / "evaluation.json")]
+    return Run(folder, recipe, "training/train_e2.py", evaluation)
+
+
+def collect() -> dict[str, dict[str, dict]]:
+    """Row -> seed -> metrics: recall and tags after the last epoch, and recall after each."""
+    results = gather(list(ROWS), run_folder, lambda evaluation: {part: evaluation[part] for part in PARTS}, RESULTS)
+    for row, seeds in results.items():
+        for seed, found in seeds.items():
+            trained = run_folder(row, seed) / "results.json"
+            if trained.exists():
+                found["curve"] = curve(json.loads(trained.read_text())["history"])
+    return results
+
+
+def curve(history: list[dict]) -> list[list[float]]:
+    """Return R@1 after each epoch, image to text and text to image."""
+    keys = [f"validation/{way}_recall@1" for way in WAYS]
+    return [[entry[key] for key in keys] for entry in history if keys[0] in entry]
+
+
+def recall_table(results: dict, names: list[str]) -> str:
+    """Return recall in both directions and SumR of rows, and R@1 relative to CLIP-FT of the same setting."""
+    header = ["row", "seeds", "image-to-text R@1", "text-to-image R@1", "SumR", "R@1 against CLIP-FT"]
+    rows = []
+    for name in names:
+        runs = [seed["cross_modal"] for seed in results[name].values()]
+        base = results.get(f"{name.rpartition('/')[0]}/clip-ft".removeprefix("/"), {})
+        recalls = [[run[f"{way}_recall@1"] for run in runs] for way in WAYS]
+        of_base = [[seed["cross_modal"][f"{way}_recall@1"] for seed in base.values()] for way in WAYS]
+        gains = [
+            f"{mean(ours) / mean(theirs) - 1:+.1%}" for ours, theirs in zip(recalls, of_base, strict=True) if base
+        ]
+        cells = [name, str(len(runs)), *map(spread, recalls), spread([run["sum_recall"] for run in runs])]
+        rows.append([*cells, " / ".join(gains)])
+    return markdown(header, rows)
+
+
+def tag_table(results: dict, names: list[str]) -> str:
+    """Return zero-shot accuracy and MAP of tag-to-image search per entity, from image and region embeddings."""
+    rows = []
+    for name in names:
+        runs = [seed["tags"] for seed in results[name].values()]
+        for metric in ("accuracy", "map"):
+            for source in ("image", "region"):
+                keys = [f"{entity}_{source}_{metric}" for entity in ENTITIES]
+                if keys[0] in runs[0]:
+                    rows.append([name, source, metric, *(spread([run[key] for run in runs]) for key in keys)])
+    return markdown(["row", "from", "metric", *ENTITIES], rows)
+
+
+def curve_table(results: dict, names: list[str]) -> str:
+    """Return the mean R@1 over seeds after each epoch, image to text / text to image."""
+    rows = []
+    for name in names:
+        curves = [seed["curve"] for seed in results[name].values()]
+        epochs = [[mean(way) for way in zip(*epoch, strict=True)] for epoch in zip(*curves, strict=True)]
+        rows.append([name, *(" / ".join(f"{100 * way:.1f}" for way in epoch) for epoch in epochs)])
+    return markdown(["row", *(f"{number + 1}" for number in range(max(map(len, rows)) - 1))], rows)
+
+
+def main() -> None:
+    """Train and evaluate what is missing, and print the tables of a suite."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vision", help="pretrained vision encoder; needed to train")
+    parser.add_argument("--suite", choices=SUITES, default="models")
+    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW", help="default: all of the suite")
+    add_run_arguments(parser)
+    arguments = parser.parse_args()
+    names = arguments.only or list(SUITES[arguments.suite])
+    if not arguments.table:
+        if not arguments.vision:
+            parser.error("give `--vision`, or `--table` to train nothing")
+        runs = [make_run(arguments.vision, name, seed) for seed in arguments.seeds for name in names]
+        # One run of each depth computes the outputs of its frozen layers; the others find them.
+        first = list({run.recipe.model.freeze_layers: run for run in reversed(runs)}.values())
+        run_all([first, runs], arguments.workers, lambda: write_json(collect(), RESULTS))
+    results = json.loads(RESULTS.read_text())
+    names = [name for name in names if name in results]
+    for table in (recall_table, tag_table, curve_table):
+        print(table(results, names), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()
