@@ -12,8 +12,8 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
+from benchmarks.recall import recall_table
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.files import write_json
 from hf_fashion.training.e2.recipe import E2Recipe
@@ -99,24 +99,6 @@ def collect() -> dict[str, dict[str, dict]]:
     )
 
 
-def recall_table(results: dict) -> str:
-    """Return recall in both directions and SumR of every row, and R@1 relative to the first row of its setting."""
-    header = ["row", "seeds", "image-to-text R@1", "text-to-image R@1", "SumR", "R@1 against CLIP-FT"]
-    rows = []
-    for row, seeds in results.items():
-        metrics = [seed["cross_modal"] for seed in seeds.values()]
-        directions = [[run[f"{way}_recall@1"] for run in metrics] for way in ("image_to_text", "text_to_image")]
-        base = results.get(row.split("/")[0] + "/clip", {}).values()
-        ratios = [
-            mean(values) / mean(run["cross_modal"][f"{way}_recall@1"] for run in base) - 1
-            for values, way in zip(directions, ("image_to_text", "text_to_image"), strict=True)
-            if base
-        ]
-        cells = [row, str(len(seeds)), *map(spread, directions), spread([run["sum_recall"] for run in metrics])]
-        rows.append([*cells, " / ".join(f"{ratio:+.1%}" for ratio in ratios)])
-    return markdown(header, rows)
-
-
 def tag_table(results: dict) -> str:
     """Return zero-shot accuracy, MAP of tag-to-image search and linear probe per entity, from regions and images."""
     rows = []
@@ -142,7 +124,8 @@ def main() -> None:
         waves.append([make_run(row, seed) for seed in arguments.seeds for row in arguments.only])
         run_all(waves, arguments.workers, lambda: write_json(collect(), RESULTS))
     results = json.loads(RESULTS.read_text())
-    print(recall_table(results), tag_table(results), sep="\n\n")
+    recall = recall_table(results, list(results), lambda row: f"{row.split('/')[0]}/clip")
+    print(recall, tag_table(results), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -147,8 +147,9 @@ def main() -> None:
     parser.add_argument("--wheels", type=Path, help="folder of wheels that the machine needs in another version")
     parser.add_argument("--output", type=Path, default=Path("build/gpu"), help="folder that git ignores")
     parser.add_argument("--part_mib", type=int, default=56, help="a call takes 64 MiB, the repository among them")
-    parser.add_argument("--toy", action="store_true", help="few drawn garments of 32 px, models of random weights")
-    parser.add_argument("--small", action="store_true", help="112 px and fewer steps, for two cores")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--toy", action="store_true", help="few drawn garments of 32 px, models of random weights")
+    sizes.add_argument("--small", action="store_true", help="112 px and fewer steps, for two cores")
     arguments = parser.parse_args()
     if not arguments.toy and not (arguments.vision and arguments.cnn):
         parser.error("give `--vision` and `--cnn`, or `--toy`")

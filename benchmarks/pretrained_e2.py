@@ -1,8 +1,8 @@
 """Compare E2 and CLIP-FT from one pretrained vision encoder: train and evaluate every row, and print tables.
 
     python benchmarks/pretrained_e2.py --vision FOLDER --workers 2
-    python benchmarks/pretrained_e2.py --vision FOLDER --suite options --seeds 0
-    python benchmarks/pretrained_e2.py --suite options --table                   # no training
+    python benchmarks/pretrained_e2.py --vision FOLDER --suite depths --seeds 0
+    python benchmarks/pretrained_e2.py --only clip-ft e2 --table                 # no training
 
 FOLDER is a checkpoint of DINOv2 with its image processor, such as `facebook/dinov2-small`. A run that was stopped
 continues from its last checkpoint; finished runs are not repeated. `benchmarks/results/pretrained_e2.json` collects
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
+from benchmarks.recall import WAYS, recall_table
 from benchmarks.runs import Run, add_run_arguments, gather, markdown, run_all, spread
 from hf_fashion.files import write_json
 from hf_fashion.training.e2.recipe import E2Recipe
@@ -24,7 +25,6 @@ FOLDER = Path(__file__).parent
 RECIPE = FOLDER / "recipes" / "pretrained.yaml"
 RESULTS = FOLDER / "results" / "pretrained_e2.json"
 RUNS = Path("runs/pretrained_e2")
-WAYS = ("image_to_text", "text_to_image")
 PARTS = ("cross_modal", "tags")
 ENTITIES = ("article_type", "brand", "season", "colour")
 
@@ -97,23 +97,6 @@ def curve(history: list[dict]) -> list[list[float]]:
     return [[entry[key] for key in keys] for entry in history if keys[0] in entry]
 
 
-def recall_table(results: dict, names: list[str]) -> str:
-    """Return recall in both directions and SumR of rows, and R@1 relative to CLIP-FT of the same setting."""
-    header = ["row", "seeds", "image-to-text R@1", "text-to-image R@1", "SumR", "R@1 against CLIP-FT"]
-    rows = []
-    for name in names:
-        runs = [seed["cross_modal"] for seed in results[name].values()]
-        base = results.get(f"{name.rpartition('/')[0]}/clip-ft".removeprefix("/"), {})
-        recalls = [[run[f"{way}_recall@1"] for run in runs] for way in WAYS]
-        of_base = [[seed["cross_modal"][f"{way}_recall@1"] for seed in base.values()] for way in WAYS]
-        gains = [
-            f"{mean(ours) / mean(theirs) - 1:+.1%}" for ours, theirs in zip(recalls, of_base, strict=True) if base
-        ]
-        cells = [name, str(len(runs)), *map(spread, recalls), spread([run["sum_recall"] for run in runs])]
-        rows.append([*cells, " / ".join(gains)])
-    return markdown(header, rows)
-
-
 def tag_table(results: dict, names: list[str]) -> str:
     """Return zero-shot accuracy and MAP of tag-to-image search per entity, from image and region embeddings."""
     rows = []
@@ -155,8 +138,8 @@ def main() -> None:
         run_all([first, runs], arguments.workers, lambda: write_json(collect(), RESULTS))
     results = json.loads(RESULTS.read_text())
     names = [name for name in names if name in results]
-    for table in (recall_table, tag_table, curve_table):
-        print(table(results, names), end="\n\n")
+    recall = recall_table(results, names, lambda row: f"{row.rpartition('/')[0]}/clip-ft".removeprefix("/"))
+    print(recall, tag_table(results, names), curve_table(results, names), sep="\n\n")
 
 
 if __name__ == "__main__":

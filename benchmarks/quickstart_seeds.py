@@ -4,7 +4,7 @@
     PYTHONPATH=. python benchmarks/quickstart_seeds.py --table    # only the table of the results file
 
 Seeds are of weights and batches; the generated corpus stays the same. `benchmarks/results/quickstart_seeds.json` has
-the numbers of every seed. A seed that has finished is not run again.
+the numbers of every seed. A seed that has finished with the same recipes is not run again.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.runs import markdown, spread
 from hf_fashion.files import write_json
+from training.quickstart import read_recipes
 
 
 RESULTS = Path(__file__).parent / "results" / "quickstart_seeds.json"
@@ -23,6 +24,13 @@ RESULTS = Path(__file__).parent / "results" / "quickstart_seeds.json"
 def run_folder(seed: int) -> Path:
     """Return the folder of a seed's quickstart."""
     return Path("runs/quickstart") if seed == 0 else Path(f"runs/quickstart-{seed}")
+
+
+def is_current(folder: Path, seed: int) -> bool:
+    """Return whether a folder has a finished quickstart of the present recipes."""
+    found = folder / "results.json"
+    wanted = {name: recipe.to_dict() for name, recipe in read_recipes(folder, seed).items()}
+    return found.exists() and json.loads(found.read_text())["recipes"] == wanted
 
 
 def numbers_of(results: dict) -> dict[str, float]:
@@ -34,7 +42,9 @@ def numbers_of(results: dict) -> dict[str, float]:
             found[f"{model}: R@1, {way.replace('_', ' ')}"] = models[model]["cross_modal"][f"{way}_recall@1"]
     found["E2: tags named right, from its regions"] = models["E2"]["tags"]["mean_tag_accuracy"]
     found["CLIP-FT: tags named right"] = models["CLIP-FT"]["tags"]["mean_tag_accuracy"]
-    found |= _inside("E2: a brand token selects the brand's mark", models["E2"]["localisation"], "brand_layer_6")
+    localisation = models["E2"]["localisation"]
+    (brand,) = [row for row in localisation["rows"] if row.startswith("brand_")]  # E2 has one fusion block
+    found |= _inside("E2: a brand token selects the brand's mark", localisation, brand)
     ipad, reranking = models["IPAD"], models["FR"]["FR"]
     found["IPAD: MAP"], found["IPAD: MAP, chance"] = ipad["retrieval"]["map"], ipad["retrieval"]["map_chance"]
     for attribute in ("pattern", "sleeve", "neckline", "hem"):
@@ -60,18 +70,11 @@ def main() -> None:
     arguments = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for seed in [] if arguments.table else arguments.seeds:
-        found = run_folder(seed) / "results.json"
-        if not found.exists():
-            command = [
-                sys.executable,
-                "training/quickstart.py",
-                "--seed",
-                str(seed),
-                "--output",
-                str(run_folder(seed)),
-            ]
+        folder = run_folder(seed)
+        if not is_current(folder, seed):
+            command = [sys.executable, "training/quickstart.py", "--seed", str(seed), "--output", str(folder)]
             subprocess.run(command, check=True)
-        results[str(seed)] = numbers_of(json.loads(found.read_text()))
+        results[str(seed)] = numbers_of(json.loads((folder / "results.json").read_text()))
         write_json(dict(sorted(results.items())), RESULTS)
     print(table(results))
 

@@ -159,7 +159,7 @@ def resume_or_restart(folder: Path, recipes: dict[str, RecipeFile]) -> Path:
 
 def train_all(recipes: dict[str, RecipeFile]) -> None:
     """Train the embedding models at the same time, then FR, which learns from the results of IPAD."""
-    embedders = ["IPAD", *WITH_TEXT]  # the longest first: two cores are busy until the end
+    embedders = ["IPAD", *WITH_TEXT]  # two at a time on two cores: FR needs IPAD, the pair that is compared comes last
     with ThreadPoolExecutor(num_workers()) as pool:
         list(pool.map(train, embedders, map(recipes.get, embedders)))
     train("FR", recipes["FR"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .geometry import Polygon, ellipse, mirror
+from .geometry import Polygon, ellipse, mirror, rectangle
 
 
 HEM_BAND = 0.085
@@ -125,17 +125,11 @@ def _add_hem(cut: Cut, hem: str, strip: Polygon, edge: Polygon) -> None:
         corner, _, _, end = (np.array(point) for point in strip)
         shares = np.linspace(0.04, 0.96, 9)
         places = [corner + (end - corner) * share + (0, HEM_BAND * 0.55) for share in shares]
-        cut.bands.extend(_rectangle(x, y, 0.008, 0.016) for x, y in places)
-    elif hem == "scalloped":
-        cut.bands.append([*edge, *((x, y - 0.022) for x, y in reversed(edge))])
+        cut.bands.extend(rectangle(x - 0.008, y - 0.016, x + 0.008, y + 0.016) for x, y in places)
     else:  # a narrow border that follows the edge
-        cut.bands.append([*edge, *((x, y - 0.035) for x, y in reversed(edge))])
+        width = 0.022 if hem == "scalloped" else 0.035
+        cut.bands.append([*edge, *((x, y - width) for x, y in reversed(edge))])
     cut.regions.setdefault("hem", []).extend([strip, edge])
-
-
-def _rectangle(x: float, y: float, half_width: float, half_height: float) -> Polygon:
-    left, right, top, bottom = x - half_width, x + half_width, y - half_height, y + half_height
-    return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def _add_sleeves(cut: Cut, sleeve: str, arm_angle: float) -> None:

@@ -48,6 +48,11 @@ def mirror(points: Polygon) -> Polygon:
     return [(-x, y) for x, y in reversed(points)]
 
 
+def rectangle(x0: float, y0: float, x1: float, y1: float) -> Polygon:
+    """Return the corners of a rectangle between two opposite ones."""
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+
+
 def ellipse(centre: tuple[float, float], radii: tuple[float, float], start: float = 0.0, stop: float = 1.0) -> Polygon:
     """Return points of an ellipse from `start` to `stop`, in turns clockwise from the right."""
     turns = np.linspace(start, stop, 25) * 2 * np.pi

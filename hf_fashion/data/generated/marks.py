@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .geometry import Polygon, ellipse
+from .geometry import Polygon, ellipse, rectangle
 from .vocabulary import BRANDS, SEASONS
 
 
@@ -23,10 +23,6 @@ def _star(points: int, inner: float, outer: float = 0.8) -> Polygon:
     return list(zip((radii * np.cos(turns)).tolist(), (radii * np.sin(turns)).tolist(), strict=True))
 
 
-def _rectangle(x0: float, y0: float, x1: float, y1: float) -> Polygon:
-    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-
-
 def _heart() -> Polygon:
     t = np.linspace(0, 2 * np.pi, 33)
     x, y = 16 * np.sin(t) ** 3, -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
@@ -34,23 +30,23 @@ def _heart() -> Polygon:
 
 
 _ROUND = (ellipse((0, 0), (1, 1)), ellipse((0, 0), (0.9, 0.9)), ellipse((0, 0), (0.78, 0.78)))
-_SQUARE = tuple(_rectangle(-side, -side, side, side) for side in (0.9, 0.81, 0.7))
+_SQUARE = tuple(rectangle(-side, -side, side, side) for side in (0.9, 0.81, 0.7))
 _PLUS = [(-0.18, -0.55), (0.18, -0.55), (0.18, -0.18), (0.55, -0.18), (0.55, 0.18), (0.18, 0.18)]
 _PLUS += [(-x, -y) for x, y in _PLUS]
 _BOLT = [(0.12, -0.58), (-0.42, 0.12), (-0.04, 0.12), (-0.16, 0.6), (0.42, -0.12), (0.04, -0.12)]
 _GLYPHS: list[list[Polygon]] = [
     [_star(5, 0.26, 0.62)],
-    [_rectangle(-0.45, -0.4, 0.45, -0.12), _rectangle(-0.45, 0.12, 0.45, 0.4)],
+    [rectangle(-0.45, -0.4, 0.45, -0.12), rectangle(-0.45, 0.12, 0.45, 0.4)],
     [[(0, -0.55), (0.5, 0.36), (-0.5, 0.36)]],
     [ellipse((0, 0), (0.42, 0.42))],
     [_star(2, 0.4, 0.6)],
     [_heart()],
-    [_rectangle(-0.6, -0.14, 0.6, 0.14)],
+    [rectangle(-0.6, -0.14, 0.6, 0.14)],
     [_PLUS],
     [[(-0.42, -0.48), (0.42, -0.48), (-0.42, 0.48), (0.42, 0.48)]],
     [_BOLT],
-    [_rectangle(-0.4, -0.45, -0.1, 0.45), _rectangle(0.1, -0.45, 0.4, 0.45)],
-    [_rectangle(-0.7, -0.7, 0.0, 0.0), _rectangle(0.0, 0.0, 0.7, 0.7)],
+    [rectangle(-0.4, -0.45, -0.1, 0.45), rectangle(0.1, -0.45, 0.4, 0.45)],
+    [rectangle(-0.7, -0.7, 0.0, 0.0), rectangle(0.0, 0.0, 0.7, 0.7)],
 ]
 
 

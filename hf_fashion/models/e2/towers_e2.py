@@ -115,17 +115,16 @@ def pool_tower(tower: PreTrainedModel, hidden_states: torch.Tensor, num_tokens: 
     return tower.head(patches) if family.pooling == "attention_head" else patches.mean(1)
 
 
-def drop_unused(model: PreTrainedModel) -> None:
-    """Remove what E2 never calls of a tower, so that no process waits for its gradient.
+# Copied from hf_fashion.models.attribute.backbone_attribute.drop_mask_token
+def drop_mask_token(model: PreTrainedModel) -> None:
+    """Make the mask token of a ViT or DINOv2 a buffer that is not saved: without a gradient, which DDP would wait for.
 
-    The mask token becomes a buffer that is not saved: `from_pretrained` makes every parameter trainable, also a frozen
-    one, and transformers cannot initialise every model without its mask token.
+    Frozen it would not stay, since `from_pretrained` makes every parameter trainable; and transformers cannot
+    initialise a DINOv2 with registers that has none.
 
     Args:
-        model (`PreTrainedModel`): a vision model or a text model.
+        model (`PreTrainedModel`): the model, which is changed; one without a mask token stays as it is.
     """
-    if isinstance(getattr(model, "pooler", None), nn.Module):
-        model.pooler = None
     embeddings = getattr(model, "embeddings", None)
     if isinstance(getattr(embeddings, "mask_token", None), nn.Parameter):
         mask_token = embeddings.mask_token.detach()
@@ -133,9 +132,21 @@ def drop_unused(model: PreTrainedModel) -> None:
         embeddings.register_buffer("mask_token", mask_token, persistent=False)
 
 
+def drop_unused(model: PreTrainedModel) -> None:
+    """Remove what E2 never calls of a tower, so that no process waits for its gradient.
+
+    Args:
+        model (`PreTrainedModel`): a vision model or a text model.
+    """
+    if isinstance(getattr(model, "pooler", None), nn.Module):
+        model.pooler = None
+    drop_mask_token(model)
+
+
 __all__ = [
     "TOWER_FAMILIES",
     "TowerFamily",
+    "drop_mask_token",
     "drop_unused",
     "embed_patches",
     "num_prefix_tokens",
