@@ -1,4 +1,4 @@
-"""The table of recall that the comparisons of E2 and CLIP-FT print."""
+"""The table of recall that the comparisons of E2 print."""
 
 from collections.abc import Callable, Sequence
 from statistics import mean
@@ -10,14 +10,14 @@ WAYS = ("image_to_text", "text_to_image")
 
 
 def recall_table(results: dict[str, dict[str, dict]], names: Sequence[str], base_of: Callable[[str], str]) -> str:
-    """Return recall in both directions and SumR of rows, and R@1 relative to CLIP-FT of the same setting.
+    """Return recall in both directions and SumR of rows, and R@1 relative to that of another row.
 
     Args:
         results (`dict[str, dict[str, dict]]`): row -> seed -> metrics, those of recall in `cross_modal`.
         names (`Sequence[str]`): the rows to show.
-        base_of (`Callable[[str], str]`): the row of CLIP-FT that a row is compared with.
+        base_of (`Callable[[str], str]`): the row that a row is compared with, such as CLIP-FT of the same setting.
     """
-    header = ["row", "seeds", "image-to-text R@1", "text-to-image R@1", "SumR", "R@1 against CLIP-FT"]
+    header = ["row", "seeds", "image-to-text R@1", "text-to-image R@1", "SumR", "R@1 against the baseline"]
     rows = []
     for name in names:
         runs, base = _runs(results, name), _runs(results, base_of(name))
