@@ -111,7 +111,7 @@ def make_model(
         model, local = IpadModel(IpadConfig(**fields, **region)), starts.region
     load_pretrained(model.image_backbone, starts.whole)
     if stage.regions:
-        load_pretrained(model.region_backbone, local)
+        model.load_region_backbone(local)
     if before is not None:
         unknown = model.load_state_dict(before.state_dict(), strict=False).unexpected_keys
         if unknown:

@@ -98,7 +98,7 @@ def feature_map(backbone: PreTrainedModel, pixel_values: torch.Tensor, **kwargs)
     return bare_feature_map(backbone, outputs, pixel_values), outputs.hidden_states
 
 
-def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrainedModel) -> None:
+def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrainedModel) -> PreTrainedModel:
     """Load weights of a pretrained model into a module, without the model's later stages and heads.
 
     A warning names fields of the configurations that differ and change what the weights compute.
@@ -106,6 +106,9 @@ def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrained
     Args:
         module (`PreTrainedModel`): what to fill, such as a backbone from `build_backbone`.
         source (`str`, `os.PathLike` or `PreTrainedModel`): Hub id or folder of a pretrained model, or the model.
+
+    Returns:
+        `PreTrainedModel`: the pretrained model, with its later stages.
 
     Raises:
         ValueError: if the source is of another model type, lacks weights of the module, or they have other shapes.
@@ -132,6 +135,7 @@ def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrained
         )
     module.load_state_dict({name: found[name] for name in wanted})
     _warn_of_other_fields(module.config, source.config)
+    return source
 
 
 def _check_model_type(module: PreTrainedModel, source: str | PathLike) -> None:

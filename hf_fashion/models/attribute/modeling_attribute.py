@@ -79,12 +79,27 @@ class AttributePreTrainedModel(PreTrainedModel):
         model = cls(config)
         load_pretrained(model.image_backbone, backbone)
         if local_backbone is not None:
-            if model.region_backbone is None:
-                raise ValueError(
-                    f"`local_backbone` is for a branch that sees regions; this `config` of {cls.__name__} has none."
-                )
-            load_pretrained(model.region_backbone, local_backbone)
+            model.load_region_backbone(local_backbone)
         return model.eval()
+
+    def load_region_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
+        """Load pretrained weights into the backbone that sees the regions.
+
+        Args:
+            source (`str`, `os.PathLike` or `PreTrainedModel`): Hub id or folder of a pretrained model, or the model.
+
+        Raises:
+            ValueError: if the model has no branch for the regions, or the checkpoint does not fit its configuration.
+        """
+        if self.region_backbone is None:
+            raise ValueError(
+                f"`local_backbone` is for a branch that sees regions, which the configuration of this "
+                f"{type(self).__name__} leaves out: add the branch, or remove `local_backbone`."
+            )
+        self._load_region_backbone(source)
+
+    def _load_region_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
+        load_pretrained(self.region_backbone, source)
 
     def resolve_attribute_ids(self, attribute_ids: torch.Tensor | None, batch_size: int) -> torch.Tensor:
         """Return the ids of the attributes asked for, for each image.

@@ -5,6 +5,8 @@ and attribute diverging" (IPAD), 2025, section 3.1. RPF is a configuration of th
 Shapes: B images, K attributes, backbone's map (B, C, h, w), branch embeddings of width d, search features of width D.
 """
 
+from os import PathLike
+
 import torch
 from torch import nn
 from transformers import PreTrainedModel
@@ -79,6 +81,9 @@ class IpadModel(AttributePreTrainedModel):
     def region_backbone(self) -> PreTrainedModel | None:
         """`PreTrainedModel` or `None`: IP-SE's ViT or DINOv2."""
         return None if self.semantics is None else self.semantics.vit
+
+    def _load_region_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
+        self.semantics.load_vit(source)
 
     @can_return_tuple
     def forward(

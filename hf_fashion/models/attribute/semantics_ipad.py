@@ -5,13 +5,15 @@ and attribute diverging" (IPAD), 2025, section 3.1.2.
 Shapes: B images, K attributes, U distinct regions, N patches of a region, width D, embeddings of width d.
 """
 
+from os import PathLike
+
 import torch
 from torch import nn
 from transformers import AutoModel, PreTrainedModel, ViTModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.vit.modeling_vit import eager_attention_forward
 
-from .backbone_attribute import drop_mask_token
+from .backbone_attribute import drop_mask_token, load_pretrained
 from .configuration_ipad import REGION_FAMILIES, IpadConfig
 
 
@@ -146,6 +148,19 @@ class IpadSemantics(nn.Module):
         self.fc2 = nn.Linear(dim // config.reduction, dim)
         self.dropout = nn.Dropout(config.dropout)
         self.final_norm = nn.LayerNorm(dim, eps=eps)
+
+    def load_vit(self, source: str | PathLike | PreTrainedModel) -> None:
+        """Start from a pretrained ViT or DINOv2, and the norm in front of the attention from its final layer norm.
+
+        With that norm's new weights, few channels of large values would drown the others.
+
+        Args:
+            source (`str`, `os.PathLike` or `PreTrainedModel`): see [`load_pretrained`].
+        """
+        family = REGION_FAMILIES[self.vit.config.model_type]
+        norm = load_pretrained(self.vit, source).base_model.get_submodule(family.norm)
+        if not isinstance(norm, nn.Identity):  # the ViT of another IPAD has none
+            self.cross_attention_norm.load_state_dict(norm.state_dict())
 
     def forward(
         self, regions: torch.Tensor, region_of_query: torch.Tensor, attribute_embeds: torch.Tensor

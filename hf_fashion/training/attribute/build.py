@@ -12,7 +12,6 @@ from ...data.attributes.vocabulary import AttributeVocabulary
 from ...data.samplers.pk_batches import PKBatchSampler
 from ...data.samplers.triplet_batches import TripletBatchSampler
 from ...losses.attribute import ATTRIBUTE_LOSSES
-from ...models.attribute.backbone_attribute import load_pretrained
 from ...models.attribute.configuration_asen import AsenConfig
 from ...models.attribute.configuration_ipad import IpadConfig
 from ...models.attribute.image_processing_attribute import AttributeImageProcessorPil
@@ -25,8 +24,6 @@ from .recipe import AttributeModelRecipe, AttributeRecipe, AttributeStageRecipe
 
 CLASSES = {"asen": (AsenConfig, AsenModel), "ipad": (IpadConfig, IpadModel)}
 FROM_CORPUS = ("attribute_names", "attribute_values")
-# Where the backbone of the branch that sees the region is.
-LOCAL_BACKBONES = {"asen": "local_branch.backbone", "ipad": "semantics.vit"}
 # Configuration of a backbone -> the key of a recipe that names its checkpoint.
 CHECKPOINTS = {
     "backbone_config": "backbone",
@@ -107,17 +104,8 @@ def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig) -> PreTra
     else:
         model = model_class(config)
     if recipe.local_backbone:
-        load_pretrained(_local_backbone(model, recipe.architecture), recipe.local_backbone)
+        model.load_region_backbone(recipe.local_backbone)
     return model
-
-
-def _local_backbone(model: PreTrainedModel, architecture: str) -> PreTrainedModel:
-    branch, name = LOCAL_BACKBONES[architecture].split(".")
-    if getattr(model, branch) is None:
-        raise ValueError(
-            "`model.local_backbone` is for a branch that `model.config` leaves out: add the branch, or remove the key."
-        )
-    return getattr(getattr(model, branch), name)
 
 
 def make_processors(

@@ -116,6 +116,18 @@ def test_tokens_are_the_patches_of_transformers_model_before_its_norm(fields, re
     torch.testing.assert_close(tokens, expected[:, -patches:], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("stored", [True, False], ids=["folder", "model"])
+def test_the_norm_before_the_attention_starts_as_the_final_norm_of_the_pretrained_model(stored, tmp_path):
+    semantics, again = branch(**DINOV2), branch(**DINOV2)
+    source = AutoModel.from_config(semantics.vit.config)
+    torch.nn.init.normal_(source.layernorm.weight)
+    source.save_pretrained(tmp_path)
+    semantics.load_vit(tmp_path if stored else source)
+    assert torch.equal(semantics.cross_attention_norm.weight, source.layernorm.weight.double())
+    again.load_vit(semantics.vit)  # the ViT of an IPAD has no final norm
+    assert (again.cross_attention_norm.weight == 1).all()
+
+
 def test_registers_that_a_dinov2_lacks_are_not_counted():
     """A field that a configuration does not know is kept by transformers, and means nothing."""
     fields = DINOV2["vit_config"] | {"num_register_tokens": 4}
