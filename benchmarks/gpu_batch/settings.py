@@ -24,6 +24,7 @@ class Settings:
         feature_stride (`int`): of the map of a CNN without a Backbone class.
         attribute_width (`int`): of the attention of the attribute models.
         region_size (`int`): edge of the regions that a second branch sees.
+        frozen_region_layers (`int`): first layers of the DINOv2 that sees regions, which are never trained.
         stage_steps (`tuple[int, int]`): steps of their first and second stage.
         values_per_group (`int`): P of their P x K batches.
         images_per_value (`int`): K.
@@ -53,6 +54,7 @@ class Settings:
     feature_stride: int = 32
     attribute_width: int = 512
     region_size: int = 112
+    frozen_region_layers: int = 0
     stage_steps: tuple[int, int] = (500, 250)
     values_per_group: int = 6
     images_per_value: int = 4
@@ -66,7 +68,9 @@ class Settings:
 
 
 # The attribute models on two cores, in an hour.
-SMALL = replace(Settings(), image_size=112, feature_stride=16, region_size=56, stage_steps=(150, 75))
+SMALL = replace(
+    Settings(), image_size=112, feature_stride=16, region_size=56, frozen_region_layers=8, stage_steps=(150, 150)
+)
 
 TOY = replace(
     Settings(),
@@ -81,6 +85,7 @@ TOY = replace(
     feature_stride=8,
     attribute_width=16,
     region_size=16,
+    frozen_region_layers=1,
     stage_steps=(2, 2),
     values_per_group=2,
     images_per_value=2,

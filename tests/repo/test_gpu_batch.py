@@ -97,9 +97,9 @@ def test_results_of_another_packing_are_refused(packed, results, tmp_path):
 
 def test_units_are_of_every_row_and_the_texts_before_the_large_attributes(packed):
     units = list(gpu.units_of(packed))
-    assert len(units) == len(set(units)) == 6 + 2 * 5
+    assert len(units) == len(set(units)) == 6 + 2 * 6
     assert units[:2] == ["toy/titles/clip-ft", "toy/titles/e2, region weight 0.5"]
-    assert units[-1] == "toy/DINOv2 everywhere/ipad"
+    assert units[-1] == "toy/DINOv2 everywhere/one round"
 
 
 def test_tables_have_a_row_of_every_model(results):
