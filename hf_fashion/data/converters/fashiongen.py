@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from datasets import Features, List, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 from tqdm.auto import tqdm
 
-from ...files import file_written_aside
+from .parquet_files import write_parquet
 
 
 TEXT_COLUMNS = {
@@ -34,7 +32,6 @@ TEXT_COLUMNS = {
     "department": "input_department",
 }
 READ_COLUMNS = ("input_image", "input_productID", "input_pose", *TEXT_COLUMNS.values())
-PRODUCTS_PER_GROUP = 200
 
 
 def convert_fashiongen(
@@ -70,7 +67,7 @@ def convert_fashiongen(
             if missing:
                 raise ValueError(f"{path}: no {', '.join(missing)}; the file holds: {', '.join(file)}")
             rows = product_rows(file) if one_row_per == "product" else view_rows(file)
-            counts[split] = _write_parquet(rows, _features(one_row_per), folder / f"{split}.parquet")
+            counts[split] = write_parquet(rows, _features(one_row_per), folder / f"{split}.parquet")
     return counts
 
 
@@ -152,19 +149,6 @@ def _features(one_row_per: str) -> Features:
             **{name: Value("string") for name in TEXT_COLUMNS},
         }
     )
-
-
-def _write_parquet(rows: Iterator[dict[str, Any]], features: Features, path: Path) -> int:
-    count, group = 0, []
-    with file_written_aside(path) as aside, pq.ParquetWriter(aside, features.arrow_schema) as writer:
-        for row in rows:
-            group.append(row)
-            count += 1
-            if len(group) == PRODUCTS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
-                group = []
-        writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
-    return count
 
 
 def main(arguments: list[str] | None = None) -> None:
