@@ -5,8 +5,9 @@
     hf-fashion convert webdataset "shards/shard-{000000..000009}.tar" --output corpora/shards
 
 FORMAT is one of deepfashion-inshop, fashion-iq, fashionpedia, polyvore, hm (articles.csv), shopify (the export of
-products), google-merchant (TSV, CSV or XML) and webdataset (tar shards). The folder that it writes is a corpus for
-`train`, `embed` and `evaluate`, with the column map of the same name: `--column_map shopify`.
+products), google-merchant (TSV, CSV or XML), webdataset (tar shards), fashiongen (HDF5) and fashionai, darn and
+deepfashion (the attribute labels published with ASEN). The folder that it writes is a corpus for `train`, `embed` and
+`evaluate`, with the column map of the same name: `--column_map shopify`.
 
 Photos in files stay where they are. Photos that are URLs are downloaded only to the folder of --fetch_images: by http
 and https, from public addresses, at most 200,000 of at most 20 MB each. Those that are there are not fetched again.

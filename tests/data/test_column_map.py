@@ -1,7 +1,7 @@
 import pytest
 
 from hf_fashion.data.column_map import ColumnMap, column_map_for, find_for, shipped_names
-from hf_fashion.data.converters.formats import FORMATS
+from hf_fashion.data.converters.formats import FORMATS, WRITERS
 
 
 def test_reads_yaml_and_lists_the_columns_it_names(tmp_path):
@@ -83,7 +83,7 @@ def test_the_hub_corpora_that_users_know_have_a_map():
         "iMaterialist",
     )
     wanted = {f"Marqo/{name}" for name in marqo} | {"ashraq/fashion-product-images-small"}
-    wanted |= {"generated", "product-feed", "fashiongen", "catalog", *FORMATS}
+    wanted |= {"generated", "product-feed", "catalog", *FORMATS, *WRITERS}
     assert wanted | set(WITHOUT_TEXT) == set(shipped_names())
 
 

@@ -10,7 +10,7 @@ from ...messages import listed
 from ..encoded_photos import is_url
 from ..fetching.photos import fetch_photos
 from .corpus_rows import Row, Splits, missing_photos, require_distinct, urls_of, views_of
-from .formats import find_format
+from .formats import FORMATS, WRITERS, require_format
 from .parquet_files import features_of, stored_row, write_parquet
 
 
@@ -34,7 +34,7 @@ def convert_corpus(
     anything is written; the photos themselves are opened by `check_corpus`.
 
     Args:
-        name (`str`): format of the files, one of `formats.FORMATS`.
+        name (`str`): format of the files, one of `FORMATS` or `WRITERS` in `formats.py`.
         source (`str` or `Path`): the file, or the folder of the files.
         output (`str` or `Path`): folder to create; it must not exist. It appears when it is complete.
         images (`str` or `Path`, *optional*): folder of the photos, if they are not where the format has them.
@@ -53,10 +53,16 @@ def convert_corpus(
     """
     if on_bad_image not in ("error", "skip"):
         raise ValueError(f"`on_bad_image` must be one of error, skip; got {on_bad_image!r}")
-    chosen, output = find_format(name), Path(output)
+    require_format(name)
+    output = Path(output)
     source, images = Path(source).absolute(), None if images is None else Path(images).absolute()
     if output.exists():
         raise ValueError(f"`output` {output} exists already: remove it, or choose another folder")
+    if name in WRITERS:
+        if fetch_images is not None or on_bad_image == "skip":
+            raise ValueError(f"{name} has all its photos in files: it takes no `fetch_images`, and no photo may miss")
+        return WRITERS[name](source, output, images)
+    chosen = FORMATS[name]
     splits = chosen.read(source, images)
     _require_rows(splits, source)
     require_distinct(splits, chosen.row_id)
@@ -64,7 +70,8 @@ def convert_corpus(
     _report(
         missing_photos(splits), "rows without their photos. Name their folder with `images` (--images)", on_bad_image
     )
-    typed = {IMAGE_URL: List(Value("string")), **chosen.features, **chosen.find_features(splits)}
+    urls = {} if fetch_images is None else {IMAGE_URL: List(Value("string"))}
+    typed = {**chosen.features, **chosen.find_features(splits), **urls}
     features = features_of(splits, typed)
     with folder_written_aside(output) as aside:
         for split, rows in splits.items():

@@ -1,8 +1,10 @@
 """Read Fashion-IQ: photos by id, and queries of a photo and what to change in it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datasets import List, Value
 
@@ -73,6 +75,9 @@ def read_fashion_iq_queries(folder: str | Path, category: str, split: str = "val
         ChangeQuery(query["candidate"], query.get("target"), tuple(query["captions"]))
         for query in require_objects(path, read_json(path), "query", needed)
     ]
+    wrong = [f"query {number}" for number, query in enumerate(queries, 1) if not _are_texts(query.captions)]
+    if wrong:
+        raise ValueError(listed(f"{path}: captions that are not text", wrong))
     _require_found(path, queries, gallery)
     return FashionIQSplit(category, split, tuple(queries), tuple(gallery))
 
@@ -105,9 +110,13 @@ def read_fashion_iq(source: Path, images: Path | None = None) -> Splits:
     return {split: list(found[split].values()) for split in SPLITS.values() if split in found}
 
 
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(one, str) for one in values)
+
+
 def _read_ids(path: Path) -> list[str]:
     ids = read_json(path)
-    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+    if not isinstance(ids, list) or not _are_texts(ids):
         raise ValueError(f"{path}: expected a list of ids of photos: is it another file?")
     seen: set[str] = set()
     twice = [f"entry {number}: {one!r}" for number, one in enumerate(ids, 1) if one in seen or seen.add(one)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from datasets import List, Value
 
-from ...messages import listed
+from ...messages import listed, shown
 from ..sources.source_rows import SOURCE_ROW
 from .corpus_rows import Row, Splits
 from .source_files import find_files, folder_of, photos_by_name, read_json, require_objects
@@ -98,15 +98,15 @@ def _require_known(
 ) -> None:
     problems = []
     for number, annotation in enumerate(annotations, 1):
-        unknown = [one for one in annotation["attribute_ids"] if one not in attributes]
+        unknown = [one for one in annotation["attribute_ids"] if not isinstance(one, int) or one not in attributes]
         if annotation["image_id"] not in photos:
             problems.append(f"annotation {number}: no image {annotation['image_id']}")
         elif annotation["category_id"] not in categories:
             problems.append(f"annotation {number}: no category {annotation['category_id']}")
         elif unknown:
             problems.append(f"annotation {number}: no attribute {unknown[0]}")
-        elif len(annotation["bbox"]) != 4:
-            problems.append(f"annotation {number}: bbox {annotation['bbox']} is not left, top, width and height")
+        elif len(annotation["bbox"]) != 4 or not all(isinstance(one, (int, float)) for one in annotation["bbox"]):
+            problems.append(f"annotation {number}: bbox {shown(annotation['bbox'])} is not left, top, width, height")
     if problems:
         raise ValueError(listed(f"{path}: annotations that refer to what the file does not have", problems))
 

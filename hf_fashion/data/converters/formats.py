@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ...messages import did_you_mean
 from . import fashion_iq, fashionpedia, polyvore
+from .attribute_labels import CORPORA, convert_attribute_labels
 from .corpus_rows import Splits
 from .deepfashion_inshop import read_deepfashion_inshop
+from .fashiongen import convert_fashiongen_folder
 from .hm import read_hm
 from .shops import google_merchant, shopify
 from .webdataset import number_features, read_webdataset
@@ -44,15 +47,22 @@ FORMATS = {
 }
 
 
-def find_format(name: str) -> Format:
-    """Return a format by its name.
+# Older ones, which write their corpus themselves: `write(source, output, images)` returns the rows of each split.
+WRITERS: dict[str, Callable[[Path, Path, Path | None], dict[str, int]]] = {
+    **{name: partial(convert_attribute_labels, name) for name in CORPORA},
+    "fashiongen": convert_fashiongen_folder,
+}
+
+
+def require_format(name: str) -> None:
+    """Raise if there is no format of a name.
 
     Args:
-        name (`str`): one of [`FORMATS`].
+        name (`str`): one of `FORMATS` or `WRITERS`.
 
     Raises:
         ValueError: naming the one that was probably meant.
     """
-    if name not in FORMATS:
-        raise ValueError(f"no format {name!r}{did_you_mean(name, FORMATS)}; there are {', '.join(FORMATS)}")
-    return FORMATS[name]
+    known = (*FORMATS, *WRITERS)
+    if name not in known:
+        raise ValueError(f"no format {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}")

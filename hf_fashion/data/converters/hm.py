@@ -55,4 +55,5 @@ def read_hm(source: Path, images: Path | None = None) -> Splits:
 def _row(cells: dict[str, str | None], folder: Path) -> Row:
     article = (cells[ID] or "").zfill(DIGITS)
     photo = folder / article[:3] / f"{article}.jpg"
-    return {"image": str(photo), "caption": cells["detail_desc"] or cells["prod_name"], **cells, ID: article}
+    own = {ID: article, "caption": cells["detail_desc"] or cells["prod_name"], "image": str(photo)}
+    return cells | own

@@ -1,6 +1,6 @@
 """Write the rows of a split to a parquet file, a group at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,12 @@ import pyarrow.parquet as pq
 from datasets import Features, Image, List, Value
 
 from ...files import file_written_aside
+from ...messages import shown
+from ..sources.source_rows import SOURCE_ROW
 from .corpus_rows import Row, Splits, all_rows
 
 
+UNFIT = (pa.ArrowException, UnicodeError, OverflowError, TypeError)  # errors of values that a column cannot hold
 ROWS_PER_GROUP = 200  # with the bytes of their photos in memory
 
 
@@ -59,6 +62,9 @@ def write_parquet(rows: Iterable[Row], features: Features, path: Path) -> int:
         rows (`Iterable[dict]`): they are read a group at a time.
         features (`Features`): the columns; what a row lacks is null.
         path (`Path`): the file.
+
+    Raises:
+        ValueError: naming the row and column whose value is not of its type.
     """
     count, group = 0, []
     with file_written_aside(path) as aside, pq.ParquetWriter(aside, features.arrow_schema) as writer:
@@ -66,10 +72,25 @@ def write_parquet(rows: Iterable[Row], features: Features, path: Path) -> int:
             group.append(row)
             count += 1
             if len(group) == ROWS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
+                writer.write_table(_table(group, features))
                 group = []
-        writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
+        writer.write_table(_table(group, features))
     return count
+
+
+def _table(rows: Sequence[Row], features: Features) -> pa.Table:
+    try:
+        return pa.Table.from_pylist(rows, schema=features.arrow_schema)
+    except UNFIT:
+        for row in rows:
+            for name, field in zip(features, features.arrow_schema, strict=True):
+                try:
+                    pa.array([row.get(name)], field.type)
+                except UNFIT as error:
+                    place = row.get(SOURCE_ROW, "a row")
+                    reason = " ".join(str(error).split())
+                    raise ValueError(f"{place}: {name!r} is {shown(row[name])}: {reason}. Correct it") from error
+        raise
 
 
 def stored_row(row: Row) -> Row:

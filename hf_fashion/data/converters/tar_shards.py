@@ -17,14 +17,17 @@ def files_of_tar(path: Path) -> Iterator[PartOfFile]:
         path (`Path`): the tar, not compressed.
 
     Raises:
-        ValueError: naming the tar, and the last file that could be read, where it is compressed, cut off or damaged.
+        ValueError: naming the tar, and the last file that could be read, where it is compressed, cut off or damaged,
+            or holds a link.
     """
     size, last = path.stat().st_size, "its beginning"
     try:
         with tarfile.open(path, "r:") as tar:
             for entry in tar:
-                if not entry.isfile():
+                if entry.isdir():
                     continue
+                if not entry.isreg() or entry.issparse():
+                    raise tarfile.ReadError(f"{entry.name} is a link or no plain file")
                 if entry.offset_data + entry.size > size:
                     raise tarfile.ReadError(f"it is cut off inside {entry.name}")
                 last = entry.name

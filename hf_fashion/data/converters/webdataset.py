@@ -112,6 +112,8 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, PartOfFile]]]:
             yield key, files
             files = {}
         key = new
+        if ending.lower() in files:
+            raise ValueError(f"{path}: {file.name} comes twice: keep one of them")
         files[ending.lower()] = file
     if files:
         yield key, files

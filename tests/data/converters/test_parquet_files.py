@@ -1,4 +1,3 @@
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import Features, Image, List, Value
@@ -23,9 +22,14 @@ def test_rows_are_written_in_groups_and_lacking_values_are_null(tmp_path, monkey
     assert pq.read_table(tmp_path / "a" / "train.parquet")["brand"].to_pylist() == [None, "Acme", None]
 
 
-def test_a_failure_leaves_no_file(tmp_path):
-    with pytest.raises(pa.ArrowInvalid):
-        write_parquet([{"price": "free"}], Features({"price": Value("float64")}), tmp_path / "train.parquet")
+@pytest.mark.parametrize(
+    ("value", "kind"), [("free", "float64"), (2**70, "int64"), ("\ud800", "string"), ([1], "string")]
+)
+def test_a_value_that_a_column_cannot_hold_is_named_and_leaves_no_file(value, kind, tmp_path):
+    rows = [{"price": None, "source_row": "a.csv, line 2"}, {"price": value, "source_row": "a.csv, line 3"}]
+    features = Features({"price": Value(kind), "source_row": Value("string")})
+    with pytest.raises(ValueError, match=r"a\.csv, line 3: 'price' is .*: .*\. Correct it"):
+        write_parquet(rows, features, tmp_path / "train.parquet")
     assert list(tmp_path.iterdir()) == []
 
 

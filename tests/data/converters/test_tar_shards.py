@@ -48,6 +48,15 @@ def test_a_damaged_header_in_the_middle_is_an_error(tar):
         list(files_of_tar(tar))
 
 
+def test_a_link_is_refused(tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as file:
+        link = tarfile.TarInfo("1.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        file.addfile(link)
+    with pytest.raises(ValueError, match=r"1\.jpg is a link or no plain file"):
+        list(files_of_tar(tmp_path / "a.tar"))
+
+
 def test_a_compressed_tar_is_refused(tmp_path):
     with tarfile.open(tmp_path / "a.tar", "w:gz") as file:
         file.addfile(tarfile.TarInfo("1.txt"), io.BytesIO())

@@ -71,6 +71,9 @@ def test_samples_and_shards_are_not_lost(tmp_path):
     save_shard(tmp_path / "a.tar", *sample("1", 0), *sample("2", 1), *sample("1", 2))
     with pytest.raises(ValueError, match=r"'a/1' is that of a\.tar, sample 1 too"):
         converted("webdataset", tmp_path / "a.tar", tmp_path / "out")
+    save_shard(tmp_path / "b.tar", ("1.jpg", jpeg(0)), ("1.JPG", jpeg(1)))
+    with pytest.raises(ValueError, match=r"b\.tar: 1\.JPG comes twice"):
+        read_webdataset(tmp_path / "b.tar")
     save_shard(tmp_path / "s-1.tar", *sample("1", 0))
     with pytest.raises(FileNotFoundError, match=r"2 of 3 shards are not there:\s+s-0\.tar;\s+s-2\.tar"):
         read_webdataset(tmp_path / "s-{0..2}.tar")

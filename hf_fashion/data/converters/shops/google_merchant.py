@@ -83,7 +83,7 @@ def _split(name: str, cell: str | None) -> list[str]:
 def _row(item: Mapping[str, list[str]], folder: Path) -> Row:
     photos = dict.fromkeys(photo for name in PHOTOS for photo in item.get(name, []))
     others = {name: ", ".join(values) or None for name, values in item.items() if name not in (*PHOTOS, *PRICES)}
-    row = {"image": [photo_place(photo, folder) for photo in photos], **dict.fromkeys(ALWAYS), **others}
+    row = dict.fromkeys(ALWAYS) | others | {"image": [photo_place(photo, folder) for photo in photos]}
     row |= {name: plain_text(others.get(name)) for name in HTML}
     for name in PRICES:
         if item.get(name):

@@ -33,7 +33,7 @@ def read_merchant_xml(path: Path) -> list[Item]:
         raise ValueError(
             f"{path}, line {error.lineno}: not XML: {expat.errors.messages[error.code]}. Load the feed again"
         ) from error
-    except ValueError as error:
+    except (ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
         raise ValueError(f"{path}, line {reader.parser.CurrentLineNumber}: {error}") from error
     if not reader.items:
         near = next((did_you_mean(name, ITEMS) for name in reader.seen if did_you_mean(name, ITEMS)), "")

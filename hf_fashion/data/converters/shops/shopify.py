@@ -1,5 +1,6 @@
 """Read Shopify's product export, in which a product has a row for each of its variants and photos."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ COLUMNS = {
 NEEDED = ("id", "title", "image")
 TEXTS = ("title", "description", "brand", "category", "type", "tags", "status")
 OPTION = re.compile(r"(option\d+) name", re.IGNORECASE)
+NUMBER = re.compile(r"\d+(\.\d*)?")
 NO_OPTION = "Title"  # the option of a product without any; its value is "Default Title"
 FEATURES = {"price": Value("float64")}
 
@@ -86,7 +88,8 @@ class _Product:
     def add_variant(self, own: Mapping[str, str], cells: Cells) -> None:
         """Add the photos, price and options of a row."""
         if photo := own.get("image"):
-            self.photos.append((_number("Image Position", own.get("position", "inf")), photo))
+            position = own.get("position")
+            self.photos.append((_number("Image Position", position) if position else math.inf, photo))
         if photo := own.get("variant_image"):
             self.variant_photos.append(photo)
         if price := own.get("price"):
@@ -149,10 +152,9 @@ def _options(cells: Cells) -> Iterator[tuple[str, str | None, str]]:
 
 
 def _number(column: str, cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError as error:
-        raise ValueError(f"the {column} {cell!r} is no number") from error
+    if not NUMBER.fullmatch(cell):
+        raise ValueError(f"the {column} {cell!r} is no number")
+    return float(cell)
 
 
 def _row(handle: str, product: _Product, folder: Path) -> Row:

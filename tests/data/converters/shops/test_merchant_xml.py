@@ -60,5 +60,7 @@ def test_broken_files_are_named_by_their_line(tmp_path):
         ValueError, match=r"feed\.xml: no item \(RSS\) or entry \(Atom\) in it \(did you mean 'item'\?\)"
     ):
         read_merchant_xml(save(tmp_path, "<products><items><id>1</id></items></products>"))
+    with pytest.raises(ValueError, match="line 1: unknown encoding: klingon"):
+        read_merchant_xml(save(tmp_path, RSS.replace("UTF-8", "klingon")))
     with pytest.raises(ValueError, match="not XML"):
         read_merchant_xml(save(tmp_path, RSS.replace("Wool", "caf\xe9"), "latin-1"))
