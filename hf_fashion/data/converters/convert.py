@@ -10,7 +10,7 @@ from ...messages import listed
 from ..encoded_photos import is_url
 from ..fetching.photos import fetch_photos
 from .corpus_rows import Row, Splits, missing_photos, require_distinct, urls_of, views_of
-from .formats import FORMATS, WRITERS, require_format
+from .formats import FORMATS, WRITERS, Format, require_format
 from .parquet_files import features_of, stored_row, write_parquet
 
 
@@ -55,24 +55,27 @@ def convert_corpus(
         raise ValueError(f"`on_bad_image` must be one of error, skip; got {on_bad_image!r}")
     require_format(name)
     output = Path(output)
-    source, images = Path(source).absolute(), None if images is None else Path(images).absolute()
     if output.exists():
         raise ValueError(f"`output` {output} exists already: remove it, or choose another folder")
-    if name in WRITERS:
-        if fetch_images is not None or on_bad_image == "skip":
-            raise ValueError(f"{name} has all its photos in files: it takes no `fetch_images`, and no photo may miss")
-        return WRITERS[name](source, output, images)
-    chosen = FORMATS[name]
+    source, images = Path(source).absolute(), None if images is None else Path(images).absolute()
+    if name in FORMATS:
+        return _convert_rows(FORMATS[name], source, output, images, fetch_images, on_bad_image)
+    if fetch_images is not None or on_bad_image == "skip":
+        raise ValueError(f"{name} has all its photos in files: it takes no `fetch_images`, and no photo may miss")
+    return WRITERS[name](source, output, images)
+
+
+def _convert_rows(
+    chosen: Format, source: Path, output: Path, images: Path | None, fetch_images: str | Path | None, on_bad_image: str
+) -> dict[str, int]:
     splits = chosen.read(source, images)
     _require_rows(splits, source)
     require_distinct(splits, chosen.row_id)
     splits = _with_local_photos(splits, fetch_images, on_bad_image)
-    _report(
-        missing_photos(splits), "rows without their photos. Name their folder with `images` (--images)", on_bad_image
-    )
+    what = "rows without their photos. Name their folder with `images` (--images)"
+    _report(missing_photos(splits), what, on_bad_image)
     urls = {} if fetch_images is None else {IMAGE_URL: List(Value("string"))}
-    typed = {**chosen.features, **chosen.find_features(splits), **urls}
-    features = features_of(splits, typed)
+    features = features_of(splits, {**chosen.features, **chosen.find_features(splits), **urls})
     with folder_written_aside(output) as aside:
         for split, rows in splits.items():
             write_parquet(map(stored_row, rows), features, aside / f"{split}.parquet")

@@ -1,7 +1,7 @@
 """Read Fashionpedia's annotations: boxes, categories and attributes of photos, as COCO JSON."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,13 @@ KINDS = {
     "leather": "leather",
 }
 FEATURES = {"objects": OBJECTS} | dict.fromkeys(("categories", *KINDS.values()), TEXTS)
+# Part of a file -> what one of its entries is called, and what it needs.
+PARTS: dict[str, tuple[str, dict[str, type]]] = {
+    "images": ("image", {"id": int, "file_name": str}),
+    "annotations": ("annotation", {"image_id": int, "category_id": int, "attribute_ids": list, "bbox": list}),
+    "categories": ("category", {"id": int, "name": str}),
+    "attributes": ("attribute", {"id": int, "name": str, "supercategory": str}),
+}
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
@@ -54,78 +61,87 @@ def read_fashionpedia(source: Path, images: Path | None = None) -> Splits:
         split = next((own for name, own in SPLITS.items() if name in path.name), "train")
         if split in splits:
             raise ValueError(f"{path} is a second file of the split {split!r}: name the file to read")
-        splits[split] = _read(path, photos, images or folder_of(source))
+        splits[split] = _rows(path, photos, images or folder_of(source))
     return splits
 
 
-def _read(path: Path, photos: dict[str, str], folder: Path) -> list[Row]:
-    values = read_json(path)
-    parts = ("images", "annotations", "categories", "attributes")
-    lacks = [name for name in parts if not isinstance(values, dict) or name not in values]
-    if lacks:
-        raise ValueError(
-            f"{path}: no {', '.join(lacks)}: it is not a file of Fashionpedia's instances with attributes"
+@dataclass(frozen=True)
+class _Annotations:
+    """The parts of one file; categories and attributes by their ids."""
+
+    path: Path
+    images: list[dict]
+    annotations: list[dict]
+    categories: dict[int, dict]
+    attributes: dict[int, dict]
+
+    @classmethod
+    def read(cls, path: Path) -> "_Annotations":
+        values = read_json(path)
+        lacks = [name for name in PARTS if not isinstance(values, dict) or name not in values]
+        if lacks:
+            what = "it is not a file of Fashionpedia's instances with attributes"
+            raise ValueError(f"{path}: no {', '.join(lacks)}: {what}")
+        images, annotations, categories, attributes = (
+            require_objects(path, values[name], unit, needed) for name, (unit, needed) in PARTS.items()
         )
-    listed_photos = require_objects(path, values["images"], "image", {"id": int, "file_name": str})
-    categories = _by_id(require_objects(path, values["categories"], "category", {"id": int, "name": str}))
-    attributes = _by_id(
-        require_objects(path, values["attributes"], "attribute", {"id": int, "name": str, "supercategory": str})
-    )
-    needed = {"image_id": int, "category_id": int, "attribute_ids": list, "bbox": list}
-    annotations = require_objects(path, values["annotations"], "annotation", needed)
-    _require_known(path, annotations, {photo["id"] for photo in listed_photos}, categories, attributes)
+        by_id = ({entry["id"]: entry for entry in entries} for entries in (categories, attributes))
+        return cls(path, images, annotations, *by_id)
+
+    def require_known(self) -> None:
+        """Raise if an annotation refers to what the file does not have."""
+        photos = {photo["id"] for photo in self.images}
+        found = [(number, self._problem(one, photos)) for number, one in enumerate(self.annotations, 1)]
+        problems = [f"annotation {number}: {problem}" for number, problem in found if problem]
+        if problems:
+            raise ValueError(listed(f"{self.path}: annotations that refer to what the file does not have", problems))
+
+    def _problem(self, annotation: dict, photos: set[int]) -> str | None:
+        box = annotation["bbox"]
+        for one in annotation["attribute_ids"]:
+            if not isinstance(one, int) or one not in self.attributes:
+                return f"no attribute {shown(one)}"
+        if annotation["image_id"] not in photos:
+            return f"no image {annotation['image_id']}"
+        if annotation["category_id"] not in self.categories:
+            return f"no category {annotation['category_id']}"
+        if len(box) != 4 or not all(isinstance(one, (int, float)) for one in box):
+            return f"bbox {shown(box)} is not left, top, width, height"
+        return None
+
+    def describe(self, objects: list[dict]) -> Row:
+        """Return the columns of a photo's annotations: its objects, and the distinct values of each kind."""
+        kinds: dict[str, dict[str, None]] = {column: {} for column in KINDS.values()}
+        for one in (self.attributes[number] for found in objects for number in found["attribute_ids"]):
+            if one["supercategory"] in KINDS:
+                kinds[KINDS[one["supercategory"]]][one["name"]] = None
+        described = [self._object(found) for found in objects]
+        names = dict.fromkeys(one["category"] for one in described)
+        values = {column: list(found) for column, found in kinds.items()}
+        return {"objects": described, "categories": list(names), **values}
+
+    def _object(self, found: dict) -> dict[str, Any]:
+        left, top, width, height = found["bbox"]
+        return {
+            "category": self.categories[found["category_id"]]["name"],
+            "attributes": [self.attributes[number]["name"] for number in found["attribute_ids"]],
+            "box": [left, top, left + width, top + height],
+        }
+
+
+def _rows(path: Path, photos: dict[str, str], folder: Path) -> list[Row]:
+    file = _Annotations.read(path)
+    file.require_known()
     objects: dict[int, list[dict]] = defaultdict(list)
-    for annotation in annotations:
+    for annotation in file.annotations:
         objects[annotation["image_id"]].append(annotation)
     return [
         {
             "image": photos.get(photo["file_name"], str(folder / photo["file_name"])),
             "image_id": str(photo["id"]),
             "file": photo["file_name"],
-            **_described(objects[photo["id"]], categories, attributes),
+            **file.describe(objects[photo["id"]]),
             SOURCE_ROW: f"{path.name}, image {number}",
         }
-        for number, photo in enumerate(listed_photos, 1)
+        for number, photo in enumerate(file.images, 1)
     ]
-
-
-def _by_id(entries: Iterable[dict]) -> dict[int, dict]:
-    return {entry["id"]: entry for entry in entries}
-
-
-def _require_known(
-    path: Path, annotations: list[dict], photos: set[int], categories: dict[int, dict], attributes: dict[int, dict]
-) -> None:
-    problems = []
-    for number, annotation in enumerate(annotations, 1):
-        unknown = [one for one in annotation["attribute_ids"] if not isinstance(one, int) or one not in attributes]
-        if annotation["image_id"] not in photos:
-            problems.append(f"annotation {number}: no image {annotation['image_id']}")
-        elif annotation["category_id"] not in categories:
-            problems.append(f"annotation {number}: no category {annotation['category_id']}")
-        elif unknown:
-            problems.append(f"annotation {number}: no attribute {unknown[0]}")
-        elif len(annotation["bbox"]) != 4 or not all(isinstance(one, (int, float)) for one in annotation["bbox"]):
-            problems.append(f"annotation {number}: bbox {shown(annotation['bbox'])} is not left, top, width, height")
-    if problems:
-        raise ValueError(listed(f"{path}: annotations that refer to what the file does not have", problems))
-
-
-def _described(objects: list[dict], categories: dict[int, dict], attributes: dict[int, dict]) -> dict[str, Any]:
-    """The columns of one photo: its objects, and the distinct values of each kind."""
-    kinds: dict[str, dict[str, None]] = {column: {} for column in KINDS.values()}
-    for one in (attributes[number] for found in objects for number in found["attribute_ids"]):
-        if one["supercategory"] in KINDS:
-            kinds[KINDS[one["supercategory"]]][one["name"]] = None
-    names = [categories[found["category_id"]]["name"] for found in objects]
-    described = [
-        {"category": name, "attributes": [attributes[n]["name"] for n in found["attribute_ids"]], "box": _box(found)}
-        for name, found in zip(names, objects, strict=True)
-    ]
-    values = {column: list(found) for column, found in kinds.items()}
-    return {"objects": described, "categories": list(dict.fromkeys(names)), **values}
-
-
-def _box(found: dict) -> list[float]:
-    left, top, width, height = found["bbox"]
-    return [left, top, left + width, top + height]
