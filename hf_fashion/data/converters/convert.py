@@ -61,7 +61,7 @@ def convert_corpus(
     if name in FORMATS:
         return _convert_rows(FORMATS[name], source, output, images, fetch_images, on_bad_image)
     if fetch_images is not None or on_bad_image == "skip":
-        raise ValueError(f"{name} has all its photos in files: it takes no `fetch_images`, and no photo may miss")
+        raise ValueError(f"{name} has all its photos in files: it takes no `fetch_images`, and none may be missing")
     return WRITERS[name](source, output, images)
 
 

@@ -66,6 +66,13 @@ def test_a_redirect_is_followed_and_proxies_are_not_used(server, monkeypatch):
     assert open_url(server.add("/1.jpg", b"", 301, Location=target)) == b"photo"
 
 
+def test_https_is_encrypted(server, monkeypatch):
+    monkeypatch.setattr(connections, "require_public", lambda address: None)
+    url = server.add("/1.jpg", b"photo").replace("http:", "https:")  # which answers without TLS
+    with pytest.raises(URLError, match="SSL"):
+        open_url(url)
+
+
 def test_a_host_that_does_not_answer_is_an_error_of_the_system(monkeypatch):
     monkeypatch.setattr(connections, "require_public", lambda address: None)
     with socket.socket() as free:
