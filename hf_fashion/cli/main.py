@@ -16,6 +16,7 @@ from ..versions import installed_version
 from . import (
     card,
     compact,
+    convert,
     delete,
     embed,
     endpoint,
@@ -37,6 +38,7 @@ from .output import hide_notes_of_torchao
 COMMANDS = {
     "train": train,
     "recipes": recipes,
+    "convert": convert,
     "embed": embed,
     "search": search,
     "rerank": rerank,

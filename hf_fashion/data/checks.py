@@ -13,6 +13,7 @@ from .encoded_photos import BadImage, verify_images
 from .leaks import Leak, find_photo_leaks, find_title_leaks
 from .product_groups import products_of_several_titles
 from .sources.source_rows import name_sources
+from .sources.streams import require_tables
 from .values import column_texts
 
 
@@ -55,9 +56,10 @@ def check_corpus(
         `tuple[DatasetDict, CorpusReport]`: the corpus without the skipped rows, and what was found.
 
     Raises:
-        ValueError: for an unknown `on_bad_image` or `on_leak`.
+        ValueError: for an unknown `on_bad_image` or `on_leak`, or a streaming dataset.
         CorpusError: a `ValueError` with all problems.
     """
+    require_tables(corpus)
     _require_choice("on_bad_image", on_bad_image, ("error", "skip"))
     _require_choice("on_leak", on_leak, ("error", "warn"))
     problems = column_problems(corpus, column_map, require_caption)

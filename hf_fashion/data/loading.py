@@ -10,7 +10,7 @@ from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from .feeds.product_feed import FEED_SUFFIXES, is_feed, load_product_feeds
 from .sources.folder_listing import split_of
-from .sources.folders import load_folder, load_tables
+from .sources.folders import CONVERTED, load_folder, load_tables
 from .sources.image_column import decode_images, refuse_urls
 from .sources.source_rows import with_source_rows
 
@@ -119,7 +119,7 @@ def _load_file(path: Path, image_column: str, require_files: bool) -> DatasetDic
         return load_tables({split: [path]}, image_column)
     if is_feed(path):
         return load_product_feeds({split: [path]}, image_column, require_files)
-    raise ValueError(f"{path}: a corpus file is .parquet or a product feed ({', '.join(FEED_SUFFIXES)})")
+    raise ValueError(f"{path}: a corpus file is .parquet or a product feed ({', '.join(FEED_SUFFIXES)}); {CONVERTED}")
 
 
 def _looks_like_path(source: str) -> bool:

@@ -11,6 +11,7 @@ from ..messages import listed
 from .column_map import ColumnMap
 from .product_groups import product_groups
 from .sources.source_rows import name_sources, own_columns
+from .sources.streams import require_tables
 from .values import column_texts
 
 
@@ -42,8 +43,10 @@ def train_and_validation(
         seed (`int`, *optional*, defaults to 0): seed of that hold-out.
 
     Raises:
-        ValueError: naming the splits that exist, if a named split does not exist or none can be chosen.
+        ValueError: naming the splits that exist, if a named split does not exist or none can be chosen; or a split is
+            a streaming dataset.
     """
+    require_tables(corpus)
     train_name = train_split or ("train" if "train" in corpus else _only_split(corpus))
     if validation_split is None:
         candidates = ("validation", "valid", "val", "dev", "test")

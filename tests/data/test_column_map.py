@@ -1,6 +1,7 @@
 import pytest
 
 from hf_fashion.data.column_map import ColumnMap, column_map_for, find_for, shipped_names
+from hf_fashion.data.converters.formats import FORMATS, WRITERS
 
 
 def test_reads_yaml_and_lists_the_columns_it_names(tmp_path):
@@ -59,13 +60,13 @@ def test_product_pattern_takes_the_group_the_match_or_the_whole_id():
 
 
 # Corpora only for attribute models.
-WITHOUT_TEXT = ("tshirts", "fashionai", "darn", "deepfashion")
+WITHOUT_TEXT = ("tshirts", "fashionai", "darn", "deepfashion", "deepfashion-inshop", "fashion-iq", "fashionpedia")
 
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_shipped_maps_load(name):
     column_map = ColumnMap.shipped(name)
-    assert column_map.tags or name in WITHOUT_TEXT
+    assert column_map.tags or name in (*WITHOUT_TEXT, "webdataset")  # whose tags are those of its JSON
     assert column_map.product_id
     assert (column_map.caption is None) == (name in {"Marqo/iMaterialist", *WITHOUT_TEXT})
     assert column_map.attributes or name not in WITHOUT_TEXT
@@ -82,7 +83,8 @@ def test_the_hub_corpora_that_users_know_have_a_map():
         "iMaterialist",
     )
     wanted = {f"Marqo/{name}" for name in marqo} | {"ashraq/fashion-product-images-small"}
-    assert wanted | {"generated", "product-feed", "fashiongen", "catalog", *WITHOUT_TEXT} == set(shipped_names())
+    wanted |= {"generated", "product-feed", "catalog", *FORMATS, *WRITERS}
+    assert wanted | set(WITHOUT_TEXT) == set(shipped_names())
 
 
 def test_find_for_ignores_case_and_knows_when_it_has_none():

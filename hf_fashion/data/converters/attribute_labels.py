@@ -1,10 +1,5 @@
-"""
-Convert the published splits of FashionAI, DARN and DeepFashion to a corpus for `load_corpus`.
+"""Convert the published splits of FashionAI, DARN and DeepFashion to a corpus for `load_corpus`."""
 
-    python -m hf_fashion.data.converters.attribute_labels fashionai FOLDER --output DIR
-"""
-
-import argparse
 import shutil
 from pathlib import Path
 from typing import Any
@@ -56,8 +51,8 @@ def convert_attribute_labels(
 
     The train split has the labels of `label_train.txt`, the other splits those of their queries and candidates. Rows
     are in the order of `filenames_<split>.txt`, which the lists refer to; `<output>/protocol/` holds the lists as
-    `query_<split>.txt` and `candidate_<split>.txt`, for `read_protocol`. Photos stay where they are: the corpus holds
-    their paths. The shipped column map of the same name reads it.
+    `query_<split>.txt` and `candidate_<split>.txt`, for `read_protocol`. The photos are copied into the corpus. The
+    shipped column map of the same name reads it.
 
     Args:
         corpus (`str`): `"fashionai"`, `"darn"` or `"deepfashion"`.
@@ -138,20 +133,3 @@ def _require_single(values: list[list[int]], files: list[str], folder: Path, nam
                 f"{' and '.join(str(folder / file) for file in files)}: index {row} has the values {carried} of "
                 f"{name!r}, and only one is allowed"
             )
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Convert the published attribute splits to a corpus.")
-    parser.add_argument("corpus", choices=CORPORA)
-    parser.add_argument("folder", help="holds filenames_train.txt, label_train.txt, query_valid.txt, ...")
-    parser.add_argument("--output", required=True, help="folder to create")
-    parser.add_argument("--images", help="folder that the file names are relative to, if it is another one")
-    options = parser.parse_args(arguments)
-    counts = convert_attribute_labels(options.corpus, options.folder, options.output, options.images)
-    for split, count in counts.items():
-        print(f"{split}: {count:,} rows -> {Path(options.output) / split}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,10 +1,5 @@
-"""
-Convert Fashion-Gen's HDF5 files to a folder of parquet for `load_corpus`, one file a split.
+"""Convert Fashion-Gen's HDF5 files to a folder of parquet for `load_corpus`, one file a split."""
 
-    python -m hf_fashion.data.converters.fashiongen train=train.h5 validation=validation.h5 --output DIR
-"""
-
-import argparse
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -12,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from datasets import Features, List, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 from tqdm.auto import tqdm
 
-from ...files import file_written_aside
+from ...files import folder_written_aside
+from .parquet_files import write_parquet
+from .source_files import find_files
 
 
 TEXT_COLUMNS = {
@@ -34,7 +29,33 @@ TEXT_COLUMNS = {
     "department": "input_department",
 }
 READ_COLUMNS = ("input_image", "input_productID", "input_pose", *TEXT_COLUMNS.values())
-PRODUCTS_PER_GROUP = 200
+
+
+def convert_fashiongen_folder(source: Path, output: Path, images: Path | None = None) -> dict[str, int]:
+    """Convert the HDF5 files of a folder, whose names have `train`, `validation` or `test` in them: a row a product.
+
+    Args:
+        source (`Path`): the folder, such as that of `fashiongen_256_256_train.h5`; or one file.
+        output (`Path`): folder to create.
+        images (`Path`, *optional*): must be `None`: the photos are in the files.
+
+    Returns:
+        `dict[str, int]`: split -> number of rows.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: two files are of the same split, or `images` is given.
+    """
+    if images is not None:
+        raise ValueError("`images` (--images) names a folder of photos; those of Fashion-Gen are in its HDF5 files")
+    files: dict[str, Path] = {}
+    for path in find_files(source, "*.h5"):
+        split = next((name for name in ("train", "validation", "test") if name in path.name), "train")
+        if split in files:
+            raise ValueError(f"{files[split]} and {path} are both of the split {split!r}: name the one to read")
+        files[split] = path
+    with folder_written_aside(output) as aside:
+        return convert_fashiongen(files, aside)
 
 
 def convert_fashiongen(
@@ -70,7 +91,7 @@ def convert_fashiongen(
             if missing:
                 raise ValueError(f"{path}: no {', '.join(missing)}; the file holds: {', '.join(file)}")
             rows = product_rows(file) if one_row_per == "product" else view_rows(file)
-            counts[split] = _write_parquet(rows, _features(one_row_per), folder / f"{split}.parquet")
+            counts[split] = write_parquet(rows, _features(one_row_per), folder / f"{split}.parquet")
     return counts
 
 
@@ -152,35 +173,3 @@ def _features(one_row_per: str) -> Features:
             **{name: Value("string") for name in TEXT_COLUMNS},
         }
     )
-
-
-def _write_parquet(rows: Iterator[dict[str, Any]], features: Features, path: Path) -> int:
-    count, group = 0, []
-    with file_written_aside(path) as aside, pq.ParquetWriter(aside, features.arrow_schema) as writer:
-        for row in rows:
-            group.append(row)
-            count += 1
-            if len(group) == PRODUCTS_PER_GROUP:
-                writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
-                group = []
-        writer.write_table(pa.Table.from_pylist(group, schema=features.arrow_schema))
-    return count
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Convert Fashion-Gen's HDF5 files to parquet.")
-    parser.add_argument("files", nargs="+", metavar="split=file.h5", help="e.g. train=fashiongen_256_256_train.h5")
-    parser.add_argument("--output", required=True, help="folder to write to")
-    parser.add_argument("--one_row_per", default="product", choices=("product", "view"))
-    options = parser.parse_args(arguments)
-    malformed = [entry for entry in options.files if "=" not in entry]
-    if malformed:
-        parser.error(f"expected split=file.h5, got {malformed[0]!r}")
-    files = dict(entry.split("=", 1) for entry in options.files)
-    for split, count in convert_fashiongen(files, options.output, options.one_row_per).items():
-        print(f"{split}: {count:,} rows -> {Path(options.output) / split}.parquet")
-
-
-if __name__ == "__main__":
-    main()

@@ -200,7 +200,8 @@ def _resolve(table: _Table, row: int, cell: Any) -> Any:
     if is_url(cell):
         raise ValueError(
             f"{table.path}, {table.place(row)}: {cell!r} is a URL. Photos are not downloaded: download them and "
-            "write their paths into the feed"
+            "write their paths into the feed. For exports of Shopify, and feeds with the columns id, title and "
+            "image_link, `hf-fashion convert` does so (--fetch_images)"
         )
     return str(table.path.parent / cell)
 

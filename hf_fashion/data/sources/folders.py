@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 # Column that holds the path of each photo of a folder of photos.
 FILE_NAME = "file_name"
 METADATA = "metadata"
+CONVERTED = "`hf-fashion convert` makes one of tar shards, feeds in XML and published sets"
 EXPECTED = "photos, a product feed, parquet files, or a dataset written by save_to_disk"
 
 
@@ -46,7 +47,7 @@ def load_folder(folder: Path, image_column: str, require_files: bool = True) -> 
         corpus, read = _load_photos(listing), listing.photos
     else:
         held = f"it holds only {summarise(listing.others)}" if listing.others else "it is empty"
-        raise ValueError(f"{folder} is no corpus ({EXPECTED}): {held}")
+        raise ValueError(f"{folder} is no corpus ({EXPECTED}): {held}. {CONVERTED}")
     _log_unread(listing, read, corpus)
     return corpus
 

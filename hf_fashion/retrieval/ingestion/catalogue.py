@@ -164,8 +164,8 @@ def require_columns(dataset: Any, id_column: str, image_column: str, metadata_co
 def _require_rows(dataset: Any) -> None:
     if isinstance(dataset, IterableDataset):
         raise ValueError(
-            "`dataset` is a streaming dataset, whose rows cannot be looked up: load it without `streaming=True`, or a "
-            "part of it with Dataset.from_list(list(dataset.take(1000)), features=dataset.features)"
+            "`dataset` is a streaming dataset, whose rows cannot be looked up: load it without `streaming=True`, or "
+            "save a part of it with hf_fashion.data.sources.streams.save_stream(dataset, output, rows)"
         )
     if not isinstance(dataset, Dataset):
         splits = f" of the splits {', '.join(dataset)}" if isinstance(dataset, dict) else ""

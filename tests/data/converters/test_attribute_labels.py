@@ -4,7 +4,8 @@ from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import read_protocol
 from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.data.converters.attribute_labels import CORPORA, convert_attribute_labels, corpus_vocabulary, main
+from hf_fashion.data.converters.attribute_labels import CORPORA, convert_attribute_labels, corpus_vocabulary
+from hf_fashion.data.converters.convert import convert_corpus
 from hf_fashion.data.loading import load_corpus
 from tests.data.corpora import jpeg
 
@@ -82,17 +83,16 @@ def test_the_shipped_maps_name_what_the_papers_do():
         assert sum(counts.values()) == sums[corpus]
 
 
-def test_photos_of_another_folder_from_the_command_line(published, tmp_path, capsys):
+def test_photos_of_another_folder(published, tmp_path):
     folder = published("fashionai")
     (tmp_path / "photos").mkdir()
     for split in ("train", "valid"):
         (folder / split).rename(tmp_path / "photos" / split)
-    arguments = ["fashionai", str(folder), "--output", str(tmp_path / "out")]
     with pytest.raises(ValueError, match=r"filenames_train\.txt, line 1: no photo at .*train/a\.jpg"):
-        main(arguments)
+        convert_corpus("fashionai", folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    main([*arguments, "--images", str(tmp_path / "photos")])
-    assert "validation: 4 rows" in capsys.readouterr().out
+    counts = convert_corpus("fashionai", folder, tmp_path / "out", images=tmp_path / "photos")
+    assert counts == {"train": 3, "validation": 4}
     assert load_corpus(tmp_path / "out")["validation"]["image"][0].size == (12, 16)
 
 

@@ -1,3 +1,4 @@
+import shutil
 import sys
 
 import numpy as np
@@ -6,7 +7,8 @@ from datasets import Image, List
 
 from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.data.converters.fashiongen import READ_COLUMNS, TEXT_COLUMNS, convert_fashiongen, decode_text, main
+from hf_fashion.data.converters.convert import convert_corpus
+from hf_fashion.data.converters.fashiongen import READ_COLUMNS, TEXT_COLUMNS, convert_fashiongen, decode_text
 from hf_fashion.data.loading import load_corpus
 
 
@@ -51,13 +53,27 @@ def test_the_shipped_map_fits(source, tmp_path):
     assert report.rows == {"train": 2}
 
 
-def test_one_row_a_view_from_the_command_line(source, tmp_path, capsys):
-    main([f"validation={source}", "--output", str(tmp_path / "out"), "--one_row_per", "view"])
-    assert "validation: 5 rows" in capsys.readouterr().out
+def test_one_row_a_view(source, tmp_path):
+    assert convert_fashiongen({"validation": source}, tmp_path / "out", one_row_per="view") == {"validation": 5}
     dataset = load_corpus(tmp_path / "out")["validation"]
     assert dataset["product_id"][:] == [str(product) for product in PRODUCTS]
     assert dataset["pose"][:] == POSES
-    assert not list((tmp_path / "out").glob("*.partial"))
+
+
+def test_a_folder_by_the_names_of_its_files(source, tmp_path):
+    folder = tmp_path / "published"
+    folder.mkdir()
+    for split in ("train", "validation"):
+        shutil.copyfile(source, folder / f"fashiongen_256_256_{split}.h5")
+    assert convert_corpus("fashiongen", folder, tmp_path / "out") == {"train": 2, "validation": 2}
+    assert sorted(load_corpus(tmp_path / "out")) == ["train", "validation"]
+    with pytest.raises(ValueError, match=r"`images` .* those of Fashion-Gen are in its HDF5 files"):
+        convert_corpus("fashiongen", folder, tmp_path / "other", images=tmp_path)
+    with pytest.raises(ValueError, match="fashiongen has all its photos in files: it takes no `fetch_images`"):
+        convert_corpus("fashiongen", folder, tmp_path / "other", fetch_images=tmp_path)
+    shutil.copyfile(source, folder / "train-2.h5")
+    with pytest.raises(ValueError, match="are both of the split 'train': name the one to read"):
+        convert_corpus("fashiongen", folder, tmp_path / "other")
 
 
 def test_a_failure_leaves_no_half_file(source, tmp_path):
@@ -69,16 +85,13 @@ def test_a_failure_leaves_no_half_file(source, tmp_path):
     assert not (tmp_path / "out" / "train.parquet").exists()
 
 
-def test_missing_columns_and_wrong_arguments_are_named(source, tmp_path, capsys):
+def test_missing_columns_and_wrong_arguments_are_named(source, tmp_path):
     with h5py.File(source, "a") as file:
         del file["input_brand"]
     with pytest.raises(ValueError, match=r"tiny\.h5: no input_brand; the file holds: .*input_pose"):
         convert_fashiongen({"train": source}, tmp_path / "out")
     with pytest.raises(ValueError, match="`one_row_per` must be 'product' or 'view', got 'photo'"):
         convert_fashiongen({}, tmp_path / "out", one_row_per="photo")
-    with pytest.raises(SystemExit):
-        main(["tiny.h5", "--output", str(tmp_path)])
-    assert "expected split=file.h5, got 'tiny.h5'" in capsys.readouterr().err
     assert "input_brand" in READ_COLUMNS
 
 

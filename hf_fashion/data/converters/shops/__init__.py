@@ -1,0 +1,1 @@
+"""Read the product files of shop systems."""

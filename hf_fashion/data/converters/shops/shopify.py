@@ -1,0 +1,169 @@
+"""Read Shopify's product export, in which a product has a row for each of its variants and photos."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datasets import Value
+
+from ....messages import did_you_mean, listed
+from ...feeds.csv_rows import CsvTable
+from ...feeds.encoding import read_text
+from ...sources.source_rows import SOURCE_ROW
+from ..corpus_rows import Row, Splits
+from ..source_files import find_files, folder_of, photo_place
+from .html_text import plain_text
+
+
+# Our names of the columns, and Shopify's, the older ones first. Letter case does not count.
+COLUMNS = {
+    "id": ("Handle", "URL handle"),
+    "title": ("Title",),
+    "description": ("Body (HTML)", "Description"),
+    "brand": ("Vendor",),
+    "category": ("Product Category",),
+    "type": ("Type",),
+    "tags": ("Tags",),
+    "status": ("Status",),
+    "price": ("Variant Price", "Price"),
+    "image": ("Image Src", "Product image URL"),
+    "position": ("Image Position",),
+    "variant_image": ("Variant Image", "Variant image URL"),
+}
+NEEDED = ("id", "title", "image")
+TEXTS = ("title", "description", "brand", "category", "type", "tags", "status")
+OPTION = re.compile(r"(option\d+) name", re.IGNORECASE)
+NUMBER = re.compile(r"\d+(\.\d*)?")
+NO_OPTION = "Title"  # the option of a product without any; its value is "Default Title"
+FEATURES = {"price": Value("float64")}
+
+Cells = Mapping[str, str | None]
+
+
+def read_shopify(source: Path, images: Path | None = None) -> Splits:
+    """Read Shopify's product export: a row for each product (Handle), whose `image` is the list of its photos.
+
+    Title and description are stripped of HTML. `price` is the lowest of the variants; `option_color` and others hold
+    the values of an option, joined by commas.
+
+    Args:
+        source (`Path`): the CSV file, or a folder of several (`products_export_1.csv`).
+        images (`Path`, *optional*): folder of photos that are named by paths, not by URLs. Default: the source.
+
+    Raises:
+        FileNotFoundError: there is no CSV file.
+        ValueError: naming file and line: a column is missing, a row has no Handle, a first row no title, a price or a
+            position is no number, or two products have the same Handle.
+    """
+    products: dict[str, _Product] = {}
+    for path in find_files(source, "*.csv"):
+        table = CsvTable(path, read_text(path), "Image Src")
+        rows = table.rows()
+        names = _column_names(path, table.header)
+        problems = []
+        for line, cells in rows:
+            try:
+                _add(products, f"{path.name}, line {line}", cells, names)
+            except ValueError as error:
+                problems.append(f"line {line}: {error}")
+        if problems:
+            raise ValueError(listed(f"{path}: {len(problems):,} rows are not as Shopify exports them", problems))
+    return {"train": [_row(handle, product, images or folder_of(source)) for handle, product in products.items()]}
+
+
+@dataclass
+class _Product:
+    """One product, as its rows add to it."""
+
+    place: str
+    texts: dict[str, str | None]
+    photos: list[tuple[float, str]] = field(default_factory=list)
+    variant_photos: list[str] = field(default_factory=list)
+    prices: list[float] = field(default_factory=list)
+    option_names: dict[str, str] = field(default_factory=dict)
+    option_values: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def add_variant(self, own: Mapping[str, str], cells: Cells) -> None:
+        """Add the photos, price and options of a row."""
+        if photo := own.get("image"):
+            position = own.get("position")
+            self.photos.append((_number("Image Position", position) if position else math.inf, photo))
+        if photo := own.get("variant_image"):
+            self.variant_photos.append(photo)
+        if price := own.get("price"):
+            self.prices.append(_number("price", price))
+        for option, name, value in _options(cells):
+            if name:  # only the first row of a product has it
+                self.option_names[option] = name
+            self.option_values.setdefault(option, {})[value] = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The values of each option, in the order of the rows."""
+        return {
+            f"option_{name.lower()}": ", ".join(self.option_values[option])
+            for option, name in self.option_names.items()
+            if name != NO_OPTION
+        }
+
+
+def _column_names(path: Path, header: Sequence[str]) -> dict[str, str]:
+    by_lower = {name.lower(): name for name in header}
+    names = {}
+    for ours, known in COLUMNS.items():
+        found = [by_lower[name.lower()] for name in known if name.lower() in by_lower]
+        if found:
+            names[ours] = found[0]
+    missing = [COLUMNS[name][0] for name in NEEDED if name not in names]
+    if missing:
+        raise ValueError(
+            f"{path}, line 1: no column {missing[0]!r}{did_you_mean(missing[0], header)}: is it Shopify's export of "
+            f"products? Its columns: {', '.join(header[:20])}"
+        )
+    return names
+
+
+def _add(products: dict[str, _Product], place: str, cells: Cells, names: Mapping[str, str]) -> None:
+    """Add a row to its product, which its first row makes."""
+    own = {ours: cell.strip() for ours, name in names.items() if (cell := cells[name])}
+    handle, title = own.get("id"), plain_text(own.get("title"))
+    if handle is None:
+        raise ValueError("no Handle, so it belongs to no product")
+    if handle not in products:
+        if title is None:
+            raise ValueError(f"the first row of {handle!r} has no title")
+        products[handle] = _Product(place, {name: plain_text(own.get(name)) for name in TEXTS})
+    product = products[handle]
+    if title not in (None, product.texts["title"]):
+        raise ValueError(f"{handle!r} is the Handle of {product.texts['title']!r} ({product.place}) too")
+    product.add_variant(own, cells)
+
+
+def _options(cells: Cells) -> Iterator[tuple[str, str | None, str]]:
+    """The option, its name and value, of each that a row has."""
+    by_lower = {name.lower(): cell for name, cell in cells.items()}
+    for name, cell in by_lower.items():
+        found = OPTION.fullmatch(name)
+        value = by_lower.get(f"{found[1]} value") if found else None
+        if found and value:
+            yield found[1], cell and cell.strip(), value.strip()
+
+
+def _number(column: str, cell: str) -> float:
+    if not NUMBER.fullmatch(cell):
+        raise ValueError(f"the {column} {cell!r} is no number")
+    return float(cell)
+
+
+def _row(handle: str, product: _Product, folder: Path) -> Row:
+    ordered = [photo for _, photo in sorted(product.photos, key=lambda entry: entry[0])]
+    return {
+        "image": [photo_place(photo, folder) for photo in dict.fromkeys([*ordered, *product.variant_photos])],
+        "id": handle,
+        **product.texts,
+        "price": min(product.prices, default=None),
+        **product.options,
+        SOURCE_ROW: product.place,
+    }

@@ -1,0 +1,1 @@
+"""Fetch photos that a feed names by their URLs, from public addresses only."""

@@ -1,0 +1,36 @@
+"""Tell addresses of the public internet from those of this machine and its networks."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+
+# Networks of IPv6 that carry addresses of IPv4: through the first, networks without IPv4 reach it.
+TRANSLATED = ip_network("64:ff9b::/96")
+SIX_TO_FOUR = ip_network("2002::/16")
+
+
+class PrivateAddressError(ValueError):
+    """An address that photos are not fetched from."""
+
+
+def require_public(address: str) -> None:
+    """Raise if an address is not one of the public internet: private, loopback, link-local, reserved or multicast.
+
+    Args:
+        address (`str`): of IPv4 or IPv6, as name resolution returns it.
+
+    Raises:
+        PrivateAddressError: naming the address.
+    """
+    number = _reached(ip_address(address.partition("%")[0]))
+    if not number.is_global or number.is_multicast or number.is_reserved or number in SIX_TO_FOUR:
+        raise PrivateAddressError(
+            f"{address} is not an address of the public internet (private, loopback, link-local or reserved), and "
+            "photos are fetched from nowhere else"
+        )
+
+
+def _reached(number: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The address of IPv4 that one of IPv6 stands for, or the address itself."""
+    if isinstance(number, IPv6Address) and number in TRANSLATED:
+        return IPv4Address(int(number) & 0xFFFFFFFF)
+    return getattr(number, "ipv4_mapped", None) or number

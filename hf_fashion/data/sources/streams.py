@@ -1,0 +1,81 @@
+"""Refuse streaming datasets where a table is needed, and save the first rows of one as a corpus."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from datasets import IterableDataset, IterableDatasetDict
+from datasets.table import embed_table_storage
+from tqdm.auto import tqdm
+
+from ...files import file_written_aside, folder_written_aside
+
+
+ROWS_AT_ONCE = 200  # with the bytes of their photos in memory
+
+
+def require_tables(corpus: Mapping[str, Any]) -> None:
+    """Raise if a split of a corpus is a streaming dataset.
+
+    Args:
+        corpus (`DatasetDict`): the splits.
+
+    Raises:
+        ValueError: naming the first streaming split, and what to do.
+    """
+    streams = [name for name, split in corpus.items() if isinstance(split, IterableDataset)]
+    if streams:
+        raise ValueError(
+            f"split {streams[0]!r} is a streaming dataset, whose rows come once and in order. A corpus is a table: "
+            "checks, splits and epochs look its rows up by their numbers. Load it without `streaming=True`, or save "
+            "its first rows as a corpus with hf_fashion.data.sources.streams.save_stream(stream, output, rows)"
+        )
+
+
+def save_stream(
+    stream: IterableDataset | IterableDatasetDict, output: str | Path, rows: int, progress: bool = True
+) -> dict[str, int]:
+    """Save the first rows of each split of a streaming dataset, with their photos, as a corpus for `load_corpus`.
+
+    A few hundred rows are in memory at a time. `stream.shuffle(seed=0, buffer_size=10_000)` draws them more evenly.
+
+    Args:
+        stream (`IterableDataset` or `IterableDatasetDict`): the rows, with features.
+        output (`str` or `Path`): folder to create; it must not exist. It appears when it is complete.
+        rows (`int`): how many rows of a split to save at most.
+        progress (`bool`, *optional*, defaults to `True`): whether to show a progress bar.
+
+    Returns:
+        `dict[str, int]`: split -> number of rows.
+
+    Raises:
+        ValueError: `rows` is below 1, `output` exists, a split has no rows or does not state its features.
+    """
+    output = Path(output)
+    if rows < 1:
+        raise ValueError(f"`rows` must be at least 1, got {rows}")
+    if output.exists():
+        raise ValueError(f"`output` {output} exists already: remove it, or choose another folder")
+    splits = stream if isinstance(stream, dict) else {"train": stream}
+    for name, split in splits.items():
+        if split.features is None:
+            raise ValueError(f"split {name!r} does not state its features: give them with stream.cast(Features(...))")
+    with folder_written_aside(output) as aside:
+        return {name: _save(split, aside / f"{name}.parquet", rows, progress) for name, split in splits.items()}
+
+
+def _save(split: IterableDataset, path: Path, rows: int, progress: bool) -> int:
+    schema, count = split.features.arrow_schema, 0
+    with (
+        file_written_aside(path) as aside,
+        pq.ParquetWriter(aside, schema) as writer,
+        tqdm(total=rows, desc=path.stem, leave=False, disable=not progress) as bar,
+    ):
+        for table in split.take(rows).with_format("arrow").iter(ROWS_AT_ONCE):
+            writer.write_table(embed_table_storage(table.cast(schema)))
+            count += len(table)
+            bar.update(len(table))
+    if not count:
+        raise ValueError(f"split {path.stem!r} of the stream has no rows")
+    return count

@@ -1,0 +1,84 @@
+import io
+import json
+import logging
+import tarfile
+
+import pytest
+from datasets import Value
+
+from hf_fashion.data.converters.webdataset import number_features, read_webdataset
+from tests.data.converted import converted
+from tests.data.corpora import jpeg
+
+
+def save_shard(path, *files):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name, content in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def sample(key, number, text="a dress", **values):
+    files = [(f"{key}.jpg", jpeg(number)), (f"{key}.txt", text.encode())]
+    return [*files, (f"{key}.json", json.dumps(values).encode())] if values else files
+
+
+def test_shards_by_their_numbers(tmp_path):
+    save_shard(tmp_path / "shard-08.tar", *sample("0001", 0, brand="Acme", price=3), *sample("0002", 1, price=4.5))
+    save_shard(tmp_path / "shard-09.tar", *sample("0001", 2, " a coat\n", size=["S", "M"], image="u", brand=7))
+    corpus = converted("webdataset", tmp_path / "shard-{08..09}.tar", tmp_path / "out")["train"]
+    assert corpus["sample"][:] == ["shard-08/0001", "shard-08/0002", "shard-09/0001"]
+    assert corpus["txt"][:] == ["a dress", "a dress", "a coat"] and corpus["price"][:] == [3.0, 4.5, None]
+    assert corpus["brand"][:] == ["Acme", None, "7"] and corpus["size"][2] == '["S", "M"]'
+    assert corpus["json.image"][2] == "u" and corpus["source_row"][2] == "shard-09.tar, sample 0001"
+    assert corpus["image"][2].size == (12, 16) and corpus.features["price"] == Value("float64")
+
+
+def test_a_folder_with_splits_and_endings_that_are_not_read(tmp_path, caplog):
+    save_shard(tmp_path / "in" / "train" / "00.tar", *sample("a/0001", 0, n=1), ("a/0001.npy", b"x"))
+    save_shard(tmp_path / "in" / "val-0.tar", *sample("0002", 1))
+    save_shard(tmp_path / "in2" / "train" / "00.tar", *sample("a/0001", 0, n=1), ("a/0001.seg.png", b"x"))
+    with caplog.at_level(logging.WARNING):
+        assert list(read_webdataset(tmp_path / "in2")) == ["train"]
+    assert "not read from" in caplog.text and "1 .seg.png" in caplog.text
+    assert list(read_webdataset(tmp_path / "in")) == ["val"]  # what is at the top hides the folders below it
+
+
+def test_types_are_settled_over_all_samples():
+    rows = {"train": [{"image": "1", "a": True, "b": 1, "c": "x"}, {"image": "2", "a": None, "b": 2}]}
+    assert number_features(rows) == {"a": Value("bool"), "b": Value("int64")}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([("1.txt", b"a dress")], r"1: it has 0 photos \(txt\), and needs one"),
+        ([("1.jpg", jpeg(0)), ("1.png", jpeg(0))], r"1: it has 2 photos \(jpg, png\)"),
+        ([*sample("1", 0), ("1.json", b"{")], r"1: 1\.json is not JSON"),
+        ([*sample("1", 0), ("1.json", b"[]")], r"1: 1\.json is not a JSON object"),
+        ([("1.jpg", jpeg(0)), ("1.txt", b"caf\xe9")], r"1: 1\.txt is not UTF-8"),
+    ],
+)
+def test_a_sample_that_is_wrong_is_named(files, message, tmp_path):
+    save_shard(tmp_path / "a.tar", *sample("0", 9), *files)
+    with pytest.raises(ValueError, match=r"a\.tar: 1 samples cannot be read:\s+" + message):
+        read_webdataset(tmp_path / "a.tar")
+
+
+def test_samples_and_shards_are_not_lost(tmp_path):
+    save_shard(tmp_path / "a.tar", *sample("1", 0), *sample("2", 1), *sample("1", 2))
+    with pytest.raises(ValueError, match=r"'a/1' is that of a\.tar, sample 1 too"):
+        converted("webdataset", tmp_path / "a.tar", tmp_path / "out")
+    save_shard(tmp_path / "b.tar", ("1.jpg", jpeg(0)), ("1.JPG", jpeg(1)))
+    with pytest.raises(ValueError, match=r"b\.tar: 1\.JPG comes twice"):
+        read_webdataset(tmp_path / "b.tar")
+    save_shard(tmp_path / "s-1.tar", *sample("1", 0))
+    with pytest.raises(FileNotFoundError, match=r"2 of 3 shards are not there:\s+s-0\.tar;\s+s-2\.tar"):
+        read_webdataset(tmp_path / "s-{0..2}.tar")
+    with pytest.raises(FileNotFoundError, match=r"holds no \*\.tar"):
+        (tmp_path / "empty").mkdir()
+        read_webdataset(tmp_path / "empty")
+    with pytest.raises(ValueError, match="those of a webdataset are in its shards"):
+        read_webdataset(tmp_path / "a.tar", tmp_path)

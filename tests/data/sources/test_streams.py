@@ -1,0 +1,58 @@
+import pytest
+from datasets import Dataset, Features, Image, IterableDataset, IterableDatasetDict, Value
+
+from hf_fashion.data.checks import check_corpus
+from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.loading import load_corpus
+from hf_fashion.data.sources import streams
+from hf_fashion.data.sources.streams import require_tables, save_stream
+from hf_fashion.data.splits import train_and_validation
+from tests.data.converted import save_photos
+from tests.data.corpora import products
+
+
+MAP = ColumnMap(caption="title", product_id="id")
+
+
+def test_a_streaming_split_is_refused_wherever_a_table_is_needed():
+    stream = IterableDatasetDict({"train": products(2).to_iterable_dataset()})
+    for refuse in (require_tables, lambda corpus: check_corpus(corpus, MAP), lambda c: train_and_validation(c, MAP)):
+        with pytest.raises(
+            ValueError, match="split 'train' is a streaming dataset, whose rows come once and in order"
+        ):
+            refuse(stream)
+    require_tables({"train": products(2)})
+
+
+def test_the_first_rows_of_a_stream_are_a_corpus(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "ROWS_AT_ONCE", 2)
+    stream = IterableDatasetDict(
+        {"train": products(9).to_iterable_dataset(3), "test": products(2, 9).to_iterable_dataset()}
+    )
+    assert save_stream(stream, tmp_path / "out", 5, progress=False) == {"train": 5, "test": 2}
+    corpus, _ = check_corpus(load_corpus(tmp_path / "out"), MAP)
+    assert corpus["train"]["title"][:] == products(5)["title"][:]
+    assert corpus["train"][4]["image"] == products(5)[4]["image"]
+
+
+def test_photos_that_are_files_come_along(tmp_path):
+    save_photos(tmp_path, "1.jpg")
+    columns = {"image": [str(tmp_path / "1.jpg")]}
+    stream = Dataset.from_dict(columns, features=Features({"image": Image()})).to_iterable_dataset()
+    assert save_stream(stream, tmp_path / "out", 5) == {"train": 1}
+    (tmp_path / "1.jpg").unlink()
+    assert load_corpus(tmp_path / "out")["train"][0]["image"].size == (12, 16)
+
+
+def test_what_cannot_be_saved_leaves_nothing(tmp_path):
+    stream = products(2).to_iterable_dataset()
+    with pytest.raises(ValueError, match="`rows` must be at least 1, got 0"):
+        save_stream(stream, tmp_path / "out", 0)
+    with pytest.raises(ValueError, match="exists already"):
+        save_stream(stream, tmp_path, 1)
+    with pytest.raises(ValueError, match=r"split 'train' does not state its features: give them with stream\.cast"):
+        save_stream(IterableDataset.from_generator(lambda: iter([{"n": 1}])), tmp_path / "out", 1)
+    empty = IterableDataset.from_generator(lambda: iter([]), features=Features({"n": Value("int64")}))
+    with pytest.raises(ValueError, match="split 'train' of the stream has no rows"):
+        save_stream(empty, tmp_path / "out", 1)
+    assert list(tmp_path.iterdir()) == []
