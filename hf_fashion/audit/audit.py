@@ -62,23 +62,41 @@ def audit(
     if model is not None:
         parts = load_model(model, device, "float32")
         check_supported(parts[0].config)
-    signatures = read_signatures(audited, progress)
-    readable = [row for row in range(len(audited)) if row not in signatures.unreadable]
+    findings = audit_splits(audited, parts, batch_size, progress)
+    return audited, {"corpus": corpus, "model": model, "held_out": held_out} | findings
+
+
+def audit_splits(
+    corpus: AuditedCorpus,
+    parts: tuple[PreTrainedModel, ProcessorMixin] | None = None,
+    batch_size: int = 64,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Return the findings of [`audit`] in splits that are already loaded, without `corpus`, `model` and `held_out`.
+
+    Args:
+        corpus (`AuditedCorpus`): the rows.
+        parts (`tuple[PreTrainedModel, ProcessorMixin]`, *optional*): a model that judges, and its processor.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): whether to show bars.
+
+    Raises:
+        ValueError: no photo can be read, or the model has nothing to judge.
+    """
+    signatures = read_signatures(corpus, progress)
+    readable = [row for row in range(len(corpus)) if row not in signatures.unreadable]
     if not readable:
-        raise ValueError(f"{corpus}: no photo can be read, the first because: {signatures.unreadable[0]}")
+        raise ValueError(f"no photo can be read, the first because: {signatures.unreadable[0]}")
     findings = {
-        "corpus": corpus,
-        "model": model,
-        "splits": {name: len(split) for name, split in audited.splits.items()},
-        "held_out": held_out,
+        "splits": {name: len(split) for name, split in corpus.splits.items()},
         "unreadable": [{"row": Row(row), "reason": reason} for row, reason in signatures.unreadable.items()],
-        "duplicates": audit_duplicates(audited, signatures, progress),
-        "disagreements": parts and find_disagreements(*parts, audited, readable, batch_size, progress),
-        "values": audit_values(audited),
-        "captions": _captions(audited, parts),
-        "reachable": _reachable(audited, signatures),
+        "duplicates": audit_duplicates(corpus, signatures, progress),
+        "disagreements": parts and find_disagreements(*parts, corpus, readable, batch_size, progress),
+        "values": audit_values(corpus),
+        "captions": _captions(corpus, parts),
+        "reachable": _reachable(corpus, signatures),
     }
-    return audited, audited.name_rows(findings)
+    return corpus.name_rows(findings)
 
 
 def load_audited(

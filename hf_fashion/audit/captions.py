@@ -9,7 +9,7 @@ import numpy as np
 
 from .audited_corpus import AuditedCorpus, Row
 from .values import MIN_PHOTOS
-from .wording import words_of
+from .wording import wording
 
 
 SHORTEST = 3  # words; a caption of fewer is very short
@@ -53,7 +53,7 @@ def audit_captions(
 
 
 def named_values(captions: Sequence[str | None], values: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Return how often captions name the values of their rows, by the words of [`words_of`].
+    """Return how often captions name the values of their rows, by the words of [`~audit.wording.words_of`].
 
     Args:
         captions (`Sequence[str | None]`): of each row.
@@ -63,12 +63,12 @@ def named_values(captions: Sequence[str | None], values: Sequence[Sequence[str]]
         `dict`: `num_rows` with a caption and a value, the `share` of them whose caption names a value, and `never`:
         value -> rows, of the values of at least `MIN_PHOTOS` rows that no caption names.
     """
-    wordings = {value: _padded(value) for row in values for value in row}
+    wordings = {value: wording(value) for row in values for value in row}
     found, named, rows, hits = Counter(), Counter(), 0, 0
     for caption, own in zip(captions, values, strict=True):
         if caption is None or not own:
             continue
-        text = _padded(caption)
+        text = wording(caption)
         matches = [value for value in own if wordings[value] in text]
         found.update(own)
         named.update(matches)
@@ -79,7 +79,3 @@ def named_values(captions: Sequence[str | None], values: Sequence[Sequence[str]]
 def _never(found: Mapping[str, int], named: Mapping[str, int]) -> dict[str, int]:
     often = sorted((value for value, count in found.items() if count >= MIN_PHOTOS), key=lambda value: -found[value])
     return {value: found[value] for value in often if not named[value]}
-
-
-def _padded(text: str) -> str:
-    return f" {' '.join(words_of(text))} "

@@ -27,10 +27,11 @@ class LabelIssue:
 def find_label_issues(probabilities: Tensor, labels: Tensor) -> list[LabelIssue]:
     """Return the labels that are probably wrong, the worst first.
 
-    Confident learning (C. Northcutt, L. Jiang, I. Chuang, "Confident learning: estimating uncertainty in dataset
-    labels", 2021): the threshold of a label is the mean probability that the items which carry it have of it. An item
-    is an issue where the most probable label above its threshold is not its own. A label that the model does not know
-    thus has a low threshold, and one that it overrates a high one. Labels that no item carries are not proposed.
+    As in confident learning (C. Northcutt, L. Jiang, I. Chuang, "Confident learning: estimating uncertainty in
+    dataset labels", 2021), the threshold of a label is the mean probability that the items which carry it have of it:
+    low where the model does not know the label, and high where it overrates it. An item is an issue where another
+    label is further above its threshold than the item's own, and more probable. Labels that no item carries are not
+    proposed.
 
     Args:
         probabilities (`torch.Tensor` of shape `(N, V)`): of each label, in each row a sum of 1.
@@ -39,9 +40,8 @@ def find_label_issues(probabilities: Tensor, labels: Tensor) -> list[LabelIssue]
     own = probabilities.gather(1, labels[:, None]).squeeze(1)  # (N,)
     counts = labels.bincount(minlength=probabilities.shape[1])
     thresholds = torch.zeros(len(counts), dtype=own.dtype).index_add_(0, labels, own) / counts  # nan: no item has it
-    confident = torch.where(probabilities >= thresholds, probabilities, -1.0)
-    best, seen = confident.max(dim=1)
-    strength = best - own
+    seen = (probabilities - thresholds).nan_to_num(-torch.inf).argmax(dim=1)
+    strength = probabilities.gather(1, seen[:, None]).squeeze(1) - own
     places = ((seen != labels) & (strength > 0)).nonzero().flatten()
     places = places[strength[places].argsort(descending=True, stable=True)]
     return [

@@ -13,7 +13,8 @@ from ..embedding.corpus import embed_images, embed_texts
 from ..embedding.features import attribute_names
 from ..evaluation.tags import region_embeds_by_entity
 from .audited_corpus import AuditedCorpus, Row
-from .label_issues import LabelIssue, find_label_issues, neighbour_probabilities
+from .label_issues import find_label_issues, neighbour_probabilities
+from .wording import wording
 
 
 # Fewer photos of an attribute have no neighbours to be compared with.
@@ -32,7 +33,8 @@ def find_disagreements(
 
     E2, CLIP and SigLIP name the tag from the photo, by its text and from the entity's region where the model has one.
     An attribute-specific model compares each photo with its ten nearest neighbours in the attribute. The issues are
-    those of [`find_label_issues`]. Rows with several values of an attribute are left out.
+    those of [`find_label_issues`], without the labels that the row's caption confirms: it names the value, and not
+    what the model sees. Rows with several values of an attribute are left out.
 
     Args:
         model (`PreTrainedModel`): E2, CLIP, SigLIP or an attribute-specific model.
@@ -43,8 +45,10 @@ def find_disagreements(
         progress (`bool`, *optional*, defaults to `True`): whether to show bars.
 
     Returns:
-        `dict`: name -> `judged`, how many rows; `agreement`, the share for whose own value the model decides; and
-        `issues`, dicts of `row`, `value`, `seen` and `strength`.
+        `dict`: name -> `judged`, how many rows; `agreement`, the share for whose own value the model decides;
+        `confirmed`, how many more the model does not believe, but the caption does; and `issues`, dicts of `row`,
+        `value`, `seen`, `strength` and `caption_agrees` (whether the caption names what the model sees, and not the
+        value), those first that the caption agrees with.
 
     Raises:
         ValueError: the column map names nothing that the model can judge.
@@ -59,7 +63,8 @@ def find_disagreements(
     judged = {name: labels for name, labels in judged.items() if labels.can_be_wrong}
     read = _attribute_probabilities if by_attribute else _tag_probabilities
     probabilities = read(model, processor, list(corpus.parts(readable)), corpus, judged, batch_size, progress)
-    return {name: labels.issues(probabilities[name]) for name, labels in judged.items()}
+    captions = corpus.captions
+    return {name: labels.issues(probabilities[name], captions) for name, labels in judged.items()}
 
 
 class _Judged:
@@ -77,14 +82,20 @@ class _Judged:
     def can_be_wrong(self) -> bool:
         return len(self.vocabulary) > 1 and len(self.rows) >= MIN_LABELLED
 
-    def issues(self, probabilities: Tensor) -> dict[str, Any]:
-        found = find_label_issues(probabilities, self.labels)
+    def issues(self, probabilities: Tensor, captions: Sequence[str | None]) -> dict[str, Any]:
         agreement = (probabilities.argmax(dim=1) == self.labels).float().mean().item()
-        return {"judged": len(self.rows), "agreement": agreement, "issues": [self._named(issue) for issue in found]}
-
-    def _named(self, issue: LabelIssue) -> dict[str, Any]:
-        named = {"row": Row(self.rows[issue.place]), "value": self.vocabulary[issue.value]}
-        return named | {"seen": self.vocabulary[issue.seen], "strength": issue.strength}
+        issues, confirmed = [], 0
+        for issue in find_label_issues(probabilities, self.labels):
+            row, value, seen = self.rows[issue.place], self.vocabulary[issue.value], self.vocabulary[issue.seen]
+            caption = wording(captions[row] or "")
+            if wording(value) in caption and wording(seen) not in caption:
+                confirmed += 1
+                continue
+            agrees = wording(seen) in caption and wording(value) not in caption
+            found = {"row": Row(row), "value": value, "seen": seen, "strength": issue.strength}
+            issues.append(found | {"caption_agrees": agrees})
+        issues.sort(key=lambda issue: not issue["caption_agrees"])
+        return {"judged": len(self.rows), "agreement": agreement, "confirmed": confirmed, "issues": issues}
 
 
 def _tag_probabilities(

@@ -22,6 +22,7 @@ from .audited_corpus import AuditedCorpus
 SIDE = 32
 FREQUENCIES = 8
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+PICTURE_SIDE = 16  # of what is compared: the noise of another size and quality is averaged away
 COSINES = np.cos(np.pi * np.outer(np.arange(FREQUENCIES), 2 * np.arange(SIDE) + 1) / (2 * SIDE)).astype(np.float32)
 
 
@@ -34,7 +35,7 @@ class PhotoSignatures:
         rows (`list[int]`): the row of each photo.
         files (`list[bytes]`): a hash of each photo's encoded bytes.
         hashes (`torch.Tensor` of shape `(P, 64)`): bool; the perceptual hash.
-        pictures (`torch.Tensor` of shape `(P, 32, 32, 3)`): uint8; the photo at this size, in RGB.
+        pictures (`torch.Tensor` of shape `(P, 16, 16, 3)`): uint8; the photo at this size, in RGB.
         unreadable (`dict[int, str]`): row -> why a photo of it cannot be read. It has no signature.
     """
 
@@ -63,21 +64,21 @@ def read_signatures(corpus: AuditedCorpus, progress: bool = True) -> PhotoSignat
                 for values, value in zip((files, hashes, pictures), signed, strict=True):
                     values.append(value)
             bar.update()
-    shapes = (-1, FREQUENCIES**2), (-1, SIDE, SIDE, 3)
-    bits = torch.from_numpy(np.array(hashes, dtype=bool).reshape(shapes[0]))
-    small = torch.from_numpy(np.array(pictures, dtype=np.uint8).reshape(shapes[1]))
+    bits = torch.from_numpy(np.array(hashes, dtype=bool).reshape(-1, FREQUENCIES**2))
+    small = torch.from_numpy(np.array(pictures, dtype=np.uint8).reshape(-1, PICTURE_SIDE, PICTURE_SIDE, 3))
     return PhotoSignatures(rows, files, bits, small, unreadable)
 
 
 def sign_photo(photo: Image.Image) -> tuple[np.ndarray, np.ndarray]:
-    """Return the perceptual hash (64,), bool, and the small picture (32, 32, 3), uint8, of a photo.
+    """Return the perceptual hash (64,), bool, and the small picture (16, 16, 3), uint8, of a photo.
 
     Args:
         photo (`PIL.Image.Image`): in RGB.
     """
     small = np.asarray(photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0))
     low = (COSINES @ (small.astype(np.float32) @ GREY) @ COSINES.T).ravel()
-    return low > np.median(low), small
+    pixels = small.reshape(PICTURE_SIDE, 2, PICTURE_SIDE, 2, 3).mean(axis=(1, 3))
+    return low > np.median(low), pixels.round().astype(np.uint8)
 
 
 def _signed_rows(corpus: AuditedCorpus) -> Iterator[list[tuple[bytes, np.ndarray, np.ndarray] | str]]:

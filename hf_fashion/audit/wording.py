@@ -48,6 +48,15 @@ def value_key(value: str) -> str:
     return "".join(words_of(value))
 
 
+def wording(text: str) -> str:
+    """Return the words of a text between blanks: a value is named by a caption that has its wording.
+
+    Args:
+        text (`str`): a caption or a value.
+    """
+    return f" {' '.join(words_of(text))} "
+
+
 def one_letter_apart(keys: Iterable[str]) -> list[tuple[str, str]]:
     """Return pairs of keys that differ by one letter: more, less, another, or two neighbours swapped.
 

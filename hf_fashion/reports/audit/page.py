@@ -25,11 +25,13 @@ LEAKS = (
     "spelling; photos are near ones where they are the same picture, also smaller or saved again."
 )
 PHOTOS = "Different products with the same picture, those first whose labels differ most."
-TITLES = "No model can tell these products apart by their titles."
-SPELLINGS = "Titles of the same words: to a metric they are different texts."
+TITLE_SECTIONS = (
+    ("One title in several spellings", "Titles of the same words: to a metric they are other texts.", "near_titles"),
+    ("The same title, several products", "No model can tell these products apart by their titles.", "titles"),
+)
 ISSUES = (
-    "The labels that the model believes least, by confident learning. A model believes most labels that it was "
-    "trained on; look at a split that it has not seen."
+    "The labels that the model believes least, by confident learning; those first whose captions agree with it. A "
+    "model believes most labels that it was trained on: look at a split that it has not seen."
 )
 DOUBTFUL = "That is less than half: most of these are probably errors of the model."
 
@@ -80,19 +82,19 @@ def _sections(corpus: AuditedCorpus, findings: Mapping[str, Any]) -> list[tuple[
     pictures, duplicates = RowPictures(corpus), findings["duplicates"]
     sections = [("In short", html_table(*summary_cells(findings)))]
     sections += [(f"What can be reached: {name}", _reachable(found)) for name, found in findings["reachable"].items()]
+    titled = findings["captions"] is not None
     if len(findings["splits"]) > 1:
-        sections += [
-            ("Photos in several splits", paragraph(LEAKS) + pictures.photo_groups(duplicates["leaked_photos"]))
-        ]
-        sections += [("Titles in several splits", pictures.title_groups(duplicates["leaked_titles"]))]
-    sections += [
-        ("The same photo, several products", paragraph(PHOTOS) + pictures.photo_groups(duplicates["photos"])),
-        ("One title in several spellings", paragraph(SPELLINGS) + pictures.title_groups(duplicates["near_titles"])),
-        ("The same title, several products", paragraph(TITLES) + pictures.title_groups(duplicates["titles"])),
-        ("Labels that the model does not believe", _issues(pictures, findings)),
-        ("Values of tags and attributes", _values(findings)),
-    ]
-    if findings["captions"]:
+        photos = paragraph(LEAKS) + pictures.photo_groups(duplicates["leaked_photos"])
+        sections.append(("Photos in several splits", photos))
+        sections += [("Titles in several splits", pictures.title_groups(duplicates["leaked_titles"]))] * titled
+    sections.append(
+        ("The same photo, several products", paragraph(PHOTOS) + pictures.photo_groups(duplicates["photos"]))
+    )
+    for heading, text, groups in TITLE_SECTIONS:
+        sections += [(heading, paragraph(text) + pictures.title_groups(duplicates[groups]))] * titled
+    sections.append(("Labels that the model does not believe", _issues(pictures, findings)))
+    sections.append(("Values of tags and attributes", _values(findings)))
+    if titled:
         sections.append(("Captions", _captions(findings["captions"])))
     if findings["unreadable"]:
         sections.append(("Photos that cannot be read", _unreadable(findings["unreadable"])))
@@ -115,7 +117,7 @@ def _issues(pictures: RowPictures, findings: Mapping[str, Any]) -> str:
     for name, found in sorted(findings["disagreements"].items(), key=lambda pair: -pair[1]["agreement"]):
         text = (
             f"{name}: the model sees {cell(found['agreement'])} % of {found['judged']:,} labels as they are, and does "
-            f"not believe {len(found['issues']):,}."
+            f"not believe {len(found['issues']):,}, without {found['confirmed']:,} that captions confirm."
         )
         doubt = f" {DOUBTFUL}" if found["agreement"] < 0.5 else ""
         parts += [paragraph(text + doubt), pictures.issues(found["issues"])]
@@ -144,7 +146,7 @@ def _captions(found: Mapping[str, Any]) -> str:
     share = cell(counts["cut"] / max(1, found["captions"]))
     parts = [
         f"{found['captions']:,} captions; words: {words}. {counts['empty']:,} rows have none, {counts['short']:,} "
-        f"have one or two words. {counts['cut']:,} ({share} %) have more than {found['limit']} tokens {kind}, and are cut."
+        f"have one or two words. {counts['cut']:,} ({share} %) have more than {found['limit']} tokens {kind}."
     ]
     for name, values in found["named"].items():
         if values["num_rows"]:

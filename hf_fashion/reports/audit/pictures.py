@@ -1,5 +1,6 @@
 """Show rows of an audited corpus as pictures: groups of duplicates, and labels that a model does not believe."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from ..report_page import paragraph, picture, picture_row
 
 SIDE = 160
 GROUPS_SHOWN = 12
-PHOTOS_SHOWN = 6
+PHOTOS_SHOWN = 5
 
 
 class RowPictures:
@@ -48,10 +49,7 @@ class RowPictures:
         Args:
             issues (`Sequence[Mapping[str, Any]]`): of one tag or attribute, from [`~audit.seen_tags`].
         """
-        shown = [
-            self._picture(issue["row"], f"{issue['value']}, seen as {issue['seen']} ({issue['strength']:.2f})")
-            for issue in issues[:GROUPS_SHOWN]
-        ]
+        shown = [self._picture(issue["row"], _contradiction(issue)) for issue in issues[:GROUPS_SHOWN]]
         return f'<div class="row">{"".join(shown)}</div>' if shown else ""
 
     def _groups(self, groups: Sequence[Mapping[str, Any]], heads: Sequence[str]) -> str:
@@ -61,7 +59,8 @@ class RowPictures:
         for group, head in zip(groups, heads, strict=False):
             hidden = len(group["rows"]) - PHOTOS_SHOWN
             more = f", {hidden:,} more in audit.json" if hidden > 0 else ""
-            rows.append(picture_row(head + more, [self._picture(row) for row in group["rows"][:PHOTOS_SHOWN]]))
+            shown = _by_turns(group["rows"])[:PHOTOS_SHOWN]
+            rows.append(picture_row(head + more, [self._picture(row) for row in shown]))
         hidden = len(groups) - GROUPS_SHOWN
         return "\n".join(rows) + (paragraph(f"{hidden:,} more are in audit.json.") if hidden > 0 else "")
 
@@ -74,6 +73,21 @@ class RowPictures:
             return f'<div class="text">{paragraph(f"{below} (its photo cannot be read)")}</div>'
         photo.thumbnail((SIDE, SIDE))
         return picture(photo, caption or row["source"], below)
+
+
+def _by_turns(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first row of each split, then the second of each: both sides of a leak are among the first."""
+    of_split: Counter[str] = Counter()
+    turns = []
+    for row in rows:
+        turns.append(of_split[row["split"]])
+        of_split[row["split"]] += 1
+    return [row for _, row in sorted(zip(turns, rows, strict=True), key=lambda pair: pair[0])]
+
+
+def _contradiction(issue: Mapping[str, Any]) -> str:
+    agrees = ", as its caption" if issue["caption_agrees"] else ""
+    return f"{issue['value']}, seen as {issue['seen']}{agrees} ({issue['strength']:.2f})"
 
 
 def _described(group: Mapping[str, Any]) -> str:

@@ -19,18 +19,16 @@ def summary_cells(findings: Findings) -> Cells:
     Returns:
         Header and rows.
     """
-    duplicates = findings["duplicates"]
+    duplicates, titled = findings["duplicates"], findings["captions"] is not None
     rows = [
         ["photos that cannot be read", f"{len(findings['unreadable']):,}"],
         ["the same photo, several products", _groups(duplicates["photos"])],
-        ["the same title, several products", _groups(duplicates["titles"])],
-        ["one title in several spellings", _groups(duplicates["near_titles"])],
     ]
+    if titled:
+        rows.append(["the same title, several products", _groups(duplicates["titles"])])
+        rows.append(["one title in several spellings", _groups(duplicates["near_titles"])])
     for leak in duplicates["leaks"]:
-        share = findings["splits"][leak["second"]]
-        for kind in ("photo", "title"):
-            label = f"{leak['second']} with a {kind} of {leak['first']}"
-            rows.append([label, f"{leak[f'near_{kind}']:,} of {share:,} rows ({leak[f'same_{kind}']:,} the same)"])
+        rows += _leak_rows(findings["splits"][leak["second"]], leak, ("photo", "title") if titled else ("photo",))
     return ["found", "how many"], [*rows, *_model_rows(findings), *_value_rows(findings), *_caption_rows(findings)]
 
 
@@ -128,7 +126,15 @@ def value_cells(findings: Findings) -> Cells:
 
 def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
     rows = sum(len(group["rows"]) for group in groups)
-    return f"{len(groups):,} groups, {rows:,} rows" if groups else "0"
+    return f"{len(groups):,} group{'' if len(groups) == 1 else 's'}, {rows:,} rows" if groups else "0"
+
+
+def _leak_rows(num_rows: int, leak: Mapping[str, Any], kinds: Sequence[str]) -> list[list[str]]:
+    rows = []
+    for kind in kinds:
+        count = f"{leak[f'near_{kind}']:,} of {num_rows:,} rows ({leak[f'same_{kind}']:,} exactly)"
+        rows.append([f"{leak['second']} with a {kind} of {leak['first']}", count])
+    return rows
 
 
 def _model_rows(findings: Findings) -> list[list[str]]:
