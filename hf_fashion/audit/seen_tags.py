@@ -46,9 +46,9 @@ def find_disagreements(
 
     Returns:
         `dict`: name -> `judged`, how many rows; `agreement`, the share for whose own value the model decides;
-        `confirmed`, how many more the model does not believe, but the caption does; and `issues`, dicts of `row`,
-        `value`, `seen`, `strength` and `caption_agrees` (whether the caption names what the model sees, and not the
-        value), those first that the caption agrees with.
+        `majority_rate`, the share of the most frequent value; `confirmed`, how many more the model does not believe,
+        but the caption does; and `issues`, dicts of `row`, `value`, `seen`, `strength` and `caption_agrees` (whether
+        the caption names what the model sees, and not the value), those first that the caption agrees with.
 
     Raises:
         ValueError: the column map names nothing that the model can judge.
@@ -95,7 +95,9 @@ class _Judged:
             found = {"row": Row(row), "value": value, "seen": seen, "strength": issue.strength}
             issues.append(found | {"caption_agrees": agrees})
         issues.sort(key=lambda issue: not issue["caption_agrees"])
-        return {"judged": len(self.rows), "agreement": agreement, "confirmed": confirmed, "issues": issues}
+        majority = self.labels.bincount().max().item() / len(self.labels)
+        rates = {"judged": len(self.rows), "agreement": agreement, "majority_rate": majority}
+        return rates | {"confirmed": confirmed, "issues": issues}
 
 
 def _tag_probabilities(

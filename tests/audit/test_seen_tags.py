@@ -82,6 +82,7 @@ def test_a_model_that_reads_finds_the_swapped_tag():
     assert (issue["row"], issue["value"], issue["seen"]) == (SWAPPED, "blue", "green")
     assert issue["caption_agrees"] and issue["strength"] > 0.3
     assert found["judged"] == 22 and found["confirmed"] == 1 and found["agreement"] == pytest.approx(20 / 22)
+    assert found["majority_rate"] == pytest.approx(9 / 22)
 
 
 def test_an_attribute_model_finds_it_by_neighbours():

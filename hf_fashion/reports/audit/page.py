@@ -33,7 +33,7 @@ ISSUES = (
     "The labels that the model believes least, by confident learning; those first whose captions agree with it. A "
     "model believes most labels that it was trained on: look at a split that it has not seen."
 )
-DOUBTFUL = "That is less than half: most of these are probably errors of the model."
+DOUBTFUL = "That is nearer to always naming the most frequent value: many of these may be errors of the model."
 
 
 def check_output(folder: str | Path) -> None:
@@ -114,14 +114,20 @@ def _issues(pictures: RowPictures, findings: Mapping[str, Any]) -> str:
     if findings["disagreements"] is None:
         return paragraph("Not measured: name a model (--model) that sees tags or attributes.")
     parts = [paragraph(ISSUES)]
-    for name, found in sorted(findings["disagreements"].items(), key=lambda pair: -pair[1]["agreement"]):
+    for name, found in sorted(findings["disagreements"].items(), key=lambda pair: -_skill(pair[1])):
         text = (
-            f"{name}: the model sees {cell(found['agreement'])} % of {found['judged']:,} labels as they are, and does "
-            f"not believe {len(found['issues']):,}, without {found['confirmed']:,} that captions confirm."
+            f"{name}: the model sees {cell(found['agreement'])} % of {found['judged']:,} labels as they are (the most "
+            f"frequent value is {cell(found['majority_rate'])} %). It does not believe {len(found['issues']):,}, "
+            f"without {found['confirmed']:,} that captions confirm."
         )
-        doubt = f" {DOUBTFUL}" if found["agreement"] < 0.5 else ""
+        doubt = f" {DOUBTFUL}" if _skill(found) < 0.5 else ""
         parts += [paragraph(text + doubt), pictures.issues(found["issues"])]
     return "\n".join(parts)
+
+
+def _skill(found: Mapping[str, Any]) -> float:
+    """0 for a model that always names the most frequent value, 1 for one that agrees with all labels."""
+    return (found["agreement"] - found["majority_rate"]) / (1 - found["majority_rate"])
 
 
 def _values(findings: Mapping[str, Any]) -> str:

@@ -19,5 +19,5 @@ def with_issues(findings: dict[str, Any]) -> dict[str, Any]:
     """The findings as of a model that does not believe a label."""
     row = findings["captions"]["empty"][0]
     issue = {"row": row, "value": "red", "seen": "blue", "strength": 0.5, "caption_agrees": True}
-    judged = {"judged": 20, "agreement": 0.4, "confirmed": 2, "issues": [issue]}
+    judged = {"judged": 20, "agreement": 0.6, "majority_rate": 0.3, "confirmed": 2, "issues": [issue]}
     return findings | {"model": "runs/best", "disagreements": {"colour": judged}}
