@@ -123,8 +123,13 @@ def load_audited(
     problems = column_problems(chosen, column_map, require_caption=False)
     if problems:
         raise CorpusError(problems)
-    held_out = not splits and len(chosen) == 1 and column_map.product_id is not None
-    return AuditedCorpus(train_and_validation(chosen, column_map) if held_out else chosen, column_map), held_out
+    if splits or len(chosen) > 1 or column_map.product_id is None:
+        return AuditedCorpus(chosen, column_map), False
+    try:
+        return AuditedCorpus(train_and_validation(chosen, column_map), column_map), True
+    except ValueError as error:
+        (name,) = chosen
+        raise ValueError(f"{error}. Or name the split (--split {name}): it is then not divided") from error
 
 
 def _captions(corpus: AuditedCorpus, parts: tuple[PreTrainedModel, ProcessorMixin] | None) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from datasets import Dataset, DatasetDict
@@ -105,14 +105,18 @@ class AuditedCorpus:
         """
         return _replaced(findings, self._describe(sorted(set(_rows_in(findings)))))
 
-    def photo(self, split: str, row: int) -> Image.Image:
-        """Return the first photo of a row, upright and in RGB.
+    def photo(self, split: str, row: int, view: int = 0) -> Image.Image:
+        """Return a photo of a row, upright and in RGB.
 
         Args:
             split (`str`): name of its split.
             row (`int`): its number there.
+            view (`int`, *optional*, defaults to 0): which of its photos, from 0.
+
+        Raises:
+            ValueError: it cannot be read, or one before it; its row is named.
         """
-        return self._photos[split][row]
+        return next(islice(self._photos[split].views(row), view, None))
 
     def _describe(self, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
         described = {}

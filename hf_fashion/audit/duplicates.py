@@ -53,6 +53,7 @@ def _photo_group(group: PhotoGroup, labels: dict[str, list[list[str]]]) -> Group
             differing[name] = [", ".join(value) for value in sorted(found)]
     return {
         "rows": [Row(row) for row in group.rows],
+        "views": list(group.views),
         "difference": group.difference,
         "same_file": group.same_file,
         "differing": differing,

@@ -31,12 +31,14 @@ class PhotoGroup:
 
     Args:
         rows (`tuple[int, ...]`): at least two, in ascending order.
+        views (`tuple[int, ...]`): which photo of each row it is, from 0.
         difference (`float`): of the two nearest photos, at the row where it is largest: from 0 (equal pixels) to
             `MAX_DIFFERENCE`.
         same_file (`bool`): whether all photos are the same file, byte for byte.
     """
 
     rows: tuple[int, ...]
+    views: tuple[int, ...]
     difference: float
     same_file: bool
 
@@ -104,6 +106,7 @@ def _links(signatures: PhotoSignatures, same: Tensor, nearest: Tensor, progress:
 
 
 def _group(photos: list[int], signatures: PhotoSignatures, nearest: Tensor) -> PhotoGroup:
-    rows = tuple(sorted({signatures.rows[photo] for photo in photos}))
+    views = {signatures.rows[photo]: signatures.views[photo] for photo in reversed(photos)}  # of a row the first
+    rows = tuple(sorted(views))
     same_file = len({signatures.files[photo] for photo in photos}) == 1
-    return PhotoGroup(rows, round(nearest[photos].max().item(), 2), same_file)
+    return PhotoGroup(rows, tuple(views[row] for row in rows), round(nearest[photos].max().item(), 2), same_file)

@@ -33,6 +33,7 @@ class PhotoSignatures:
 
     Args:
         rows (`list[int]`): the row of each photo.
+        views (`list[int]`): which of its row's photos each is, from 0.
         files (`list[bytes]`): a hash of each photo's encoded bytes.
         hashes (`torch.Tensor` of shape `(P, 64)`): bool; the perceptual hash.
         pictures (`torch.Tensor` of shape `(P, 16, 16, 3)`): uint8; the photo at this size, in RGB.
@@ -40,6 +41,7 @@ class PhotoSignatures:
     """
 
     rows: list[int]
+    views: list[int]
     files: list[bytes]
     hashes: Tensor
     pictures: Tensor
@@ -53,20 +55,19 @@ def read_signatures(corpus: AuditedCorpus, progress: bool = True) -> PhotoSignat
         corpus (`AuditedCorpus`): the rows.
         progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
     """
-    rows, files, hashes, pictures, unreadable = [], [], [], [], {}
+    rows, views, files, hashes, pictures, unreadable = [], [], [], [], [], {}
     with tqdm(total=len(corpus), desc="photos", disable=not progress, leave=False) as bar:
         for row, found in enumerate(_signed_rows(corpus)):
-            for signed in found:
+            for view, signed in enumerate(found):
                 if isinstance(signed, str):
                     unreadable[row] = signed
                     continue
-                rows.append(row)
-                for values, value in zip((files, hashes, pictures), signed, strict=True):
+                for values, value in zip((rows, views, files, hashes, pictures), (row, view, *signed), strict=True):
                     values.append(value)
             bar.update()
     bits = torch.from_numpy(np.array(hashes, dtype=bool).reshape(-1, FREQUENCIES**2))
     small = torch.from_numpy(np.array(pictures, dtype=np.uint8).reshape(-1, PICTURE_SIDE, PICTURE_SIDE, 3))
-    return PhotoSignatures(rows, files, bits, small, unreadable)
+    return PhotoSignatures(rows, views, files, bits, small, unreadable)
 
 
 def sign_photo(photo: Image.Image) -> tuple[np.ndarray, np.ndarray]:

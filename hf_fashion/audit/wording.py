@@ -8,7 +8,9 @@ from collections.abc import Iterable
 
 # The shortest value in which one letter more, less or other is taken for a typing error and not for another word.
 SHORTEST_TYPO = 6
+ACCENTS = re.compile("[\u0300-\u036f]")  # of Latin, Greek and Cyrillic; the marks of kana make other letters
 APOSTROPHES = re.compile("['\u2019]")
+EAST_ASIAN = re.compile("([\u2e80-\ua4cf\uf900-\ufaff])")  # written without blanks between words
 NO_WORD = re.compile(r"[\W_]+")
 LETTER_AND_SIGN = re.compile(r"(?<![^\W_])([^\W\d_])[^\w\s](?=[^\W\d_])")
 LETTER_AND_BLANK = re.compile(r"\b([^\W\d_]) (?=shirt|neck|line)")
@@ -23,8 +25,8 @@ def words_of(text: str) -> list[str]:
     Args:
         text (`str`): a title or a value.
     """
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(sign for sign in letters if not unicodedata.combining(sign))
+    letters = ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    letters = unicodedata.normalize("NFKC", letters)
     joined = LETTER_AND_SIGN.sub(r"\1", APOSTROPHES.sub("", letters))
     plain = NO_WORD.sub(" ", joined)
     return [_singular(word) for word in LETTER_AND_BLANK.sub(r"\1", plain).split()]
@@ -51,10 +53,13 @@ def value_key(value: str) -> str:
 def wording(text: str) -> str:
     """Return the words of a text between blanks: a value is named by a caption that has its wording.
 
+    Each letter of Chinese and Japanese is a word.
+
     Args:
         text (`str`): a caption or a value.
     """
-    return f" {' '.join(words_of(text))} "
+    words = words_of(EAST_ASIAN.sub(r" \1 ", text))
+    return f" {' '.join(words)} "
 
 
 def one_letter_apart(keys: Iterable[str]) -> list[tuple[str, str]]:

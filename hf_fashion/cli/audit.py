@@ -12,6 +12,7 @@ at a split that it was not trained on. Nothing is changed, and the exit code is 
 
 import argparse
 
+from .arguments import positive
 from .output import hide_loading_bars
 
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; default: the corpus' own")
     parser.add_argument("--split", nargs="+", help="splits to read; default: all, a single one divided as in training")
     parser.add_argument("--model", help="folder or Hub id of E2, CLIP, SigLIP or an attribute-specific model")
-    parser.add_argument("--batch_size", type=int, default=64, help="photos in a forward pass; default: 64")
+    parser.add_argument("--batch_size", type=positive, default=64, help="photos in a forward pass; default: 64")
     parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
     parser.add_argument(
         "--output", default="audit", help="folder to write; an audit there is replaced; default: audit"

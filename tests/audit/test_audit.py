@@ -65,6 +65,15 @@ def test_a_corpus_of_one_split_is_divided_as_in_training(tmp_path):
     assert not held_out and list(whole.splits) == ["train"]
 
 
+def test_a_split_that_cannot_be_divided_may_be_named(tmp_path):
+    products(1).save_to_disk(tmp_path / "one")
+    column_map = ColumnMap(caption="title", product_id="id")
+    with pytest.raises(ValueError, match=r"leave a split empty.*--split train"):
+        load_audited(str(tmp_path / "one"), column_map)
+    corpus, held_out = load_audited(str(tmp_path / "one"), column_map, ["train"])
+    assert len(corpus) == 1 and not held_out
+
+
 def test_photos_that_cannot_be_read_are_findings(tmp_path):
     def broken(row, number):
         return {"image": {"bytes": b"no photo", "path": None}} if number == 2 else row

@@ -1,10 +1,12 @@
 """Rows of all splits, numbered through."""
 
 import pytest
+from datasets import Dataset, DatasetDict, Features, Image, List
 
 from hf_fashion.audit.audited_corpus import AuditedCorpus, Row
 from hf_fashion.data.column_map import ColumnMap
 from tests.audit.planted import COLUMN_MAP, TRAIN_ROWS, VALIDATION_ROWS, clean_corpus
+from tests.data.corpora import jpeg
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,13 @@ def test_columns_are_read_through_all_splits(corpus):
     assert labels["colour"][TRAIN_ROWS + 1] == [validation["colour"][1]]
     assert labels["pattern"][0][0] in clean_corpus()["train"].features["pattern"].names
     assert corpus.photo("validation", 1).size == (64, 64)
+
+
+def test_each_view_of_a_row_is_a_photo():
+    cells = [[{"bytes": jpeg(seed, size), "path": None} for seed, size in enumerate([(12, 16), (20, 8)])]]
+    dataset = Dataset.from_dict({"image": cells}, features=Features({"image": List(Image())}))
+    corpus = AuditedCorpus(DatasetDict(train=dataset), ColumnMap())
+    assert [corpus.photo("train", 0, view).size for view in (0, 1)] == [(12, 16), (20, 8)]
 
 
 def test_a_tag_and_an_attribute_of_one_name_may_have_two_columns():

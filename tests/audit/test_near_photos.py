@@ -14,7 +14,9 @@ def signatures(pictures, hashes=None, rows=None, files=None) -> PhotoSignatures:
     number = len(pictures)
     hashes = torch.zeros(number, 64, dtype=torch.bool) if hashes is None else hashes
     files = files or [bytes([place]) for place in range(number)]
-    return PhotoSignatures(rows or list(range(number)), files, hashes, pictures, {})
+    rows = rows or list(range(number))
+    views = [rows[:place].count(row) for place, row in enumerate(rows)]
+    return PhotoSignatures(rows, views, files, hashes, pictures, {})
 
 
 def random_pictures(number: int) -> torch.Tensor:
@@ -72,6 +74,13 @@ def test_views_of_one_product_are_no_duplicates():
     assert found_rows(signatures(pictures[:2], rows=[0, 0]), ["a"]) == []
     assert found_rows(signatures(pictures[:2]), ["a", "a"]) == []
     assert found_rows(signatures(pictures[:3]), ["a", "a", "b"]) == [(0, 1, 2)]
+
+
+def test_the_view_that_is_the_same_is_named():
+    pictures = random_pictures(3)
+    pictures[2] = pictures[1]
+    (group,) = near_photos(signatures(pictures, rows=[0, 0, 1]), "ab", progress=False)
+    assert group.rows == (0, 1) and group.views == (1, 0)
 
 
 def test_a_corpus_without_photos_has_no_duplicates():

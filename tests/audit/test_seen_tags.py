@@ -18,6 +18,7 @@ from hf_fashion.evaluation.tags import evaluate_tags
 from tests import tiny_attribute
 from tests.audit.planted import COLUMN_MAP, TRAIN_ROWS, clean_corpus
 from tests.tiny_e2 import tiny_config, tiny_model, tiny_processor
+from tests.tiny_siglip import tiny_siglip
 
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 180, 60), "blue": (30, 60, 220)}
@@ -104,6 +105,12 @@ def test_e2_judges_by_the_region_of_the_entity():
     assert {name: labels["agreement"] for name, labels in found.items()} == pytest.approx(
         {name: expected[f"{name}_region_accuracy"] for name in entities}
     )
+
+
+def test_siglip_judges_too():
+    corpus = painted_corpus()
+    found = find_disagreements(tiny_siglip(), tiny_processor(), corpus, range(24), progress=False)["colour"]
+    assert found["judged"] == 23 and 0 <= found["agreement"] <= 1
 
 
 def test_a_model_without_anything_to_judge_is_refused():

@@ -45,7 +45,7 @@ def test_views_are_signed_and_broken_photos_are_named():
     cells = [[{"bytes": view, "path": None} for view in row] for row in views]
     dataset = Dataset.from_dict({"image": cells}, features=Features({"image": List(ImageFeature())}))
     found = read_signatures(AuditedCorpus(DatasetDict(data=dataset), ColumnMap()), progress=False)
-    assert found.rows == [0, 0, 2]
+    assert found.rows == [0, 0, 2] and found.views == [0, 1, 0]
     assert found.files[0] == found.files[2] != found.files[1]
     assert list(found.unreadable) == [1, 3] and "no image" in found.unreadable[3]
     assert found.hashes.shape == (3, 64) and found.pictures.shape == (3, 16, 16, 3)

@@ -26,9 +26,10 @@ def test_order_case_accents_and_signs_make_no_other_title(one, other):
     assert title_key(one) == title_key(other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("Air 90", "Air 95"), ("Dress", "Dres"), ("Red shirt", "Red skirt"), ("男士 衬衫", "女士 衬衫")]
-)
+OTHER_TITLES = [("Air 90", "Air 95"), ("Dress", "Dres"), ("Red shirt", "Red skirt"), ("男士 衬衫", "女士 衬衫")]
+
+
+@pytest.mark.parametrize(("one", "other"), [*OTHER_TITLES, ("バッグ", "ハック")])
 def test_other_words_make_another_title(one, other):
     assert title_key(one) != title_key(other)
 
@@ -36,6 +37,10 @@ def test_other_words_make_another_title(one, other):
 def test_a_single_letter_may_be_a_word():
     assert words_of("W Women Printed Kurtas") == ["w", "women", "printed", "kurta"]
     assert wording("Q&Q") in wording("Q&Q Men White Watch") and wording("W") not in wording("Women Kurta")
+
+
+def test_chinese_names_its_values_without_blanks():
+    assert wording("衬衫") in wording("男士衬衫 蓝色") and wording("裙子") not in wording("男士衬衫 蓝色")
 
 
 def naive_is_one_letter_apart(one: str, other: str) -> bool:

@@ -59,30 +59,31 @@ class RowPictures:
         for group, head in zip(groups, heads, strict=False):
             hidden = len(group["rows"]) - PHOTOS_SHOWN
             more = f", {hidden:,} more in audit.json" if hidden > 0 else ""
-            shown = _by_turns(group["rows"])[:PHOTOS_SHOWN]
-            rows.append(picture_row(head + more, [self._picture(row) for row in shown]))
+            shown = _by_turns(group)[:PHOTOS_SHOWN]
+            rows.append(picture_row(head + more, [self._picture(row, view=view) for row, view in shown]))
         hidden = len(groups) - GROUPS_SHOWN
         return "\n".join(rows) + (paragraph(f"{hidden:,} more are in audit.json.") if hidden > 0 else "")
 
-    def _picture(self, row: Mapping[str, Any], text: str | None = None) -> str:
+    def _picture(self, row: Mapping[str, Any], text: str | None = None, view: int = 0) -> str:
         caption = self._captions[self._corpus.rows_of(row["split"])[row["row"]]] or ""
         below = " · ".join(part for part in (text, caption, row["source"]) if part)
         try:
-            photo = self._corpus.photo(row["split"], row["row"])
+            photo = self._corpus.photo(row["split"], row["row"], view)
         except ValueError:  # a photo that cannot be read may have a title; the page lists it elsewhere
             return f'<div class="text">{paragraph(f"{below} (its photo cannot be read)")}</div>'
         photo.thumbnail((SIDE, SIDE))
         return picture(photo, caption or row["source"], below)
 
 
-def _by_turns(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The first row of each split, then the second of each: both sides of a leak are among the first."""
+def _by_turns(group: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], int]]:
+    """Rows and views: the first row of each split, then the second of each, so that both sides of a leak are shown."""
     of_split: Counter[str] = Counter()
+    views = group.get("views", [0] * len(group["rows"]))
     turns = []
-    for row in rows:
-        turns.append(of_split[row["split"]])
+    for row, view in zip(group["rows"], views, strict=True):
+        turns.append((of_split[row["split"]], row, view))
         of_split[row["split"]] += 1
-    return [row for _, row in sorted(zip(turns, rows, strict=True), key=lambda pair: pair[0])]
+    return [(row, view) for _, row, view in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _contradiction(issue: Mapping[str, Any]) -> str:
