@@ -14,6 +14,7 @@ import sys
 
 from ..versions import installed_version
 from . import (
+    audit,
     card,
     compact,
     convert,
@@ -37,6 +38,7 @@ from .output import hide_notes_of_torchao
 
 COMMANDS = {
     "train": train,
+    "audit": audit,
     "recipes": recipes,
     "convert": convert,
     "embed": embed,

@@ -43,7 +43,7 @@ def find_photo_leaks(
         column (`str`): the image column.
         left_out (`dict[str, set[int]]`, *optional*): split -> rows to ignore.
     """
-    return _compare("photo", {name: photo_keys(split, column) for name, split in corpus.items()}, left_out or {})
+    return compare_keys("photo", {name: photo_keys(split, column) for name, split in corpus.items()}, left_out or {})
 
 
 def find_title_leaks(
@@ -56,7 +56,7 @@ def find_title_leaks(
         column (`str`): the column of captions.
         left_out (`dict[str, set[int]]`, *optional*): split -> rows to ignore.
     """
-    return _compare("title", {name: title_keys(split, column) for name, split in corpus.items()}, left_out or {})
+    return compare_keys("title", {name: title_keys(split, column) for name, split in corpus.items()}, left_out or {})
 
 
 def photo_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
@@ -87,9 +87,16 @@ def title_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
     return [(row, " ".join(text.lower().split())) for row, text in texts if text is not None]
 
 
-def _compare(
-    kind: str, keys: dict[str, Iterable[tuple[int, Hashable]]], left_out: Mapping[str, Collection[int]]
+def compare_keys(
+    kind: str, keys: Mapping[str, Iterable[tuple[int, Hashable]]], left_out: Mapping[str, Collection[int]]
 ) -> list[Leak]:
+    """Find the keys that two splits have in common.
+
+    Args:
+        kind (`str`): `"photo"` or `"title"`.
+        keys (`dict[str, list[tuple[int, Hashable]]]`): split -> (row, key), as of `photo_keys`.
+        left_out (`dict[str, set[int]]`): split -> rows to ignore.
+    """
     keys = {
         name: [(row, key) for row, key in found if row not in left_out.get(name, ())] for name, found in keys.items()
     }

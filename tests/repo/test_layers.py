@@ -19,6 +19,7 @@ FLOORS = (
     ("embedding",),
     ("retrieval",),
     ("evaluation",),
+    ("audit",),
     ("reports",),
     ("hub", "pipelines"),
     ("training",),

@@ -1,0 +1,1 @@
+"""Show an audit of a corpus: tables and a page with pictures."""
