@@ -6,6 +6,7 @@ from typing import Any
 from transformers import AutoConfig
 
 from ..data.column_map import column_map_for
+from ..embedding.batches import compares_tokens
 from ..embedding.features import PHOTO_AND_TEXT_TYPES
 from ..embedding.saved_models import load_model, named_errors
 from ..messages import did_you_mean
@@ -83,9 +84,9 @@ def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
         config = AutoConfig.from_pretrained(model, trust_remote_code=False)
     if getattr(config, "attribute_names", None):
         return AttributeOptions
-    if config.model_type in PHOTO_AND_TEXT_TYPES:
+    if config.model_type in PHOTO_AND_TEXT_TYPES or compares_tokens(config):
         return E2Options
     raise ValueError(
-        f"{model} is a {config.model_type!r}: only E2, CLIP, SigLIP and attribute-specific models are evaluated. Name "
-        "a re-ranker with `rerankers`, next to the model that it re-ranks for"
+        f"{model} is a {config.model_type!r}: only E2, FILIP, CLIP, SigLIP and attribute-specific models are "
+        "evaluated. Name a re-ranker with `rerankers`, next to the model that it re-ranks for"
     )

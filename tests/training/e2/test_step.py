@@ -5,10 +5,12 @@ import math
 import pytest
 import torch
 
+from hf_fashion import FilipModel
 from hf_fashion.training.e2.recipe import E2ModelRecipe, RegionWeightRecipe
-from hf_fashion.training.e2.step import MAX_LOGIT_SCALE, ClipStep, E2Step, make_step, scheduled_weight
+from hf_fashion.training.e2.step import MAX_LOGIT_SCALE, ClipStep, E2Step, FilipStep, make_step, scheduled_weight
 from tests.tiny_e2 import tiny_inputs, tiny_model
 from tests.tiny_e2_families import tiny_clip
+from tests.tiny_filip import tiny_filip
 from tests.tiny_siglip import tiny_siglip
 
 
@@ -38,6 +40,23 @@ def test_siglips_loss_is_that_of_its_forward_and_its_scale_is_not_limited():
         model.logit_scale.fill_(4.8)
         ClipStep().after_update(model)
     assert model.logit_scale.item() == pytest.approx(4.8)
+
+
+def test_the_loss_of_filip_is_that_of_its_forward():
+    model, step = tiny_filip(), make_step(E2ModelRecipe(architecture="filip"))
+    inputs = {name: tiny_inputs(4)[name] for name in ("input_ids", "attention_mask", "pixel_values")}
+    losses = step(model, model, inputs)
+    torch.testing.assert_close(losses["loss"], model(**inputs, return_loss=True).loss)
+    torch.testing.assert_close(losses["loss"], losses["contrastive"])
+
+
+def test_filip_on_siglip_keeps_the_sigmoid_loss_and_every_weight_has_a_gradient():
+    model = FilipModel.from_towers(tiny_siglip())
+    inputs = {"pixel_values": torch.randn(4, 3, 16, 16), "input_ids": torch.randint(514, (4, 40))}
+    losses = FilipStep()(model, model, inputs)
+    torch.testing.assert_close(losses["loss"], model(**inputs, return_loss=True).loss)
+    losses["loss"].backward()
+    assert [name for name, weight in model.named_parameters() if weight.grad is None and weight.numel()] == []
 
 
 @pytest.mark.parametrize("architecture", ["e2", "clip"])
