@@ -31,7 +31,7 @@ class FilipOutput(ModelOutput):
         logits_per_text (`torch.Tensor` of shape `(T, B)`): token similarities from texts to images, scaled; not the
             transpose of `logits_per_image`.
         text_token_embeds (`torch.Tensor` of shape `(T, L, P)`): embeddings of the texts' tokens.
-        text_token_mask (`torch.Tensor` of shape `(T, L)`): bool, False for padding.
+        text_token_mask (`torch.Tensor` of shape `(T, L)`): 1 for the tokens that are compared, 0 for padding.
         image_token_embeds (`torch.Tensor` of shape `(B, N, P)`): embeddings of the images' patches.
         text_embeds (`torch.Tensor` of shape `(T, P)`): the text towers' own embeddings, which the loss does not train.
         image_embeds (`torch.Tensor` of shape `(B, P)`): those of the vision tower.
@@ -169,12 +169,13 @@ class FilipModel(E2Model):
         if input_ids is not None:
             text = self.get_text_features(input_ids, attention_mask, position_ids, return_dict=True, **kwargs)
             output.text_token_embeds = self.embed_text_tokens(text)
-            output.text_token_mask = self.real_tokens(input_ids, attention_mask)
+            output.text_token_mask = self.real_tokens(input_ids, attention_mask).long()
             output.text_embeds = nn.functional.normalize(text.pooler_output, dim=-1)
             output.text_model_output = text
         if input_ids is not None and pixel_values is not None and (compare or return_loss):
             images = output.image_token_embeds.to(output.text_token_embeds.device)
-            similarities = token_similarity(images, output.text_token_embeds, text_mask=output.text_token_mask)
+            mask = output.text_token_mask.bool()
+            similarities = token_similarity(images, output.text_token_embeds, text_mask=mask)
             output.logits_per_image, output.logits_per_text = map(self.scale, similarities)
         if return_loss:
             loss = filip_loss(output.logits_per_image, output.logits_per_text, sigmoid=self.logit_bias is not None)

@@ -45,7 +45,7 @@ class FilipStep(ClipStep):
         outputs = wrapped(**batch, compare=False)
         images = gather_with_gradient(outputs.image_token_embeds)
         texts = gather_sequences(outputs.text_token_embeds)
-        mask = gather_sequences(outputs.text_token_mask.long()).bool()
+        mask = gather_sequences(outputs.text_token_mask).bool()
         similarities = chunked_token_similarity(images, texts, text_mask=mask)
         loss = filip_loss(*map(model.scale, similarities), sigmoid=model.logit_bias is not None)
         # DDP waits for the gradient of every parameter; that of a tower's own pooling head is 0.

@@ -22,10 +22,10 @@ def test_logits_are_scaled_token_similarities_without_padding():
     inputs["attention_mask"][1, -3:] = 0
     outputs = model(**inputs)
     assert outputs.image_token_embeds.shape == (3, 16, 12), "16 patches, no class token"
-    assert torch.equal(outputs.text_token_mask, inputs["attention_mask"].bool())
+    assert torch.equal(outputs.text_token_mask, inputs["attention_mask"])
     for i in range(3):
         for t in range(3):
-            text = outputs.text_token_embeds[t][outputs.text_token_mask[t]]
+            text = outputs.text_token_embeds[t][outputs.text_token_mask[t].bool()]
             products = outputs.image_token_embeds[i] @ text.T
             for found, expected in (
                 (outputs.logits_per_image[i, t], products.amax(1).mean()),
