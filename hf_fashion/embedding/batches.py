@@ -11,6 +11,7 @@ from ..metrics import TokenEmbeds
 from .features import (
     TEXT_INPUTS,
     check_supported,
+    compares_tokens,
     entity_names,
     inference,
     region_features,
@@ -50,15 +51,6 @@ def embed_batches(
     if not collected:
         raise ValueError("`batches` is empty: there is nothing to embed")
     return {name: _joined(rows) for name, rows in collected.items()}
-
-
-def compares_tokens(config: PreTrainedConfig) -> bool:
-    """Return whether a model compares the tokens of photos and texts, as FILIP does, and has no vector of either.
-
-    Args:
-        config (`PreTrainedConfig`): the model's configuration.
-    """
-    return getattr(config, "model_type", None) == "filip"
 
 
 def check_measurable(config: PreTrainedConfig) -> None:

@@ -6,8 +6,8 @@ from datasets import Dataset
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
-from ..embedding.batches import compares_tokens
 from ..embedding.corpus import embed_images
+from ..embedding.features import compares_tokens
 from .cross_modal import cross_modal_metrics
 from .cross_modal_candidates import embed_candidates
 from .linear_probe import evaluate_linear_probe
