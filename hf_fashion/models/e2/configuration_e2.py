@@ -99,11 +99,6 @@ class E2VisionConfig(SelectionConfig, CLIPVisionConfig):
     def from_pretrained(cls, pretrained_model_name_or_path, **kwargs) -> PreTrainedConfig:
         """Read the configuration of a vision tower, or of the vision tower of a whole E2, on CLIP or not."""
         fields, _ = cls.get_config_dict(pretrained_model_name_or_path, **kwargs)
-        if fields.get("model_type") == "filip":
-            raise ValueError(
-                f"{pretrained_model_name_or_path} is a FILIP, whose image side has no embedding that was trained: "
-                "load the whole model as a `FilipModel`."
-            )
         kind = fields.get("vision_config", fields).get("model_type")
         if kind == E2TowerConfig.model_type:
             return E2TowerConfig.from_pretrained(pretrained_model_name_or_path, **kwargs)

@@ -30,6 +30,8 @@ class FilipOutput(ModelOutput):
         logits_per_image (`torch.Tensor` of shape `(B, T)`): token similarities from images to texts, scaled.
         logits_per_text (`torch.Tensor` of shape `(T, B)`): token similarities from texts to images, scaled; not the
             transpose of `logits_per_image`.
+        logit_scale (`torch.Tensor` of shape `()`): `exp` of the model's, the factor on similarities.
+        logit_bias (`torch.Tensor` of shape `()`): the bias on scaled similarities, with the sigmoid loss.
         text_token_embeds (`torch.Tensor` of shape `(T, L, P)`): embeddings of the texts' tokens.
         text_token_mask (`torch.Tensor` of shape `(T, L)`): 1 for the tokens that are compared, 0 for padding.
         image_token_embeds (`torch.Tensor` of shape `(B, N, P)`): embeddings of the images' patches.
@@ -42,6 +44,8 @@ class FilipOutput(ModelOutput):
     loss: torch.Tensor | None = None
     logits_per_image: torch.Tensor | None = None
     logits_per_text: torch.Tensor | None = None
+    logit_scale: torch.Tensor | None = None
+    logit_bias: torch.Tensor | None = None
     text_token_embeds: torch.Tensor | None = None
     text_token_mask: torch.Tensor | None = None
     image_token_embeds: torch.Tensor | None = None
@@ -49,6 +53,11 @@ class FilipOutput(ModelOutput):
     image_embeds: torch.Tensor | None = None
     text_model_output: BaseModelOutputWithPooling | None = None
     vision_model_output: E2VisionTransformerOutput | None = None
+
+    def scaled(self, similarities: torch.Tensor) -> torch.Tensor:
+        """Return the logits of similarities, of any shape."""
+        logits = similarities * self.logit_scale.to(similarities.device)
+        return logits if self.logit_bias is None else logits + self.logit_bias.to(similarities.device)
 
     def to_tuple(self) -> tuple[Any, ...]:
         return tuple(v.to_tuple() if isinstance(v, ModelOutput) else v for v in self.values())
@@ -111,15 +120,6 @@ class FilipModel(E2Model):
             counts[:, 1:] = differs.flip(1).cumsum(1).flip(1) > 0  # the token before, or a later one, is another
         return counts
 
-    def scale(self, similarities: torch.Tensor) -> torch.Tensor:
-        """Return the logits of similarities: times `exp(logit_scale)`, plus the bias of a sigmoid loss.
-
-        Args:
-            similarities (`torch.Tensor`): of any shape.
-        """
-        logits = similarities * self.logit_scale.exp().to(similarities.device)
-        return logits if self.logit_bias is None else logits + self.logit_bias.to(similarities.device)
-
     @can_return_tuple
     def forward(
         self,
@@ -172,11 +172,13 @@ class FilipModel(E2Model):
             output.text_token_mask = self.real_tokens(input_ids, attention_mask).long()
             output.text_embeds = nn.functional.normalize(text.pooler_output, dim=-1)
             output.text_model_output = text
+        # Outputs, so that DDP knows them for parameters that were used, whoever compares.
+        output.logit_scale, output.logit_bias = self.logit_scale.exp(), self.logit_bias
         if input_ids is not None and pixel_values is not None and (compare or return_loss):
             images = output.image_token_embeds.to(output.text_token_embeds.device)
             mask = output.text_token_mask.bool()
             similarities = token_similarity(images, output.text_token_embeds, text_mask=mask)
-            output.logits_per_image, output.logits_per_text = map(self.scale, similarities)
+            output.logits_per_image, output.logits_per_text = map(output.scaled, similarities)
         if return_loss:
             loss = filip_loss(output.logits_per_image, output.logits_per_text, sigmoid=self.logit_bias is not None)
             # DDP waits for the gradient of every parameter; that of a tower's own pooling head is 0.

@@ -47,7 +47,7 @@ class FilipStep(ClipStep):
         texts = gather_sequences(outputs.text_token_embeds)
         mask = gather_sequences(outputs.text_token_mask).bool()
         similarities = chunked_token_similarity(images, texts, text_mask=mask)
-        loss = filip_loss(*map(model.scale, similarities), sigmoid=model.logit_bias is not None)
+        loss = filip_loss(*map(outputs.scaled, similarities), sigmoid=model.logit_bias is not None)
         # DDP waits for the gradient of every parameter; that of a tower's own pooling head is 0.
         return {"contrastive": loss, "loss": loss + 0 * outputs.image_embeds.sum()}
 

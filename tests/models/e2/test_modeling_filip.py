@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoProcessor
 
-from hf_fashion import E2Processor, E2VisionModel, FilipModel
+from hf_fashion import E2Processor, FilipModel
 from hf_fashion.models.e2.losses_e2 import filip_loss
 from hf_fashion.models.e2.towers_e2 import TOWER_FAMILIES
 from tests.tiny_e2 import tiny_inputs, tiny_model, tiny_processor
@@ -128,12 +128,6 @@ def test_auto_classes_know_it(tmp_path):
     assert type(again) is FilipModel and isinstance(AutoProcessor.from_pretrained(tmp_path), E2Processor)
     torch.testing.assert_close(again(**inputs).logits_per_text, model(**inputs).logits_per_text)
     assert again.config.auto_map["AutoModelForZeroShotImageClassification"] == "modeling_filip.FilipModel"
-
-
-def test_its_image_side_is_no_vision_model_of_e2(tmp_path):
-    tiny_filip().save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="is a FILIP, whose image side has no embedding that was trained"):
-        E2VisionModel.from_pretrained(tmp_path)
 
 
 def test_an_e2_is_still_named_in_its_own_folder(tmp_path):
