@@ -18,13 +18,13 @@ from .splits import load_splits
 def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
     """Evaluate a saved model on one split of a corpus whose right answers are known.
 
-    E2 and CLIP find photos by descriptions and descriptions by photos; attribute-specific models find photos with the
-    same value of an attribute.
+    E2, CLIP and FILIP find photos by descriptions and descriptions by photos; attribute-specific models find photos
+    with the same value of an attribute.
 
     Args:
         model (`str`): folder or Hub id of a model with its processor.
         corpus (`str`): `"generated"`, a path or a Hub id.
-        **options: fields of [`E2Options`] for E2 and CLIP, of [`AttributeOptions`] for attribute-specific models.
+        **options: fields of [`E2Options`] for E2, CLIP and FILIP, of [`AttributeOptions`] for attribute-specific models.
 
     Returns:
         `dict`: what JSON can hold: `model`, `corpus`, `split`, `dtype`, `skipped_rows`, and the results of
@@ -63,7 +63,7 @@ def read_options(model: str, options: dict[str, Any]) -> E2Options | AttributeOp
         options (`dict`): name -> value.
 
     Raises:
-        ValueError: the model is not attribute-specific, E2 or CLIP, or an option is not known for its kind.
+        ValueError: the model is not attribute-specific, E2, CLIP or FILIP, or an option is not known for its kind.
         OSError: there is no such model.
     """
     kind = _options_of(model)

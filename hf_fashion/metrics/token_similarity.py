@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 
-# The products of the tokens of a chunk, 64 MiB in float32.
-MAX_CHUNK_PRODUCTS = 2**24
+# The products of the tokens of a chunk, 16 MiB in float32.
+MAX_CHUNK_PRODUCTS = 2**22
 
 
 def token_similarity(
@@ -61,7 +61,7 @@ def chunked_token_similarity(
         text_tokens (`torch.Tensor` of shape `(T, L, D)`): L2-normalised for cosine.
         image_mask (`torch.Tensor` of shape `(B, N)`, *optional*): as in [`token_similarity`].
         text_mask (`torch.Tensor` of shape `(T, L)`, *optional*): as in [`token_similarity`].
-        chunk_products (`int`, *optional*, defaults to 2**24): products that are held at once, those of one image and
+        chunk_products (`int`, *optional*, defaults to 2**22): products that are held at once, those of one image and
             one text at the least.
 
     Returns:

@@ -150,11 +150,19 @@ class FilipModel(E2Model):
         Example:
 
         ```python
-        >>> from hf_fashion import FilipModel
+        >>> import torch
+        >>> from PIL import Image
+        >>> from hf_fashion import E2Processor, FilipModel
 
-        >>> model = FilipModel.from_towers("openai/clip-vit-base-patch32")  # doctest: +SKIP
-        >>> outputs = model(**inputs)  # doctest: +SKIP
-        >>> best_patches = (outputs.text_token_embeds[0] @ outputs.image_token_embeds[0].T).argmax(1)  # doctest: +SKIP
+        >>> model = FilipModel.from_pretrained("runs/filip/best")
+        >>> processor = E2Processor.from_pretrained("runs/filip/best")
+        >>> photo, texts = Image.open("photos/dress.jpg"), ["a red dress", "a blue coat"]
+        >>> inputs = processor(images=photo, text=texts, padding=True, return_tensors="pt")
+
+        >>> with torch.no_grad():
+        ...     outputs = model(**inputs)
+        >>> probabilities = outputs.logits_per_image.softmax(dim=1)  # of each text, given the photo
+        >>> best_patches = (outputs.text_token_embeds[0] @ outputs.image_token_embeds[0].T).argmax(dim=1)
         ```
         """
         check_inputs(input_ids, pixel_values, return_loss)
