@@ -24,7 +24,8 @@ def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
     Args:
         model (`str`): folder or Hub id of a model with its processor.
         corpus (`str`): `"generated"`, a path or a Hub id.
-        **options: fields of [`E2Options`] for E2, CLIP and FILIP, of [`AttributeOptions`] for attribute-specific models.
+        **options: fields of [`E2Options`] for E2, CLIP and FILIP, of [`AttributeOptions`] for attribute-specific
+            models.
 
     Returns:
         `dict`: what JSON can hold: `model`, `corpus`, `split`, `dtype`, `skipped_rows`, and the results of
