@@ -1,4 +1,4 @@
-"""Compare E2 and CLIP-FT from one pretrained vision encoder: train and evaluate every row, and print tables.
+"""Compare E2, CLIP-FT and FILIP-FT from one pretrained vision encoder: train and evaluate every row, and print tables.
 
     python benchmarks/pretrained_e2.py --vision FOLDER --workers 2
     python benchmarks/pretrained_e2.py --vision FOLDER --suite depths --seeds 0   # or options
@@ -46,10 +46,12 @@ TAGS = "model.compose_text=true"
 LIGHT = "model.config.region_loss_weight=0.2"
 MODELS = {
     "clip-ft": Row("clip"),
+    "filip-ft": Row("filip"),
     "e2": _e2(),
     "e2, region weight 0.2": _e2(LIGHT),
     "e2, pooled regions": _e2("model.config.pool_regions=true"),
     "tags/clip-ft": Row("clip", (TAGS,)),
+    "tags/filip-ft": Row("filip", (TAGS,)),
     "tags/e2": _e2(TAGS),
 }
 DEPTHS = {

@@ -20,6 +20,7 @@ def _register_models() -> None:
     for config, model, image_processor in (
         (public.E2Config, public.E2Model, public.E2ImageProcessorPil),
         (public.E2VisionConfig, public.E2VisionModel, public.E2ImageProcessorPil),
+        (public.FilipConfig, public.FilipModel, public.E2ImageProcessorPil),
         (public.AsenConfig, public.AsenModel, public.AttributeImageProcessorPil),
         (public.IpadConfig, public.IpadModel, public.AttributeImageProcessorPil),
         (public.FeatureReasoningConfig, public.FeatureReasoningModel, None),  # its input is features
@@ -29,8 +30,9 @@ def _register_models() -> None:
         if image_processor is not None:
             AutoImageProcessor.register(config, image_processor_classes={"pil": image_processor})
     AutoConfig.register(public.E2TowerConfig.model_type, public.E2TowerConfig)  # a vision tower of E2Model
-    AutoModelForZeroShotImageClassification.register(public.E2Config, public.E2Model)
-    AutoProcessor.register(public.E2Config, public.E2Processor)
+    for config, model in ((public.E2Config, public.E2Model), (public.FilipConfig, public.FilipModel)):
+        AutoModelForZeroShotImageClassification.register(config, model)
+        AutoProcessor.register(config, public.E2Processor)
 
 
 def _register_pipelines() -> None:
@@ -44,11 +46,13 @@ _BACKBONE_LAYERS = [
     *("q_proj", "v_proj", "query", "value", "projection_query", "projection_value"),
     *("convolution", "expand_conv", "project_conv", "conv1", "conv2", "point_wise_conv1", "point_wise_conv2"),
 ]
+# Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet and T5; DeBERTa; ModernBERT.
+_TOWER_LAYERS = ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "query_proj", "value_proj", "Wqkv"]
 # Layers that `LoraConfig()` adapts where it names none.
 _LORA_TARGETS = {
     "clip": ["q_proj", "v_proj"],
-    # Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet and T5; DeBERTa; ModernBERT.
-    "e2": ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "query_proj", "value_proj", "Wqkv"],
+    "e2": _TOWER_LAYERS,
+    "filip": _TOWER_LAYERS,
     "e2_vision_model": ["q_proj", "v_proj"],
     "e2_tower_model": ["q_proj", "v_proj"],
     "asen": _BACKBONE_LAYERS,

@@ -13,10 +13,11 @@ from transformers import (
 from hf_fashion.hub.cards.facts import CardFacts, CorpusFacts, RunFacts
 from tests import tiny_attribute, tiny_e2
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
+from tests.tiny_filip import tiny_filip
 from tests.tiny_ipad import tiny_ipad
 
 
-KINDS = ("e2", "clip", "asen", "ipad", "feature_reasoning", "backbone")
+KINDS = ("e2", "clip", "filip", "asen", "ipad", "feature_reasoning", "backbone")
 RECALLS = {
     f"{direction}_recall{ceiling}@{k}": value + k / 100
     for direction in ("image_to_text", "text_to_image")
@@ -35,16 +36,17 @@ RETRIEVAL |= {
 RERANKING = {"map": 0.65, "initial_map": 0.6, "mean_attribute_map": 0.6, "share_better": 0.5, "share_worse": 0.1}
 RERANKING |= {f"{name}_{key}": value for name in ATTRIBUTES for key, value in {"map": 0.7, "initial_map": 0.6}.items()}
 CLASSIFICATION = {"accuracy": 0.5} | {f"{name}_accuracy": 0.5 for name in ATTRIBUTES}
-METRICS = {"e2": CROSS_MODAL, "clip": CROSS_MODAL, "asen": RETRIEVAL, "ipad": RETRIEVAL}
+METRICS = dict.fromkeys(("e2", "clip", "filip"), CROSS_MODAL) | {"asen": RETRIEVAL, "ipad": RETRIEVAL}
 METRICS |= {"feature_reasoning": RERANKING, "backbone": CLASSIFICATION}
 COLUMNS = {"image": "image", "caption": "title", "tags": {"brand": "label", "season": "season"}}
 
 
 def save_model(kind: str, folder: Path) -> Path:
     """Save the model of a kind with its processor."""
-    models = {"e2": tiny_e2.tiny_model, "clip": _tiny_clip, "ipad": tiny_ipad, "backbone": _tiny_backbone}
+    models = {"e2": tiny_e2.tiny_model, "clip": _tiny_clip, "filip": tiny_filip, "ipad": tiny_ipad}
+    models |= {"backbone": _tiny_backbone}
     models |= {"asen": lambda: tiny_attribute.tiny_asen(local=True), "feature_reasoning": tiny_feature_reasoning}
-    processors = dict.fromkeys(("e2", "clip"), tiny_e2.tiny_processor)
+    processors = dict.fromkeys(("e2", "clip", "filip"), tiny_e2.tiny_processor)
     processors |= dict.fromkeys(("asen", "ipad", "backbone"), tiny_attribute.tiny_image_processor)
     models[kind]().save_pretrained(folder)
     if kind in processors:
@@ -62,7 +64,9 @@ def run_facts(kind: str = "e2", corpus: str = "shop") -> RunFacts:
     recipe = {"model": {"start_from": None}, "data": {"corpus": corpus}, "training": {"seed": 3}}
     if kind == "feature_reasoning":
         recipe["model"]["embedder"] = "/home/me/runs/ipad/best"
-    columns = COLUMNS if kind in ("e2", "clip") else {"image": "image", "attributes": {n: n for n in ATTRIBUTES}}
+    columns = (
+        COLUMNS if kind in ("e2", "clip", "filip") else {"image": "image", "attributes": {n: n for n in ATTRIBUTES}}
+    )
     facts = CorpusFacts(corpus, rows={"train": 2400, "validation": 6}, columns=columns, findings=["leak: 1 row"])
     return RunFacts(
         recipe, facts, 10, history, 1234, {"device": "CPU, 2 cores", "processes": 1}, 125.0, {"torch": "2.13.0"}

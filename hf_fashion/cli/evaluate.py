@@ -5,7 +5,7 @@
     hf-fashion evaluate --model runs/attributes/best --corpus catalogue.csv --column_map my_map.yaml --pointing \\
         --rerankers runs/feature_reasoning/best query_expansion --output results.json
 
-What is measured depends on the model: E2 and CLIP find photos by descriptions and descriptions by photos,
+What is measured depends on the model: E2, CLIP and FILIP find photos by descriptions and descriptions by photos,
 attribute-specific models find photos with the same value of an attribute. Options of the other kind are refused.
 """
 

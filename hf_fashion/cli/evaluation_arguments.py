@@ -35,12 +35,12 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.Argume
 
 
 def add_e2_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Add what is measured of E2 and CLIP. Return the parser.
+    """Add what is measured of E2, CLIP and FILIP. Return the parser.
 
     Args:
         parser (`argparse.ArgumentParser`): gets the arguments.
     """
-    group = parser.add_argument_group("E2 and CLIP")
+    group = parser.add_argument_group("E2, CLIP and FILIP")
     group.add_argument("--protocol", choices=PROTOCOLS, help="default: full")
     group.add_argument("--pairing", choices=PAIRINGS, help="what counts as a match; default: distinct_titles")
     group.add_argument("--group_column", help="sample100: column that the negatives share with the match")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,9 +18,8 @@ from ..data.sources.source_rows import name_sources
 from ..messages import missing_column
 from ..models.e2.texts_e2 import text_options
 from ..texts import tokenize, warn_of_long_texts
-from .batches import embed_batches
-from .encoder import Encoder
-from .features import check_supported, max_text_length
+from .batches import check_measurable, embed_batches
+from .features import max_text_length, photo_inputs
 
 
 def embed_images(
@@ -34,7 +34,7 @@ def embed_images(
     """Embed the photo of every row, the first where a row holds several views.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, FILIP or CLIP.
         processor (`ProcessorMixin`): the model's; its `image_processor` is used.
         dataset (`Dataset`): N rows.
         image_column (`str`, *optional*, defaults to `"image"`): column of photos, an `Image` or a list of them.
@@ -43,12 +43,14 @@ def embed_images(
         progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
 
     Returns:
-        As `embed_batches`: `image_embeds` (N, P) and, for E2, `region_embeds` (N, E, P) and `selections_i` (N, E * n).
+        As `embed_batches`: `image_embeds` (N, P), which are `TokenEmbeds` for FILIP, and, for E2, `region_embeds`
+        (N, E, P) and `selections_i` (N, E * n).
 
     Raises:
         ValueError: the column is not in the dataset, or the dataset is empty.
     """
-    prepare = Encoder(model, processor).prepare_photos
+    check_measurable(model.config)
+    prepare = partial(photo_inputs, getattr(processor, "image_processor", processor))
     loader = photo_loader(dataset, image_column, prepare, num_workers, batch_size=batch_size)
     return embed_batches(model, loader, "images", progress)
 
@@ -95,20 +97,20 @@ def embed_texts(
     """Embed strings as they are; one warning says how many are longer than the model reads.
 
     Args:
-        model (`PreTrainedModel`): E2, CLIP or SigLIP.
+        model (`PreTrainedModel`): E2, FILIP, CLIP or SigLIP.
         processor (`ProcessorMixin`): the model's; its `tokenizer` is used.
         texts (`Sequence[str]`): T strings.
         batch_size (`int`, *optional*, defaults to 256): strings a forward pass.
         progress (`bool`, *optional*, defaults to `True`): whether to show a bar.
 
     Returns:
-        Embeddings float32 (T, P), L2-normalised, and integers (T,) that are equal where the model reads equal tokens,
-        as it may for texts that differ by letter case or behind the last token that it reads.
+        Embeddings float32 (T, P), L2-normalised (`TokenEmbeds` for FILIP), and integers (T,), equal where the model
+        reads equal tokens, as it may for texts that differ by letter case or behind the last token that it reads.
 
     Raises:
         ValueError: there is no text, or the model is not supported.
     """
-    check_supported(model.config)
+    check_measurable(model.config)
     limit = max_text_length(model, processor.tokenizer)
     warn_of_long_texts(processor.tokenizer, texts, limit)
     options = text_options(model.config.text_config)

@@ -31,6 +31,33 @@ NO_REGIONS = (
 )
 
 
+def compares_tokens(config: PreTrainedConfig) -> bool:
+    """Return whether a model compares the tokens of photos and texts, as FILIP does, and has no vector of either.
+
+    Args:
+        config (`PreTrainedConfig`): the model's configuration.
+    """
+    return getattr(config, "model_type", None) == "filip"
+
+
+def check_has_vectors(config: PreTrainedConfig) -> None:
+    """Raise if a model has no single vector of a photo and of a text.
+
+    Args:
+        config (`PreTrainedConfig`): the model's configuration.
+
+    Raises:
+        ValueError: the model is a FILIP.
+    """
+    if compares_tokens(config):
+        raise ValueError(
+            "a FILIP compares every patch of a photo with every token of a text, and has no single vector of either, "
+            "which galleries, searches, encoders and exports need. Take an E2 or a CLIP of the same start instead "
+            "(`model.architecture` of the recipe); for pairs of photos and texts, call the model for "
+            "`logits_per_image`, or measure it with `hf-fashion evaluate`"
+        )
+
+
 def check_supported(config: PreTrainedConfig) -> None:
     """Raise if a model is none that this package embeds with.
 
@@ -40,6 +67,7 @@ def check_supported(config: PreTrainedConfig) -> None:
     Raises:
         ValueError: the model is neither E2, CLIP or SigLIP, nor attribute-specific.
     """
+    check_has_vectors(config)
     found = getattr(config, "model_type", None)
     if not getattr(config, "attribute_names", None) and found not in PHOTO_AND_TEXT_TYPES:
         raise ValueError(

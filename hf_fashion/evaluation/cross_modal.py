@@ -31,7 +31,7 @@ def evaluate_cross_modal(
     """Return recall@1, 5, 10 in both directions, each with its ceiling; the primary metric is `sum_recall`.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or FILIP.
         processor (`ProcessorMixin`): its processor.
         dataset (`Dataset`): N rows.
         column_map (`ColumnMap`): names the photo and the caption; see `product_texts`.

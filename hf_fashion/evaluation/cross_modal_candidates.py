@@ -11,6 +11,7 @@ from ..data.column_map import ColumnMap
 from ..data.products import product_texts
 from ..data.values import column_texts
 from ..embedding.corpus import embed_images, embed_texts, equality_ids
+from ..metrics import TokenEmbeds
 from .labelled_search import LabelledSearch
 from .options import PAIRINGS
 
@@ -69,15 +70,15 @@ class EmbeddedCandidates:
     Args:
         pairing (`str`): the convention by which the rows were chosen.
         candidates (`Candidates`): the rows and their matches.
-        image_embeds (`torch.Tensor` of shape `(I, P)`): embeddings of the photos.
-        text_embeds (`torch.Tensor` of shape `(T, P)`): embeddings of the descriptions.
+        image_embeds (`torch.Tensor` of shape `(I, P)` or `TokenEmbeds`): embeddings of the photos.
+        text_embeds (`torch.Tensor` of shape `(T, P)` or `TokenEmbeds`): embeddings of the descriptions.
         text_inputs (`torch.Tensor` of shape `(T,)`): int64; equal where the model sees equal tokens.
     """
 
     pairing: str
     candidates: Candidates
-    image_embeds: Tensor
-    text_embeds: Tensor
+    image_embeds: Tensor | TokenEmbeds
+    text_embeds: Tensor | TokenEmbeds
     text_inputs: Tensor
 
     def text_to_image(self) -> LabelledSearch:
@@ -92,14 +93,14 @@ def embed_candidates(
     dataset: Dataset,
     column_map: ColumnMap,
     pairing: str = "distinct_titles",
-    image_embeds: Tensor | None = None,
+    image_embeds: Tensor | TokenEmbeds | None = None,
     batch_size: int = 64,
     progress: bool = True,
 ) -> EmbeddedCandidates:
     """Embed the photos and descriptions that take part.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or FILIP.
         processor (`ProcessorMixin`): its processor.
         dataset (`Dataset`): N rows.
         column_map (`ColumnMap`): names the photo and the caption; see `product_texts`.

@@ -1,4 +1,4 @@
-"""Evaluate E2 or CLIP: cross-modal recall, tags, linear probe, localisation and re-ranking."""
+"""Evaluate E2, CLIP or FILIP: cross-modal recall, tags, linear probe, localisation and re-ranking."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
 from ..embedding.corpus import embed_images
+from ..embedding.features import compares_tokens
 from .cross_modal import cross_modal_metrics
 from .cross_modal_candidates import embed_candidates
 from .linear_probe import evaluate_linear_probe
@@ -24,10 +25,10 @@ def evaluate_e2(
     options: E2Options,
     train: Dataset | None = None,
 ) -> dict[str, Any]:
-    """Evaluate E2 or CLIP on a checked split; photos and descriptions are embedded once.
+    """Evaluate E2, CLIP or FILIP on a checked split; photos and descriptions are embedded once.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or FILIP.
         processor (`ProcessorMixin`): its processor.
         dataset (`Dataset`): the split.
         column_map (`ColumnMap`): names the photo, the caption and the tags.
@@ -38,8 +39,13 @@ def evaluate_e2(
         `dict`: `cross_modal`, `entities`, and where asked for `tags`, `linear_probe`, `localisation`, `reranking`.
 
     Raises:
-        ValueError: the split lacks a column or the answers that an evaluation needs.
+        ValueError: the split lacks a column or the answers that an evaluation needs, or the model the vectors.
     """
+    if options.rerankers and compares_tokens(model.config):
+        raise ValueError(
+            "`rerankers` compare one vector of each photo, and a FILIP has one of every patch: leave them out, or "
+            "evaluate an E2 or a CLIP"
+        )
     images = embed_images(model, processor, dataset, column_map.image, options.batch_size)
     common = (model, processor, dataset, column_map)
     embedded = embed_candidates(*common, options.pairing, images["image_embeds"], options.batch_size)

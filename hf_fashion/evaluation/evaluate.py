@@ -6,7 +6,7 @@ from typing import Any
 from transformers import AutoConfig
 
 from ..data.column_map import column_map_for
-from ..embedding.features import PHOTO_AND_TEXT_TYPES
+from ..embedding.features import PHOTO_AND_TEXT_TYPES, compares_tokens
 from ..embedding.saved_models import load_model, named_errors
 from ..messages import did_you_mean
 from .attribute_evaluation import evaluate_attribute_model
@@ -18,13 +18,14 @@ from .splits import load_splits
 def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
     """Evaluate a saved model on one split of a corpus whose right answers are known.
 
-    E2 and CLIP find photos by descriptions and descriptions by photos; attribute-specific models find photos with the
-    same value of an attribute.
+    E2, CLIP and FILIP find photos by descriptions and descriptions by photos; attribute-specific models find photos
+    with the same value of an attribute.
 
     Args:
         model (`str`): folder or Hub id of a model with its processor.
         corpus (`str`): `"generated"`, a path or a Hub id.
-        **options: fields of [`E2Options`] for E2 and CLIP, of [`AttributeOptions`] for attribute-specific models.
+        **options: fields of [`E2Options`] for E2, CLIP and FILIP, of [`AttributeOptions`] for attribute-specific
+            models.
 
     Returns:
         `dict`: what JSON can hold: `model`, `corpus`, `split`, `dtype`, `skipped_rows`, and the results of
@@ -63,7 +64,7 @@ def read_options(model: str, options: dict[str, Any]) -> E2Options | AttributeOp
         options (`dict`): name -> value.
 
     Raises:
-        ValueError: the model is not attribute-specific, E2 or CLIP, or an option is not known for its kind.
+        ValueError: the model is not attribute-specific, E2, CLIP or FILIP, or an option is not known for its kind.
         OSError: there is no such model.
     """
     kind = _options_of(model)
@@ -83,9 +84,9 @@ def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
         config = AutoConfig.from_pretrained(model, trust_remote_code=False)
     if getattr(config, "attribute_names", None):
         return AttributeOptions
-    if config.model_type in PHOTO_AND_TEXT_TYPES:
+    if config.model_type in PHOTO_AND_TEXT_TYPES or compares_tokens(config):
         return E2Options
     raise ValueError(
-        f"{model} is a {config.model_type!r}: only E2, CLIP, SigLIP and attribute-specific models are evaluated. Name "
-        "a re-ranker with `rerankers`, next to the model that it re-ranks for"
+        f"{model} is a {config.model_type!r}: only E2, FILIP, CLIP, SigLIP and attribute-specific models are "
+        "evaluated. Name a re-ranker with `rerankers`, next to the model that it re-ranks for"
     )

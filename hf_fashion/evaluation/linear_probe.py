@@ -12,6 +12,7 @@ from transformers.utils import is_sklearn_available
 from ..data.column_map import ColumnMap
 from ..data.values import column_texts
 from ..embedding.corpus import embed_images
+from ..metrics import TokenEmbeds
 from .tags import region_embeds_by_entity
 
 
@@ -50,10 +51,10 @@ def evaluate_linear_probe(
 
     The classifier is trained on a seeded subset of the train split and tested on the evaluation split. A class with
     fewer than `min_class_rows` training rows is left out on both sides; the number of evaluation rows left out is
-    returned.
+    returned. The image embedding of a FILIP is the mean of its patches' embeddings.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, FILIP or CLIP.
         processor (`ProcessorMixin`): its processor.
         train (`Dataset`): the split to train on.
         evaluation (`Dataset`): the split to test on.
@@ -87,7 +88,7 @@ def evaluate_linear_probe(
     results = {}
     for entity, column in column_map.tags.items():
         tags = column_texts(train, column), column_texts(evaluation, column)
-        kinds = {"image": (train_images["image_embeds"], images["image_embeds"])}
+        kinds = {"image": (_vectors(train_images["image_embeds"]), _vectors(images["image_embeds"]))}
         if entity in regions:
             kinds["region"] = (train_regions[entity], regions[entity])
         metrics = probe_entity(kinds, *tags, entity, settings)
@@ -148,6 +149,10 @@ def draw_rows(dataset: Dataset, max_rows: int, seed: int) -> Dataset:
     """
     chosen = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))[:max_rows]
     return dataset.select(chosen.sort().values)
+
+
+def _vectors(embeds: Tensor | TokenEmbeds) -> Tensor:
+    return embeds.mean() if isinstance(embeds, TokenEmbeds) else embeds
 
 
 def _classifier():

@@ -62,7 +62,7 @@ class EvaluationOptions:
 @dataclass(frozen=True, kw_only=True)
 class E2Options(EvaluationOptions):
     """
-    Options of the evaluation of E2 and CLIP.
+    Options of the evaluation of E2, CLIP and FILIP.
 
     Args:
         protocol (`str`, *optional*, defaults to `"full"`): one of `PROTOCOLS`, see [`check_protocol`].

@@ -9,7 +9,7 @@ from ..data.column_map import ColumnMap
 from ..data.values import column_texts
 from ..embedding.batches import has_regions
 from ..embedding.corpus import embed_images, embed_texts
-from ..metrics import mean_average_precision, precision_at_k, precision_ceiling, recall_at_k
+from ..metrics import TokenEmbeds, mean_average_precision, precision_at_k, precision_ceiling, recall_at_k
 
 
 PRIMARY_METRIC = "mean_tag_accuracy"
@@ -31,7 +31,7 @@ def evaluate_tags(
     are left out of its entity.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or FILIP.
         processor (`ProcessorMixin`): its processor.
         dataset (`Dataset`): N rows.
         column_map (`ColumnMap`): names the photo and the column of each entity's tag.
@@ -72,12 +72,12 @@ def evaluate_tags(
     return results | {"image_tag_accuracy": sum(from_image) / len(best), PRIMARY_METRIC: sum(best) / len(best)}
 
 
-def tag_metrics(embeds: Tensor, tag_embeds: Tensor, tag_ids: Tensor) -> dict[str, float]:
+def tag_metrics(embeds: Tensor | TokenEmbeds, tag_embeds: Tensor | TokenEmbeds, tag_ids: Tensor) -> dict[str, float]:
     """Return the accuracy of naming each photo's tag, and MAP and precision@10 of finding photos by tag.
 
     Args:
-        embeds (`torch.Tensor` of shape `(N, P)`): float32, L2-normalised; photos.
-        tag_embeds (`torch.Tensor` of shape `(V, P)`): float32, L2-normalised; tags.
+        embeds (`torch.Tensor` of shape `(N, P)` or `TokenEmbeds`): float32, L2-normalised; photos.
+        tag_embeds (`torch.Tensor` of shape `(V, P)` or `TokenEmbeds`): float32, L2-normalised; tags.
         tag_ids (`torch.Tensor` of shape `(N,)`): int64; each photo's tag in 0..V-1. Every tag has a photo.
     """
     vocabulary_ids = torch.arange(len(tag_embeds))
@@ -113,7 +113,7 @@ def region_embeds_by_entity(model: PreTrainedModel, images: dict[str, Tensor]) -
     """Return entity -> its region embeddings (N, P); empty for a model without tag entities.
 
     Args:
-        model (`PreTrainedModel`): E2 or CLIP.
+        model (`PreTrainedModel`): E2, CLIP or FILIP.
         images (`dict[str, torch.Tensor]`): from `embed_images`.
     """
     if not has_regions(model):

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from ..embedding.features import check_has_vectors
 from ..models.e2.texts_e2 import num_positions, reads_full_length
 
 
@@ -127,6 +128,7 @@ def onnx_parts(model: PreTrainedModel, photo_size: tuple[int, int] | None = None
     Raises:
         ValueError: the model is none of these.
     """
+    check_has_vectors(model.config)
     kind = "attribute" if getattr(model.config, "attribute_names", None) else model.config.model_type
     if kind != "e2" and kind not in _PARTS:
         raise ValueError(

@@ -30,7 +30,7 @@ def embeds_photos(config: PreTrainedConfig) -> bool:
 def write_sentence_transformers_files(config: PreTrainedConfig, folder: str | Path) -> None:
     """Write `modules.json`, `sentence_bert_config.json`, `config_sentence_transformers.json` and the code they name.
 
-    Models that embed no photos, such as FR, get nothing.
+    Models without a vector of a photo, FR and FILIP, get nothing.
 
     Args:
         config (`PreTrainedConfig`): configuration of the model in the folder.

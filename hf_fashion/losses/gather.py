@@ -21,6 +21,23 @@ def gather_with_gradient(tensor: torch.Tensor) -> torch.Tensor:
     return _Gather.apply(tensor)
 
 
+def gather_sequences(tensor: torch.Tensor) -> torch.Tensor:
+    """Return sequences of all processes, as [`gather_with_gradient`], padded with zeros to the longest of them.
+
+    Args:
+        tensor (`torch.Tensor` of shape `(B, L, ...)`): of the same shape on every rank, but for L.
+
+    Returns:
+        `torch.Tensor` of shape `(world size * B, longest L, ...)`: `tensor` itself if there is only one process.
+    """
+    if not dist.is_initialized() or dist.get_world_size() == 1:
+        return tensor
+    longest = torch.tensor(tensor.shape[1], device=tensor.device)
+    dist.all_reduce(longest, dist.ReduceOp.MAX)
+    padding = (0, 0) * (tensor.ndim - 2) + (0, int(longest) - tensor.shape[1])
+    return gather_with_gradient(torch.nn.functional.pad(tensor, padding))
+
+
 def first_joined_row(num_rows: int) -> int:
     """Return the row of the joined batch at which the rows of this process begin.
 

@@ -46,3 +46,23 @@ def pair_loss(
         `torch.Tensor` of shape `(...)`.
     """
     return (sigmoid_loss if sigmoid else info_nce)(logits, positives, valid)
+
+
+def filip_loss(logits_per_image: torch.Tensor, logits_per_text: torch.Tensor, sigmoid: bool = False) -> torch.Tensor:
+    """Return the mean of the losses of images among texts and of texts among images, each with its own logits.
+
+    It is FILIP's (Yao et al., "FILIP", ICLR 2022, section 3.1).
+    Unlike cosines, token similarities are other ones from an image to a text than from the text to the image.
+
+    Args:
+        logits_per_image (`torch.Tensor` of shape `(B, B)`): scaled similarities from image i to text j.
+        logits_per_text (`torch.Tensor` of shape `(B, B)`): scaled similarities from text i to image j.
+        sigmoid (`bool`, *optional*, defaults to `False`): SigLIP's loss in place of the cross-entropy.
+
+    Returns:
+        `torch.Tensor` of shape `()`.
+    """
+    logits = torch.stack([logits_per_image, logits_per_text]).float()  # (2, B, B)
+    if sigmoid:
+        return sigmoid_loss(logits).mean()
+    return -logits.log_softmax(-1).diagonal(dim1=1, dim2=2).mean()

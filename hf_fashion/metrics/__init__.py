@@ -10,11 +10,14 @@ from .ranking import (
     recall_at_k,
     relevant_recall_at_k,
 )
+from .token_similarity import TokenEmbeds, chunked_token_similarity, token_similarity
 
 
 __all__ = [
+    "TokenEmbeds",
     "attribute_map",
     "average_precisions",
+    "chunked_token_similarity",
     "cross_modal_recall",
     "expected_average_precisions",
     "matches_per_query",
@@ -27,4 +30,5 @@ __all__ = [
     "relevant_recall_ceiling",
     "sample_cross_modal_recall",
     "sample_recall",
+    "token_similarity",
 ]

@@ -4,6 +4,8 @@ Conventions shared by every function here:
 
 - a score is the inner product of two embeddings, computed in float64 whatever their type, so that it does not depend
   on the chunk that it is computed in; pass L2-normalised embeddings to rank by cosine;
+- `TokenEmbeds` on both sides in place of (N, D) tensors are ranked by token similarity, as FILIP is: every function
+  here takes them;
 - a query's matches are all gallery items with its integer label; queries without a match are left out of the
   averages and counted;
 - items whose scores differ only by the rounding of the embeddings are tied, and a metric is the expectation over a
@@ -17,6 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+from .token_similarity import TokenEmbeds
 
 
 RECALL_KS = (1, 5, 10)
@@ -38,7 +42,7 @@ def recall_at_k(
     """Return recall@k: the share of queries with a match among their k best items (hit-recall, as in CLIP retrieval).
 
     Args:
-        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        query_embeds (`torch.Tensor` of shape `(Q, D)` or [`TokenEmbeds`]): floating; L2-normalised for cosine.
         gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
         query_labels (`torch.Tensor` of shape `(Q,)`): integer.
         gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
@@ -73,7 +77,7 @@ def relevant_recall_at_k(
     many matches: see `relevant_recall_ceiling`.
 
     Args:
-        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        query_embeds (`torch.Tensor` of shape `(Q, D)` or [`TokenEmbeds`]): floating; L2-normalised for cosine.
         gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
         query_labels (`torch.Tensor` of shape `(Q,)`): integer.
         gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
@@ -106,7 +110,7 @@ def precision_at_k(
     Its ceiling is min(k, matches) / k; a gallery of fewer than k items counts as k.
 
     Args:
-        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        query_embeds (`torch.Tensor` of shape `(Q, D)` or [`TokenEmbeds`]): floating; L2-normalised for cosine.
         gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
         query_labels (`torch.Tensor` of shape `(Q,)`): integer.
         gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
@@ -137,7 +141,7 @@ def mean_average_precision(
     Unlike the other metrics AP breaks ties pessimistically: of tied items the matches come last.
 
     Args:
-        query_embeds (`torch.Tensor` of shape `(Q, D)`): floating; L2-normalised for cosine.
+        query_embeds (`torch.Tensor` of shape `(Q, D)` or [`TokenEmbeds`]): floating; L2-normalised for cosine.
         gallery_embeds (`torch.Tensor` of shape `(G, D)`): floating, on the same device.
         query_labels (`torch.Tensor` of shape `(Q,)`): integer.
         gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
@@ -181,6 +185,10 @@ def check_embeddings(
     Raises:
         ValueError: an argument is not as above; the message names it.
     """
+    if isinstance(query_embeds, TokenEmbeds) != isinstance(gallery_embeds, TokenEmbeds):
+        raise ValueError("`query_embeds` and `gallery_embeds` must both be `TokenEmbeds`, or both tensors (N, D)")
+    if isinstance(query_embeds, TokenEmbeds):
+        query_embeds, gallery_embeds = query_embeds.mean(), gallery_embeds.mean()  # finite if all tokens are
     sides = (("query", query_embeds, query_labels), ("gallery", gallery_embeds, gallery_labels))
     for side, embeds, labels in sides:
         if embeds.ndim != 2 or not embeds.is_floating_point():
@@ -234,6 +242,9 @@ def score_chunks(
         chunk_size = max(1, MAX_CHUNK_SCORES // max(1, len(gallery_embeds)))
     if chunk_size < 1:
         raise ValueError(f"`chunk_size` must be at least 1, got {chunk_size}")
+    if isinstance(query_embeds, TokenEmbeds):
+        yield from _token_score_chunks(query_embeds, gallery_embeds, chunk_size, tie_units)
+        return
     given = torch.promote_types(query_embeds.dtype, torch.float32)
     query_embeds, gallery_embeds = query_embeds.double(), gallery_embeds.double()
     # Two float64 products of vectors of width D differ from the true ones, together, by less than D units.
@@ -244,6 +255,15 @@ def score_chunks(
         chunk = query_embeds[start : start + chunk_size]  # (C, D)
         tolerance = unit * largest * chunk.norm(dim=1, keepdim=True)  # (C, 1)
         yield slice(start, start + len(chunk)), chunk @ gallery_embeds.T, tolerance
+
+
+def _token_score_chunks(
+    query_embeds: TokenEmbeds, gallery_embeds: TokenEmbeds, chunk_size: int, tie_units: float
+) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    unit = tie_units * torch.finfo(torch.promote_types(query_embeds.embeds.dtype, torch.float32)).eps
+    for start in range(0, len(query_embeds), chunk_size):
+        scores = query_embeds[start : start + chunk_size].scores(gallery_embeds).double()  # (C, G)
+        yield slice(start, start + len(scores)), scores, torch.full_like(scores[:, :1], unit)
 
 
 def expected_hits(scores: Tensor, matches: Tensor, tolerance: Tensor, ks: Sequence[int]) -> Tensor:
@@ -318,7 +338,7 @@ def _per_query(
             "there is nothing to find"
         )
     rows = matched.nonzero().flatten()
-    measured = query_embeds.new_full((len(query_labels), len(ks)), torch.nan, dtype=torch.float64)
+    measured = torch.full((len(query_labels), len(ks)), torch.nan, dtype=torch.float64, device=query_labels.device)
     for chunk, scores, tolerance in score_chunks(query_embeds[rows], gallery_embeds, chunk_size):
         matches = query_labels[rows[chunk], None] == gallery_labels  # (C, G)
         measured[rows[chunk]] = measure(scores, matches, tolerance, ks)

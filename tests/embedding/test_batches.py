@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 from hf_fashion.embedding.batches import embed_batches, has_regions
 from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_e2 import tiny_inputs
+from tests.tiny_filip import tiny_filip
 
 
 def batches(count: int = 3):
@@ -25,6 +26,21 @@ def test_e2_gives_images_regions_selections_and_texts(e2):
         torch.testing.assert_close(embeds[name], getattr(expected, name))
     for i, selection in enumerate(expected.selections):
         assert torch.equal(embeds[f"selections_{i}"], selection.indices)
+
+
+def test_filip_gives_tokens_that_metrics_compare():
+    model, given = tiny_filip(), batches()
+    given[1]["input_ids"], given[1]["attention_mask"] = (
+        torch.nn.functional.pad(given[1][name], (0, 2)) for name in ("input_ids", "attention_mask")
+    )
+    embeds = embed_batches(model, given, progress=False)
+    assert set(embeds) == {"image_embeds", "text_embeds"} and len(embeds["image_embeds"]) == 6
+    with torch.no_grad():
+        expected = model(given[1]["input_ids"], given[1]["pixel_values"], given[1]["attention_mask"])
+    found = embeds["image_embeds"][2:4].scores(embeds["text_embeds"][2:4]) * model.logit_scale.exp()
+    torch.testing.assert_close(found, expected.logits_per_image)
+    found = embeds["text_embeds"][2:4].scores(embeds["image_embeds"][2:4]) * model.logit_scale.exp()
+    torch.testing.assert_close(found, expected.logits_per_text)
 
 
 def test_clip_gives_images_and_texts(clip):

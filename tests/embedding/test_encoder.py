@@ -16,6 +16,7 @@ from tests import tiny_attribute
 from tests.tiny_attribute import ATTRIBUTE_NAMES
 from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_e2 import MAX_LENGTH, tiny_config, tiny_images, tiny_model, tiny_processor
+from tests.tiny_filip import tiny_filip
 from tests.tower_folders import siglip_folder, siglip_tokenizer
 
 
@@ -268,6 +269,16 @@ def test_from_pretrained_loads_model_and_processor(kind, tmp_path):
     assert not loaded.model.training
     halved = Encoder.from_pretrained(tmp_path, device="cpu", dtype=torch.bfloat16)
     assert list(halved.model.parameters())[-1].dtype == torch.bfloat16
+
+
+def test_filip_is_refused_with_what_to_take_instead(tmp_path):
+    message = "a FILIP compares every patch .* no single vector of either.* Take an E2 or a CLIP of the same start"
+    with pytest.raises(ValueError, match=message):
+        Encoder(tiny_filip(), tiny_processor())
+    for part in (tiny_filip(), tiny_processor()):
+        part.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        Encoder.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize("make", [tiny_dual_encoder, lambda: ResNetModel(tiny_attribute.tiny_backbone_config())])

@@ -7,6 +7,7 @@ from hf_fashion.models.e2.modeling_e2 import E2Model
 from hf_fashion.models.e2.processing_e2 import E2Processor
 from tests import tiny_attribute
 from tests.tiny_e2 import tiny_image_processor, tiny_model, tiny_tokenizer
+from tests.tiny_filip import tiny_filip
 
 
 ENTITIES = ["article_type", "brand", "season", "colour"]
@@ -23,6 +24,12 @@ def save_e2(folder: Path) -> None:
     """Save an E2 with its processor."""
     for part in tiny_e2_parts():
         part.save_pretrained(folder)
+
+
+def save_filip(folder: Path) -> None:
+    """Save a FILIP with the processor of the E2."""
+    tiny_filip().save_pretrained(folder)
+    tiny_e2_parts()[1].save_pretrained(folder)
 
 
 def save_asen(folder: Path) -> None:

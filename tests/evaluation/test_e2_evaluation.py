@@ -8,6 +8,7 @@ from hf_fashion.evaluation.linear_probe import evaluate_linear_probe
 from hf_fashion.evaluation.localisation import evaluate_localisation
 from hf_fashion.evaluation.options import E2Options
 from hf_fashion.evaluation.tags import evaluate_tags
+from tests.tiny_filip import tiny_filip
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,14 @@ def test_each_part_is_its_own_evaluation(common, corpus):
     assert results["localisation"] == evaluate_localisation(*common, progress=False)
     probed = evaluate_linear_probe(model, processor, corpus["train"], split, column_map, progress=False)
     assert results["linear_probe"] == pytest.approx(probed)
+
+
+def test_filip_is_probed_by_the_mean_of_its_patches_and_not_re_ranked(common, corpus):
+    _, processor, split, column_map = common
+    results = evaluate_e2(tiny_filip(), processor, split, column_map, E2Options(linear_probe=True), corpus["train"])
+    assert 0 < results["linear_probe"]["mean_probe_accuracy"] <= 1
+    with pytest.raises(ValueError, match="`rerankers` compare one vector of each photo, and a FILIP has one of every"):
+        evaluate_e2(tiny_filip(), processor, split, column_map, E2Options(rerankers=["query_expansion"]))
 
 
 def test_re_rankers_get_what_descriptions_find(common):

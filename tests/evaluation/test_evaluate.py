@@ -4,7 +4,7 @@ import pytest
 
 from hf_fashion.evaluation.evaluate import evaluate, read_options
 from hf_fashion.evaluation.options import AttributeOptions, E2Options
-from tests.evaluation.saved_models import ATTRIBUTES, ENTITIES, save_asen, save_corpus, save_e2
+from tests.evaluation.saved_models import ATTRIBUTES, ENTITIES, save_asen, save_corpus, save_e2, save_filip
 from tests.tiny_dual_encoder import tiny_dual_encoder
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 
@@ -14,6 +14,7 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     save_e2(folder / "e2")
     save_asen(folder / "asen")
+    save_filip(folder / "filip")
     tiny_feature_reasoning().save_pretrained(folder / "fr")
     save_corpus(folder / "corpus")
     return folder
@@ -31,6 +32,15 @@ def test_a_model_that_reads_text(saved):
     assert (results["entities"], results["skipped_rows"]) == (ENTITIES, 0)
     assert "text_to_image_recall@1" in results["cross_modal"] and "brand_region_accuracy" in results["tags"]
     assert not {"linear_probe", "localisation", "reranking", "retrieval"} & set(results)
+
+
+def test_filip_by_token_similarity(saved):
+    results = evaluated(saved, "filip", tags=True)
+    assert set(results["cross_modal"]) == set(evaluated(saved, "e2")["cross_modal"])
+    assert {"brand_image_accuracy", "brand_image_map"} <= set(results["tags"])
+    assert not [name for name in results["tags"] if "region" in name]
+    sampled = evaluated(saved, "filip", protocol="sample100", group_column="article_type")["cross_modal"]
+    assert 0 <= sampled["text_to_image_recall@1"] <= 1
 
 
 def test_an_attribute_specific_model(saved):
@@ -57,5 +67,7 @@ def test_a_re_ranker_has_no_evaluation_of_its_own(saved):
 
 def test_a_model_that_only_looks_like_clip_has_no_evaluation(saved):
     tiny_dual_encoder().save_pretrained(saved / "dual")
-    with pytest.raises(ValueError, match=r"is a 'vision-text-dual-encoder': only E2, CLIP, SigLIP and attribute-spec"):
+    with pytest.raises(
+        ValueError, match=r"is a 'vision-text-dual-encoder': only E2, FILIP, CLIP, SigLIP and attribute-spec"
+    ):
         evaluated(saved, "dual")

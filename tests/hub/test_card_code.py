@@ -18,6 +18,7 @@ from tests.tiny_attribute import tiny_photos
 BLOCKS = {
     "e2": (2, 1),
     "clip": (2, 1),
+    "filip": (2, 0),
     "asen": (2, 1),
     "ipad": (2, 1),
     "feature_reasoning": (1, 0),

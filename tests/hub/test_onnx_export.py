@@ -15,6 +15,7 @@ from hf_fashion.hub.onnx_export import export_onnx
 from tests.hub.onnx_runs import exported, run
 from tests.tiny_attribute import tiny_asen
 from tests.tiny_e2 import IMAGE_SIZE, TAG_ENTITIES, tiny_inputs, tiny_model, tiny_processor
+from tests.tiny_filip import tiny_filip
 from tests.tiny_siglip import tiny_siglip
 
 
@@ -85,6 +86,9 @@ def test_infinities_that_agree_are_no_difference_and_nan_is_one(one, other, expe
 
 
 def test_other_models_and_folders_without_one_are_refused(tmp_path):
+    tiny_filip().save_pretrained(tmp_path / "filip")
+    with pytest.raises(ValueError, match=r"a FILIP compares every patch .* exports need\. Take an E2 or a CLIP"):
+        export_onnx(tmp_path / "filip")
     tiny_siglip().save_pretrained(tmp_path / "siglip")
     with pytest.raises(ValueError, match=r"type 'siglip' cannot be exported here, only E2"):
         export_onnx(tmp_path / "siglip")

@@ -14,6 +14,7 @@ from tests.repo.tree import ALLOWED, PACKAGE
 from tests.tiny_attribute import ATTRIBUTE_NAMES
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning_config
+from tests.tiny_filip import tiny_filip_config
 from tests.tiny_ipad import tiny_ipad_config
 
 
@@ -45,7 +46,8 @@ def test_a_clip_gets_them_and_a_re_ranker_does_not(tmp_path):
     write_sentence_transformers_files(CLIPConfig(), tmp_path / "clip")
     assert {path.name for path in (tmp_path / "clip").iterdir()} == FILES
     (tmp_path / "fr").mkdir()
-    write_sentence_transformers_files(tiny_feature_reasoning_config(), tmp_path / "fr")
+    for config in (tiny_feature_reasoning_config(), tiny_filip_config()):
+        write_sentence_transformers_files(config, tmp_path / "fr")
     assert list((tmp_path / "fr").iterdir()) == []
 
 

@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.losses.gather import first_joined_row, gather_with_gradient
+from hf_fashion.losses.gather import first_joined_row, gather_sequences, gather_with_gradient
 from tests.warm_processes import run_ranks
 
 
@@ -57,9 +57,19 @@ def run_rank(rank: int, folder: str):
     loss = loss_of(model, core, *(rows[half] for rows in batch()))
     loss.backward()
     assert first_joined_row(2) == half.start
+    check_sequences(rank)
     gradients = [parameter.grad for parameter in core.parameters()]
     torch.save([loss.detach(), *gradients], Path(folder) / f"rank{rank}.pt")
     dist.destroy_process_group()
+
+
+def check_sequences(rank: int) -> None:
+    """Rank 0 has sequences of 2 and rank 1 of 3: each has the gradient that it has in the joined batch."""
+    sequences = torch.full((1, 2 + rank, 4), 1.0 + rank, requires_grad=True)
+    joined = gather_sequences(sequences)
+    assert joined[..., 0].tolist() == [[1, 1, 0], [2, 2, 2]]
+    (joined * torch.arange(6.0).view(2, 3, 1)).sum().backward()
+    assert sequences.grad[0, :, 0].tolist() == ([0, 2] if rank == 0 else [6, 8, 10])  # of both ranks' losses
 
 
 def free_port() -> int:
@@ -85,7 +95,7 @@ def test_two_processes_equal_one(tmp_path):
 
 def test_one_process_returns_the_tensor_itself():
     tensor = torch.randn(2, 3)
-    assert gather_with_gradient(tensor) is tensor
+    assert gather_with_gradient(tensor) is tensor and gather_sequences(tensor) is tensor
 
 
 def test_one_process_begins_the_joined_batch():

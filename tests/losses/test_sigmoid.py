@@ -9,7 +9,7 @@ from transformers import SiglipConfig, SiglipModel
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.losses.info_nce import info_nce
 from hf_fashion.losses.region import region_contrastive_loss
-from hf_fashion.losses.sigmoid import pair_loss, sigmoid_loss
+from hf_fashion.losses.sigmoid import filip_loss, pair_loss, sigmoid_loss
 from tests.tiny_towers import TEXT, VISION
 
 
@@ -68,3 +68,32 @@ def test_a_bias_makes_both_losses_of_e2_sigmoid():
         entities.append(sigmoid_loss(logits, ids[:, None] == ids, ids >= 0))
     torch.testing.assert_close(losses["region"], sum(entities) / 2)
     assert not torch.equal(region_contrastive_loss(regions, tags, tag_ids, scale), losses["region"])
+
+
+def test_filips_loss_equals_a_plain_loop_and_has_a_gradient():
+    logits = [torch.randn(4, 4, requires_grad=True) for _ in range(2)]
+    expected = 0.0
+    for rows in logits:
+        for row in range(4):
+            exponentials = [math.exp(value) for value in rows[row].tolist()]
+            expected -= math.log(exponentials[row] / sum(exponentials)) / 8
+    loss = filip_loss(*logits)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    assert all(rows.grad.abs().sum() > 0 for rows in logits)
+
+
+def test_filips_loss_with_one_similarity_for_both_ways_it_is_clips_loss():
+    logits = torch.randn(5, 5)
+    torch.testing.assert_close(filip_loss(logits, logits.T), info_nce(logits))
+
+
+def test_siglips_loss_in_filip_is_that_of_both_ways():
+    per_image, per_text = torch.randn(5, 5), torch.randn(5, 5)
+    expected = (sigmoid_loss(per_image) + sigmoid_loss(per_text)) / 2
+    torch.testing.assert_close(filip_loss(per_image, per_text, sigmoid=True), expected)
+
+
+def test_half_precision_in_filips_loss_is_computed_in_float32():
+    logits = torch.randn(5, 5).bfloat16() * 100
+    assert filip_loss(logits, logits).dtype == torch.float32

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .papers import ASEN, CLIP, CSN, E2, IPAD, SIGLIP, Paper
+from .papers import ASEN, CLIP, CSN, E2, FILIP, IPAD, SIGLIP, Paper
 
 
 ZERO_SHOT, FEATURES = "zero-shot-image-classification", "image-feature-extraction"
@@ -42,6 +42,8 @@ _KINDS = {
     "e2": ModelKind("E2", "e2.md", "cross_modal", ("e2", *_SEARCH), ZERO_SHOT, (E2,)),
     "clip": ModelKind("CLIP", "clip.md", "cross_modal", ("clip", *_SEARCH), ZERO_SHOT, (CLIP,)),
     "siglip": ModelKind("SigLIP", "clip.md", "cross_modal", ("siglip", *_SEARCH), ZERO_SHOT, (SIGLIP,)),
+    # No sentence-transformers: it has no vector of a photo.
+    "filip": ModelKind("FILIP", "filip.md", "cross_modal", ("filip", "image-text-matching"), ZERO_SHOT, (FILIP,)),
     "feature_reasoning": ModelKind(
         "FR", "feature_reasoning.md", "reranking", ("re-ranking", "image-retrieval"), papers=(IPAD,)
     ),
@@ -61,19 +63,22 @@ def model_kind(config: Mapping[str, Any]) -> ModelKind | None:
     if model_type == "ipad":
         is_rpf = config.get("suppression") == "none" and not config.get("use_channel_attention", True)
         return _attribute_kind("RPF" if is_rpf else "IPAD", () if is_rpf else (IPAD,))
-    if model_type == "e2":
-        return _e2_kind(config)
+    if model_type in ("e2", "filip"):
+        return _towers_kind(config)
     if model_type not in _KINDS and any(": " in label for label in (config.get("id2label") or {}).values()):
         return BACKBONE
     return _KINDS.get(model_type)
 
 
-def _e2_kind(config: Mapping[str, Any]) -> ModelKind:
-    # A vision tower with E2's default entities does not name them.
-    kind = _KINDS["e2"] if config.get("vision_config", {}).get("tag_entities", True) else DUAL_ENCODER
+def _towers_kind(config: Mapping[str, Any]) -> ModelKind:
+    kind, other_pipeline = _KINDS[config["model_type"]], FEATURES
+    if kind is _KINDS["filip"]:
+        other_pipeline = None  # that of features wants one vector
+    elif not config.get("vision_config", {}).get("tag_entities", True):  # E2's default entities are not named
+        kind = DUAL_ENCODER
     # transformers' pipeline pads texts to the longest, unless the whole model is a SigLIP.
     is_siglip = config.get("text_config", {}).get("model_type") == "siglip_text_model"
-    return replace(kind, pipeline_tag=FEATURES) if is_siglip else kind
+    return replace(kind, pipeline_tag=other_pipeline) if is_siglip else kind
 
 
 def _asen_name(config: Mapping[str, Any]) -> tuple[str, tuple[Paper, ...]]:

@@ -53,6 +53,17 @@ SIGLIP = Paper(
         "year": "2023",
     },
 )
+FILIP = Paper(
+    "yao2022filip",
+    "inproceedings",
+    {
+        "title": "FILIP: Fine-grained Interactive Language-Image Pre-Training",
+        "author": "Yao, Lewei and Huang, Runhui and Hou, Lu and Lu, Guansong and Niu, Minzhe and Xu, Hang and others",
+        "booktitle": "International Conference on Learning Representations",
+        "year": "2022",
+        "url": "https://openreview.net/forum?id=cpDhcsEDC2",
+    },
+)
 ASEN = Paper(
     "dong2021fine",
     "article",

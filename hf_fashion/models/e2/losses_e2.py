@@ -1,6 +1,7 @@
-"""The losses of E2, as `E2Model.forward` computes them over the batch of one process.
+"""The losses of E2 and of FILIP, as `forward` of their models computes them over the batch of one process.
 
-Source: Qi, Zhao, Li, "Easy Regional Contrastive Learning of Expressive Fashion Representations", NeurIPS 2024.
+Sources: Qi, Zhao, Li, "Easy Regional Contrastive Learning of Expressive Fashion Representations", NeurIPS 2024; Yao
+et al., "FILIP: Fine-grained Interactive Language-Image Pre-Training", ICLR 2022.
 """
 
 import torch
@@ -109,4 +110,58 @@ def region_contrastive_loss(
     return losses.sum() / valid.any(-1).sum().clamp(min=1)
 
 
-__all__ = ["info_nce", "pair_loss", "region_contrastive_loss", "sigmoid_loss"]
+# Copied from hf_fashion.losses.sigmoid.filip_loss
+def filip_loss(logits_per_image: torch.Tensor, logits_per_text: torch.Tensor, sigmoid: bool = False) -> torch.Tensor:
+    """Return the mean of the losses of images among texts and of texts among images, each with its own logits.
+
+    Unlike cosines, token similarities are other ones from an image to a text than from the text to the image.
+
+    Args:
+        logits_per_image (`torch.Tensor` of shape `(B, B)`): scaled similarities from image i to text j.
+        logits_per_text (`torch.Tensor` of shape `(B, B)`): scaled similarities from text i to image j.
+        sigmoid (`bool`, *optional*, defaults to `False`): SigLIP's loss in place of the cross-entropy.
+
+    Returns:
+        `torch.Tensor` of shape `()`.
+    """
+    logits = torch.stack([logits_per_image, logits_per_text]).float()  # (2, B, B)
+    if sigmoid:
+        return sigmoid_loss(logits).mean()
+    return -logits.log_softmax(-1).diagonal(dim1=1, dim2=2).mean()
+
+
+# Copied from hf_fashion.metrics.token_similarity.token_similarity
+def token_similarity(
+    image_tokens: torch.Tensor,
+    text_tokens: torch.Tensor,
+    image_mask: torch.Tensor | None = None,
+    text_mask: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the token-wise maximum similarity of every image and every text, both ways.
+
+    From an image to a text it is the mean, over the image's tokens, of the highest inner product with a token of the
+    text; from a text to an image the mean, over the text's tokens, of the highest with a token of the image. The
+    gradient of a maximum goes to one token.
+
+    Args:
+        image_tokens (`torch.Tensor` of shape `(B, N, D)`): L2-normalised for cosine.
+        text_tokens (`torch.Tensor` of shape `(T, L, D)`): L2-normalised for cosine.
+        image_mask (`torch.Tensor` of shape `(B, N)`, *optional*): bool, False for padding; one is True at least in
+            every row. `None`: all tokens count.
+        text_mask (`torch.Tensor` of shape `(T, L)`, *optional*): the same for the texts.
+
+    Returns:
+        `tuple[torch.Tensor, torch.Tensor]`: image to text (B, T), text to image (T, B); float32 or better.
+    """
+    products = torch.tensordot(image_tokens, text_tokens, dims=([2], [2]))  # (B, N, T, L)
+    best_texts = products if text_mask is None else products.masked_fill(~text_mask, -torch.inf)
+    best_images = products if image_mask is None else products.masked_fill(~image_mask[..., None, None], -torch.inf)
+    best_texts, best_images = best_texts.max(3).values, best_images.max(1).values  # (B, N, T), (B, T, L)
+    image_shares = torch.ones_like(best_texts[:, :, 0]) if image_mask is None else image_mask  # (B, N)
+    text_shares = torch.ones_like(best_images[0]) if text_mask is None else text_mask  # (T, L)
+    image_shares = image_shares / image_shares.sum(1, keepdim=True)
+    text_shares = text_shares / text_shares.sum(1, keepdim=True)
+    return (best_texts * image_shares[..., None]).sum(1), (best_images * text_shares).sum(2).T
+
+
+__all__ = ["filip_loss", "info_nce", "pair_loss", "region_contrastive_loss", "sigmoid_loss", "token_similarity"]

@@ -258,6 +258,25 @@ def pool_text(outputs: ModelOutput, attention_mask: torch.Tensor | None, pooling
     return (hidden_states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
+def check_inputs(
+    input_ids: torch.Tensor | None, pixel_values: torch.Tensor | None, return_loss: bool | None = None
+) -> None:
+    """Raise if a model of two towers is called without inputs, or for a loss without those of both.
+
+    Args:
+        input_ids (`torch.Tensor` of shape `(T, L)`, *optional*): token ids of the texts.
+        pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): images.
+        return_loss (`bool`, *optional*): whether a loss is asked for.
+
+    Raises:
+        ValueError: inputs are missing.
+    """
+    if input_ids is None and pixel_values is None:
+        raise ValueError("You have to specify `input_ids`, `pixel_values`, or both.")
+    if return_loss and (input_ids is None or pixel_values is None):
+        raise ValueError("`return_loss=True` compares images with texts: give both `input_ids` and `pixel_values`.")
+
+
 class E2Model(E2PreTrainedModel):
     """E2 whole: a drop-in for transformers' `CLIPModel` that also embeds each tag entity of an image."""
 
@@ -327,7 +346,7 @@ class E2Model(E2PreTrainedModel):
             clip, info = CLIPModel.from_pretrained(clip, output_loading_info=True)
             if info["missing_keys"]:
                 raise ValueError(f"Not a whole CLIP checkpoint: missing {sorted(info['missing_keys'])}.")
-        config = E2Config.from_clip_config(clip.config, **kwargs)
+        config = cls.config_class.from_clip_config(clip.config, **kwargs)
         config._attn_implementation = clip.config._attn_implementation
         model = cls(config).to(device=clip.device, dtype=clip.dtype)
         missing, unexpected = model.load_state_dict(clip.state_dict(), strict=False)
@@ -374,7 +393,7 @@ class E2Model(E2PreTrainedModel):
         start, text_start = Start.of(vision), None if text is None else Start.of(text)
         if text_start is None and start.config.model_type == "clip":
             return cls.from_clip(start.load(dtype=dtype), **kwargs)
-        config = towers_config(start, text_start, kwargs)
+        config = towers_config(cls.config_class, start, text_start, kwargs)
         whole = start.load(dtype=dtype) if text_start is None else None
         encoder = whole.vision_model if whole else start.load("vision", dtype)
         config._attn_implementation = encoder.config._attn_implementation
@@ -395,9 +414,10 @@ class E2Model(E2PreTrainedModel):
             )
         # A model has one auto class of its own; the pipeline for zero-shot classification looks for a second.
         if self._auto_class is not None:
+            kind = type(self)
             self.config.auto_map = {
                 **(getattr(self.config, "auto_map", None) or {}),
-                "AutoModelForZeroShotImageClassification": "modeling_e2.E2Model",
+                "AutoModelForZeroShotImageClassification": f"{kind.__module__.split('.')[-1]}.{kind.__name__}",
             }
         super().save_pretrained(save_directory, **kwargs)
 
@@ -590,13 +610,7 @@ class E2Model(E2PreTrainedModel):
         >>> region_similarities = outputs.region_embeds @ outputs.text_embeds.T  # (1, E, 2): cosines
         ```
         """
-        if input_ids is None and pixel_values is None:
-            raise ValueError("You have to specify `input_ids`, `pixel_values`, or both.")
-        if return_loss and (input_ids is None or pixel_values is None):
-            raise ValueError(
-                "`return_loss=True` compares images with texts: give both `input_ids` and `pixel_values`."
-            )
-
+        check_inputs(input_ids, pixel_values, return_loss)
         output = E2Output()
         if pixel_values is not None:
             vision = self.get_image_features(

@@ -116,6 +116,11 @@ class E2VisionTower(E2PreTrainedModel):
         first = self.num_prefix_tokens
         return last_hidden_state[:, first : first + self.config.num_selection_tokens]
 
+    def split_patches(self, last_hidden_state: torch.Tensor) -> torch.Tensor:
+        """Return the patches (B, N, D) of the tower's last hidden state, after the layer norm behind its layers."""
+        first = self.num_prefix_tokens + self.config.num_selection_tokens
+        return self.final_norm(last_hidden_state[:, first:])
+
 
 class E2VisionTransformer(E2VisionTower):
     """E2's vision tower without projections. Its CLIP part has the names of `CLIPVisionModel`."""
@@ -133,6 +138,11 @@ class E2VisionTransformer(E2VisionTower):
         self.encoder = E2VisionEncoder(config)
         self.post_layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.post_init()
+
+    @property
+    def final_norm(self) -> nn.Module:
+        """`nn.Module`: The layer norm behind the last layer."""
+        return self.post_layernorm
 
     @merge_with_config_defaults
     @capture_outputs(tie_last_hidden_states=False)
@@ -176,6 +186,11 @@ class E2TowerTransformer(E2VisionTower):
 
     def get_input_embeddings(self) -> nn.Module:
         return self.tower.get_input_embeddings()
+
+    @property
+    def final_norm(self) -> nn.Module:
+        """`nn.Module`: The layer norm behind the last layer."""
+        return self.tower.get_submodule(tower_family(self.config.tower_config).norm)
 
     @merge_with_config_defaults
     @capture_outputs(tie_last_hidden_states=False)

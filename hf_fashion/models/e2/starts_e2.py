@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from .configuration_e2 import E2Config, E2VisionConfig
+from .configuration_e2 import E2Config
 from .towers_e2 import tower_family
 
 
@@ -59,32 +59,32 @@ class Start:
         return getattr(model, f"{name}_model") if name and self.has_two_towers else model
 
 
-def towers_config(vision: Start, text: Start | None, fields: dict) -> E2Config:
-    """Return the configuration of an E2 around two encoders, or around a SigLIP.
+def towers_config(kind: type[E2Config], vision: Start, text: Start | None, fields: dict) -> E2Config:
+    """Return the configuration of an E2 or a FILIP around two encoders, or around a SigLIP.
 
     Args:
+        kind (`type`): class of the configuration.
         vision (`Start`): the vision encoder or, without `text`, a SigLIP.
         text (`Start`, *optional*): the text encoder.
-        fields (`dict`): fields of [`E2Config`] or of its vision tower.
+        fields (`dict`): fields of the configuration or of its vision tower.
 
     Raises:
         ValueError: E2 does not run on that vision encoder, or only one tower is given.
     """
     vision_config = vision.side("vision")
     if vision_config.model_type == "clip_vision_model":
-        values = {key: value for key, value in vision_config.to_dict().items() if key != "model_type"}
-        vision_config = E2VisionConfig(**values)
+        vision_config = {key: value for key, value in vision_config.to_dict().items() if key != "model_type"}
     else:
         tower_family(vision_config)
     if text is not None:
-        return E2Config(**{"vision_config": vision_config, "text_config": text.side("text"), **fields})
+        return kind(**{"vision_config": vision_config, "text_config": text.side("text"), **fields})
     if not vision.has_two_towers:
         raise ValueError(
             f"`text` is missing: {vision.config.model_type!r} is a vision encoder only. Give a text encoder too, or a "
             f"model of two towers ({', '.join(TWO_TOWERS)})."
         )
     whole = {"projection_dim": vision_config.hidden_size, "project_towers": False, "contrastive_loss": "sigmoid"}
-    return E2Config(**{"vision_config": vision_config, "text_config": vision.side("text"), **whole, **fields})
+    return kind(**{"vision_config": vision_config, "text_config": vision.side("text"), **whole, **fields})
 
 
 def copy_tower(tower: PreTrainedModel, encoder: PreTrainedModel, new_modules: tuple[str, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The processor and the model that a run of E2 or CLIP starts with."""
+"""The processor and the model that a run of E2, CLIP or FILIP starts with."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -23,8 +23,10 @@ from ...data.tokenizer import check_vocabulary, train_tokenizer
 from ...data.values import column_texts
 from ...embedding.whole_model import load_whole
 from ...models.e2.configuration_e2 import E2Config, E2VisionConfig
+from ...models.e2.configuration_filip import FilipConfig
 from ...models.e2.image_processing_e2 import E2ImageProcessorPil
 from ...models.e2.modeling_e2 import E2Model
+from ...models.e2.modeling_filip import FilipModel
 from ...models.e2.processing_e2 import E2Processor
 from ..checkpoints import PROCESSOR_FOLDER
 from ..recipe_file import check_keys
@@ -35,6 +37,10 @@ from .starts import check_start, check_towers, read_config, square_photos
 # Fields of E2's vision tower that the whole configuration accepts too.
 E2_FIELDS = {entry.name for entry in fields(E2VisionConfig)} - {entry.name for entry in fields(CLIPVisionConfig)}
 TOWER_FIELDS = ("text_config", "vision_config", "projection_dim")
+# Fields of E2's loss, which its baselines have not.
+LOSS_FIELDS = {"contrastive_loss_weight", "region_loss_weight", "region_targets"}
+# The models that are built around two encoders.
+TOWER_MODELS = {"e2": E2Model, "clip": E2Model, "filip": FilipModel}
 
 
 def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
@@ -105,8 +111,8 @@ def _trained_tokenizer(recipe: E2ModelRecipe, train: Dataset, column_map: Column
 def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel:
     """Return E2, or its towers without selection tokens, from scratch or from a checkpoint, in float32.
 
-    Without selection tokens, a start from CLIP or SigLIP is that model itself, and a vision encoder with a text
-    encoder is an E2 without tag entities: the same towers, projections, pooling and loss.
+    For the architecture `"clip"`, a start from CLIP or SigLIP is that model itself, and a vision encoder with a text
+    encoder is an E2 without tag entities: the same towers, projections, pooling and loss. A FILIP is one always.
 
     Args:
         recipe (`E2ModelRecipe`): architecture, configuration, and where to start.
@@ -138,9 +144,10 @@ def check_fields(recipe: E2ModelRecipe) -> None:
         recipe (`E2ModelRecipe`): `config`, `architecture` and where to start.
     """
     is_e2 = recipe.architecture == "e2"
-    whole = E2Config if is_e2 or recipe.start_from_vision else CLIPConfig
-    vision, extra = (E2VisionConfig, E2_FIELDS) if is_e2 else (CLIPVisionConfig, set())
-    check_keys("model.config", recipe.config, {entry.name for entry in fields(whole)} | extra)
+    whole = CLIPConfig if recipe.architecture == "clip" and not recipe.start_from_vision else E2Config
+    vision, known = (E2VisionConfig, E2_FIELDS) if is_e2 else (CLIPVisionConfig, set())
+    known = known | {entry.name for entry in fields(whole)}
+    check_keys("model.config", recipe.config, known if is_e2 else known - LOSS_FIELDS)
     for name, section in (("text_config", CLIPTextConfig), ("vision_config", vision)):
         check_keys(f"model.config.{name}", recipe.config.get(name, {}), {entry.name for entry in fields(section)})
     starts = {
@@ -158,6 +165,8 @@ def _from_scratch(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Pr
     config["text_config"] = _text_fields(config, processor)
     if recipe.architecture == "e2":
         return E2Model(E2Config(**config))
+    if recipe.architecture == "filip":
+        return FilipModel(FilipConfig(**config))
     projection = {"projection_dim": config.get("projection_dim", CLIPConfig.projection_dim)}
     config["text_config"] |= projection
     config["vision_config"] = config.get("vision_config", {}) | projection
@@ -178,7 +187,8 @@ def _from_towers(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Pro
         config.pop("text_config", None)
     if recipe.architecture == "clip":
         config["tag_entities"] = []
-    model = E2Model.from_towers(recipe.start_from_vision, text, dtype=torch.float32, **config)
+    kind = TOWER_MODELS[recipe.architecture]
+    model = kind.from_towers(recipe.start_from_vision, text, dtype=torch.float32, **config)
     if text_is_new:
         model.new_modules = (*model.new_modules, "text_model")
     return model
@@ -186,12 +196,12 @@ def _from_towers(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Pro
 
 def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTrainedModel:
     # float32, whatever the dtype of the checkpoint: half-precision weights lose small steps.
-    start, dtype = recipe.start_from, torch.float32
+    start, dtype, kind = recipe.start_from, torch.float32, TOWER_MODELS[recipe.architecture]
     found: PreTrainedConfig = read_config(start)
     if recipe.architecture == "clip":
         return load_whole(start, dtype=dtype, **config)
-    if found.model_type == "e2":
-        return E2Model.from_pretrained(start, dtype=dtype, **config)
+    if found.model_type == recipe.architecture:
+        return kind.from_pretrained(start, dtype=dtype, **config)
     if found.model_type == "clip":
-        return E2Model.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)
-    return E2Model.from_towers(start, dtype=dtype, **config)
+        return kind.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)
+    return kind.from_towers(start, dtype=dtype, **config)

@@ -1,4 +1,4 @@
-"""A training run of E2, or of a CLIP of the same size, as one YAML file."""
+"""A training run of E2, or of a CLIP or FILIP of the same size, as one YAML file."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,21 +27,21 @@ class RegionWeightRecipe:
 
 @dataclass
 class E2ModelRecipe:
-    """Choose E2 or CLIP, its configuration, and where its weights come from.
+    """Choose E2, CLIP or FILIP, its configuration, and where its weights come from.
 
     Args:
-        architecture (`str`, *optional*, defaults to `"e2"`): `"e2"`, or `"clip"` for the baseline of the same size:
-            the same start without selection tokens.
-        start_from (`str`, *optional*): folder or Hub id of a CLIP, a SigLIP or an E2 whose weights, tokenizer and
-            image processor are used. `None`: from scratch, with a tokenizer trained on the corpus.
+        architecture (`str`, *optional*, defaults to `"e2"`): `"e2"`, or a baseline of the same size, the same start
+            without selection tokens: `"clip"`, or `"filip"`, which compares the tokens of photos and texts.
+        start_from (`str`, *optional*): folder or Hub id of a CLIP, a SigLIP, an E2 or a FILIP whose weights, tokenizer
+            and image processor are used. `None`: from scratch, with a tokenizer trained on the corpus.
         start_from_vision (`str`, *optional*): in place of `start_from`, folder or Hub id of a vision encoder, such as
             a DINOv2, whose weights and image processor are used.
         start_from_text (`str`, *optional*): next to it, folder or Hub id of a text encoder, whose weights and
             tokenizer are used. `None`: a text tower of CLIP from scratch, with a tokenizer trained on the corpus.
         image_size (`int`, *optional*): edge of the square photos of a run with `start_from_vision`, if the encoder
             takes several sizes. `None`: what its image processor makes.
-        config (`dict`, *optional*): fields of `E2Config` or `CLIPConfig`; with a start only those that the
-            checkpoint does not decide.
+        config (`dict`, *optional*): fields of `E2Config`, `CLIPConfig` or `FilipConfig`; with a start only
+            those that the checkpoint does not decide.
         vocab_size (`int`, *optional*, defaults to 8192): size of the tokenizer that is trained from scratch.
         compose_text (`bool`, *optional*, defaults to `False`): put the tags in front of the caption, as the paper
             does.
@@ -75,12 +75,13 @@ class E2Recipe(RecipeFile):
     card: CardRecipe = field(default_factory=CardRecipe)
 
     def __post_init__(self):
-        require("model.architecture", self.model.architecture, ("e2", "clip"))
+        require("model.architecture", self.model.architecture, ("e2", "clip", "filip"))
         check_run(self.data, self.training, trainable=("all", "new"))
         check_lora(self.model.lora_r, self.model.start_from, {"config": self.model.config})
         self._check_start()
-        if self.model.architecture == "clip" and any(stage.trainable == "new" for stage in self.training.stages):
-            raise ValueError('`training.stages`: trainable="new" needs architecture "e2"; a CLIP has no new parts.')
+        if self.model.architecture != "e2" and any(stage.trainable == "new" for stage in self.training.stages):
+            name = self.model.architecture.upper()
+            raise ValueError(f'`training.stages`: trainable="new" needs architecture "e2"; a {name} has no new parts.')
         _check_freezing(self.model)
         _check_region_weight(self.model)
 
@@ -107,6 +108,7 @@ def _check_freezing(model: E2ModelRecipe) -> None:
 
 def _check_region_weight(model: E2ModelRecipe) -> None:
     if model.region_weight is not None and model.architecture != "e2":
-        raise ValueError('`model.region_weight` needs `model.architecture` "e2"; a CLIP has no regions.')
+        name = model.architecture.upper()
+        raise ValueError(f'`model.region_weight` needs `model.architecture` "e2"; a {name} has no regions.')
     if model.region_weight is not None and "region_loss_weight" in model.config:
         raise ValueError("Both `model.region_weight` and `model.config.region_loss_weight` are set: remove one.")

@@ -1,4 +1,4 @@
-"""The checkpoints that a run of E2 or CLIP may start from."""
+"""The checkpoints that a run of E2, CLIP or FILIP may start from."""
 
 from transformers import AutoConfig, PreTrainedConfig
 
@@ -9,6 +9,8 @@ from .recipe import E2ModelRecipe
 
 # Vision encoders that take photos of any size whose edge is a multiple of a patch.
 ANY_SIZE = ("dinov2", "dinov2_with_registers", "dinov3_vit")
+# Architecture -> what its models are saved as, next to the CLIP and the SigLIP that all architectures start from.
+OWN_TYPES = {"e2": "e2", "clip": "e2 without tag entities", "filip": "filip"}
 
 
 def read_config(source: str) -> PreTrainedConfig:
@@ -28,20 +30,21 @@ def check_start(recipe: E2ModelRecipe) -> None:
 
     Raises:
         ValueError: the checkpoint is neither a CLIP or a SigLIP nor an E2 with tag entities for the architecture
-            `"e2"` and without any for `"clip"`; or an adapter of an E2 is to be trained on another model.
+            `"e2"`, without any for `"clip"`, a FILIP for `"filip"`; or an adapter of an E2 or a FILIP is to be trained
+            on another model.
     """
-    config = read_config(recipe.start_from)
-    found, is_e2 = config.model_type, recipe.architecture == "e2"
-    if found in ("clip", "siglip") and is_e2 and recipe.lora_r:
+    config, own = read_config(recipe.start_from), OWN_TYPES[recipe.architecture]
+    found = config.model_type
+    if found in ("clip", "siglip") and recipe.architecture != "clip" and recipe.lora_r:
+        name, kind = {"e2": ("an E2", "E2Model"), "filip": ("a FILIP", "FilipModel")}[recipe.architecture]
         raise ValueError(
             f"`model.start_from` {recipe.start_from!r} is a {'CLIP' if found == 'clip' else 'SigLIP'}, and an adapter "
-            "of an E2 is loaded on an E2. Save one with its processor "
-            "(`E2Model.from_towers(...).save_pretrained(FOLDER)`) and start from FOLDER."
+            f"of {name} is loaded on {name}. Save one with its processor "
+            f"(`{kind}.from_towers(...).save_pretrained(FOLDER)`) and start from FOLDER."
         )
-    if found == "e2" and bool(config.tag_entities) != is_e2:
+    if found == "e2" and not (own == "e2" and config.tag_entities):
         found = "e2 with tag entities" if config.tag_entities else "e2 without tag entities"
-    if found not in ("e2", "clip", "siglip"):
-        own = "e2" if is_e2 else "e2 without tag entities"
+    if found not in (own, "clip", "siglip"):
         raise ValueError(
             f"`model.start_from` {recipe.start_from!r} is a model of type {found!r}: architecture "
             f"{recipe.architecture!r} starts from one of {own}, clip, siglip; a vision encoder only is named by "

@@ -1,4 +1,4 @@
-"""A step of training E2, or its towers without selection tokens: from a batch to its losses."""
+"""A step of training E2, CLIP or FILIP: from a batch to its losses."""
 
 import math
 
@@ -7,7 +7,11 @@ from torch import Tensor
 from transformers import CLIPModel, SiglipModel
 
 from ...losses.e2 import e2_losses
+from ...losses.gather import gather_sequences, gather_with_gradient
+from ...losses.sigmoid import filip_loss
+from ...metrics import chunked_token_similarity
 from ...models.e2.modeling_e2 import E2Model
+from ...models.e2.modeling_filip import FilipModel
 from ..step import TrainingStep
 from .recipe import E2ModelRecipe, RegionWeightRecipe
 
@@ -31,6 +35,21 @@ class ClipStep(TrainingStep):
         """Clip the factor on the cosines, where it is trained. SigLIP's, with its bias, is not bounded."""
         if model.logit_scale.requires_grad and getattr(model, "logit_bias", None) is None:
             model.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+
+
+class FilipStep(ClipStep):
+    """Compute the loss of FILIP over the joined batch of all processes."""
+
+    def __call__(self, wrapped: torch.nn.Module, model: FilipModel, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the losses of a batch of [`ProductCollator`] without tags."""
+        outputs = wrapped(**batch, compare=False)
+        images = gather_with_gradient(outputs.image_token_embeds)
+        texts = gather_sequences(outputs.text_token_embeds)
+        mask = gather_sequences(outputs.text_token_mask).bool()
+        similarities = chunked_token_similarity(images, texts, text_mask=mask)
+        loss = filip_loss(*map(outputs.scaled, similarities), sigmoid=model.logit_bias is not None)
+        # DDP waits for the gradient of every parameter; that of a tower's own pooling head is 0.
+        return {"contrastive": loss, "loss": loss + 0 * outputs.image_embeds.sum()}
 
 
 class E2Step(ClipStep):
@@ -84,4 +103,6 @@ def make_step(recipe: E2ModelRecipe) -> ClipStep:
     Args:
         recipe (`E2ModelRecipe`): the architecture, and its region loss weight.
     """
-    return E2Step(recipe.region_weight) if recipe.architecture == "e2" else ClipStep()
+    if recipe.architecture == "e2":
+        return E2Step(recipe.region_weight)
+    return FilipStep() if recipe.architecture == "filip" else ClipStep()

@@ -15,7 +15,7 @@ def validate(model, products: ProductDataset, collator: ProductCollator, batch_s
     """Return recall@1, 5 and 10 in both directions and their sum, over the first product of every distinct title.
 
     Args:
-        model (`E2Model` or `CLIPModel`): the model, unwrapped.
+        model (`E2Model`, `CLIPModel` or `FilipModel`): the model, unwrapped.
         products (`ProductDataset`): the validation split.
         collator (`ProductCollator`): makes the batches.
         batch_size (`int`, *optional*, defaults to 256): products in a forward pass.

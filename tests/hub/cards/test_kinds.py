@@ -33,6 +33,8 @@ def test_attribute_models_are_told_apart(config, label):
         ({"model_type": "e2", "vision_config": {"tag_entities": []}}, "a dual encoder", ZERO_SHOT),
         # transformers' pipeline would not pad its texts
         ({"model_type": "e2", "text_config": {"model_type": "siglip_text_model"}}, "E2", FEATURES),
+        ({"model_type": "filip", "vision_config": {"tag_entities": []}}, "FILIP", ZERO_SHOT),
+        ({"model_type": "filip", "text_config": {"model_type": "siglip_text_model"}}, "FILIP", None),
     ],
 )
 def test_models_of_two_towers_are_told_apart(config, label, pipeline_tag):
@@ -46,9 +48,9 @@ def test_every_kind_has_a_template(name, tmp_path):
 
     kind = model_kind(json.loads((save_model(name, tmp_path / name) / "config.json").read_text()))
     assert (TEMPLATES / kind.template).is_file()
-    tags = {"e2": ZERO_SHOT, "clip": ZERO_SHOT, "feature_reasoning": None}
+    tags = {"e2": ZERO_SHOT, "clip": ZERO_SHOT, "filip": ZERO_SHOT, "feature_reasoning": None}
     assert kind.pipeline_tag == tags.get(name, FEATURES)
-    assert ("sentence-transformers" in kind.tags) == (name not in ("feature_reasoning", "backbone"))
+    assert ("sentence-transformers" in kind.tags) == (name not in ("filip", "feature_reasoning", "backbone"))
 
 
 @pytest.mark.parametrize("config", [{}, {"model_type": "bert"}, {"model_type": "resnet", "id2label": {"0": "cat"}}])

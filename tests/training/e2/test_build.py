@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import CLIPModel, Dinov2Model, SiglipModel
 
-from hf_fashion import E2Model
+from hf_fashion import E2Model, FilipModel
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.training.corpus import load_data, with_entities
 from hf_fashion.training.e2.build import check_fields, choose_entities, make_model, make_processor
@@ -82,7 +82,7 @@ def test_fewer_entities_than_the_corpus_has(data):
     assert processor.tag_entities == model.config.tag_entities == ["brand"]
 
 
-@pytest.mark.parametrize("architecture", ["e2", "clip"])
+@pytest.mark.parametrize("architecture", ["e2", "clip", "filip"])
 def test_another_model_is_no_start(data, tmp_path, architecture):
     processor, _ = start(data, E2ModelRecipe(config=CONFIG, vocab_size=600))
     recipe = E2ModelRecipe(
@@ -100,6 +100,9 @@ def test_another_model_is_no_start(data, tmp_path, architecture):
         ({"config": {"vision_config": {"drop_patch": False}}}, "vision_config.*drop_patch"),
         ({"architecture": "clip", "config": {"tag_entities": ["brand"]}}, "tag_entities"),
         ({"architecture": "clip", "config": {"text_config": {"num_hidden_layer": 2}}}, "num_hidden_layers"),
+        ({"architecture": "filip", "config": {"tag_entities": ["brand"]}}, "tag_entities"),
+        ({"architecture": "filip", "config": {"region_loss_weight": 0.2}}, "region_loss_weight"),
+        ({"architecture": "clip", "start_from_vision": "d", "config": {"region_targets": "diagonal"}}, "region_tar"),
         ({"start_from": "clip", "config": {"vision_config": {"patch_size": 8}}}, "start_from"),
         ({"start_from_vision": "dinov2", "config": {"vision_config": {"patch_size": 8}}}, "start_from_vision"),
         ({"start_from_vision": "d", "start_from_text": "b", "config": {"text_config": TOWER}}, "start_from_text"),
@@ -145,6 +148,44 @@ def test_continuing_without_tag_entities_is_for_clip(data, tmp_path):
     assert torch.equal(continued.visual_projection.weight, model.visual_projection.weight)
     with pytest.raises(ValueError, match="type 'e2 without tag entities': architecture 'e2' starts from one of"):
         start(data, E2ModelRecipe(start_from=folder))
+
+
+def test_filip_from_scratch_has_clips_towers(data):
+    _, clip = start(data, E2ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
+    _, filip = start(data, E2ModelRecipe(architecture="filip", config=CONFIG, vocab_size=600))
+    assert isinstance(filip, FilipModel)
+    shapes = {name: tensor.shape for name, tensor in filip.state_dict().items()}
+    assert all(shapes[name] == tensor.shape for name, tensor in clip.state_dict().items())
+
+
+@pytest.mark.parametrize("text", ["bert", None])
+def test_filip_and_clip_start_from_the_same_encoders(data, tmp_path, text):
+    starts = {"start_from_vision": dinov2_folder(tmp_path / "dinov2")}
+    starts |= {"start_from_text": bert_folder(tmp_path / "bert")} if text else {"vocab_size": 600}
+    config = {"projection_dim": 8} | ({} if text else {"text_config": TOWER})
+    models = []
+    for architecture in ("clip", "filip"):
+        torch.manual_seed(0)
+        models.append(start(data, E2ModelRecipe(architecture=architecture, config=config, **starts))[1])
+    clip, filip = (model.state_dict() for model in models)
+    assert isinstance(models[1], FilipModel) and clip.keys() == filip.keys()
+    assert all(torch.equal(filip[name], tensor) for name, tensor in clip.items())
+
+
+def test_filip_starts_from_clip_siglip_and_itself(data, tmp_path):
+    processor, clip = start(data, E2ModelRecipe(architecture="clip", config=CONFIG, vocab_size=600))
+    folder = save(tmp_path / "clip", processor, clip.half())
+    again, filip = start(data, E2ModelRecipe(architecture="filip", start_from=folder))
+    assert filip.dtype == torch.float32 and again.tokenizer.get_vocab() == processor.tokenizer.get_vocab()
+    assert all(torch.equal(filip.state_dict()[name], tensor.float()) for name, tensor in clip.state_dict().items())
+    _, continued = start(data, E2ModelRecipe(architecture="filip", start_from=save(tmp_path / "own", again, filip)))
+    assert torch.equal(continued.visual_projection.weight, filip.visual_projection.weight)
+    recipe = E2ModelRecipe(architecture="filip", start_from=siglip_folder(tmp_path / "siglip"))
+    processor, siglip = start(data, recipe)
+    assert siglip.config.contrastive_loss == "sigmoid" and processor.text_padding == "max_length"
+    for architecture, own in (("e2", "e2"), ("clip", "e2 without tag entities")):
+        with pytest.raises(ValueError, match=f"type 'filip': architecture '{architecture}' starts from one of {own}"):
+            start(data, E2ModelRecipe(architecture=architecture, start_from=str(tmp_path / "own")))
 
 
 def test_an_e2_without_tags_is_refused(data):

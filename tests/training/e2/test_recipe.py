@@ -39,6 +39,7 @@ def test_an_unknown_architecture_is_refused(tmp_path):
         ({"region_weight": {"start": 0, "end": 1}}, r"recipe\.model\.region_weight.*epochs"),
         ({"region_weight": {"start": 0, "end": -1, "epochs": 1}}, r"region_weight\.end must be at least 0; got -1"),
         ({"region_weight": {"start": 0, "end": 1, "epochs": 1}, "architecture": "clip"}, "a CLIP has no regions"),
+        ({"region_weight": {"start": 0, "end": 1, "epochs": 1}, "architecture": "filip"}, "a FILIP has no regions"),
         (
             {"region_weight": {"start": 0, "end": 1, "epochs": 1}, "config": {"region_loss_weight": 0.2}},
             r"`model\.config\.region_loss_weight` are set: remove one",
@@ -55,11 +56,12 @@ def test_a_schedule_of_the_region_weight_is_read(tmp_path):
     assert recipe.model.region_weight == RegionWeightRecipe(start=0.0, end=0.5, epochs=2.0)
 
 
-def test_a_clip_has_nothing_new_to_warm_up(tmp_path):
+def test_a_baseline_has_nothing_new_to_warm_up(tmp_path):
     stages = [{"epochs": 1, "learning_rate": 1, "trainable": "new"}]
     assert read(tmp_path, {"training": {"stages": stages}}).training.stages[0].trainable == "new"
-    with pytest.raises(ValueError, match="CLIP has no new parts"):
-        read(tmp_path, {"model": {"architecture": "clip"}, "training": {"stages": stages}})
+    for architecture, message in (("clip", "a CLIP has no new parts"), ("filip", "a FILIP has no new parts")):
+        with pytest.raises(ValueError, match=message):
+            read(tmp_path, {"model": {"architecture": architecture}, "training": {"stages": stages}})
 
 
 @pytest.mark.parametrize(

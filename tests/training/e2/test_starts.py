@@ -18,6 +18,11 @@ def test_an_adapter_of_e2_is_not_trained_on_a_siglip(tmp_path):
         check_start(E2ModelRecipe(start_from=siglip_folder(tmp_path), lora_r=2))
 
 
+def test_an_adapter_of_filip_is_not_trained_on_a_siglip(tmp_path):
+    with pytest.raises(ValueError, match=r"adapter of a FILIP is loaded on a FILIP.*FilipModel\.from_towers"):
+        check_start(E2ModelRecipe(architecture="filip", start_from=siglip_folder(tmp_path), lora_r=2))
+
+
 def test_vision_encoders_that_e2_does_not_run_on_are_refused(tmp_path):
     with pytest.raises(ValueError, match="E2 does not run on vision models of type 'bert', only on: clip_vision_mode"):
         check_towers(E2ModelRecipe(start_from_vision=bert_folder(tmp_path)))

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoProcessor
 
-import hf_fashion  # noqa: F401 (registers the models)
+from hf_fashion import FilipModel
 from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.files import sha256_of
 from hf_fashion.training.e2.recipe import E2ModelRecipe, E2Recipe, RegionWeightRecipe
@@ -228,7 +228,8 @@ def fine_tuning(corpus, run: str, **model) -> E2Recipe:
     stages = [{"epochs": 1.5, "learning_rate": 1e-2, "layer_decay": {"vision_model": 0.5, "text_model": 0.9}}]
     recipe = E2Recipe.read(tiny_recipe(corpus, stages=stages, save_every=2, ema_decay=0.9))
     recipe.training.output_dir = str(corpus / run)
-    config = {} if model.get("architecture") == "clip" else {"first_selection_layer": 3, "fusion_layers": [3]}
+    is_e2 = model.get("architecture", "e2") == "e2"
+    config = {"first_selection_layer": 3, "fusion_layers": [3]} if is_e2 else {}
     recipe.model = E2ModelRecipe(start_from=str(corpus / "clip"), freeze_layers=2, config=config, **model)
     return recipe
 
@@ -263,10 +264,11 @@ def test_fine_tuning_above_frozen_layers_resumes_to_the_same_weights(corpus, in_
     assert config["region_loss_weight"] == 0.5
 
 
-def test_the_baseline_uses_the_same_outputs(corpus, in_process, capsys):
-    for run, architecture in (("e2", "e2"), ("clip-ft", "clip")):
-        train_in_process(fine_tuning(corpus, run, architecture=architecture))
+def test_the_baselines_use_the_same_outputs(corpus, in_process, capsys):
+    for architecture in ("e2", "clip", "filip"):
+        train_in_process(fine_tuning(corpus, f"{architecture}-ft", architecture=architecture))
         assert ("run once" in capsys.readouterr().out) == (architecture == "e2")
+    assert isinstance(AutoModel.from_pretrained(corpus / "filip-ft" / "last"), FilipModel)
 
 
 def test_tokens_that_enter_below_frozen_layers_are_refused(corpus, in_process):

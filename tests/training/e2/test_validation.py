@@ -9,6 +9,7 @@ from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
 from hf_fashion.training.e2.validation import validate
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
+from tests.tiny_filip import tiny_filip
 
 
 @pytest.fixture
@@ -26,6 +27,18 @@ def test_a_title_counts_once(validation):
     assert metrics["image_to_text_num_queries"] == metrics["text_to_image_num_queries"] == 3
     assert metrics["image_to_text_recall@5"] == 1, "three candidates, so five always hold the right one"
     assert metrics["sum_recall"] == pytest.approx(sum(v for k, v in metrics.items() if "_recall@" in k))
+
+
+def test_filip_is_validated_by_token_similarity(validation):
+    model = tiny_filip()
+    metrics = validate(model, *validation, batch_size=2)
+    products, collator = validation
+    batch = collator([products[row] for row in (0, 1, 3)])
+    with torch.no_grad():
+        outputs = model(**batch)
+    for way, logits in (("image_to_text", outputs.logits_per_image), ("text_to_image", outputs.logits_per_text)):
+        hits = logits.argmax(1) == torch.arange(3)
+        assert metrics[f"{way}_recall@1"] == pytest.approx(hits.float().mean().item())
 
 
 def test_batches_change_nothing_and_randomness_is_left_alone(validation):
