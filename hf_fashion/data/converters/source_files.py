@@ -1,6 +1,7 @@
 """Read the files of a published data set: text by line, JSON whose objects have what is needed, photos by name."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -9,6 +10,9 @@ from ...messages import did_you_mean, listed, shown
 from ..encoded_photos import is_url
 from ..feeds.encoding import read_text
 from ..sources.folder_listing import list_folder
+
+
+logger = logging.getLogger(__name__)
 
 
 def find_file(source: Path, name: str) -> Path:
@@ -30,7 +34,7 @@ def find_file(source: Path, name: str) -> Path:
 
 def find_files(source: Path, name: str) -> list[Path]:
     """Return the files of this name, sorted: the source itself, or those next to each other at the top of the source,
-    else those in its sub-folders.
+    else those in its sub-folders. Those below others are logged as not read.
 
     Args:
         source (`Path`): a file or a folder.
@@ -41,7 +45,11 @@ def find_files(source: Path, name: str) -> list[Path]:
     """
     if source.is_file():
         return [source]
-    found = sorted(source.glob(name)) or sorted(source.rglob(name))
+    everywhere = sorted(source.rglob(name))
+    found = sorted(source.glob(name)) or everywhere
+    if found and len(found) < len(everywhere):
+        below = [str(path.relative_to(source)) for path in everywhere if path not in found]
+        logger.warning("%s", listed(f"{source}: {len(below):,} {name} in its sub-folders are not read", below))
     if not found:
         held = [path.name for path in source.iterdir()] if source.is_dir() else []
         what = f"{source} holds no {name}{did_you_mean(name, held)}" if source.is_dir() else f"{source} does not exist"

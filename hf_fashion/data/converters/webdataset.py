@@ -78,7 +78,7 @@ def _split_of(path: Path) -> str:
 def _shards(source: Path) -> list[Path]:
     found = BRACES.search(source.name)
     if found is None:
-        return find_files(source, "*.tar")
+        return sorted(source.rglob("*.tar")) or find_files(source, "*.tar")  # which says what there is
     first, last = found.groups()
     names = [f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
     paths = [source.with_name(source.name.replace(found[0], name)) for name in names]
@@ -157,7 +157,10 @@ def _settle_types(splits: Splits) -> None:
     for name, found in kinds.items():
         own = found - {type(None)}
         if len(own) > 1:
-            _convert((row for row in all_rows(splits) if row.get(name) is not None), name, own == {int, float})
+            are_numbers = own == {int, float}
+            what = ", ".join(sorted(kind.__name__ for kind in own))
+            logger.warning("column %r holds %s: all become %s", name, what, "decimals" if are_numbers else "text")
+            _convert((row for row in all_rows(splits) if row.get(name) is not None), name, are_numbers)
 
 
 def _convert(rows: Iterable[Row], name: str, are_numbers: bool) -> None:

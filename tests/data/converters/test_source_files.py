@@ -12,12 +12,13 @@ from hf_fashion.data.converters.source_files import (
 from tests.data.converted import save_photos
 
 
-def test_a_file_is_found_itself_at_the_top_or_below(tmp_path):
+def test_a_file_is_found_itself_at_the_top_or_below(tmp_path, caplog):
     (tmp_path / "Eval").mkdir()
     (tmp_path / "Eval" / "list.txt").write_text("")
     assert find_file(tmp_path, "list.txt") == tmp_path / "Eval" / "list.txt"
     (tmp_path / "list.txt").write_text("")
     assert find_file(tmp_path, "list.txt") == tmp_path / "list.txt"
+    assert "1 list.txt in its sub-folders are not read: Eval/list.txt" in " ".join(caplog.text.split())
     assert find_files(tmp_path / "list.txt", "*.csv") == [tmp_path / "list.txt"]
     assert folder_of(tmp_path) == folder_of(tmp_path / "list.txt") == tmp_path
     with pytest.raises(

@@ -2,6 +2,7 @@ import io
 import json
 import logging
 import tarfile
+from itertools import chain
 
 import pytest
 from datasets import Value
@@ -43,10 +44,17 @@ def test_a_folder_with_splits_and_endings_that_are_not_read(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         assert list(read_webdataset(tmp_path / "in2")) == ["train"]
     assert "not read from" in caplog.text and "1 .seg.png" in caplog.text
-    assert list(read_webdataset(tmp_path / "in")) == ["val"]  # what is at the top hides the folders below it
+    assert list(read_webdataset(tmp_path / "in")) == ["train", "val"]
 
 
-def test_types_are_settled_over_all_samples():
+def test_types_are_settled_over_all_samples(tmp_path, caplog):
+    values = ({"size": 38, "price": 1}, {"size": "M", "price": 2.5})
+    files = [((f"{n}.jpg", jpeg(n)), (f"{n}.json", json.dumps(value).encode())) for n, value in enumerate(values)]
+    save_shard(tmp_path / "a.tar", *chain.from_iterable(files))
+    rows = read_webdataset(tmp_path / "a.tar")["train"]
+    assert [(row["size"], row["price"]) for row in rows] == [("38", 1.0), ("M", 2.5)]
+    assert "column 'size' holds int, str: all become text" in caplog.text
+
     rows = {"train": [{"image": "1", "a": True, "b": 1, "c": "x"}, {"image": "2", "a": None, "b": 2}]}
     assert number_features(rows) == {"a": Value("bool"), "b": Value("int64")}
 
