@@ -57,7 +57,8 @@ class FewShotReport:
         photos = f"{self.photos:,} photos of {self.values} values"
         text = f"{self.name}: fitted on {photos} in {self.seconds:.1f} s; {losses}"
         if self.rare:
-            text += f"; values with fewer than two photos, from which no pair is learnt: {describe_values({self.name: self.rare})}"
+            rare = describe_values({self.name: self.rare})
+            text += f"; values with fewer than two photos, from which no pair is learnt: {rare}"
         if self.loss_after >= self.loss_before:
             text += "; the photos have not helped: label more, or train the model on them"
         return text
