@@ -1,38 +1,23 @@
 """Few-shot attributes: one row is fitted on a handful of photos, and nothing else changes."""
 
-import numpy as np
 import pytest
 import torch
-from datasets import Dataset, Features, Value
-from datasets import Image as ImageFeature
-from PIL import Image
 
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.losses.triplet import triplet_loss
 from hf_fashion.training.attribute import few_shot
 from hf_fashion.training.attribute.few_shot import fit_attribute
-from tests.tiny_attribute import IMAGE_SIZE, tiny_asen, tiny_image_processor
+from tests.tiny_attribute import tiny_asen, tiny_image_processor
 from tests.tiny_ipad import tiny_ipad
+from tests.training.attribute.shoes import NAME, shoes
 
 
-NAME = "heel height"
 MODELS = {
     "asen++": lambda: tiny_asen(local=True),
     "csn": lambda: tiny_asen(head="csn"),
     "ipad": lambda: tiny_ipad(),
     "text": lambda: tiny_asen(attribute_text_dim=5),
 }
-
-
-def shoes(labels=("flat", "high") * 5, column: str = NAME) -> Dataset:
-    """Photos with a bright bar at the bottom (flat) or at the left (high), and noise."""
-    generator, photos = np.random.default_rng(0), []
-    for label in labels:
-        pixels = generator.integers(0, 120, (IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8)
-        pixels[(slice(40, None), slice(None)) if label == "flat" else (slice(None), slice(0, 24))] += 120
-        photos.append(Image.fromarray(pixels))
-    features = Features({"image": ImageFeature(), column: Value("string")})
-    return Dataset.from_dict({"image": photos, column: list(labels)}, features=features)
 
 
 def with_attribute(name: str, values=("flat", "high")):
