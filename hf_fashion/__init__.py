@@ -17,6 +17,7 @@ from ._registration import register_when_imported
 if TYPE_CHECKING:
     from .data.column_map import ColumnMap
     from .data.loading import load_corpus
+    from .embedding.attribute_texts import embed_attribute_texts
     from .embedding.encoder import Encoder
     from .hub.push import push_to_hub
     from .models.attribute.configuration_asen import AsenConfig
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
     from .pipelines.fashion_retrieval import FashionRetrievalPipeline
     from .retrieval.gallery import Gallery
+    from .training.attribute.few_shot import fit_attribute
 
 __version__ = "0.1.0"
 

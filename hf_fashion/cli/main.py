@@ -14,6 +14,8 @@ import sys
 
 from ..versions import installed_version
 from . import (
+    add_attribute,
+    add_spaces,
     audit,
     card,
     compact,
@@ -48,6 +50,8 @@ COMMANDS = {
     "export": export,
     "card": card,
     "sync": sync,
+    "add-attribute": add_attribute,
+    "add-spaces": add_spaces,
     "delete": delete,
     "push": push,
     "info": info,

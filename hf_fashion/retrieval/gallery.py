@@ -15,6 +15,7 @@ from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenize
 from ..embedding.encoder import Encoder
 from ..embedding.features import region_spaces
 from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
+from .ingestion.add_spaces import check_products, copy_with_spaces, extended_schema, split_model
 from .ingestion.catalogue import Catalogue
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
@@ -247,6 +248,87 @@ class Gallery:
             catalogue = Catalogue(dataset, id_column, image_column, self.schema.metadata.names)
             encoder = Encoder(model, processor, regions=bool(region_spaces(model, self.schema.spaces)))
         return sync_catalogue(self, encoder, catalogue, batch_size, progress, processes, delete_missing, dry_run)
+
+    def add_spaces(
+        self,
+        dataset: Dataset,
+        model: PreTrainedModel,
+        processor: BaseImageProcessor,
+        *,
+        uri: str | Path,
+        id_column: str,
+        image_column: str = "image",
+        batch_size: int = 64,
+        progress: bool = True,
+    ) -> Gallery:
+        """Make a gallery with a space for each attribute that `model.add_attribute` has added to this one's model.
+
+        The new gallery is written to another place: this one stays as it is, for the searches of its own model.
+        Vectors and metadata of this one are copied as they are, to the last bit, and only the new spaces are embedded.
+        Every batch is one commit: a call that was killed is made again. Products that only the catalogue has are left
+        to [`~Gallery.sync`]; an index is built again by [`~Gallery.build_index`].
+
+        Args:
+            dataset (`datasets.Dataset`): all products of the gallery, one a row.
+            model (`PreTrainedModel`): the gallery's model with the new attributes, on any device.
+            processor (`BaseImageProcessor`): the model's processor.
+            uri (`str` or `Path`): place of the new gallery, as for [`Gallery.create`].
+            id_column (`str`): column of ids, which are strings or integers.
+            image_column (`str`, *optional*, defaults to `"image"`): column of photos.
+            batch_size (`int`, *optional*, defaults to 64): photos in a forward pass and in a commit.
+            progress (`bool`, *optional*, defaults to `True`): whether to show progress bars.
+
+        Returns:
+            [`Gallery`]: the new one.
+
+        Raises:
+            ValueError: before anything is written: the model without its new attributes is not the one that embedded
+                this gallery, it has no new ones, products are not in `dataset`, or there is another gallery at `uri`.
+                Later: a photo cannot be read, or is not the one that this gallery was embedded from.
+            RuntimeError: this gallery was changed meanwhile, or several processes call this.
+            OSError: a gallery is damaged or cannot be reached.
+            ImportError: the store's database is not installed.
+        """
+        require_database(str(uri))
+        if Processes().number > 1:
+            raise RuntimeError("`add_spaces` runs in one process: start it without `accelerate launch`")
+        earlier, added = split_model(model, list(self.schema.spaces), self._store.uri)
+        self.check_model(earlier, processor)
+        catalogue = Catalogue(dataset, id_column, image_column, self.schema.metadata.names)
+        check_products(self.products(), catalogue, self._store.uri)
+        encoder = Encoder(added, processor)
+        schema = extended_schema(self.schema, encoder, embedder_fingerprint(model, processor))
+        gallery = self._open_extended(uri, schema, encoder, catalogue, batch_size, progress)
+        store, spaces = gallery._store, gallery._spaces
+        copy_with_spaces(self._store, store, schema, spaces, encoder, catalogue, batch_size, progress)
+        return gallery
+
+    def _open_extended(
+        self,
+        uri: str | Path,
+        schema: GallerySchema,
+        encoder: Encoder,
+        catalogue: Catalogue,
+        batch_size: int,
+        progress: bool,
+    ) -> Gallery:
+        """Open the gallery with more spaces, or create it."""
+        own = self._store.attachments()
+        try:
+            gallery = Gallery.open(uri)
+        except FileNotFoundError:
+            axes = {}
+            if schema.axes:
+                kept = max(schema.axes.values())
+                axes = axes_as_attachments(schema, learn_axes(encoder, catalogue, kept, batch_size, progress))
+            return Gallery(create_store(str(uri), schema.to_table(), own | axes))
+        if gallery.schema.to_table() != schema.to_table() or not own.items() <= gallery._store.attachments().items():
+            raise ValueError(
+                f"there is another gallery at {uri}, with the spaces {list(gallery.schema.spaces)}: choose another "
+                "place"
+            )
+        check_fingerprint(gallery.schema.fingerprint, schema.fingerprint, gallery._store.uri)
+        return gallery
 
     @classmethod
     def repair(cls, uri: str | Path) -> int:

@@ -15,8 +15,10 @@ from tests.tiny_ipad import DINOV2, tiny_ipad
 
 
 def small_ipad() -> IpadModel:
-    """Return an IPAD whose backbone is a transformers model without a Backbone class, with regions for a DINOv2."""
-    return tiny_ipad(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16), **DINOV2)
+    """Return an IPAD whose backbone is a transformers model without a Backbone class, with regions for a DINOv2, and
+    with an attribute that was added to it."""
+    model = tiny_ipad(backbone_config=tiny_bare_config("mobilenet_v2", feature_stride=16), **DINOV2)
+    return model.add_attribute("heel height", ["flat", "high"])
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def test_classes_come_from_the_saved_code(loaded_anywhere):
     results = json.loads((loaded_anywhere / "results.json").read_text())
     assert results["classes"] == ["IpadModel", "IpadConfig", "AttributeImageProcessorPil"]
     assert results["model_type"] == "ipad" and results["modules"] == []
-    assert results["attribute_values"] == ATTRIBUTE_VALUES
+    assert results["attribute_values"] == ATTRIBUTE_VALUES | {"heel height": ["flat", "high"]}
 
 
 def test_inputs_and_outputs_are_equal(loaded_anywhere):
@@ -52,4 +54,4 @@ def test_saving_what_was_loaded_keeps_the_code(loaded_anywhere):
     auto_map = json.loads((again / "config.json").read_text())["auto_map"]
     assert set(auto_map) == {"AutoConfig", "AutoModel"}
     code = {"configuration_ipad.py", "modeling_ipad.py", "positioning_ipad.py", "semantics_ipad.py"}
-    assert code | {"bare_backbone_attribute.py"} <= {path.name for path in again.glob("*.py")}
+    assert code | {"bare_backbone_attribute.py", "table_attribute.py"} <= {path.name for path in again.glob("*.py")}

@@ -87,6 +87,11 @@ class AsenConfig(AttributeConfig):
             raise ValueError(
                 f'`local_backbone_config` needs attention maps to crop by, so `head="asen"`; got head="{self.head}".'
             )
+        if self.head != "asen" and self.attribute_text_dim is not None:
+            raise ValueError(
+                f'`attribute_text_dim` is for `head="asen"`, whose attention reads the attributes\' rows; got '
+                f'head="{self.head}".'
+            )
         if not (self.use_spatial_attention or self.use_channel_attention):
             raise ValueError(
                 "`use_spatial_attention` and `use_channel_attention` are both False: nothing would depend on the "

@@ -82,6 +82,9 @@ class AttributeConfig(PreTrainedConfig):
     published_boxes (`bool`, *optional*, defaults to `False`):
         Whether a region of an odd edge that reaches one pixel beyond the input stays there, as in the authors' code:
         for converted checkpoints. Otherwise every region is pushed inside.
+    attribute_text_dim (`int`, *optional*):
+        Dimension of text vectors that the attributes' rows are projected from, so that an attribute can be added by
+        its name. Default: a table of learnt rows.
     """
 
     sub_configs = {"backbone_config": AutoConfig}
@@ -92,11 +95,19 @@ class AttributeConfig(PreTrainedConfig):
     image_size: int = 224
     crop_threshold: float = 0.1
     published_boxes: bool = False
+    attribute_text_dim: int | None = None
 
     def __post_init__(self, **kwargs):
         self.backbone_config = as_backbone_config(self.backbone_config)
         self.attribute_values = {name: [] for name in self.attribute_names} | self.attribute_values
         super().__post_init__(**kwargs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields; an unset `attribute_text_dim` is left out, which keeps fingerprints of earlier models."""
+        fields = super().to_dict()
+        if fields["attribute_text_dim"] is None:
+            del fields["attribute_text_dim"]
+        return fields
 
     @property
     def num_attributes(self) -> int:
@@ -118,6 +129,8 @@ class AttributeConfig(PreTrainedConfig):
                 raise ValueError(f'`attribute_values["{name}"]` must be distinct; got {values}.')
         if not 0 <= self.crop_threshold < 1:
             raise ValueError(f"`crop_threshold` must lie in [0, 1); got {self.crop_threshold}.")
+        if self.attribute_text_dim is not None:
+            check_sizes(self, ["attribute_text_dim"])
 
 
 __all__ = ["AttributeConfig", "as_backbone_config", "check_choices", "check_sizes"]

@@ -18,6 +18,7 @@ from .backbone_attribute import build_backbone, feature_map
 from .configuration_asen import AsenConfig
 from .modeling_attribute import AttributePreTrainedModel
 from .modeling_outputs_attribute import AttributeOutput
+from .table_attribute import TextAttributeTable, make_table
 
 
 class AsenHead(nn.Module):
@@ -75,20 +76,18 @@ class PooledHead(nn.Module):
         self.projection = nn.Linear(channels, config.embedding_dim)
         self.masks = ConditionalMasks(config.num_attributes, config.embedding_dim) if config.head == "csn" else None
 
-    def forward(self, image_map: torch.Tensor, attribute_ids: torch.Tensor) -> torch.Tensor:
+    def forward(self, image_map: torch.Tensor, masks: torch.Tensor | None) -> torch.Tensor:
         """Return the embeddings of a map, masked for each attribute in CSN.
 
         Args:
             image_map (`torch.Tensor` of shape `(B, C, h, w)`): the backbone's map.
-            attribute_ids (`torch.Tensor` of shape `(B, K)`): the attributes asked for.
+            masks (`torch.Tensor` of shape `(B, K, d)` or `None`): CSN's masks of the attributes asked for.
 
         Returns:
-            `torch.Tensor` of shape `(B, K, d)`: embeddings, not normalised.
+            `torch.Tensor` of shape `(B, K, d)`, or `(B, 1, d)` without masks: embeddings, not normalised.
         """
         embeds = self.projection(image_map.mean((2, 3))).unsqueeze(1)  # (B, 1, d)
-        if self.masks is None:
-            return embeds.expand(-1, attribute_ids.shape[1], -1)
-        return embeds * self.masks(attribute_ids).relu()
+        return embeds if masks is None else embeds * masks.relu()
 
 
 class AsenBranch(nn.Module):
@@ -123,7 +122,7 @@ class AsenModel(AttributePreTrainedModel):
     def __init__(self, config: AsenConfig):
         super().__init__(config)
         if config.head == "asen":
-            self.attribute_embedding = nn.Embedding(config.num_attributes, config.attribute_dim)
+            self.attribute_embedding = make_table(config)
         self.global_branch = AsenBranch(config.backbone_config, config.attention_dim, config)
         self.local_branch = None
         if config.local_backbone_config is not None:
@@ -137,8 +136,23 @@ class AsenModel(AttributePreTrainedModel):
         if isinstance(module, ConditionalMasks):  # as in CSN's release: most dimensions open, some shut
             init.normal_(module.weight, mean=0.9, std=0.7)
 
-    def get_input_embeddings(self) -> nn.Module | None:
-        return getattr(self, "attribute_embedding", None)  # CSN and the triplet net have none
+    @property
+    def attribute_table(self) -> nn.Embedding | TextAttributeTable | None:
+        """`nn.Embedding`, `TextAttributeTable` or `None`: rows of attributes; CSN's are its masks."""
+        return self.attribute_embedding if self.config.head == "asen" else self.global_branch.head.masks
+
+    def embed_map(self, image_map: torch.Tensor, attribute_rows: torch.Tensor) -> torch.Tensor:
+        """Embed maps for attributes given by their rows, by the global branch.
+
+        Args:
+            image_map (`torch.Tensor` of shape `(B, C, h, w)`): from `encode_map`.
+            attribute_rows (`torch.Tensor` of shape `(B, K, P)`): rows of the attributes.
+
+        Returns:
+            `torch.Tensor` of shape `(B, K, d)`: `global_embeds`, not normalised.
+        """
+        embeds = self.global_branch.head(image_map, attribute_rows)
+        return embeds[0] if self.config.head == "asen" else embeds
 
     @property
     def image_backbone(self) -> PreTrainedModel:
@@ -185,7 +199,10 @@ class AsenModel(AttributePreTrainedModel):
             attribute_embeds = self.attribute_embedding(attribute_ids)  # (B, K, P)
             global_embeds, attention_maps = self.global_branch.head(image_map, attribute_embeds)
         else:
-            global_embeds = self.global_branch.head(image_map, attribute_ids)  # (B, K, d)
+            masks = None if self.attribute_table is None else self.attribute_table(attribute_ids)
+            global_embeds = self.global_branch.head(image_map, masks).expand(
+                -1, attribute_ids.shape[1], -1
+            )  # (B, K, d)
         if self.local_branch is not None:
             boxes, regions = self.regions_of_interest(
                 attention_maps, self.config.local_image_size, pixel_values, source_pixel_values, source_sizes

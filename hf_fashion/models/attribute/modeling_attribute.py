@@ -1,4 +1,4 @@
-"""Base of all attribute-specific models: attribute ids, regions of interest, search features, initial weights."""
+"""Base of all attribute-specific models: attributes and their ids, regions of interest, search features."""
 
 import math
 from os import PathLike
@@ -9,12 +9,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from .backbone_attribute import load_pretrained
+from .backbone_attribute import feature_map, load_pretrained
 from .configuration_attribute import AttributeConfig
 from .region_of_interest import crop_regions, region_boxes
+from .table_attribute import AttributeRows, TextAttributeTable
 
 
-class AttributePreTrainedModel(PreTrainedModel):
+class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
     """Base of the attribute-specific models; a model adds its `forward`, which returns an `AttributeOutput`."""
 
     config: AttributeConfig
@@ -32,6 +33,10 @@ class AttributePreTrainedModel(PreTrainedModel):
         elif isinstance(module, nn.Embedding):
             # Attributes must differ from the start: nothing else steers the attention.
             init.normal_(module.weight)
+        elif isinstance(module, TextAttributeTable):
+            init.normal_(module.texts)
+            init.zeros_(module.mean)
+            init.zeros_(module.offsets)
 
     @property
     def image_backbone(self) -> PreTrainedModel:
@@ -100,6 +105,34 @@ class AttributePreTrainedModel(PreTrainedModel):
 
     def _load_region_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
         load_pretrained(self.region_backbone, source)
+
+    def get_input_embeddings(self) -> nn.Module | None:
+        # Not that of texts, and CSN and the triplet net have none.
+        table = getattr(self, "attribute_embedding", None)
+        return table if isinstance(table, nn.Embedding) else None
+
+    def encode_map(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """Return the backbone's map of images, which depends on no attribute.
+
+        Args:
+            pixel_values (`torch.Tensor` of shape `(B, 3, S, S)`): images from the image processor.
+
+        Returns:
+            `torch.Tensor` of shape `(B, C, h, w)`: map.
+        """
+        return feature_map(self.image_backbone, pixel_values)[0]
+
+    def embed_map(self, image_map: torch.Tensor, attribute_rows: torch.Tensor) -> torch.Tensor:
+        """Embed maps for attributes given by their rows, by the branch that sees the whole image.
+
+        Args:
+            image_map (`torch.Tensor` of shape `(B, C, h, w)`): from [`~AttributePreTrainedModel.encode_map`].
+            attribute_rows (`torch.Tensor` of shape `(B, K, P)`): rows; they get gradients.
+
+        Returns:
+            `torch.Tensor` of shape `(B, K, d)`: `global_embeds` of the model's output, not normalised.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must say how its global branch embeds a map.")
 
     def resolve_attribute_ids(self, attribute_ids: torch.Tensor | None, batch_size: int) -> torch.Tensor:
         """Return the ids of the attributes asked for, for each image.

@@ -21,6 +21,7 @@ from .modeling_attribute import AttributePreTrainedModel
 from .modeling_outputs_attribute import AttributeOutput
 from .positioning_ipad import IpadPositioning
 from .semantics_ipad import IpadSemantics, distinct_regions
+from .table_attribute import make_table
 
 
 def fuse_branches(
@@ -64,7 +65,7 @@ class IpadModel(AttributePreTrainedModel):
     def __init__(self, config: IpadConfig):
         super().__init__(config)
         self.backbone = build_backbone(config.backbone_config)
-        self.attribute_embedding = nn.Embedding(config.num_attributes, config.attribute_dim)
+        self.attribute_embedding = make_table(config)
         with local_torch_dtype(torch.float32):  # whatever type the model is created in
             self.positioning = IpadPositioning(config, self.backbone.channels[-1])
         self.semantics = IpadSemantics(config) if config.use_semantic_branch else None
@@ -84,6 +85,18 @@ class IpadModel(AttributePreTrainedModel):
 
     def _load_region_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
         self.semantics.load_vit(source)
+
+    def embed_map(self, image_map: torch.Tensor, attribute_rows: torch.Tensor) -> torch.Tensor:
+        """Embed maps for attributes given by their rows, by IP-SP.
+
+        Args:
+            image_map (`torch.Tensor` of shape `(B, C, h, w)`): from `encode_map`.
+            attribute_rows (`torch.Tensor` of shape `(B, K, P)`): rows of the attributes.
+
+        Returns:
+            `torch.Tensor` of shape `(B, K, d)`: `global_embeds`, not normalised.
+        """
+        return self.positioning(image_map, attribute_rows)[0]
 
     @can_return_tuple
     def forward(

@@ -5,12 +5,14 @@ from dataclasses import fields
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from ...data.attributes.labels import AttributeLabels
 from ...data.attributes.vocabulary import AttributeVocabulary
 from ...data.samplers.pk_batches import PKBatchSampler
 from ...data.samplers.triplet_batches import TripletBatchSampler
+from ...embedding.attribute_texts import embed_attribute_texts
 from ...losses.attribute import ATTRIBUTE_LOSSES
 from ...models.attribute.configuration_asen import AsenConfig
 from ...models.attribute.configuration_ipad import IpadConfig
@@ -23,7 +25,7 @@ from .recipe import AttributeModelRecipe, AttributeRecipe, AttributeStageRecipe
 
 
 CLASSES = {"asen": (AsenConfig, AsenModel), "ipad": (IpadConfig, IpadModel)}
-FROM_CORPUS = ("attribute_names", "attribute_values")
+FROM_CORPUS = ("attribute_names", "attribute_values", "attribute_text_dim")  # the last from `attribute_texts`
 # Configuration of a backbone -> the key of a recipe that names its checkpoint.
 CHECKPOINTS = {
     "backbone_config": "backbone",
@@ -32,12 +34,27 @@ CHECKPOINTS = {
 }
 
 
-def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -> PreTrainedConfig:
+def make_texts(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -> Tensor | None:
+    """Return the text vectors of the attributes, (A, T), or `None` if the recipe names no text encoder.
+
+    Args:
+        recipe (`AttributeModelRecipe`): `attribute_texts`.
+        vocabulary (`AttributeVocabulary`): attributes and values.
+    """
+    if recipe.attribute_texts is None:
+        return None
+    return embed_attribute_texts(recipe.attribute_texts, vocabulary.attribute_values)
+
+
+def make_config(
+    recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary, texts: Tensor | None = None
+) -> PreTrainedConfig:
     """Return the model's configuration: that of `start_from` with the recipe's changes, or a new one.
 
     Args:
         recipe (`AttributeModelRecipe`): architecture and fields.
         vocabulary (`AttributeVocabulary`): attributes and values of a new model; a continued one keeps its own.
+        texts (`torch.Tensor` of shape `(A, T)`, *optional*): from [`make_texts`].
 
     Raises:
         ValueError: if `model.config` has a key that the architecture lacks, or one that the corpus decides; if
@@ -57,6 +74,7 @@ def make_config(recipe: AttributeModelRecipe, vocabulary: AttributeVocabulary) -
     return config_class(
         attribute_names=list(vocabulary.attribute_names),
         attribute_values=dict(vocabulary.attribute_values),
+        attribute_text_dim=None if texts is None else texts.shape[1],
         **changes,
     )
 
@@ -86,12 +104,13 @@ def complete_backbones(recipe: AttributeModelRecipe) -> dict[str, Any]:
     return config
 
 
-def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig) -> PreTrainedModel:
+def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig, texts: Tensor | None = None) -> PreTrainedModel:
     """Return the model in float32: continued, with pretrained backbones, or with random weights.
 
     Args:
         recipe (`AttributeModelRecipe`): where the weights come from.
         config (`PreTrainedConfig`): from [`make_config`].
+        texts (`torch.Tensor` of shape `(A, T)`, *optional*): from [`make_texts`].
 
     Raises:
         ValueError: if a checkpoint does not fit the configuration, or the branch of `local_backbone` is missing.
@@ -105,6 +124,8 @@ def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig) -> PreTra
         model = model_class(config)
     if recipe.local_backbone:
         model.load_region_backbone(recipe.local_backbone)
+    if texts is not None:
+        model.set_attribute_texts(texts)
     return model
 
 

@@ -24,6 +24,9 @@ class AttributeModelRecipe:
             DINOv2. With `start_from`, for a checkpoint that lacks this branch.
         config (`dict`, *optional*): fields of `AsenConfig` or `IpadConfig`; with `start_from` only the changes to the
             checkpoint's.
+        attribute_texts (`str`, *optional*): folder or Hub id of a text encoder (E2, CLIP, BERT and others). In a new
+            model, its vectors of the attributes' names and values take the place of learnt rows, so that attributes
+            can be added by their names. The vectors are saved with the model.
         lora_r (`int`, *optional*): rank of a LoRA adapter on the backbones of `start_from`. Trained are the adapter,
             the attributes' embeddings, the heads and the batch norms. `None`: all weights are trained.
     """
@@ -33,6 +36,7 @@ class AttributeModelRecipe:
     backbone: str | None = None
     local_backbone: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    attribute_texts: str | None = None
     lora_r: int | None = field(default=None, metadata=in_range(at_least=1))
 
 
@@ -142,6 +146,11 @@ class AttributeRecipe(RecipeFile):
             )
         if self.model.start_from and self.model.backbone:
             raise ValueError("`model.start_from` has its own backbone: remove `model.backbone`.")
+        if self.model.start_from and self.model.attribute_texts:
+            raise ValueError(
+                "`model.start_from` has the texts that it was trained with, or rows instead: remove "
+                "`model.attribute_texts`."
+            )
         changes = {"config": self.model.config, "local_backbone": self.model.local_backbone}
         check_lora(self.model.lora_r, self.model.start_from, changes)
         check_run(self.data, self.training)

@@ -19,6 +19,7 @@ from .build import (
     make_diverging,
     make_model,
     make_processors,
+    make_texts,
 )
 from .recipe import AttributeRecipe
 from .step import AttributeStep
@@ -51,7 +52,9 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         column_map = with_attributes(column_map, recipe.data.attributes)
         sources = corpus_fingerprint(corpus, column_map)
         require_same_sources(checkpoint, sources)
-        config = make_config(recipe.model, build_vocabulary(corpus["train"], column_map))
+        vocabulary = build_vocabulary(corpus["train"], column_map)
+        texts = make_texts(recipe.model, vocabulary)
+        config = make_config(recipe.model, vocabulary, texts)
         vocabulary = AttributeVocabulary(list(config.attribute_names), dict(config.attribute_values))
         labels = read_labels(corpus["train"], column_map, vocabulary)
         column_map = with_attributes(column_map, vocabulary.attribute_names)
@@ -68,7 +71,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
 
     # Model.
     set_seed(settings.seed)
-    model = make_model(recipe.model, config)
+    model = make_model(recipe.model, config, texts)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()

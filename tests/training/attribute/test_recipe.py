@@ -65,6 +65,7 @@ def test_the_papers_recipes_have_the_published_weights(name, model):
         ({"diverging": {"momentun": 0.9}}, "recipe.diverging: unknown key 'momentun'.*momentum"),
         ({"data": {"attributes": "colour"}}, "recipe.data.attributes must be of type list"),
         ({"data": {"source_size": "large"}}, "recipe.data.source_size must be of type int"),
+        ({"model": {"start_from": "a", "attribute_texts": "b"}}, "has the texts that it was trained with"),
         (stages(losses={}), r"stages\[0\].losses.*at least one of global_triplet"),
         (stages(losses={"triplet": 1}), r"stages\[0\].losses.*global_triplet.*'triplet'"),
         (stages(losses={"alignment": "much"}), "losses.alignment must be a number; got 'much'"),

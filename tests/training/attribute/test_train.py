@@ -6,6 +6,7 @@ from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
 from hf_fashion.cli.main import parse_arguments
+from hf_fashion.embedding.attribute_texts import embed_attribute_texts
 from hf_fashion.losses.attribute import published_weights
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
@@ -18,6 +19,7 @@ from tests.scripts.tiny_attribute_run import (
     tiny_attribute_recipe,
 )
 from tests.scripts.tiny_run import history, kill_at, start, train
+from tests.tower_folders import bert_folder
 
 
 PK = {"kind": "pk", "batches_an_epoch": 2, "values_per_group": 2, "images_per_value": 2, "attributes_per_batch": 2}
@@ -142,3 +144,23 @@ def test_an_attribute_with_too_few_images_is_named_before_training(tmp_path, mai
     with pytest.raises(ValueError, match=r"validation split: attribute 'place'.*labelled images"):
         main(tiny_attribute_recipe(tmp_path, ASEN, PK, stages=STAGES))
     assert not (tmp_path / "run").exists()
+
+
+def test_attributes_given_by_text_are_trained_and_one_is_added_by_its_name(corpus, main):
+    """The projection learns and the texts do not; a run goes on from it with the texts that it has."""
+    encoder = bert_folder(corpus / "bert")
+    recipe = tiny_attribute_recipe(corpus, ASEN | {"attribute_texts": encoder}, PK, stages=STAGES)
+    main(recipe)
+    trained, continued = weights(corpus / "run"), corpus / "continued"
+    texts = embed_attribute_texts(encoder, {"colour": ["blue", "green", "red"], "place": ["bottom", "middle", "top"]})
+    torch.testing.assert_close(trained["attribute_embedding.texts"], texts)
+    model = AsenModel.from_pretrained(corpus / "run" / "last")
+    model.add_attribute("size", text_embeds=embed_attribute_texts(encoder, {"size": []})[0])
+    assert model.attribute_rows().isfinite().all() and len(model.attribute_rows()) == 3
+
+    start_from = {"architecture": "asen", "start_from": str(corpus / "run" / "last")}
+    main(tiny_attribute_recipe(corpus, start_from, PK, stages=STAGES), "--output_dir", continued)
+    again = weights(continued)
+    assert torch.equal(again["attribute_embedding.texts"], trained["attribute_embedding.texts"])
+    projection = "attribute_embedding.projection.weight"
+    assert not torch.equal(again[projection], trained[projection])
