@@ -67,6 +67,7 @@ def make_run(corpus: str, left_out: str | None, by_text: bool, seed: int, option
     folder = run_folder(corpus, left_out, by_text, seed)
     attributes = [name for name in ColumnMap.shipped(CORPORA[corpus]).attributes if name != left_out]
     changes = [f"training.seed={seed}", f"training.output_dir={folder}", f"model.backbone={options.mobilenet}"]
+    changes.append("model.config.backbone_config={feature_stride: 16}")
     changes += [f"data.corpus={PLACE}/{corpus}", f"data.column_map={CORPORA[corpus]}"]
     changes.append(f"data.attributes={json.dumps(attributes)}")
     if by_text:

@@ -98,12 +98,12 @@ def test_a_change_meanwhile_is_named(tmp_path, monkeypatch):
 
 def test_other_photos_and_missing_products_are_named(tmp_path):
     gallery = embedded(tmp_path / "old", tiny_asen(local=True))
-    with pytest.raises(ValueError, match="2 products of the gallery at .* are not in the catalogue(.|\n)*p007"):
+    with pytest.raises(ValueError, match=r"2 products of the gallery at .* are not in the catalogue(.|\n)*p007"):
         extended(gallery, tmp_path / "new", dataset=products(7))
     assert not (tmp_path / "new").exists()
     images = [{"bytes": jpeg(77 if row == 5 else row), "path": None} for row in range(9)]
     other = products(9).remove_columns("image").add_column("image", images).cast_column("image", Image())
-    with pytest.raises(ValueError, match="embedded from other photos than the catalogue's(.|\n)*p005"):
+    with pytest.raises(ValueError, match=r"embedded from other photos than the catalogue's(.|\n)*p005"):
         extended(gallery, tmp_path / "new", dataset=other)
     assert len(extended(gallery, tmp_path / "new", dataset=products(12))) == 9
 
