@@ -52,8 +52,8 @@ class Stage:
 
 
 def _two_stages(name: str, family: str, first: str, **changes: Any) -> list[Stage]:
-    one_branch = Stage(first, family, changes=changes)
-    return [one_branch, replace(one_branch, name=name, losses=published_weights(name), regions=True)]
+    one_branch, losses = Stage(first, family, changes=changes), published_weights(name.partition(",")[0])
+    return [one_branch, replace(one_branch, name=name, losses=losses, regions=True)]
 
 
 # The region counts a fifth: with the paper's three fifths (beta 0.4) it drowns the branch that has learnt more.
@@ -64,7 +64,7 @@ CHAINS = {
     "asen": _two_stages("asen++", "asen", "asen"),
     "rpf": _two_stages("rpf", "ipad", "rpf (first stage)", variant="published", use_channel_attention=False, **IPAD),
     "ipad": _two_stages("ipad", "ipad", "ipad (first stage)", **IPAD),
-    "one round": [Stage("ipad (first stage), one round", "ipad", changes=IPAD | {"num_iterations": 1})],
+    "one round": _two_stages("ipad, one round", "ipad", "one round (first stage)", **IPAD, num_iterations=1),
 }
 
 
