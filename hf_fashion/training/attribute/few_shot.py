@@ -24,7 +24,7 @@ from ...losses.triplet_indices import batch_triplets
 
 
 MAX_PHOTOS = 2000  # whose maps are kept in memory: up to 1 MB each
-STEPS, LEARNING_RATE = 200, 0.03
+STEPS, LEARNING_RATE = 200, 0.1
 BATCH = {"values_per_group": 8, "images_per_value": 4}
 MEASURED_BATCHES = 10  # on which the loss before and after is measured
 TRIPLET_LIMIT = 20_000
@@ -78,8 +78,8 @@ def fit_attribute(
 
     The backbone's map of each photo is computed once. Then the row, and nothing else, is optimised by the triplet loss
     of the branch that sees the whole image, over P x K batches. It starts from the row among the model's that has
-    the lowest loss: the attribute's own, which a text may have given, or that of another attribute. A local branch
-    reads the same row.
+    the lowest loss: the attribute's own, which a text may have given, or that of another attribute; that one stays if
+    the fit finds none that is better. A local branch reads the same row.
 
     Args:
         model (`PreTrainedModel`): ASEN, ASEN++, CSN, RPF or IPAD that has the attribute, by `model.add_attribute`.
@@ -108,8 +108,11 @@ def fit_attribute(
         measured = list(PKBatchSampler(labels, MEASURED_BATCHES, **BATCH, seed=seed + 1))
         rows = model.attribute_rows().float()
         losses = _losses(model, maps, rows, measured, batch_size)
-        row = _optimised(model, maps, rows[losses.argmin()], sampler, progress)
+        best = rows[losses.argmin()]
+        row = _optimised(model, maps, best, sampler, progress)
         after = _losses(model, maps, row[None], measured, batch_size).item()
+        if after >= losses.min():
+            row, after = best, losses.min().item()
     place = list(model.config.attribute_names).index(name)
     model.set_attribute_row(name, row)
     model.config.attribute_values = model.config.attribute_values | labels.vocabulary.attribute_values

@@ -47,6 +47,15 @@ def test_only_the_row_changes_and_the_loss_falls(name):
     assert model.training and all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_the_best_row_of_the_model_stays_where_the_fit_finds_no_better(monkeypatch):
+    monkeypatch.setattr(few_shot, "LEARNING_RATE", 0.0)
+    model = with_attribute("asen++")
+    rows = model.attribute_rows()
+    report = fit_attribute(model, tiny_image_processor(), shoes(), NAME, progress=False)
+    assert any(torch.equal(model.attribute_rows()[3], row) for row in rows)
+    assert report.loss_after <= report.loss_before
+
+
 def test_one_seed_gives_one_row():
     rows = []
     for seed in (0, 0, 1):
