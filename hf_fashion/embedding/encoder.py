@@ -211,12 +211,15 @@ class Encoder:
             `numpy.ndarray` or `torch.Tensor` of shape `(N, d)`, for a single query `(d,)`, of length 1.
 
         Raises:
-            ValueError: a query has another form, its attribute is missing or unknown, its entity is unknown, its
-                weights cancel out, its photo cannot be read, or there are fewer than `dimensions` numbers.
+            ValueError: a query has another form or a `change`, which only the pipeline searches by, its attribute is
+                missing or unknown, its entity is unknown, its weights cancel out, its photo cannot be read, or there
+                are fewer than `dimensions` numbers.
         """
         several, single = _as_list(queries)
         self._check_options(None, dimensions)
         read = [_read(query, attribute) for query in several]
+        if any(query.change is not None for query in read):
+            raise ValueError("a `change` is read against the tags of a gallery: search by it with the pipeline")
         self._warn_of_long_texts([term for query in read for term in query.terms])
 
         def embeds(batch: list[FashionQuery]) -> dict[str, Tensor]:
@@ -370,7 +373,7 @@ class Encoder:
 def _read(query: Any, attribute: str | None, entity: str | None = None) -> FashionQuery:
     """A query of any form; `attribute` and `entity` are for one that names none."""
     read = FashionQuery.read(query)
-    if read.attribute is None and read.entity is None:
+    if read.attribute is None and read.entity is None and read.change is None:
         return replace(read, attribute=attribute, entity=entity)
     return read
 

@@ -46,10 +46,10 @@ def prepare_query(
         sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
 
     Raises:
-        ValueError: there are terms and the model reads no text, the attribute or entity is wrong, or the
+        ValueError: there are terms or a change and the model reads no text, the attribute or entity is wrong, or the
             photo cannot be read.
     """
-    check_reads_text(model, tokenizer, list(query.terms))
+    check_reads_text(model, tokenizer, [*query.terms, *filter(None, [query.change])])
     check_attribute(model, query.attribute, known)
     check_entity(model, query.entity, known)
     inputs: dict[str, Any] = {
@@ -61,6 +61,8 @@ def prepare_query(
         inputs["photo"] = photo_inputs(image_processor, [sources.open(query.image)])
     if query.terms:
         inputs["terms"] = list(query.terms)
+    if query.change is not None:
+        inputs["change"] = query.change
     return inputs
 
 
