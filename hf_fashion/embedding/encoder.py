@@ -218,8 +218,6 @@ class Encoder:
         several, single = _as_list(queries)
         self._check_options(None, dimensions)
         read = [_read(query, attribute) for query in several]
-        if any(query.change is not None for query in read):
-            raise ValueError("a `change` is read against the tags of a gallery: search by it with the pipeline")
         self._warn_of_long_texts([term for query in read for term in query.terms])
 
         def embeds(batch: list[FashionQuery]) -> dict[str, Tensor]:
@@ -303,7 +301,7 @@ class Encoder:
             `torch.Tensor` of shape `(B, d)`: of length 1, float32, on the model's device.
 
         Raises:
-            ValueError: a query's weights cancel out.
+            ValueError: a query's weights cancel out, or it has a `change`.
         """
         return embed_queries(queries, self.model, self.tokenizer)
 

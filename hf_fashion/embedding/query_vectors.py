@@ -80,8 +80,10 @@ def embed_queries(
         `torch.Tensor` of shape `(B, d)`: float32, on the model's device.
 
     Raises:
-        ValueError: a query's weights cancel out; its parts are named.
+        ValueError: a query's weights cancel out; its parts are named. Or a query has a `change`.
     """
+    if any("change" in query for query in queries):
+        raise ValueError("a `change` is read against the tags of a gallery: search by it with the pipeline")
     embeds, weights = [], []
     photos = [query for query in queries if "photo" in query]
     if photos:
