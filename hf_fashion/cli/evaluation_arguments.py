@@ -47,6 +47,10 @@ def add_e2_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     _add_flag(group, "--tags", "zero-shot tags and tag-to-image search")
     _add_flag(group, "--linear_probe", "logistic regression trained on the train split")
     _add_flag(group, "--localisation", "selected patches against the column of true boxes")
+    _add_flag(group, "--changes", "searches by a photo and a change of one tag, such as 'in red'")
+    group.add_argument(
+        "--fashion_iq", metavar="FOLDER", help="cap.*.json and split.*.json: only these queries of photos and changes"
+    )
     return parser
 
 

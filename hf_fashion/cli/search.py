@@ -1,9 +1,12 @@
-"""Search a gallery by photo, by text, by weighted terms, or by one attribute or region of a photo.
+"""Search a gallery by photo, text, weighted terms, a photo and its change, or one attribute or region of a photo.
 
     hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --text "a red dress with stripes"
 
     hf-fashion search --model runs/quickstart/e2/best --gallery my_gallery --term "green shirt=1" \\
         --term "buttons=-0.5" --filter "price < 50" --top_k 5 --grid found.png --corpus photos
+
+    hf-fashion search --model runs/quickstart/e2/best --gallery region_gallery --image photos/dress.jpg \\
+        --change "in red"
 
     hf-fashion search --model runs/attributes/best --gallery attribute_gallery --image photos/dress.jpg \\
         --attribute neckline --json
@@ -22,8 +25,8 @@ from .arguments import add_catalogue_arguments, add_model_arguments, load_catalo
 from .output import print_search
 
 
-QUERY = ("image", "text", "image_weight", "attribute", "entity")
-OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates", "late_interaction")
+QUERY = ("image", "text", "image_weight", "change", "attribute", "entity")
+OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates", "late_interaction", "change_by")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--term", type=weighted, action="append", metavar="TEXT=WEIGHT", help="a description; may be repeated"
     )
     query.add_argument("--image_weight", type=float, help="weight of the photo next to texts; default: 1")
+    query.add_argument("--change", metavar="WORDS", help='what is different about the products to find: "in red"')
     query.add_argument("--attribute", metavar="A", help="compare photos in it, for attribute-specific models")
     query.add_argument("--entity", metavar="E", help="compare regions of it, for E2 and a gallery with --regions")
     parser.add_argument(
@@ -49,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="W",
         help="weight, 0 to 1, of a product's best region in the score of a text; needs a gallery with --regions",
+    )
+    parser.add_argument(
+        "--change_by",
+        metavar="WAY",
+        help="arithmetic (default: replace regions, or move the photo's embedding) or text (edit the photo's tags)",
     )
     parser.add_argument("--reranker", metavar="R", help="folder of an FR, or query_expansion, k_reciprocal")
     parser.add_argument("--num_candidates", type=positive, help="candidates that the re-ranker gets")
@@ -103,7 +112,11 @@ def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     from ..retrieval.ingestion.catalogue import Catalogue
 
     query = found["query"]
-    text = query.get("text") or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())
+    text = (
+        query.get("text")
+        or query.get("change")
+        or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())
+    )
     asked, caption = (ANYWHERE.open(query["image"]), text or "query") if "image" in query else (text, "query")
     catalogue = Catalogue(**load_catalogue_of(arguments, metadata_columns=[]))
     photos = catalogue.photos_of([result["id"] for result in found["results"]])

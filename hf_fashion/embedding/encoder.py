@@ -211,8 +211,9 @@ class Encoder:
             `numpy.ndarray` or `torch.Tensor` of shape `(N, d)`, for a single query `(d,)`, of length 1.
 
         Raises:
-            ValueError: a query has another form, its attribute is missing or unknown, its entity is unknown, its
-                weights cancel out, its photo cannot be read, or there are fewer than `dimensions` numbers.
+            ValueError: a query has another form or a `change`, which only the pipeline searches by, its attribute is
+                missing or unknown, its entity is unknown, its weights cancel out, its photo cannot be read, or there
+                are fewer than `dimensions` numbers.
         """
         several, single = _as_list(queries)
         self._check_options(None, dimensions)
@@ -300,7 +301,7 @@ class Encoder:
             `torch.Tensor` of shape `(B, d)`: of length 1, float32, on the model's device.
 
         Raises:
-            ValueError: a query's weights cancel out.
+            ValueError: a query's weights cancel out, or it has a `change`.
         """
         return embed_queries(queries, self.model, self.tokenizer)
 
@@ -370,7 +371,7 @@ class Encoder:
 def _read(query: Any, attribute: str | None, entity: str | None = None) -> FashionQuery:
     """A query of any form; `attribute` and `entity` are for one that names none."""
     read = FashionQuery.read(query)
-    if read.attribute is None and read.entity is None:
+    if read.attribute is None and read.entity is None and read.change is None:
         return replace(read, attribute=attribute, entity=entity)
     return read
 

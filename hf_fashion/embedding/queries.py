@@ -16,12 +16,12 @@ from .query_photos import Pixels, is_photo, photo_of
 
 
 LARGEST = 3.4e38  # weights are kept as float32
-KEYS = ("image", "text", "terms", "image_weight", "attribute", "entity")
+KEYS = ("image", "text", "terms", "image_weight", "change", "attribute", "entity")
 
 
 @dataclass(frozen=True)
 class FashionQuery:
-    """A photo, weighted terms, or both.
+    """A photo, weighted terms, or both; or a photo and what to change in it.
 
     Args:
         image (`PIL.Image.Image`, `bytes`, `Path` or `str`, *optional*): a photo, its encoded bytes, its path, URL or
@@ -30,9 +30,11 @@ class FashionQuery:
         image_weight (`float`, *optional*, defaults to 1.0): weight of the photo next to the terms.
         attribute (`str`, *optional*): the attribute that products are compared in.
         entity (`str`, *optional*): the tag entity of E2 whose regions are compared. Default: whole photos.
+        change (`str`, *optional*): what is different about the products to find, such as `"in red"`.
 
     Raises:
-        ValueError: there is neither photo nor term, a term is not a text, or a weight is not a finite number.
+        ValueError: there is neither photo nor term, a term is not a text, a weight is not a finite number, or a
+            change is not with a photo only.
     """
 
     image: Image.Image | bytes | Path | str | None = None
@@ -40,8 +42,11 @@ class FashionQuery:
     image_weight: float = 1.0
     attribute: str | None = None
     entity: str | None = None
+    change: str | None = None
 
     def __post_init__(self):
+        if self.change is not None:
+            self._check_change()
         if self.image is None and not self.terms:
             raise ValueError("a query must have an image, a text or terms, got none of them")
         if not isinstance(self.terms, Mapping):
@@ -53,6 +58,17 @@ class FashionQuery:
                 raise ValueError(
                     f"the weight of {shown(term)} must be a finite number, at most 3.4e38, got {shown(weight)}"
                 )
+
+    def _check_change(self) -> None:
+        if not self.change.strip():
+            raise ValueError('`change` must say what is different, such as "in red", got an empty string')
+        if self.image is None:
+            raise ValueError(f"`change` {shown(self.change)} needs the photo that it changes: give an `image` too")
+        others = {"text or terms": self.terms, "attribute": self.attribute, "entity": self.entity}
+        others["image_weight"] = self.image_weight != 1
+        wrong = [name for name, value in others.items() if value]
+        if wrong:
+            raise ValueError(f"a query with `change` has an `image` and no other part, got {wrong[0]}: leave it out")
 
     @classmethod
     def read(cls, query: Any) -> FashionQuery:
@@ -106,7 +122,7 @@ def _fields(query: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"`text` must be a string, got {type(query['text']).__name__}")
     if "text" in query:
         query["terms"] = {query.pop("text"): 1.0}
-    for name in ("attribute", "entity"):
+    for name in ("attribute", "entity", "change"):
         if not isinstance(query.get(name, ""), str):
             raise ValueError(f"`{name}` must be a string, got {type(query[name]).__name__}")
     if "image" in query:

@@ -46,10 +46,10 @@ def prepare_query(
         sources ([`PhotoSources`], *optional*): where a photo that is named is read from. Default: paths and URLs.
 
     Raises:
-        ValueError: there are terms and the model reads no text, the attribute or entity is wrong, or the
+        ValueError: there are terms or a change and the model reads no text, the attribute or entity is wrong, or the
             photo cannot be read.
     """
-    check_reads_text(model, tokenizer, list(query.terms))
+    check_reads_text(model, tokenizer, [*query.terms, *filter(None, [query.change])])
     check_attribute(model, query.attribute, known)
     check_entity(model, query.entity, known)
     inputs: dict[str, Any] = {
@@ -61,6 +61,8 @@ def prepare_query(
         inputs["photo"] = photo_inputs(image_processor, [sources.open(query.image)])
     if query.terms:
         inputs["terms"] = list(query.terms)
+    if query.change is not None:
+        inputs["change"] = query.change
     return inputs
 
 
@@ -78,8 +80,10 @@ def embed_queries(
         `torch.Tensor` of shape `(B, d)`: float32, on the model's device.
 
     Raises:
-        ValueError: a query's weights cancel out; its parts are named.
+        ValueError: a query's weights cancel out; its parts are named. Or a query has a `change`.
     """
+    if any("change" in query for query in queries):
+        raise ValueError("a `change` is read against the tags of a gallery: search by it with the pipeline")
     embeds, weights = [], []
     photos = [query for query in queries if "photo" in query]
     if photos:

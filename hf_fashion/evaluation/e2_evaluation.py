@@ -8,6 +8,8 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ..data.column_map import ColumnMap
 from ..embedding.corpus import embed_images
 from ..embedding.features import compares_tokens
+from .changes.catalogue_changes import evaluate_changes
+from .changes.fashion_iq import evaluate_fashion_iq
 from .cross_modal import cross_modal_metrics
 from .cross_modal_candidates import embed_candidates
 from .linear_probe import evaluate_linear_probe
@@ -36,18 +38,23 @@ def evaluate_e2(
         train (`Dataset`, *optional*): the train split, for the linear probe.
 
     Returns:
-        `dict`: `cross_modal`, `entities`, and where asked for `tags`, `linear_probe`, `localisation`, `reranking`.
+        `dict`: `cross_modal`, `entities`, and where asked for `tags`, `linear_probe`, `localisation`, `changes`,
+            `reranking`; of Fashion-IQ only `fashion_iq`.
 
     Raises:
         ValueError: the split lacks a column or the answers that an evaluation needs, or the model the vectors.
     """
-    if options.rerankers and compares_tokens(model.config):
+    asked_of_vectors = [name for name in ("rerankers", "changes", "fashion_iq") if getattr(options, name)]
+    if asked_of_vectors and compares_tokens(model.config):
         raise ValueError(
-            "`rerankers` compare one vector of each photo, and a FILIP has one of every patch: leave them out, or "
-            "evaluate an E2 or a CLIP"
+            f"`{asked_of_vectors[0]}` compare one vector of each photo, and a FILIP has one of every patch: leave them "
+            "out, or evaluate an E2 or a CLIP"
         )
-    images = embed_images(model, processor, dataset, column_map.image, options.batch_size)
     common = (model, processor, dataset, column_map)
+    if options.fashion_iq:
+        asked = (options.fashion_iq, options.split, options.batch_size)
+        return {"fashion_iq": evaluate_fashion_iq(*common, *asked)}
+    images = embed_images(model, processor, dataset, column_map.image, options.batch_size)
     embedded = embed_candidates(*common, options.pairing, images["image_embeds"], options.batch_size)
     results: dict[str, Any] = {
         "cross_modal": cross_modal_metrics(
@@ -62,6 +69,8 @@ def evaluate_e2(
         )
     if options.localisation:
         results["localisation"] = evaluate_localisation(*common, images=images)
+    if options.changes:
+        results["changes"] = evaluate_changes(*common, images=images)
     if options.rerankers:
         searches = {"text_to_image": [embedded.text_to_image()]}
         results["reranking"] = compare_rerankers(options.rerankers, searches, options.num_candidates, model)

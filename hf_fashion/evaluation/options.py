@@ -71,6 +71,9 @@ class E2Options(EvaluationOptions):
         tags (`bool`, *optional*, defaults to `False`): measure zero-shot tags and tag-to-image search.
         linear_probe (`bool`, *optional*, defaults to `False`): measure a logistic regression on the embeddings.
         localisation (`bool`, *optional*, defaults to `False`): compare selected patches with true boxes.
+        changes (`bool`, *optional*, defaults to `False`): measure searches by a photo and a change of one tag.
+        fashion_iq (`str`, *optional*): folder with `cap.*.json` and `split.*.json` of Fashion-IQ, whose photos the
+            corpus holds: only its queries of a photo and a change are measured.
 
     Raises:
         ValueError: as [`check_protocol`].
@@ -82,6 +85,8 @@ class E2Options(EvaluationOptions):
     tags: bool = False
     linear_probe: bool = False
     localisation: bool = False
+    changes: bool = False
+    fashion_iq: str | None = None
 
     def __post_init__(self):
         check_protocol(self.protocol, self.group_column)

@@ -7,6 +7,7 @@ itself is imported only to open a gallery by its path.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from PIL import Image
 from torch.utils.data import Dataset
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
+from ..embedding.changes.edited_descriptions import read_editor
+from ..embedding.changes.photo_changes import ChangedQuery
 from ..embedding.encoder import Encoder
 from ..embedding.features import check_attribute, check_entity, space_names
 from ..embedding.queries import holds_several
@@ -24,6 +27,7 @@ from ..retrieval.rerankers.reasoning import ReasoningReranker
 from ..retrieval.rerankers.reranking import Reranker, rerank
 from ..retrieval.results import RetrievalResults
 from ..travelling_code import save_code
+from .change_fashion_retrieval import ChangeSearch, search_changed
 from .heat_maps_fashion_retrieval import heat_maps
 from .options_fashion_retrieval import check_names, check_types, given, split_options
 from .photos_fashion_retrieval import open_photos, photo_for
@@ -45,6 +49,7 @@ class FashionRetrievalPipeline(Pipeline):
     search("a red dress with stripes")                  # a text, for models that read text
     search({"green shirt": 1, "buttons": -0.5})         # weighted texts, negative ones to avoid
     search({"image": photo, "terms": {"in blue": 0.7}, "image_weight": 0.5}, filter="price < 50")
+    search({"image": photo, "change": "in red"})        # a photo and what is different about the products to find
     search({"image": photo, "attribute": "neckline"})   # for attribute-specific models
     search({"text": "Lumaro", "entity": "brand"})       # for E2 and a gallery with the regions of photos
     search([{"text": "a coat", "top_k": 3}, "a dress"])  # many queries, each with options of its own
@@ -54,8 +59,8 @@ class FashionRetrievalPipeline(Pipeline):
     not given); and `"attribute"` or `"entity"`. `"text"` is short for one term of weight 1. Only an image, only a
     string and only a dict of weights are short forms of a query. A string that begins like a URL or ends like an image
     file is an image.
-    A dict may also have the call's `top_k`, `filter`, `threshold`, `group_by`, `num_candidates` and
-    `late_interaction`, for this query.
+    A dict may also have the call's `top_k`, `filter`, `threshold`, `group_by`, `num_candidates`, `late_interaction`
+    and `change_by`, for this query.
 
     Photo and terms are embedded one by one and L2-normalised. The gallery is searched by their weighted sum,
     normalised again. With an entity, products are compared by their regions of it, and the query's photo by its own.
@@ -81,6 +86,9 @@ class FashionRetrievalPipeline(Pipeline):
             machine. Turn it off where queries come from others.
         allow_urls (`bool`, *optional*, defaults to `True`): whether a query may name a photo by its URL. It is fetched
             from public addresses only, 20 MB at most, within 10 seconds. Turn it off where queries come from others.
+        editor (`Pipeline` or `Callable`, *optional*): edits the description of a photo for a `change`: a
+            text-generation pipeline, or a function `(description, change) -> description`. Default: rules over the
+            gallery's tags.
         kwargs (`Any`): `device`, `batch_size`, `num_workers` as for every pipeline; options of the call, as defaults
             for all calls.
 
@@ -110,6 +118,7 @@ class FashionRetrievalPipeline(Pipeline):
         image_column: str | None = None,
         allow_paths: bool = True,
         allow_urls: bool = True,
+        editor: Any = None,
         **kwargs,
     ):
         if processor is not None:
@@ -121,6 +130,7 @@ class FashionRetrievalPipeline(Pipeline):
         self.finder = CandidateFinder(gallery)
         self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
         self.finder.check_model(self.encoder)
+        self.changes = ChangeSearch(self.encoder, self.finder, None if editor is None else read_editor(editor))
         self.photos = None if photos is None else open_photos(photos, self.finder.gallery, id_column, image_column)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
@@ -151,13 +161,18 @@ class FashionRetrievalPipeline(Pipeline):
                   cosine(text, photo) + w * max over entities of cosine(text, region)`, exact for the 100 or `top_k`
                   products with the nearest photos. The gallery must keep the regions. It does not change queries with
                   a photo or an entity.
+                - `change_by` (`str`, defaults to `"arithmetic"`): how queries with a `change` are searched.
+                  `"arithmetic"`: in a gallery with regions, the region of what the words name is replaced by the
+                  words, and the others stay; else the photo's embedding is moved as the words move the description of
+                  its tags. `"text"`: by that description, edited.
                 - `num_candidates` (`int`): candidates that the re-ranker gets; needs a re-ranker. Default: the number
                   that an FR is made for, 100 for others.
 
         Returns:
-            `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product, or with
-            `late_interaction` the sum above; `rank`, from 1; `initial_rank`, the rank before the re-ranker;
-            `metadata`; and, of a pipeline with `photos`, `image`, the product's photo, or `None` where it has none.
+            `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product, with
+            `late_interaction` the sum above, with a `change` in regions a weighted sum of cosines; `rank`, from 1;
+            `initial_rank`, the rank before the re-ranker; `metadata`; and, of a pipeline with `photos`, `image`, the
+            product's photo, or `None` where it has none.
             Filter, groups and threshold choose the candidates; the re-ranker re-orders the first `num_candidates` of
             them; the first `top_k` are returned.
 
@@ -278,25 +293,41 @@ class FashionRetrievalPipeline(Pipeline):
 
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
         """For each of B queries its `vector` (d,), its `space`, and its list: a `row` of `results`."""
-        vectors = self.encoder.embed_queries(queries).cpu()  # (B, d)
-        spaces = [space_names(self.model)[int(query["space_id"])] for query in queries]
         options = [searching | query["options"] for query in queries]
+        vectors, changed = self._vectors(queries, [its.pop("change_by", None) for its in options])
+        spaces = [space_names(self.model)[int(query["space_id"])] for query in queries]
         for query, its in zip(queries, options, strict=True):
             if not _is_whole_text(query):
                 its.pop("late_interaction", None)
         searches: list[dict[str, Any]] = [{} for _ in queries]
         # Queries of one space and with the same options are searched and re-ranked together.
-        for places in _equal_places(list(zip(spaces, options, strict=True))):
-            space = spaces[places[0]]
-            results = self._results(vectors[places], space, **options[places[0]])
+        for places in _equal_places(list(zip(spaces, options, changed, strict=True))):
+            first = places[0]
+            space = spaces[first]
+            results = self._results(vectors[places], space, changed[first], **options[first])
             for row, place in enumerate(places):
                 searches[place] = {"space": space, "vector": vectors[place], "results": results, "row": row}
         return searches
+
+    def _vectors(
+        self, queries: list[dict[str, Any]], ways: list[str | None]
+    ) -> tuple[torch.Tensor, list[ChangedQuery | None]]:
+        """The vectors (B, d) of B queries, and those with a `change` as they are searched."""
+        places = [place for place, query in enumerate(queries) if "change" in query]
+        if not places:
+            return self.encoder.embed_queries(queries).cpu(), [None] * len(queries)
+        found = self.changes.queries([queries[place] for place in places], [ways[place] for place in places])
+        changed = dict(zip(places, found, strict=True))
+        plain = [query for query in queries if "change" not in query]
+        others = iter(self.encoder.embed_queries(plain).cpu() if plain else ())
+        vectors = [changed[place].vector if place in changed else next(others) for place in range(len(queries))]
+        return torch.stack(vectors), [changed.get(place) for place in range(len(queries))]
 
     def _results(
         self,
         queries: torch.Tensor,
         space: str,
+        changed: ChangedQuery | None = None,
         top_k: int = 10,
         filter: str | Mapping[str, Any] | None = None,
         threshold: float | None = None,
@@ -304,14 +335,16 @@ class FashionRetrievalPipeline(Pipeline):
         num_candidates: int | None = None,
         late_interaction: float | None = None,
     ) -> RetrievalResults:
-        """Search by Q queries (Q, d) in one space, step by step."""
+        """Search by Q queries (Q, d) in one space, or by one with a change, step by step."""
+        search = partial(self.finder.search, queries, space, late_interaction=late_interaction)
+        if changed is not None:
+            search = partial(search_changed, self.finder, changed)
         if self.reranker is None:
-            found = self.finder.search(queries, space, top_k, filter, group_by, late_interaction=late_interaction)
-            return apply_threshold(found, threshold)
+            return apply_threshold(search(top_k, filter, group_by), threshold)
         if num_candidates is None:
             num_candidates = getattr(self.reranker, "num_candidates", DEFAULT_NUM_CANDIDATES)
         number = max(top_k, num_candidates)
-        found = self.finder.search(queries, space, number, filter, group_by, True, late_interaction)
+        found = search(number, filter, group_by, with_vectors=True)
         candidates = read_vectors(apply_threshold(found, threshold), self.finder.gallery, space)
         return rerank(candidates, queries, self.reranker, num_candidates).first(top_k)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
+from ..embedding.changes.photo_changes import check_way
 from ..messages import did_you_mean, shown
 
 
@@ -18,6 +19,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {
     "group_by": (str, "the name of a metadata column"),
     "num_candidates": (Integral, "a whole number"),
     "late_interaction": (Real, "a number"),
+    "change_by": (str, "a string"),
 }
 
 
@@ -66,12 +68,15 @@ def check_types(options: Mapping[str, Any]) -> None:
         options (`Mapping`): options that are given.
 
     Raises:
-        ValueError: the option, with what it must be and what came, or a weight is not from 0 to 1.
+        ValueError: the option, with what it must be and what came, a weight is not from 0 to 1, or there
+            is no such way.
     """
     for name, value in options.items():
         types, words = OPTIONS[name]
         if not isinstance(value, types) or isinstance(value, bool) or (name == "threshold" and math.isnan(value)):
             raise ValueError(f"`{name}` must be {words}, got {shown(value)}")
+    if "change_by" in options:
+        check_way(options["change_by"])
     weight = options.get("late_interaction", 0)
     if not 0 <= weight <= 1:  # NaN is neither
         raise ValueError(f"`late_interaction`, the weight of the best region, must be from 0 to 1, got {weight}")

@@ -9,6 +9,7 @@ from .tables import (
     PROBE_COLUMNS,
     TAG_COLUMNS,
     attribute_cells,
+    change_cells,
     entity_cells,
     recall_cells,
     reranking_cells,
@@ -21,6 +22,7 @@ E2_PARTS = {
     "linear_probe": ("Linear probe (%)", PROBE_COLUMNS),
     "localisation": ("Selected patches and true boxes (%)", LOCALISATION_COLUMNS),
 }
+CHANGES_TITLE = "Photo and a change: ways to search, and the pipeline's default in the last row (%)"
 
 
 def evaluation_tables(results: Mapping[str, Any]) -> str:
@@ -30,7 +32,10 @@ def evaluation_tables(results: Mapping[str, Any]) -> str:
         results (`Mapping[str, Any]`): from [`~evaluation.evaluate.evaluate`].
     """
     title = f"{results['model']} on {results['corpus']} ({results['split']}): "
-    blocks = (_attribute_blocks if "retrieval" in results else _e2_blocks)(title, results)
+    if "fashion_iq" in results:
+        blocks = [title + CHANGES_TITLE, table(*change_cells(results["fashion_iq"]))]
+    else:
+        blocks = (_attribute_blocks if "retrieval" in results else _e2_blocks)(title, results)
     return "\n" + "\n\n".join(blocks)
 
 
@@ -43,6 +48,8 @@ def _e2_blocks(title: str, results: Mapping[str, Any]) -> list[str]:
         if name in results:
             rows = results[name].get("rows", entities)
             blocks += [part_title, table(*entity_cells(results[name], rows, columns))]
+    if "changes" in results:
+        blocks += [CHANGES_TITLE, table(*change_cells(results["changes"]))]
     if "reranking" in results:
         blocks += ["Re-ranking of the first photos, among all candidates (%)"]
         blocks += [table(*reranking_cells(results["reranking"]))]

@@ -48,6 +48,7 @@ RERANKING_COLUMNS = {
     "better queries": "share_better",
     "worse": "share_worse",
 }
+CHANGE_COLUMNS = {"R@10": "recall@10", "R@50": "recall@50", "changed": "changed", "kept": "kept"}
 POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "centre in box", "chance", "ceiling")}
 
 
@@ -112,6 +113,23 @@ def entity_cells(metrics: Mapping[str, Any], entities: Sequence[str], columns: M
         if any(value is not None for value in values):
             rows.append([entity, *map(cell, values)])
     return ["", *columns], rows
+
+
+def change_cells(metrics: Mapping[str, Any]) -> Cells:
+    """Return metrics of searches by a photo and a change in percent, a row for each entity and way to search.
+
+    Args:
+        metrics (`Mapping[str, Any]`): from `evaluate_changes` or `evaluate_fashion_iq`.
+
+    Returns:
+        Header and rows.
+    """
+    rows = []
+    for entity in metrics["entities"]:
+        for way in metrics["rows"]:
+            values = [metrics.get(f"{entity}_{way}_{end}") for end in CHANGE_COLUMNS.values()]
+            rows.append([entity, way, *map(cell, values)])
+    return ["", "way", *CHANGE_COLUMNS], rows
 
 
 def attribute_cells(metrics: Mapping[str, Any], attributes: Sequence[str]) -> Cells:

@@ -40,6 +40,8 @@ def test_photos_are_compared_in_one_attribute(folder, searched, capsys):
     assert search["space"] == "pattern" and search["results"][0]["id"] == "02.png"
     assert main(searched(*photo, "--attribute", "patern", model="asen")) == 2
     assert "did you mean 'pattern'" in capsys.readouterr().err
+    assert main(searched(*photo, "--change", "in red", model="asen")) == 2
+    assert "reads no text, got ['in red']" in capsys.readouterr().err
 
 
 def test_regions_are_embedded_and_searched(folder, capsys, tmp_path):
@@ -53,6 +55,16 @@ def test_regions_are_embedded_and_searched(folder, capsys, tmp_path):
     assert main(["search", *places, "--text", "striped", "--late_interaction", "0.3", "--json"]) == 0
     search = json.loads(capsys.readouterr().out)
     assert search["space"] == "image" and search["results"] == python("striped", late_interaction=0.3)
+
+
+def test_a_photo_is_changed_by_words(folder, searched, capsys):
+    python = pipeline("fashion-retrieval", model=str(folder / "e2"), gallery=folder / "e2_gallery", device="cpu")
+    photo = str(folder / "photos" / "01.png")
+    search = found(searched, capsys, "--image", photo, "--change", "with red stripes")
+    assert search["query"] == {"image": photo, "change": "with red stripes"}
+    assert search["results"] == python(search["query"]) != python(photo)
+    assert main(searched("--image", photo, "--change", "in red", "--change_by", "txt")) == 2
+    assert "did you mean 'text'" in capsys.readouterr().err
 
 
 def test_a_gallery_without_regions_says_how_to_make_one(searched, capsys):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hf_fashion.evaluation.changes.catalogue_changes import evaluate_changes
 from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
 from hf_fashion.evaluation.e2_evaluation import evaluate_e2
 from hf_fashion.evaluation.linear_probe import evaluate_linear_probe
@@ -24,11 +25,12 @@ def test_only_recall_is_measured_by_default(common):
 
 def test_each_part_is_its_own_evaluation(common, corpus):
     model, processor, split, column_map = common
-    options = E2Options(pairing="own_row", tags=True, localisation=True, linear_probe=True)
+    options = E2Options(pairing="own_row", tags=True, localisation=True, linear_probe=True, changes=True)
     results = evaluate_e2(*common, options, corpus["train"])
     assert results["cross_modal"] == evaluate_cross_modal(*common, "own_row", progress=False)
     assert results["tags"] == evaluate_tags(*common, progress=False)
     assert results["localisation"] == evaluate_localisation(*common, progress=False)
+    assert results["changes"] == evaluate_changes(*common, progress=False)
     probed = evaluate_linear_probe(model, processor, corpus["train"], split, column_map, progress=False)
     assert results["linear_probe"] == pytest.approx(probed)
 

@@ -25,6 +25,15 @@ def test_a_model_that_reads_text():
         assert f"| {row}" in block
 
 
+def test_photos_with_changes():
+    changes = {"entities": ["dress"], "rows": ["sum", "regions"], "dress_sum_recall@10": 0.25}
+    blocks = evaluation_tables(HEAD | {"fashion_iq": changes}).split("\n\n")
+    assert blocks[0].startswith("\nruns/e2 on generated (validation): Photo and a change")
+    assert "| dress |     sum | 25.0 |    - |" in blocks[1] and "| regions |" in blocks[1]
+    printed = evaluation_tables(HEAD | {"cross_modal": CROSS_MODAL, "entities": ["dress"], "changes": changes})
+    assert printed.split("\n\n")[3] == blocks[1]
+
+
 def test_an_attribute_specific_model():
     retrieval = {"hem_map": 0.5, "hem_num_queries": 3, "map": 0.5, "map_chance": 0.25, "num_queries": 3}
     retrieval |= {"mean_attribute_map": 0.5, "mean_attribute_map_chance": 0.25, "num_without_match": 2}

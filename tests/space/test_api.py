@@ -31,7 +31,7 @@ def client(url) -> Client:
 def answer_of(url: str, photo: dict) -> str:
     """The server's answer to a search by a photo that is named by hand."""
     call = f"{url}gradio_api/call/search"
-    given = [{"meta": {"_type": "gradio.FileData"}, **photo}, "", "", "", False, 1, 12, ""]
+    given = [{"meta": {"_type": "gradio.FileData"}, **photo}, "", "", "", "", False, 1, 12, ""]
     event = httpx.post(call, json={"data": given}).json()["event_id"]
     return httpx.get(f"{call}/{event}", timeout=60).text
 
@@ -53,6 +53,8 @@ def test_answers_are_those_of_the_pipeline(client, shop, catalogue):
     direct = shop.whole.plain(path.read_bytes(), top_k=7, filter="price < 25")
     assert same(answer, direct) and answer["model"] == "E2"
     assert [one["metadata"] for one in answer["results"]] == [one["metadata"] for one in direct]
+    changed = client.predict(photo=handle_file(path), change="in red", top_k=7, api_name="/search")
+    assert same(changed, shop.whole.plain({"image": path.read_bytes(), "change": "in red"}, top_k=7))
     asked = {"photo": handle_file(path), "attribute": ATTRIBUTE_NAMES[0], "rerank": True}
     query = {"image": path.read_bytes(), "attribute": ATTRIBUTE_NAMES[0]}
     assert same(client.predict(**asked, api_name="/search"), shop.by_attribute.reranked(query, top_k=12))

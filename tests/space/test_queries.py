@@ -26,6 +26,7 @@ def test_form_becomes_query():
     }
     assert Form(photo=b"x", photo_weight=0.4).query() == {"image": b"x", "image_weight": 0.4}
     assert Form(photo=b"x", words="blue").query() == {"image": b"x", "image_weight": 1.0, "terms": {"blue": 1.0}}
+    assert Form(photo=b"x", change="in red").query() == {"image": b"x", "change": "in red"}
     assert Form(photo=b"x", attribute="neckline").query() == {"image": b"x", "attribute": "neckline"}
 
 
@@ -36,6 +37,9 @@ def test_form_becomes_query():
         (Form(words="a" * (LONGEST + 1)), "at most 1,000 characters"),
         (Form(words=";".join(map(str, range(21)))), "At most 20 descriptions"),
         (Form(photo=b"x", words="red", attribute="neckline"), "by photo only: remove the words"),
+        (Form(change="in red"), "Upload the photo that is changed"),
+        (Form(photo=b"x", change="in red", words="red"), "by itself: remove the words"),
+        (Form(photo=b"x", change="a" * (LONGEST + 1)), "at most 1,000 characters"),
         (Form(attribute="sleeve_length"), "Upload a photo: its sleeve_length"),
     ],
 )

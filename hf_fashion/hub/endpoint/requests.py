@@ -73,7 +73,7 @@ def _read_query(query: Any) -> dict[str, Any]:
     terms = query.get("terms", query)
     if isinstance(terms, Mapping) and len(terms) > MAX_TERMS:
         raise ValueError(f"a query has at most {MAX_TERMS} terms, got {len(terms)}")
-    for text in (query.get("text", ""), *(terms if isinstance(terms, Mapping) else ())):
+    for text in (query.get("text", ""), query.get("change", ""), *(terms if isinstance(terms, Mapping) else ())):
         _check_text(text, "a text")
     if "image" in query:
         _check_photo(query["image"])
@@ -170,6 +170,7 @@ PARAMETERS: dict[str, Callable[[str, Any], None]] = {
     "attribute": _check_name,
     "entity": _check_name,
     "late_interaction": _check_number,
+    "change_by": _check_name,
     "candidate_labels": _check_labels,
     "hypothesis_template": _check_template,
 }

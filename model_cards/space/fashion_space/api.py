@@ -28,9 +28,11 @@ def add_api(shop: Shop, fields: Fields) -> None:
     pictures = gr.Gallery(visible=False, format="png")
 
     # Only the photo's default counts: those of the others are what the fields hold at first.
-    def search(photo=None, words="", avoid="", attribute="", rerank=False, photo_weight=1, top_k=1, filter=""):
-        """Search by photo, words or one attribute of a photo; `filter` is a condition in SQL."""
-        form = Form(photo, words, avoid, photo_weight, attribute, filter, top_k, rerank)
+    def search(
+        photo=None, words="", avoid="", change="", attribute="", rerank=False, photo_weight=1, top_k=1, filter=""
+    ):
+        """Search by photo, words, a photo and its change, or one attribute; `filter` is a condition in SQL."""
+        form = Form(photo, words, avoid, photo_weight, attribute, filter, top_k, rerank, change)
         return search_answer(shop, form)
 
     def heat_maps(product_id, attribute) -> list[tuple[Image.Image, str]]:

@@ -96,6 +96,13 @@ def _word_fields(shop: Shop) -> Fields:
             elem_id="avoid",
             **common,
         ),
+        "change": gr.Textbox(
+            label="Change of the photo",
+            placeholder="in red",
+            info="What is different from the photo.",
+            elem_id="change",
+            **common,
+        ),
     }
 
 

@@ -76,8 +76,9 @@ def connect_search(
         return found_or_told(shop, given, values[len(fields) :])
 
     searching = {"fn": search_page, "inputs": [*fields.values(), *filters], "outputs": [told, results], **HIDDEN}
-    words, avoid, attribute, rerank = (fields[name] for name in ("words", "avoid", "attribute", "rerank"))
-    gr.on([button.click, words.submit, avoid.submit, rerank.input], **searching)
+    attribute, rerank = fields["attribute"], fields["rerank"]
+    texts = [fields[name].submit for name in ("words", "avoid", "change")]
+    gr.on([button.click, *texts, rerank.input], **searching)
     # FR is for searches by one attribute.
     switch = {"fn": lambda name: gr.Checkbox(False, visible=shop.reranks and bool(name)), "inputs": attribute}
     attribute.input(**switch, outputs=rerank, **HIDDEN)
@@ -151,8 +152,9 @@ def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
     examples = [values for _, values in examples_of(shop)]
     if example not in list(range(len(examples))):
         raise gr.Error("There is no such example.", print_exception=False)
-    cleared = {"photo": None, "words": "", "avoid": "", "attribute": "" if shop.whole else shop.attributes[0]}
-    values = cleared | {"rerank": False} | examples[example]
+    cleared = {"photo": None, "words": "", "avoid": "", "change": "", "rerank": False}
+    cleared["attribute"] = "" if shop.whole else shop.attributes[0]
+    values = cleared | examples[example]
     if values["photo"] is not None:
         values["photo"] = shop.products.photo(values["photo"])
     values["rerank"] = gr.Checkbox(values["rerank"], visible=shop.reranks and bool(values["attribute"]))

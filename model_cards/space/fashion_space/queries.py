@@ -26,6 +26,7 @@ class Form:
         filter (`str` or `dict`, *optional*): condition on the metadata.
         top_k (`int`, *optional*, defaults to 12): number of results.
         rerank (`bool`, *optional*, defaults to `False`): whether FR re-ranks the results.
+        change (`str`, *optional*): what is different from the photo, such as `in red`.
     """
 
     photo: bytes | None = None
@@ -36,6 +37,7 @@ class Form:
     filter: str | dict[str, Any] | None = None
     top_k: int = 12
     rerank: bool = False
+    change: str = ""
 
     def query(self) -> dict[str, Any]:
         """Return the query as the pipeline takes it.
@@ -48,12 +50,23 @@ class Form:
             terms[text] = terms.get(text, 0.0) - abs(weight)
         if len(terms) > MOST_TERMS:
             raise ValueError(f"At most {MOST_TERMS} descriptions are searched by at once, these are {len(terms)}.")
+        if self.change.strip():
+            return self._changed_query(bool(terms))
         if self.attribute:
             return self._attribute_query(bool(terms))
         if self.photo is None and not terms:
             raise ValueError("Upload a photo or write some words to search by.")
         photo = {} if self.photo is None else {"image": self.photo, "image_weight": self.photo_weight}
         return photo | ({"terms": terms} if terms else {})
+
+    def _changed_query(self, has_words: bool) -> dict[str, Any]:
+        if self.photo is None:
+            raise ValueError("Upload the photo that is changed.")
+        if has_words or self.attribute:
+            raise ValueError("A change of the photo is searched for by itself: remove the words and the attribute.")
+        if len(self.change) > LONGEST:
+            raise ValueError(f"Please write at most {LONGEST:,} characters, these are {len(self.change):,}.")
+        return {"image": self.photo, "change": self.change}
 
     def _attribute_query(self, has_words: bool) -> dict[str, Any]:
         if has_words:

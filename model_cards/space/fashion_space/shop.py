@@ -109,7 +109,7 @@ class Shop:
             ValueError: with a sentence for the user: the search is not possible.
         """
         engine, query = self.engine(form.attribute), form.query()
-        if "terms" in query and not self.reads_words:
+        if {"terms", "change"} & set(query) and not self.reads_words:
             raise ValueError("This model reads no words: search by a photo.")
         if form.rerank and engine.reranked is None:
             raise ValueError("FR re-ranks searches by one attribute: choose what to compare, or switch FR off.")

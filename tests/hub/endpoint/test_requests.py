@@ -72,6 +72,7 @@ for _ in range(5000):
         ("attribute", 3, "must be a string, got 3"),
         ("entity", 3, "must be a string, got 3"),
         ("late_interaction", "0.3", "must be a number, got '0.3'"),
+        ("change_by", 3, "must be a string, got 3"),
         ("filter", ["price < 5"], "must be a condition in SQL or an object"),
         ("filter", {"brand": ["a" * 100] * 200}, "at most 10,000 characters"),
         ("filter", DEEP, "a condition in SQL or a flat object"),

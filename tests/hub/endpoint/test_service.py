@@ -66,6 +66,11 @@ def test_e2_embeds_and_searches_for_an_entity(e2, tmp_path):
     endpoint = EndpointService(e2)
     for parameters in ({"entity": "season"}, {"late_interaction": 0.3}):
         assert len(endpoint.answer({"inputs": "a dress", "parameters": parameters})) == 2
+    changed = {"image": encoded(photo), "change": "in red"}
+    assert len(endpoint.answer({"inputs": changed, "parameters": {"change_by": "arithmetic"}})) == 2
+    write_endpoint(e2)
+    with pytest.raises(ValueError, match="a `change` is read against the tags of a gallery"):
+        EndpointService(e2).answer({"inputs": changed})
 
 
 def test_metadata_of_any_type_can_be_written_as_json(e2, tmp_path):

@@ -1,0 +1,90 @@
+"""Compare ways to search by a photo and words that change it, with E2 and CLIP-FT inside, and print a table.
+
+    python benchmarks/photo_plus_words.py --corpus ../shared/corpora/catalog-large
+    python benchmarks/photo_plus_words.py --table   # no model
+
+The models are those that `benchmarks/pretrained_e2.py` trains, `runs/pretrained_e2/e2-0/last` and so on; nothing is
+trained here. `benchmarks/results/photo_plus_words.json` keeps all metrics.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from statistics import mean
+
+from benchmarks.runs import markdown, spread
+from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.embedding.saved_models import load_model
+from hf_fashion.evaluation.changes.catalogue_changes import evaluate_changes
+from hf_fashion.evaluation.splits import load_splits
+from hf_fashion.files import write_json
+
+
+RESULTS = Path(__file__).parent / "results" / "photo_plus_words.json"
+RUNS = Path("runs/pretrained_e2")
+MODELS = {"clip_ft": "CLIP-FT", "e2": "E2"}
+ROWS = {
+    "photo": "only the photo",
+    "words": "only the words",
+    "sum": "photo + words",
+    "text": "(a) edited tags, named by the model",
+    "text_known": "(a) edited tags, known",
+    "arithmetic": "(b) arithmetic, tags named by the model",
+    "arithmetic_known": "(b) arithmetic, tags known",
+    "regions": "(b) arithmetic with regions",
+}
+METRICS = ("recall@10", "recall@50", "changed", "kept")
+
+
+def measure(corpus: str, seeds: list[int]) -> dict:
+    """Return model -> seed -> metrics of [`evaluate_changes`] on the validation split."""
+    column_map = ColumnMap.shipped("catalog")
+    dataset, _, _ = load_splits(corpus, column_map, "validation", None, 0.1, "error")
+    results: dict = {}
+    for name in MODELS:
+        for seed in seeds:
+            model, processor = load_model(RUNS / f"{name}-{seed}" / "last", "cpu", "float32")
+            results.setdefault(name, {})[str(seed)] = evaluate_changes(model, processor, dataset, column_map)
+            write_json(results, RESULTS)
+            print(f"{name}-{seed}: done", flush=True)
+    return results
+
+
+def tables(results: dict) -> str:
+    """Return a table of the means over entities, and one of R@10 for each entity."""
+    first = next(iter(results["e2"].values()))
+    entities = first["entities"]
+    counts = ", ".join(f"{entity} {first[f'{entity}_num_queries']}" for entity in entities)
+    averages, single = [], []
+    for name, title in MODELS.items():
+        seeds = list(results[name].values())
+        for way in seeds[0]["rows"]:
+            row = [title, ROWS[way]]
+            averages.append(row + [_cell(seeds, entities, way, metric) for metric in METRICS])
+            single.append(row + [_cell(seeds, [entity], way, "recall@10") for entity in entities])
+    head = ["model", "way"]
+    parts = [
+        f"Means over the entities that change (queries: {counts}), in percent, over {len(results['e2'])} seeds:",
+        markdown([*head, "R@10", "R@50", "first ten: changed", "first ten: all others kept"], averages),
+        "R@10 for each entity that changes:",
+        markdown([*head, *entities], single),
+    ]
+    return "\n\n".join(parts)
+
+
+def _cell(seeds: list[dict], entities: list[str], way: str, metric: str) -> str:
+    return spread([mean(seed[f"{entity}_{way}_{metric}"] for entity in entities) for seed in seeds])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", default="../shared/corpora/catalog-large")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--table", action="store_true", help="only print the results file")
+    arguments = parser.parse_args()
+    results = json.loads(RESULTS.read_text()) if arguments.table else measure(arguments.corpus, arguments.seeds)
+    print(tables(results))
+
+
+if __name__ == "__main__":
+    main()

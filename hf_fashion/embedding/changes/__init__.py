@@ -1,0 +1,1 @@
+"""Words that change a photo: read, edited into descriptions, embedded."""

@@ -1,0 +1,1 @@
+"""Evaluation of searches by a photo and what to change in it."""

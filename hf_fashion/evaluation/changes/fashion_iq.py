@@ -1,0 +1,122 @@
+"""Measure searches by a photo and a change on Fashion-IQ, by its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+from transformers import PreTrainedModel, ProcessorMixin
+
+from ...data.column_map import ColumnMap
+from ...data.converters.fashion_iq import FashionIQSplit, read_fashion_iq_queries
+from ...data.values import column_texts
+from ...embedding.corpus import embed_images
+from ...messages import listed
+from ...metrics.changed_search import change_recall
+from .catalogue_changes import Searcher, changers_for, embeds_by_space, searchers_for, weighted_scores
+
+
+CATEGORIES = ("dress", "shirt", "toptee")
+PRIMARY_METRIC = "mean_recall"
+
+
+def evaluate_fashion_iq(
+    model: PreTrainedModel,
+    processor: ProcessorMixin,
+    dataset: Dataset,
+    column_map: ColumnMap,
+    folder: str | Path,
+    split: str = "validation",
+    batch_size: int = 64,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Return recall@10 and recall@50 of each category of Fashion-IQ, and their means.
+
+    As in the published results (`src/validate.py` of CLIP4Cir), both captions of a query are joined by "and", all
+    photos of the category's split file are searched, and the query's own photo stays among them: it counts as a wrong
+    result.
+
+    Args:
+        model (`PreTrainedModel`): E2, CLIP or SigLIP.
+        processor (`ProcessorMixin`): its processor.
+        dataset (`Dataset`): the photos, as `hf-fashion convert fashion-iq` saves them.
+        column_map (`ColumnMap`): names the columns of photo and id.
+        folder (`str` or `Path`): has `cap.*.json` and `split.*.json`, or folders with them.
+        split (`str`, *optional*, defaults to `"validation"`): `"train"` or `"validation"`.
+        batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
+        progress (`bool`, *optional*, defaults to `True`): show a progress bar.
+
+    Returns:
+        `dict`: `entities`, the categories; `rows`, the ways: `"photo"`, `"words"`, their `"sum"`, `"arithmetic"` and
+        for E2 `"regions"`; for each category `{category}_num_queries`, `{category}_num_photos` and for each way
+        `{category}_{way}_recall@10` and `_recall@50`; `{way}_recall`, the mean of both over the categories, and the
+        primary metric `mean_recall`, that of the pipeline's default.
+
+    Raises:
+        FileNotFoundError: the folder has no queries.
+        ValueError: the split has no answers, the column map has no `product_id`, or the corpus lacks photos.
+    """
+    searched = _read_splits(Path(folder), split)
+    if column_map.product_id is None:
+        raise ValueError("Fashion-IQ names photos by their ids: add their column as `product_id` to the column map")
+    row_of = {name: row for row, name in enumerate(column_texts(dataset, column_map.product_id))}
+    for one in searched:
+        _require_photos(one, row_of)
+    images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
+    embeds = embeds_by_space(model, images)
+    searchers = searchers_for(*changers_for(model, processor, {}, list(embeds)))
+    results: dict[str, Any] = {"entities": [one.category for one in searched], "rows": list(searchers)}
+    for one in searched:
+        counts = {"num_queries": len(one.queries), "num_photos": len(one.gallery_ids)}
+        results |= {f"{one.category}_{name}": value for name, value in counts.items()}
+        for way, searcher in searchers.items():
+            recalls = _recalls(one, searcher, embeds, row_of)
+            results |= {f"{one.category}_{way}_{name}": value for name, value in recalls.items()}
+    for way in searchers:
+        recalls = [results[f"{category}_{way}_recall@{k}"] for category in results["entities"] for k in (10, 50)]
+        results[f"{way}_recall"] = sum(recalls) / len(recalls)
+    return results | {PRIMARY_METRIC: results[f"{list(searchers)[-1]}_recall"]}
+
+
+def joined_captions(captions: Sequence[str]) -> str:
+    """Return the captions of a query as one text, such as `"Is red and has no sleeves"`.
+
+    Args:
+        captions (`Sequence[str]`): by several people.
+    """
+    texts = [caption.strip(".?, ") for caption in captions]
+    return " and ".join([texts[0].capitalize(), *texts[1:]])
+
+
+def _read_splits(folder: Path, split: str) -> list[FashionIQSplit]:
+    if split == "test":
+        raise ValueError("the answers of Fashion-IQ's test split are not published: evaluate on validation")
+    found = [name for name in CATEGORIES if any(folder.rglob(f"cap.{name}.*.json"))]
+    if not found:
+        raise FileNotFoundError(f"{folder} has no cap.dress.val.json, nor one of another category of Fashion-IQ")
+    return [read_fashion_iq_queries(folder, name, split) for name in found]
+
+
+def _require_photos(split: FashionIQSplit, row_of: Mapping[str, int]) -> None:
+    asked = [*split.gallery_ids, *(query.candidate for query in split.queries)]
+    lost = sorted({name for name in asked if name not in row_of})
+    if lost:
+        raise ValueError(listed(f"photos of Fashion-IQ's {split.category} that the corpus lacks", lost))
+
+
+def _recalls(
+    split: FashionIQSplit, searcher: Searcher, embeds: Mapping[str, Tensor], row_of: Mapping[str, int]
+) -> dict[str, float]:
+    rows = [row_of[name] for name in split.gallery_ids]
+    gallery = {space: its[rows] for space, its in embeds.items()}
+    scores = []
+    for query in split.queries:
+        photo = {space: its[row_of[query.candidate]] for space, its in embeds.items()}
+        scores.append(weighted_scores(searcher(photo, joined_captions(query.captions), None), gallery))
+    names = list(split.gallery_ids)
+    targets = torch.tensor([names.index(query.target) for query in split.queries])
+    return change_recall(torch.stack(scores), torch.arange(len(names)) == targets[:, None])

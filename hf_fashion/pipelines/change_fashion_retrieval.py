@@ -1,0 +1,157 @@
+"""Queries of a photo and what to change in it, `change`: the photo's tags, and products scored in several spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from ..embedding.changes.photo_changes import WAYS, ChangedQuery, Part, PhotoChanger
+from ..embedding.encoder import Encoder
+from ..embedding.features import joined_inputs, region_spaces
+from ..retrieval.results import RetrievalResults
+from .groups_fashion_retrieval import search_groups
+from .search_fashion_retrieval import CandidateFinder, as_results
+
+
+# A photo whose nearest product has a larger cosine is that product's photo.
+SAME_PHOTO = 0.999
+# Products that each space gives, at least, before they are scored in all of them.
+NUM_SCORED = 100
+DECIMALS = 6  # of scores, as a gallery rounds them: equal products get equal scores
+# A column of tags: products share its values, which are short.
+FEWEST_PRODUCTS_OF_A_VALUE = 2
+LONGEST_VALUE = 60
+
+
+class ChangeSearch:
+    """Reads changes against the tags of a gallery, which are read at the first one.
+
+    Args:
+        encoder ([`Encoder`]): what embeds the queries.
+        finder ([`CandidateFinder`]): with the gallery.
+        editor (`Pipeline` or `Callable`, *optional*): edits descriptions; see [`PhotoChanger`].
+    """
+
+    def __init__(self, encoder: Encoder, finder: CandidateFinder, editor: Any = None):
+        self.encoder, self.finder, self.editor = encoder, finder, editor
+
+    @cached_property
+    def changer(self) -> PhotoChanger:
+        """What embeds photos with changes."""
+        values = tag_values(self.finder.gallery, self.finder.columns, self.encoder.model)
+        parts = (self.encoder.model, self.encoder.tokenizer, values, self.finder.spaces)
+        return PhotoChanger(*parts, self.editor)
+
+    def queries(self, prepared: Sequence[Mapping[str, Any]], ways: Sequence[str | None]) -> list[ChangedQuery]:
+        """Embed queries with a `change`.
+
+        Args:
+            prepared (`Sequence[Mapping]`): B queries from [`prepare_query`].
+            ways (`Sequence[str | None]`): how each is searched, one of `WAYS`. `None`: `"arithmetic"`.
+
+        Raises:
+            ValueError: a change names nothing, or leaves nothing to search by.
+        """
+        embeds = self.changer.embed_photos(joined_inputs([query["photo"] for query in prepared]))
+        found = []
+        for place, (query, way) in enumerate(zip(prepared, ways, strict=True)):
+            photo = {space: rows[place] for space, rows in embeds.items()}
+            tags = self._known_tags(photo["image"])
+            found.append(self.changer.query(photo, query["change"], tags, way or WAYS[0]))
+        return found
+
+    def _known_tags(self, photo: Tensor) -> dict[str, str] | None:
+        """The tags of the product whose photo this is; `None` where it is none of the gallery."""
+        nearest = as_results(self.finder.gallery.search(photo[None], "image", 1))
+        if nearest.scores[0, 0] < SAME_PHOTO or nearest.metadata is None:
+            return None
+        metadata = nearest.metadata[0][0]
+        return {column: metadata[column] for column in self.changer.values if metadata[column]}
+
+
+def tag_values(gallery: Any, columns: Sequence[str], model: Any) -> dict[str, list[str]]:
+    """Return the known values of a gallery's tags: of its columns named as the model's entities, and of those whose
+    values are short texts that products share.
+
+    Args:
+        gallery ([`Gallery`]): the gallery; one without the call `products` has no known values.
+        columns (`Sequence[str]`): metadata columns with one value a product.
+        model (`PreTrainedModel`): the model, whose tag entities come first.
+    """
+    if not hasattr(gallery, "products"):
+        return {}
+    table, entities = gallery.products(), region_spaces(model, columns)
+    values = {}
+    for column in [*entities, *(column for column in columns if column not in entities)]:
+        given = [value for value in table.column(column).to_pylist() if value and isinstance(value, str)]
+        distinct = sorted(set(given))
+        shared = len(given) >= FEWEST_PRODUCTS_OF_A_VALUE * len(distinct)
+        if distinct and (column in entities or (shared and max(map(len, distinct)) <= LONGEST_VALUE)):
+            values[column] = distinct
+    return values
+
+
+def search_changed(
+    finder: CandidateFinder,
+    changed: ChangedQuery,
+    number: int,
+    filter: str | Mapping[str, Any] | None = None,
+    group_by: str | None = None,
+    with_vectors: bool = False,
+) -> RetrievalResults:
+    """Find the best products of one query with a change, or the best product of each of its best groups.
+
+    Args:
+        finder ([`CandidateFinder`]): with the gallery.
+        changed ([`ChangedQuery`]): the query.
+        number (`int`): candidates; there are fewer where the gallery has fewer.
+        filter (`str` or `Mapping`, *optional*): condition on the metadata, as SQL or as a dict.
+        group_by (`str`, *optional*): metadata column with equal values within a group.
+        with_vectors (`bool`, *optional*, defaults to `False`): whether results may keep the candidates' vectors;
+            those that were found in several spaces do not.
+
+    Raises:
+        ValueError: `filter` is not a condition on this gallery.
+    """
+
+    def in_space(queries: Tensor, space: str, top_k: int) -> RetrievalResults:
+        return finder.search(queries, space, top_k, filter, with_vectors=with_vectors and len(changed.parts) == 1)
+
+    def search(queries: Tensor, top_k: int) -> RetrievalResults:
+        return search_parts(in_space, finder.gallery, changed.parts, top_k)
+
+    if group_by is None:
+        return search(changed.vector[None], number)
+    limit = getattr(finder.gallery, "max_top_k", None)
+    return search_groups(search, changed.vector[None], number, group_by, limit)
+
+
+def search_parts(
+    search: Callable[[Tensor, str, int], RetrievalResults], gallery: Any, parts: Sequence[Part], top_k: int
+) -> RetrievalResults:
+    """Search every part's space, and score what was found by the weighted sum of its cosines in all of them.
+
+    Args:
+        search (`Callable`): searches the gallery: `(queries (1, d), space, top_k) -> RetrievalResults`.
+        gallery ([`Gallery`]): the gallery with the vectors.
+        parts (`Sequence[Part]`): of one query.
+        top_k (`int`): candidates.
+    """
+    number = top_k if len(parts) == 1 else max(top_k, NUM_SCORED)
+    lists = [search(part.vector[None], part.space, number) for part in parts]
+    if len(parts) == 1:
+        return lists[0]
+    found: dict[str, Any] = {}
+    for one in lists:
+        found |= zip(one.ids[0], one.metadata[0] if one.metadata else one.ids[0], strict=True)
+    ids = sorted(found)
+    if not ids:
+        return lists[0]
+    scores = sum(part.weight * (gallery.vectors(ids, part.space) @ part.vector) for part in parts)
+    scores, order = scores.round(decimals=DECIMALS).sort(descending=True, stable=True)
+    ids = [ids[place] for place in order.tolist()]
+    metadata = [[found[one] for one in ids]] if lists[0].metadata else None
+    return RetrievalResults([ids], scores[None], metadata).first(top_k)

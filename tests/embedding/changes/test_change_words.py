@@ -1,0 +1,46 @@
+"""Words that change a photo, read against known values."""
+
+import pytest
+
+from hf_fashion.embedding.changes.change_words import Change, ChangeReader
+
+
+VALUES = {
+    "colour": ["Red", "Navy Blue", "Blue"],
+    "pattern": ["Striped", "Dots"],
+    "neck": ["V-neck", "Round"],
+    "article_type": ["Shirts", "Dress"],
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "change"),
+    [
+        ("in red", Change({"colour": "Red"})),
+        ("the same in navy blue", Change({"colour": "Navy Blue"})),
+        ("not red", Change({}, (("colour", "Red"),))),
+        ("without stripes", Change({}, (("pattern", "Striped"),))),
+        ("with a v neck instead of a round neck", Change({"neck": "V-neck"}, (("neck", "Round"),))),
+        ("not red but blue", Change({"colour": "Blue"}, (("colour", "Red"),))),
+        ("not in red", Change({}, (("colour", "Red"),))),
+        ("no dots and stripes, in blue", Change({"colour": "Blue"}, (("pattern", "Dots"), ("pattern", "Striped")))),
+        ("as a shirt with the colour red", Change({"article_type": "Shirts", "colour": "Red"})),
+        ("in red and blue", Change({"colour": "Red Blue"})),
+        ("with longer sleeves", Change({}, more=("longer sleeves",))),
+        ("without a big logo", Change({}, less=("big logo",))),
+        ("Is red and has no sleeves", Change({"colour": "Red"}, less=("sleeves",))),
+        ("as dresses with pockets", Change({"article_type": "Dress"}, more=("pockets",))),
+    ],
+)
+def test_words_are_read(words, change):
+    assert ChangeReader(VALUES).read(words) == change
+
+
+def test_without_known_values_words_are_kept():
+    assert ChangeReader({}).read("in red, not blue") == Change({}, more=("red",), less=("blue",))
+
+
+@pytest.mark.parametrize("words", ["the same", "but with the", "?"])
+def test_words_that_name_nothing_are_refused(words):
+    with pytest.raises(ValueError, match='`change` must name what is different, such as "in red"'):
+        ChangeReader(VALUES).read(words)

@@ -1,0 +1,53 @@
+"""Descriptions edited by rules and by a tiny random language model."""
+
+import pytest
+from transformers import GPT2Config, GPT2LMHeadModel, pipeline, set_seed
+
+from hf_fashion.embedding.changes.change_words import Change
+from hf_fashion.embedding.changes.edited_descriptions import GenerativeEditor, edit_tags, read_editor
+from tests.tiny_e2 import tiny_tokenizer
+
+
+TAGS = {"brand": "Puma", "colour": "Blue", "pattern": "Striped"}
+
+
+def generator():
+    tokenizer = tiny_tokenizer()
+    tokenizer.model_max_length = 1024
+    set_seed(0)
+    sizes = {"n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 1024}
+    ids = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes, **ids)).eval()
+    return pipeline("text-generation", model=model, tokenizer=tokenizer, device="cpu")
+
+
+def test_tags_are_replaced_removed_and_added():
+    change = Change(
+        {"colour": "Red", "neck": "V-neck"}, (("pattern", "Striped"), ("brand", "Nike")), ("with pockets",)
+    )
+    assert edit_tags(TAGS, change) == "Puma Red V-neck with pockets"
+
+
+def test_a_language_model_edits():
+    editor = GenerativeEditor(generator())
+    written = editor("Puma Blue Striped", "in red")
+    assert written and "\n" not in written and "Description" not in written
+    assert written == editor("Puma Blue Striped", "in red") != editor("Puma Blue", "without stripes")
+
+
+def test_an_editor_that_writes_nothing_is_named():
+    silent = generator()
+    silent.model.generation_config.suppress_tokens = [
+        number for number in range(len(silent.tokenizer)) if number != silent.tokenizer.eos_token_id
+    ]
+    with pytest.raises(ValueError, match="the editor wrote nothing for 'Puma' and 'in red'"):
+        GenerativeEditor(silent)("Puma", "in red")
+
+
+def test_editors_are_pipelines_or_functions():
+    def join(description, words):
+        return f"{description} {words}"
+
+    assert read_editor(join) is join and isinstance(read_editor(generator()), GenerativeEditor)
+    with pytest.raises(ValueError, match=r"`editor` must be a text-generation pipeline or a function .* got 'gpt2'"):
+        read_editor("gpt2")

@@ -1,0 +1,91 @@
+"""Photos with changes as vectors, against sums by hand."""
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from hf_fashion.embedding.changes.photo_changes import PhotoChanger, check_way
+from hf_fashion.embedding.features import photo_inputs
+from tests.tiny_e2 import tiny_image_processor, tiny_images, tiny_model, tiny_tokenizer
+
+
+VALUES = {"brand": ["Nike", "Puma"], "season": ["summer", "winter"], "colour": ["Blue", "Red"]}
+TAGS = {"brand": "Puma", "season": "summer", "colour": "Blue"}
+
+
+def changer(*regions: str, editor=None) -> PhotoChanger:
+    return PhotoChanger(tiny_model(), tiny_tokenizer(), VALUES, ["image", *regions], editor)
+
+
+@pytest.fixture(scope="module")
+def photo() -> dict[str, torch.Tensor]:
+    embeds = changer().embed_photos(photo_inputs(tiny_image_processor(), tiny_images(2)))
+    assert set(embeds) == {"image", "brand", "season"} and embeds["brand"].shape == (2, 12)
+    return {space: rows[1] for space, rows in embeds.items()}
+
+
+def expect(query, *parts) -> None:
+    assert [(part.space, round(part.weight, 6)) for part in query.parts] == [
+        (space, round(weight, 6)) for space, _, weight in parts
+    ]
+    for part, (_, vector, _) in zip(query.parts, parts, strict=True):
+        torch.testing.assert_close(part.vector, normalize(vector, dim=-1))
+
+
+def test_the_region_that_the_words_name_is_replaced(photo):
+    by_region = changer("brand", "season")
+    query = by_region.query(photo, "but Nike", TAGS)
+    expect(query, ("brand", by_region.embed_text("Nike"), 0.5), ("season", photo["season"], 0.5))
+    query = by_region.query(photo, "but Nike", TAGS, "arithmetic")
+    moved = photo["image"] + by_region.embed_text("Nike summer Blue") - by_region.embed_text("Puma summer Blue")
+    torch.testing.assert_close(query.vector, normalize(moved, dim=-1))
+
+
+def test_words_without_a_region_move_the_photo(photo):
+    by_region = changer("brand", "season")
+    query = by_region.query(photo, "not Puma, in winter and red, with pockets", TAGS)
+    texts = {text: by_region.embed_text(text) for text in ("winter", "Puma", "winter Red pockets", "Puma summer Blue")}
+    moved = photo["image"] + texts["winter Red pockets"] - texts["Puma summer Blue"]
+    parts = [("brand", -texts["Puma"], 1 / 3), ("season", texts["winter"], 1 / 3), ("image", moved, 1 / 3)]
+    expect(query, *parts)
+
+
+def test_without_regions_there_is_one_vector(photo):
+    plain = changer()
+    moved = photo["image"] + plain.embed_text("Puma summer Red") - plain.embed_text("Puma summer Blue")
+    expect(plain.query(photo, "in red", TAGS), ("image", moved, 1.0))
+    moved = photo["image"] - plain.embed_text("Nike") - plain.embed_text("stripes")
+    expect(plain.query(photo, "not Nike, no stripes", TAGS), ("image", moved, 1.0))
+
+
+def test_text_is_the_edited_description(photo):
+    plain = changer()
+    expect(plain.query(photo, "in red", TAGS, "text"), ("image", plain.embed_text("Puma summer Red"), 1.0))
+    vector = plain.embed_text("Puma Blue") - 0.5 * plain.embed_text("summer")
+    expect(plain.query(photo, "not summer", TAGS, "text"), ("image", vector, 1.0))
+    with pytest.raises(ValueError, match="leaves no tag of the photo to search by"):
+        plain.query(photo, "not summer", {"season": "summer"}, "text")
+    with pytest.raises(ValueError, match="edits the photo's tags, and there are none: keep them as metadata"):
+        plain.query(photo, "in red", {}, "text")
+
+
+def test_an_editor_writes_the_description(photo):
+    by_editor = changer(editor=lambda description, words: f"{description}, {words}")
+    text = by_editor.embed_text("Puma summer Blue, in red")
+    expect(by_editor.query(photo, "in red", TAGS, "text"), ("image", text, 1.0))
+    moved = photo["image"] + text - by_editor.embed_text("Puma summer Blue")
+    expect(by_editor.query(photo, "in red", TAGS), ("image", moved, 1.0))
+
+
+def test_tags_are_named_by_region_and_photo(photo):
+    plain = changer()
+    named = plain.name_tags(photo)
+    for entity, its in VALUES.items():
+        cosines = [float(photo.get(entity, photo["image"]) @ plain.embed_text(value)) for value in its]
+        assert named[entity] == its[cosines.index(max(cosines))]
+    assert torch.equal(plain.query(photo, "in red").vector, plain.query(photo, "in red", named).vector)
+
+
+def test_a_way_that_is_not_known_is_refused():
+    with pytest.raises(ValueError, match=r"`change_by` must be one of arithmetic, text, got 'txt' \(did you mean"):
+        check_way("txt")

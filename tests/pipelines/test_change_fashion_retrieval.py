@@ -1,0 +1,149 @@
+"""Searching by a photo and what to change in it: by regions, by one vector, by the edited tags."""
+
+import pytest
+import torch
+from transformers import CLIPConfig, CLIPModel
+
+from hf_fashion.embedding.changes.photo_changes import PhotoChanger
+from hf_fashion.pipelines.change_fashion_retrieval import tag_values
+from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.results import RetrievalResults
+from tests.pipelines.searches import METADATA, by_hand, embedded_gallery, ids_of, photos
+from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor, tiny_tokenizer
+
+
+PHOTO = tiny_images(1, seed=5)[0]
+STYLES = [f"s{number}" for number in range(6)]
+CHANGE = {"image": PHOTO, "change": "but s3"}
+
+
+@pytest.fixture(scope="module")
+def brand_gallery(tmp_path_factory) -> Gallery:
+    """The products of the others, with regions, and a brand each."""
+    uri = tmp_path_factory.mktemp("gallery") / "brands"
+    plain = embedded_gallery(uri / "plain", tiny_model(), tiny_processor(), regions=True)
+    ids = sorted(plain.ids())
+    vectors = {space: plain.vectors(ids, space) for space in ("image", "brand", "season")}
+    schema = METADATA.set(0, METADATA.field("style").with_name("brand"))
+    gallery = Gallery.create(uri / "brands", dict.fromkeys(vectors, 12), schema, plain.info()["fingerprint"])
+    brands = [["Nike", "Puma"][number % 2] for number in range(len(ids))]
+    gallery.add(ids, vectors, {"brand": brands, "price": [1.0] * len(ids), "sizes": [["S"]] * len(ids)})
+    return gallery
+
+
+def embeds(photo) -> tuple[PhotoChanger, dict[str, torch.Tensor]]:
+    changer = PhotoChanger(tiny_model(), tiny_tokenizer(), {"style": STYLES}, ["image"])
+    rows = changer.embed_photos(dict(tiny_processor()(images=[photo], return_tensors="pt")))
+    return changer, {space: its[0] for space, its in rows.items()}
+
+
+def test_without_regions_the_photo_is_moved(make, gallery):
+    changer, photo = embeds(PHOTO)
+    for way in ("arithmetic", "text"):
+        ids, scores = by_hand(gallery, changer.query(photo, "but s3", way=way).vector)
+        results = make()(CHANGE, change_by=way, top_k=24)
+        assert ids_of(results) == ids
+        torch.testing.assert_close(torch.tensor([one["score"] for one in results]), scores, rtol=0, atol=2e-5)
+
+
+def test_with_regions_the_named_one_is_replaced(make, brand_gallery):
+    changer, photo = embeds(PHOTO)
+    ids = sorted(brand_gallery.ids())
+    vectors = {space: brand_gallery.vectors(ids, space) for space in ("brand", "season")}
+    scores = 0.5 * (vectors["brand"] @ changer.embed_text("Puma")) + 0.5 * (vectors["season"] @ photo["season"])
+    best, order = scores.sort(descending=True)
+    results = make(gallery=brand_gallery)({"image": PHOTO, "change": "but Puma"}, top_k=5)
+    assert ids_of(results) == [ids[place] for place in order[:5].tolist()]
+    torch.testing.assert_close(torch.tensor([one["score"] for one in results]), best[:5], rtol=0, atol=2e-5)
+    assert [one["metadata"]["brand"] for one in results] == [
+        {"Nike": "Nike", "Puma": "Puma"}[["Nike", "Puma"][int(one["id"][1:]) % 2]] for one in results
+    ]
+
+
+def test_the_tags_of_a_product_are_its_metadata(make):
+    changer, photo = embeds(photos(tiny_model())[9])  # of style s2
+    expected = changer.query(photo, "but s3", {"style": "s2"}, "text").vector
+    seen = []
+
+    def editor(description: str, words: str) -> str:
+        seen.append((description, words))
+        return "s3"
+
+    results = make(editor=editor)({"image": photos(tiny_model())[9], "change": "but s3"}, change_by="text")
+    assert seen == [("s2", "but s3")]
+    assert ids_of(results) == ids_of(make()({"image": photos(tiny_model())[9], "change": "but s3"}, change_by="text"))
+    assert torch.allclose(expected, changer.embed_text("s3"))
+
+
+def test_options_and_re_rankers_work(make, brand_gallery):
+    search = make(gallery=brand_gallery, reranker="query_expansion")
+    results = search({"image": PHOTO, "change": "but Puma", "group_by": "brand", "filter": "id <> 'p01'"})
+    assert sorted(one["metadata"]["brand"] for one in results) == ["Nike", "Puma"]
+    assert "p01" not in ids_of(search(CHANGE, filter="id <> 'p01'", top_k=23))
+    assert search(CHANGE, threshold=2.0) == []
+    assert search(CHANGE, filter="price > 5") == []
+
+
+def test_a_batch_holds_other_queries_too(make, brand_gallery):
+    search = make(gallery=brand_gallery)
+    queries = ["striped", {"image": PHOTO, "change": "but Puma"}, PHOTO, {"image": PHOTO, "change": "not Nike"}]
+    for results, query in zip(search(queries, batch_size=4, late_interaction=0.5), queries, strict=True):
+        single = search(query, late_interaction=0.5)
+        assert ids_of(results) == ids_of(single)
+        assert [one["score"] for one in results] == pytest.approx([one["score"] for one in single], abs=5e-6)
+
+
+def test_clip_is_moved_too(make, tmp_path):
+    config = tiny_config()
+    vision = {name: getattr(config.vision_config, name) for name in ("hidden_size", "image_size", "patch_size")}
+    vision |= {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+    clip = CLIPModel(CLIPConfig(text_config=config.text_config.to_dict(), vision_config=vision, projection_dim=12))
+    search = make(model=clip, gallery=embedded_gallery(tmp_path / "gallery", clip.eval(), tiny_processor()))
+    assert len(search({"image": PHOTO, "change": "but s3"})) == 10
+
+
+def test_a_gallery_of_ones_own_without_tags(make, gallery):
+    class Plain:
+        def __init__(self):
+            self.info, self.check_model, self.vectors = gallery.info, gallery.check_model, gallery.vectors
+
+        def __len__(self):
+            return len(gallery)
+
+        def search(self, *args, **kwargs):
+            found = gallery.search(*args, **kwargs)
+            return RetrievalResults(found.ids, found.scores, vectors=found.vectors)
+
+    search = make(gallery=Plain())
+    changer, photo = embeds(PHOTO)
+    vector = photo["image"] + changer.embed_text("s3")
+    assert ids_of(search(CHANGE)) == by_hand(gallery, vector)[0][:10]
+    with pytest.raises(ValueError, match="edits the photo's tags, and there are none"):
+        search(CHANGE, change_by="text")
+
+
+def test_known_values_are_those_that_products_share(brand_gallery, gallery):
+    assert tag_values(gallery, ["style", "price"], tiny_model()) == {"style": STYLES}
+    assert tag_values(brand_gallery, ["brand", "price"], tiny_model()) == {"brand": ["Nike", "Puma"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"change": "in red"}, "`change` 'in red' needs the photo that it changes"),
+        ({"image": PHOTO, "change": " "}, "`change` must say what is different"),
+        ({"image": PHOTO, "change": 3}, "`change` must be a string, got int"),
+        ({"image": PHOTO, "change": "the same"}, "`change` must name what is different"),
+        (CHANGE | {"text": "a"}, "has an `image` and no other part, got text or terms"),
+        (CHANGE | {"entity": "brand"}, "has an `image` and no other part, got entity"),
+        (CHANGE | {"change_by": "txt"}, "`change_by` must be one of arithmetic, text, got 'txt'"),
+    ],
+)
+def test_changes_that_do_not_fit_are_refused(query, message, make):
+    with pytest.raises(ValueError, match=message):
+        make()(query)
+
+
+def test_an_encoder_does_not_know_the_tags(make):
+    with pytest.raises(ValueError, match="a `change` is read against the tags of a gallery"):
+        make().encoder.encode_query(CHANGE)
