@@ -47,7 +47,7 @@ def evaluate_e2(
     asked_of_vectors = [name for name in ("rerankers", "changes", "fashion_iq") if getattr(options, name)]
     if asked_of_vectors and compares_tokens(model.config):
         raise ValueError(
-            f"`{asked_of_vectors[0]}` compares one vector of each photo, and a FILIP has one of every patch: leave it "
+            f"`{asked_of_vectors[0]}` needs one vector of each photo, and a FILIP has one of every patch: leave it "
             "out, or evaluate an E2 or a CLIP"
         )
     common = (model, processor, dataset, column_map)

@@ -39,9 +39,7 @@ def test_filip_is_probed_by_the_mean_of_its_patches_and_not_re_ranked(common, co
     _, processor, split, column_map = common
     results = evaluate_e2(tiny_filip(), processor, split, column_map, E2Options(linear_probe=True), corpus["train"])
     assert 0 < results["linear_probe"]["mean_probe_accuracy"] <= 1
-    with pytest.raises(
-        ValueError, match="`rerankers` compares one vector of each photo, and a FILIP has one of every"
-    ):
+    with pytest.raises(ValueError, match="`rerankers` needs one vector of each photo, and a FILIP has one of every"):
         evaluate_e2(tiny_filip(), processor, split, column_map, E2Options(rerankers=["query_expansion"]))
 
 
