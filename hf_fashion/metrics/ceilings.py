@@ -51,7 +51,7 @@ def recall_ceiling(
     check_ks(ks)
     query_inputs = inputs_or_all_different("query", query_inputs, query_labels)
     gallery_inputs = inputs_or_all_different("gallery", gallery_inputs, gallery_labels)
-    totals = _totals_of_matched(query_labels, gallery_labels)
+    totals = totals_of_matched(query_labels, gallery_labels)
     matched = torch.isin(query_labels, gallery_labels)
     query_labels, query_inputs = query_labels[matched], query_inputs[matched]
     if (totals == 1).all():
@@ -78,7 +78,7 @@ def relevant_recall_ceiling(
         ValueError: as in `recall_ceiling`.
     """
     check_ks(ks)
-    totals = _totals_of_matched(query_labels, gallery_labels)
+    totals = totals_of_matched(query_labels, gallery_labels)
     return {f"relevant_recall_ceiling@{k}": (totals.clamp(max=k) / totals).mean().item() for k in ks}
 
 
@@ -97,7 +97,7 @@ def precision_ceiling(query_labels: Tensor, gallery_labels: Tensor, ks: Sequence
         ValueError: as in `recall_ceiling`.
     """
     check_ks(ks)
-    totals = _totals_of_matched(query_labels, gallery_labels)
+    totals = totals_of_matched(query_labels, gallery_labels)
     return {f"precision_ceiling@{k}": (totals.clamp(max=k) / k).mean().item() for k in ks}
 
 
@@ -150,7 +150,16 @@ def match_worth(
     return (of_input / counts)[:, copies]
 
 
-def _totals_of_matched(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
+def totals_of_matched(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
+    """Return the number of matches of every query that has any: float64 (Q',).
+
+    Args:
+        query_labels (`torch.Tensor` of shape `(Q,)`): integer.
+        gallery_labels (`torch.Tensor` of shape `(G,)`): integer; equal labels are matches.
+
+    Raises:
+        ValueError: no query has a match.
+    """
     totals = matches_per_query(query_labels, gallery_labels)
     if not totals.any():
         raise ValueError("no label of `query_labels` is among `gallery_labels`: there is nothing to find")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .ranking import RECALL_KS, check_ks, matches_per_query
+from .ceilings import totals_of_matched
+from .ranking import RECALL_KS, check_ks
 
 
 def recall_chance(query_labels: Tensor, gallery_labels: Tensor, ks: Sequence[int] = RECALL_KS) -> dict[str, float]:
@@ -26,7 +27,7 @@ def recall_chance(query_labels: Tensor, gallery_labels: Tensor, ks: Sequence[int
         ValueError: no query has a match, or a cut-off is below 1.
     """
     check_ks(ks)
-    totals, number = _matched_totals(query_labels, gallery_labels), len(gallery_labels)
+    totals, number = totals_of_matched(query_labels, gallery_labels), len(gallery_labels)
     drawn = torch.arange(max(ks))
     others = (number - totals[:, None] - drawn).clamp(min=0)  # (Q, max k): wrong items before each draw
     misses = (others / (number - drawn).clamp(min=1)).cumprod(dim=1)
@@ -48,7 +49,7 @@ def precision_chance(query_labels: Tensor, gallery_labels: Tensor, ks: Sequence[
         ValueError: as in `recall_chance`.
     """
     check_ks(ks)
-    totals, number = _matched_totals(query_labels, gallery_labels), len(gallery_labels)
+    totals, number = totals_of_matched(query_labels, gallery_labels), len(gallery_labels)
     return {f"precision_chance@{k}": (totals * min(k, number) / number / k).mean().item() for k in ks}
 
 
@@ -61,10 +62,3 @@ def largest_standard_error(num_queries: int) -> float:
         num_queries (`int`): at least 1.
     """
     return 0.5 / math.sqrt(num_queries)
-
-
-def _matched_totals(query_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    totals = matches_per_query(query_labels, gallery_labels)
-    if not totals.any():
-        raise ValueError("no label of `query_labels` is among `gallery_labels`: there is nothing to find")
-    return totals[totals > 0].double()

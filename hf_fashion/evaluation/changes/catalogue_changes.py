@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ...data.column_map import ColumnMap
 from ...data.values import column_texts
 from ...embedding.changes.photo_changes import ChangedQuery, Part, PhotoChanger
-from ...embedding.corpus import embed_images
+from ...embedding.corpus import embed_images, equality_ids
 from ...embedding.features import region_spaces
 from ...metrics.changed_search import change_recall, first_share
 from ..tags import region_embeds_by_entity
@@ -136,7 +136,7 @@ def change_metrics(
     targets = torch.zeros_like(scores, dtype=torch.bool)
     for place, triple in enumerate(triples):
         targets[place, list(triple.targets)] = True
-    numbers = {name: _numbers(its) for name, its in tags.items()}
+    numbers = {name: equality_ids(its) for name, its in tags.items()}
     kept = torch.ones_like(targets)
     for name, its in numbers.items():
         if name != entity:
@@ -207,12 +207,6 @@ def _scores(
         known = {entity: its[triple.row] for entity, its in tags.items()}
         rows.append(weighted_scores(searcher(photo, triple.words, known), gallery))
     return torch.stack(rows)
-
-
-def _numbers(values: Sequence[str | None]) -> Tensor:
-    """(N,): equal values have equal numbers."""
-    known: dict[str | None, int] = {}
-    return torch.tensor([known.setdefault(value, len(known)) for value in values])
 
 
 def _mean_recall(results: Mapping[str, Any], way: str) -> float:

@@ -16,10 +16,7 @@ pytest.importorskip("hf_common", reason="run `python tests/fetch_transformers_te
 from hf_common.test_configuration_common import ConfigTester
 from hf_common.test_modeling_common import ModelTesterMixin, ids_tensor
 
-
-def random_images(batch_size: int, size: int) -> torch.Tensor:
-    """Images of their own seed: hard choices amplify a difference, so these tests must see the same images always."""
-    return torch.randn(batch_size, 3, size, size, generator=torch.Generator().manual_seed(0))
+from tests.models.e2.two_towers import TwoTowerTests, random_images
 
 
 def small_config() -> E2Config:
@@ -110,38 +107,9 @@ class E2VisionModelTest(ModelTesterMixin, unittest.TestCase):
         pass
 
 
-class E2ModelTest(ModelTesterMixin, unittest.TestCase):
+class E2ModelTest(TwoTowerTests, unittest.TestCase):
     all_model_classes = (E2Model,)
-    test_resize_embeddings = False  # as in CLIPModel: the text tower's vocabulary is resized through text_model
-    test_attention_outputs = False  # each tower's attentions are in that tower's output
-    has_attentions = True
-    _is_composite = True
-    additional_model_inputs = ["pixel_values"]
-
-    def setUp(self):
-        self.model_tester = E2ModelTester(self)
-        self.config_tester = ConfigTester(
-            self, config_class=E2Config, has_text_modality=False, common_properties=["projection_dim"]
-        )
-
-    def test_config(self):
-        self.config_tester.run_common_tests()
-
-    def _prepare_for_class(self, inputs_dict, model_class, return_labels=False):
-        inputs = super()._prepare_for_class(inputs_dict, model_class, return_labels=False)
-        return {**inputs, "return_loss": True} if return_labels else inputs
-
-    @unittest.skip("two towers: hidden states are in text_model_output and vision_model_output, not at the top")
-    def test_hidden_states_output(self):
-        pass
-
-    @unittest.skip("two towers: hidden states are in text_model_output and vision_model_output, not at the top")
-    def test_retain_grad_hidden_states_attentions(self):
-        pass
-
-    @unittest.skip("two towers with input embeddings of their own: as in CLIPModel, there is no single one to get")
-    def test_model_get_set_embeddings(self):
-        pass
+    model_tester_class = E2ModelTester
 
 
 # E2 on other towers than CLIP's.
@@ -195,12 +163,8 @@ class SiglipTester(TowerTester):
 
 
 class Dinov2AndBertTest(E2ModelTest):
-    def setUp(self):
-        super().setUp()
-        self.model_tester = Dinov2AndBertTester(self)
+    model_tester_class = Dinov2AndBertTester
 
 
 class SiglipTest(E2ModelTest):
-    def setUp(self):
-        super().setUp()
-        self.model_tester = SiglipTester(self)
+    model_tester_class = SiglipTester
