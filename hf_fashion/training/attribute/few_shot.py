@@ -100,10 +100,10 @@ def fit_attribute(
             formed of the photos, or they are more than `MAX_PHOTOS`. The model is then as it was.
     """
     start = time.monotonic()
-    dataset, labels = _labelled(model, dataset, name, column_map or ColumnMap(attributes={name: name}))
+    column_map = column_map or ColumnMap(attributes={name: name})
+    dataset, labels = _labelled(model, dataset, name, column_map)
     sampler = PKBatchSampler(labels, STEPS, **BATCH, seed=seed)
-    image_column = "image" if column_map is None else column_map.image
-    maps = _maps(model, processor, dataset, image_column, batch_size, progress)
+    maps = _maps(model, processor, dataset, column_map.image, batch_size, progress)
     with _evaluation_mode(model):
         measured = list(PKBatchSampler(labels, MEASURED_BATCHES, **BATCH, seed=seed + 1))
         rows = model.attribute_rows().float()
