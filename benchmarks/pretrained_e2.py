@@ -43,13 +43,13 @@ def _e2(*changes: str, **fields: int) -> Row:
 
 
 TAGS = "model.compose_text=true"
-LIGHT = "model.config.region_loss_weight=0.2"
+LIGHT, POOLED = "model.config.region_loss_weight=0.2", "model.config.pool_regions=true"
 MODELS = {
     "clip-ft": Row("clip"),
     "filip-ft": Row("filip"),
     "e2": _e2(),
     "e2, region weight 0.2": _e2(LIGHT),
-    "e2, pooled regions": _e2("model.config.pool_regions=true"),
+    "e2, pooled regions": _e2(POOLED),
     "tags/clip-ft": Row("clip", (TAGS,)),
     "tags/filip-ft": Row("filip", (TAGS,)),
     "tags/e2": _e2(TAGS),
@@ -63,19 +63,25 @@ DEPTHS = {
 STAGE = "training.stages=[{{epochs: 4, learning_rate: 5.0e-4, learning_rates: {{vision_model.tower: 1.0e-4}}{}}}]"
 
 
-def _option(*changes: str, stage: str = "") -> Row:
-    """Return E2 above eight frozen layers on three tenths of the products, so that an option costs minutes."""
+def _option(*changes: str, architecture: str = "e2", frozen: int = 8, stage: str = "") -> Row:
+    """Return a model on three tenths of the products, E2 above eight frozen layers, so that an option costs minutes."""
     less = ("data.held_out_fraction=0.7", "training.warmup_steps=40", STAGE.format(stage))
-    return _e2(*less, *changes, frozen=8)
+    return Row(architecture, (*less, *changes), frozen)
 
 
 OPTIONS = {
     "options/e2": _option(),
+    "options/clip-ft": _option(architecture="clip"),
+    "options/10 frozen": _option(frozen=10),
+    "options/region weight 0.2": _option(LIGHT),
+    "options/pooled regions": _option(POOLED),
     "options/layer decay 0.75": _option(stage=", layer_decay: {vision_model.tower: 0.75}"),
     "options/moving average 0.98": _option("training.ema_decay=0.98"),
     "options/region weight 0 to 0.5": _option("model.region_weight={start: 0.0, end: 0.5, epochs: 2}"),
     "options/region weight 0.5 to 0.1": _option("model.region_weight={start: 0.5, end: 0.1, epochs: 4}"),
     "options/float32": _option("training.mixed_precision=no"),
+    "options/tags/clip-ft": _option(TAGS, architecture="clip"),
+    "options/tags/e2": _option(TAGS),
 }
 SUITES = {"models": MODELS, "depths": DEPTHS, "options": OPTIONS}
 ROWS = MODELS | DEPTHS | OPTIONS
