@@ -64,7 +64,7 @@ STAGE = "training.stages=[{{epochs: 4, learning_rate: 5.0e-4, learning_rates: {{
 
 
 def _option(*changes: str, architecture: str = "e2", frozen: int = 8, stage: str = "") -> Row:
-    """Return a model on three tenths of the products, E2 above eight frozen layers, so that an option costs minutes."""
+    """Return a model on three tenths of the products, above eight frozen layers as a rule: minutes an option."""
     less = ("data.held_out_fraction=0.7", "training.warmup_steps=40", STAGE.format(stage))
     return Row(architecture, (*less, *changes), frozen)
 
