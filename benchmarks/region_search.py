@@ -27,9 +27,9 @@ from benchmarks.runs import markdown
 from benchmarks.timing import interleaved
 from hf_fashion.data.column_map import ColumnMap, column_map_for
 from hf_fashion.data.values import column_texts
+from hf_fashion.embedding.capabilities import check_regions
 from hf_fashion.embedding.corpus import embed_images, embed_texts
 from hf_fashion.embedding.encoder import Encoder
-from hf_fashion.embedding.features import check_regions
 from hf_fashion.embedding.fingerprint import embedder_fingerprint
 from hf_fashion.embedding.saved_models import load_model
 from hf_fashion.evaluation.cross_modal_candidates import embed_candidates

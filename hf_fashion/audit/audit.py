@@ -12,8 +12,9 @@ from ..data.columns import column_problems
 from ..data.loading import load_corpus
 from ..data.products import product_texts
 from ..data.splits import train_and_validation
+from ..embedding.capabilities import attribute_names, check_supported
 from ..embedding.corpus import equality_ids
-from ..embedding.features import attribute_names, check_supported, max_text_length
+from ..embedding.features import max_text_length
 from ..embedding.saved_models import load_model
 from ..messages import did_you_mean
 from .audited_corpus import AuditedCorpus, Row

@@ -9,8 +9,8 @@ from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..embedding.attribute_corpus import embed_attributes, model_attribute_ids
+from ..embedding.capabilities import attribute_names
 from ..embedding.corpus import embed_images, embed_texts
-from ..embedding.features import attribute_names
 from ..evaluation.tags import region_embeds_by_entity
 from .audited_corpus import AuditedCorpus, Row
 from .label_issues import find_label_issues, neighbour_probabilities

@@ -8,16 +8,8 @@ from tqdm.auto import tqdm
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from ..metrics import TokenEmbeds
-from .features import (
-    TEXT_INPUTS,
-    check_supported,
-    compares_tokens,
-    entity_names,
-    inference,
-    region_features,
-    text_features,
-    unit_length,
-)
+from .capabilities import check_supported, compares_tokens, entity_names
+from .features import TEXT_INPUTS, inference, region_features, text_features, unit_length
 
 
 def embed_batches(

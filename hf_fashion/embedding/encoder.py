@@ -17,18 +17,20 @@ from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenize
 
 from ..images import names_photo
 from ..texts import require_characters, warn_of_long_texts
-from .features import (
+from .capabilities import (
     attribute_names,
     check_attribute,
     check_reads_text,
     check_regions,
     check_supported,
+    space_names,
+)
+from .features import (
     inference,
     max_text_length,
     photo_and_region_features,
     photo_features,
     photo_inputs,
-    space_names,
     text_features,
     text_inputs,
     unit_length,

@@ -9,16 +9,12 @@ import torch
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
+from .capabilities import attribute_names, check_attribute, check_entity, check_reads_text, space_names
 from .features import (
-    attribute_names,
-    check_attribute,
-    check_entity,
-    check_reads_text,
     joined_inputs,
     photo_and_region_features,
     photo_features,
     photo_inputs,
-    space_names,
     text_features,
     text_inputs,
     unit_length,

@@ -15,8 +15,9 @@ from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, Pro
 
 from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
+from .capabilities import attribute_names
 from .device import device_of
-from .features import attribute_names, inference, photo_features, photo_inputs, text_features, text_inputs
+from .features import inference, photo_features, photo_inputs, text_features, text_inputs
 from .whole_model import load_whole
 
 

@@ -6,8 +6,8 @@ from datasets import Dataset
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
+from ..embedding.capabilities import compares_tokens
 from ..embedding.corpus import embed_images
-from ..embedding.features import compares_tokens
 from .changes.catalogue_changes import evaluate_changes
 from .changes.fashion_iq import evaluate_fashion_iq
 from .cross_modal import cross_modal_metrics

@@ -6,7 +6,7 @@ from typing import Any
 from transformers import AutoConfig
 
 from ..data.column_map import column_map_for
-from ..embedding.features import PHOTO_AND_TEXT_TYPES, compares_tokens
+from ..embedding.capabilities import PHOTO_AND_TEXT_TYPES, compares_tokens
 from ..embedding.saved_models import load_model, named_errors
 from ..messages import did_you_mean
 from .attribute_evaluation import evaluate_attribute_model

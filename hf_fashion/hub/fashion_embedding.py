@@ -16,12 +16,9 @@ from sentence_transformers.base.modules.input_module import InputModule
 from torch import Tensor
 from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
+from ..embedding.capabilities import attribute_names, check_attribute, check_reads_text, check_supported
 from ..embedding.features import (
     IMAGE_INPUTS,
-    attribute_names,
-    check_attribute,
-    check_reads_text,
-    check_supported,
     inference,
     max_text_length,
     photo_features,

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from ..embedding.capabilities import attribute_names, check_attribute
 from ..embedding.encoder import Encoder
-from ..embedding.features import attribute_names, check_attribute, max_text_length
+from ..embedding.features import max_text_length
 from ..embedding.fingerprint import embedder_fingerprint
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from ..embedding.features import check_has_vectors
+from ..embedding.capabilities import check_has_vectors
 from ..models.e2.texts_e2 import num_positions, reads_full_length
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from ..embedding.features import PHOTO_AND_TEXT_TYPES
+from ..embedding.capabilities import PHOTO_AND_TEXT_TYPES
 from ..files import file_written_aside, write_json
 from ..models.e2.texts_e2 import num_positions
 from ..travelling_code import flat_modules

@@ -8,9 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from ..embedding.capabilities import region_spaces
 from ..embedding.changes.photo_changes import WAYS, ChangedQuery, Part, PhotoChanger
 from ..embedding.encoder import Encoder
-from ..embedding.features import joined_inputs, region_spaces
+from ..embedding.features import joined_inputs
 from ..retrieval.results import RetrievalResults
 from .groups_fashion_retrieval import search_groups
 from .search_fashion_retrieval import CandidateFinder, as_results

@@ -16,10 +16,10 @@ from PIL import Image
 from torch.utils.data import Dataset
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
+from ..embedding.capabilities import check_attribute, check_entity, space_names
 from ..embedding.changes.edited_descriptions import read_editor
 from ..embedding.changes.photo_changes import ChangedQuery
 from ..embedding.encoder import Encoder
-from ..embedding.features import check_attribute, check_entity, space_names
 from ..embedding.queries import holds_several
 from ..embedding.query_photos import PhotoSources, Pixels
 from ..retrieval.rerankers.loading import load_reranker

@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..embedding.capabilities import attribute_names, check_attribute
 from ..embedding.encoder import Encoder
-from ..embedding.features import attribute_names, check_attribute, inference, to_model
+from ..embedding.features import inference, to_model
 from ..models.attribute.attention_maps_attribute import attention_on_photo
 from ..models.e2.region_maps_e2 import paint_heat, region_maps
 

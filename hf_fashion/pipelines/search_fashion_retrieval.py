@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from ..embedding.capabilities import NO_REGIONS, region_spaces, space_names
 from ..embedding.encoder import Encoder
-from ..embedding.features import NO_REGIONS, region_spaces, space_names
 from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from ..retrieval.results import RetrievalResults, padded

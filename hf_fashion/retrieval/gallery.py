@@ -12,8 +12,8 @@ from huggingface_hub import CommitInfo
 from torch import Tensor
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
+from ..embedding.capabilities import region_spaces
 from ..embedding.encoder import Encoder
-from ..embedding.features import region_spaces
 from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.add_spaces import check_products, copy_with_spaces, extended_schema, split_model
 from .ingestion.catalogue import Catalogue

@@ -12,16 +12,8 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ...messages import did_you_mean, shown
-from ..features import (
-    entity_names,
-    inference,
-    photo_and_region_features,
-    photo_features,
-    region_spaces,
-    text_features,
-    text_inputs,
-    unit_length,
-)
+from ..capabilities import entity_names, region_spaces
+from ..features import inference, photo_and_region_features, photo_features, text_features, text_inputs, unit_length
 from .change_words import Change, ChangeReader
 from .edited_descriptions import edit_tags, read_editor
 

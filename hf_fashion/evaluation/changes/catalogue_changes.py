@@ -13,9 +13,9 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ...data.column_map import ColumnMap
 from ...data.values import column_texts
+from ...embedding.capabilities import region_spaces
 from ...embedding.changes.photo_changes import ChangedQuery, Part, PhotoChanger
 from ...embedding.corpus import embed_images, equality_ids
-from ...embedding.features import region_spaces
 from ...metrics.changed_search import change_recall, first_share
 from ..tags import region_embeds_by_entity
 from .change_triples import ChangeTriple, change_triples

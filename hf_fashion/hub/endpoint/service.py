@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from transformers import pipeline
 
+from ...embedding.capabilities import check_reads_text
 from ...embedding.encoder import Encoder
-from ...embedding.features import check_reads_text, inference
+from ...embedding.features import inference
 from ...embedding.query_photos import PhotoSources
 from .requests import EndpointRequest
 

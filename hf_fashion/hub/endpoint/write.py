@@ -8,8 +8,8 @@ from pathlib import Path
 
 from transformers import AutoConfig
 
+from ...embedding.capabilities import check_supported
 from ...embedding.encoder import Encoder
-from ...embedding.features import check_supported
 from ...embedding.saved_models import named_errors
 from ...files import file_written_aside, folder_written_aside, write_json
 from ...hub_ids import is_hub_id

@@ -11,8 +11,8 @@ import pyarrow as pa
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
+from ...embedding.capabilities import attribute_names
 from ...embedding.encoder import Encoder
-from ...embedding.features import attribute_names
 from ...messages import listed
 from ..schema import ID, PHOTO_HASH, GallerySchema
 from ..stores.base import VectorStore

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from hf_fashion.embedding.features import attribute_names
+from hf_fashion.embedding.capabilities import attribute_names
 
 from .engine import Engine, shortened
 from .filters import Filter, find_filters
