@@ -13,58 +13,45 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset, load_dataset
-from transformers import CLIPTextConfig, CLIPTextModel, Dinov2Model, set_seed
-from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from transformers import set_seed
 
 from benchmarks.runs import markdown
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
-from hf_fashion.data.tokenizer import train_tokenizer
 from hf_fashion.files import write_json
-from hf_fashion.models.e2.image_processing_e2 import E2ImageProcessorPil
 from hf_fashion.models.e2.modeling_e2 import E2Model
 from hf_fashion.models.e2.processing_e2 import E2Processor
+from hf_fashion.training.e2.build import make_model, make_processor
+from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.e2.step import E2Step
 from hf_fashion.training.frozen_layers.layers import FrozenLayers
 from hf_fashion.training.frozen_layers.step import FrozenStep
 
 
 RESULTS = Path(__file__).parent / "results" / "frozen_layers.json"
-TAGS = {name: name for name in ("article_type", "brand", "season", "colour")}
-SIZE, FROZEN, BATCH = 112, 8, 64
+RECIPE = Path(__file__).parent / "recipes" / "pretrained.yaml"
+COLUMNS = ColumnMap.shipped("catalog")
+FROZEN, BATCH = 8, 64
 
 
 def make_start(split: Dataset, dinov2: Path) -> tuple[E2Processor, E2Model]:
-    """Return processor and E2 on DINOv2, with an untrained text tower of CLIP's kind."""
-    columns = split.remove_columns("image").to_dict()
-    texts = [text for name in ("caption", *TAGS) for text in columns[name] if text]
-    tokenizer = train_tokenizer(texts, vocab_size=4096, max_length=32)
+    """Return processor and E2 on DINOv2, as `pretrained_e2.py` starts with them."""
+    changes = [f"model.start_from_vision={dinov2}", f"model.config.first_selection_layer={FROZEN + 1}"]
+    recipe = E2Recipe.read(RECIPE, [*changes, "model.config.fusion_layers=[12]"])
+    processor = make_processor(recipe.model, split, COLUMNS)
     set_seed(0)
-    text = CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        intermediate_size=1024,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        max_position_embeddings=32,
-        **{name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")},
-    )
-    settings = {"tag_entities": list(TAGS), "first_selection_layer": FROZEN + 1, "projection_dim": 256}
-    model = E2Model.from_towers(Dinov2Model.from_pretrained(dinov2), CLIPTextModel(text), **settings)
-    statistics = {"image_mean": IMAGENET_DEFAULT_MEAN, "image_std": IMAGENET_DEFAULT_STD}
-    images = E2ImageProcessorPil(size={"height": SIZE, "width": SIZE}, do_center_crop=False, **statistics)
-    return E2Processor(images, tokenizer, tag_entities=list(TAGS)), model
+    return processor, make_model(recipe.model, processor)
 
 
 def measure(processor: E2Processor, model: E2Model, split: Dataset, batches: int) -> dict[str, float]:
     """Return core-seconds of an update: with nothing frozen, with frozen layers, and with their outputs cached."""
     with tempfile.TemporaryDirectory() as folder:
-        photos = PhotoCache.build(split, "image", processor.image_processor, Path(folder))
-        products = ProductDataset(split, ColumnMap(caption="caption", tags=TAGS), photos, processor)
+        photos = PhotoCache.build(split, COLUMNS.image, processor.image_processor, Path(folder))
+        products = ProductDataset(split, COLUMNS, photos, processor)
         batch = ProductCollator(processor, with_tags=True)(list(islice(products, BATCH)))
     model.train()
-    frozen = FrozenLayers(model, FROZEN, (SIZE, SIZE))
+    frozen = FrozenLayers(model, FROZEN, batch["pixel_values"].shape[-2:])
     cached, step, found = batch | {"pixel_values": frozen.run(batch["pixel_values"])}, E2Step(), {}
     for name, chosen, inputs in (
         ("nothing frozen", step, batch),
