@@ -23,15 +23,16 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from benchmarks.gpu_batch.attribute_units import CHAINS, run_chain
+from benchmarks.gpu_batch.attribute_units import CHAINS, run_chain, run_untrained
 from benchmarks.gpu_batch.e2_units import TEXT_ROWS, run_text_row
 from benchmarks.gpu_batch.optimising import Clock, OutOfTime
 from benchmarks.gpu_batch.packed import Packed
+from benchmarks.gpu_batch.starts import RANDOM
 from benchmarks.gpu_batch.tables import tables
 from hf_fashion.files import write_json
 
 
-BACKBONES = {"cnn": "CNN for the whole photo", "vision": "DINOv2 everywhere"}
+BACKBONES = {"cnn": "CNN for the whole photo", "vision": "DINOv2 everywhere", RANDOM: "CNN from random weights"}
 
 
 def units_of(packed: Packed) -> dict[str, tuple]:
@@ -44,7 +45,9 @@ def units_of(packed: Packed) -> dict[str, tuple]:
             f"{name}/{title}/{chain}": (name, partial(_chain, stages, backbone))
             for name in facts
             for chain, stages in CHAINS.items()
+            if backbone != RANDOM or chain == "asen"
         }
+        | {f"{name}/{title}/untrained": (name, partial(_untrained, backbone)) for name in facts}
         for backbone, title in BACKBONES.items()
     }
     texts = {
@@ -54,11 +57,15 @@ def units_of(packed: Packed) -> dict[str, tuple]:
         for row in TEXT_ROWS
     }
     small = {unit: what for unit, what in attributes["cnn"].items() if not facts[what[0]]["entities"]}
-    return small | texts | attributes["cnn"] | attributes["vision"]
+    return small | texts | attributes["cnn"] | attributes["vision"] | attributes[RANDOM]
 
 
 def _chain(stages, backbone, packed, corpus, seed, clock) -> dict[str, dict[str, float]]:
     return run_chain(packed, corpus, stages, backbone, seed, clock)
+
+
+def _untrained(backbone, packed, corpus, seed, clock) -> dict[str, dict[str, float]]:
+    return {"untrained": run_untrained(packed, corpus, backbone, seed)}
 
 
 def _text_row(row, packed, corpus, seed, clock) -> dict[str, dict[str, float]]:

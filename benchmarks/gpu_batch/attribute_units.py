@@ -1,6 +1,6 @@
 """The attribute models from pretrained backbones: train their stages, and measure search and re-ranking after each."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from hf_fashion.losses.attribute_items import AttributeItems
 from hf_fashion.losses.triplet_indices import batch_triplets
 from hf_fashion.metrics import attribute_map
 from hf_fashion.metrics.attribute_map import average_precisions_of_hits
-from hf_fashion.models.attribute.backbone_attribute import load_pretrained
+from hf_fashion.models.attribute.backbone_attribute import build_backbone, feature_map, load_pretrained
 from hf_fashion.models.attribute.configuration_asen import AsenConfig
 from hf_fashion.models.attribute.configuration_ipad import IpadConfig
 from hf_fashion.models.attribute.modeling_asen import AsenModel
@@ -27,7 +27,6 @@ from hf_fashion.training.attribute.diverging import AttributeDiverging
 
 
 BRANCHES = ("global_embeds", "local_embeds", "background_embeds")
-PRETRAINED = ("backbone.", "semantics.vit.")
 TRIPLET_LIMIT = 20_000
 Searches = dict[str, list[LabelledSearch]]
 
@@ -77,20 +76,43 @@ def run_chain(
         packed (`Packed`): settings and pretrained models.
         corpus (`PackedCorpus`): photos with attributes.
         stages (`list[Stage]`): one after the other.
-        backbone (`str`): `"cnn"` or `"vision"`, what sees the whole photo.
+        backbone (`str`): `"cnn"`, `"vision"` or `"random"`, what sees the whole photo.
         seed (`int`): of weights, batches and views.
         clock (`Clock`): the time that is left.
     """
+    torch.manual_seed(seed)
     starts, model, rows = Starts.of(packed, backbone), None, {}
     for number, stage in enumerate(stages):
         torch.manual_seed(seed)
         model = make_model(packed, corpus, stage, starts, model).to(corpus.device)
         batches = corpus.on_device(f"batches.{seed}.{number}")  # (steps, items, 3)
-        train_stage(packed, corpus, model, stage, batches, seed, clock)
-        searches = {part: make_searches(model, corpus, part) for part in ("held_out", "validation")}
+        train_stage(packed, corpus, model, stage, starts, batches, seed, clock)
+        embed = model.get_attribute_features
+        searches = {part: make_searches(embed, corpus, part) for part in ("held_out", "validation")}
         metrics = search_map(searches["validation"]) | branch_maps(searches["validation"], stage)
         rows[stage.name] = metrics | rerank_metrics(packed.settings, searches, seed, corpus.device, clock)
     return rows
+
+
+def run_untrained(packed: Packed, corpus: PackedCorpus, backbone: str, seed: int) -> dict[str, float]:
+    """Return the metrics of the mean of a backbone's map, one embedding for all attributes, before any training.
+
+    Args:
+        packed (`Packed`): settings and pretrained models.
+        corpus (`PackedCorpus`): photos with attributes.
+        backbone (`str`): `"cnn"`, `"vision"` or `"random"`.
+        seed (`int`): of random weights.
+    """
+    torch.manual_seed(seed)
+    starts, number = Starts.of(packed, backbone), len(corpus.facts["attributes"])
+    model = build_backbone(starts.whole_config).to(corpus.device).eval()
+    load_pretrained(model, starts.whole)
+
+    def embed(pixels: Tensor) -> Tensor:
+        means = feature_map(model, pixels)[0].flatten(2).mean(2)  # (B, C, h, w) -> (B, C)
+        return torch.nn.functional.normalize(means, dim=1)[:, None].expand(-1, number, -1)  # (B, A, C)
+
+    return search_map(make_searches(embed, corpus, "validation"))
 
 
 def make_model(
@@ -133,6 +155,7 @@ def train_stage(
     corpus: PackedCorpus,
     model: PreTrainedModel,
     stage: Stage,
+    starts: Starts,
     batches: Tensor,
     seed: int,
     clock: Clock,
@@ -159,7 +182,7 @@ def train_stage(
         if diverging:
             diverging.update(model)
 
-    optimise(model, with_rates(model, PRETRAINED, packed.settings), len(batches), loss_of, clock, follow)
+    optimise(model, with_rates(model, starts.pretrained, packed.settings), len(batches), loss_of, clock, follow)
 
 
 def make_diverging(
@@ -176,12 +199,12 @@ def make_diverging(
 
 
 @torch.inference_mode()
-def make_searches(model: PreTrainedModel, corpus: PackedCorpus, part: str) -> Searches:
+def make_searches(embed: Callable[[Tensor], Tensor], corpus: PackedCorpus, part: str) -> Searches:
     """Return attribute -> searches of the validation rows, fold by fold, or of the held-out rows among each other."""
     first = corpus.facts["num_kept"] if part == "held_out" else corpus.num_train
     last = corpus.num_train if part == "held_out" else len(corpus.photos)
     rows = torch.arange(first, last).split(64)
-    embeds = torch.cat([model.get_attribute_features(corpus.pixels(some)).float().cpu() for some in rows])  # (N, A, D)
+    embeds = torch.cat([embed(corpus.pixels(some)).float().cpu() for some in rows])  # (N, A, D)
     folds = ["held_out"] if part == "held_out" else [f"fold-{number}" for number in range(corpus.facts["folds"])]
     return {
         name: [_search(embeds[:, number], corpus, f"{fold}.{name}") for fold in folds]

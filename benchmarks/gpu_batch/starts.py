@@ -1,4 +1,4 @@
-"""Pretrained backbones of the attribute models: a CNN and DINOv2."""
+"""Backbones of the attribute models: a pretrained CNN, the same CNN with random weights, and DINOv2."""
 
 import copy
 from dataclasses import dataclass
@@ -7,6 +7,9 @@ from transformers import MODEL_FOR_BACKBONE_MAPPING, Dinov2Model, PreTrainedConf
 
 from benchmarks.gpu_batch.packed import Packed
 from hf_fashion.models.attribute.backbone_attribute import build_backbone
+
+
+RANDOM = "random"
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,14 @@ class Starts:
         whole_config (`PreTrainedConfig`): its configuration as a backbone.
         embedding_dim (`int`): of each branch: as many as its map has channels, which RPF needs.
         region (`Dinov2Model`): sees the region in RPF and IPAD; ASEN++'s is of the kind that sees the whole photo.
+        pretrained (`tuple[str, ...]`): what parameters of pretrained weights have in their names.
     """
 
     whole: PreTrainedModel
     whole_config: PreTrainedConfig
     embedding_dim: int
     region: Dinov2Model
+    pretrained: tuple[str, ...]
 
     @classmethod
     def of(cls, packed: Packed, backbone: str) -> "Starts":
@@ -31,11 +36,14 @@ class Starts:
 
         Args:
             packed (`Packed`): holds the folders `cnn` and `vision`, which is a DINOv2.
-            backbone (`str`): the folder of what sees the whole photo.
+            backbone (`str`): the folder of what sees the whole photo, or `"random"`: the CNN with random weights.
         """
-        whole = packed.model(backbone)
+        whole = packed.model("cnn" if backbone == RANDOM else backbone)
+        if backbone == RANDOM:
+            whole = type(whole)(whole.config)
         config = copy.deepcopy(whole.config)
         if type(config) not in MODEL_FOR_BACKBONE_MAPPING:
             config.feature_stride = packed.settings.feature_stride
         dim = build_backbone(copy.deepcopy(config)).channels[-1]
-        return cls(whole, config, dim, packed.model("vision"))
+        pretrained = ("semantics.vit.",) if backbone == RANDOM else ("backbone.", "semantics.vit.")
+        return cls(whole, config, dim, packed.model("vision"), pretrained)

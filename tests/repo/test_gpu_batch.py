@@ -10,6 +10,7 @@ from benchmarks import gpu, pack_gpu
 from benchmarks.gpu_batch.optimising import Clock
 from benchmarks.gpu_batch.packed import Packed
 from benchmarks.gpu_batch.settings import TOY
+from benchmarks.gpu_batch.starts import RANDOM, Starts
 from benchmarks.gpu_batch.tables import tables
 from tests.repo.tree import REPOSITORY
 
@@ -97,9 +98,24 @@ def test_results_of_another_packing_are_refused(packed, results, tmp_path):
 
 def test_units_are_of_every_row_and_the_texts_before_the_large_attributes(packed):
     units = list(gpu.units_of(packed))
-    assert len(units) == len(set(units)) == 6 + 2 * 6
+    assert len(units) == len(set(units)) == 6 + 2 * 7 + 2
     assert units[:2] == ["toy/titles/clip-ft", "toy/titles/e2, region weight 0.5"]
-    assert units[-1] == "toy/DINOv2 everywhere/one round"
+    assert units[-3] == "toy/DINOv2 everywhere/untrained"
+    assert units[-2:] == ["toy/CNN from random weights/asen", "toy/CNN from random weights/untrained"]
+
+
+def test_backbones_are_measured_before_training(packed, tmp_path):
+    assert gpu.run_seed(packed, tmp_path, 0, ["untrained"], Clock(60))
+    units = json.loads((tmp_path / "seed-0.json").read_text())["units"]
+    maps = [unit["rows"]["untrained"]["map"] for unit in units.values()]
+    assert len(set(maps)) == len(gpu.BACKBONES) and all(0 < found < 1 for found in maps)
+
+
+def test_random_weights_learn_at_the_rate_of_new_ones(packed):
+    pretrained, random = Starts.of(packed, "cnn"), Starts.of(packed, RANDOM)
+    assert "backbone." in pretrained.pretrained and "backbone." not in random.pretrained
+    name = next(iter(pretrained.whole.state_dict()))
+    assert not pretrained.whole.state_dict()[name].equal(random.whole.state_dict()[name])
 
 
 def test_tables_have_a_row_of_every_model(results):
