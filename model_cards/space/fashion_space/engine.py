@@ -8,8 +8,10 @@ from pathlib import Path
 from hf_fashion.embedding.fingerprint import embedder_fingerprint
 from hf_fashion.embedding.saved_models import load_model
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
+from hf_fashion.pipelines.search_fashion_retrieval import open_gallery
 from hf_fashion.retrieval.gallery import Gallery
 
+from .named_attributes import add_named, read_attributes
 from .products import Products
 
 
@@ -34,7 +36,14 @@ class Engine:
 
     @classmethod
     def open(
-        cls, path: str, gallery: str | None, products: Products, cache: str, reranker: str | None = None
+        cls,
+        path: str,
+        gallery: str | None,
+        products: Products,
+        cache: str,
+        reranker: str | None = None,
+        new_attributes: str | None = None,
+        text_encoder: str | None = None,
     ) -> Engine:
         """Load a model, and open its gallery or embed the catalogue.
 
@@ -44,10 +53,12 @@ class Engine:
             products ([`Products`]): the catalogue.
             cache (`str`): folder of the galleries that are embedded here.
             reranker (`str`, *optional*): folder or Hub id of an FR.
+            new_attributes (`str`, *optional*): attributes that are added by name, see [`read_attributes`].
+            text_encoder (`str`, *optional*): folder or Hub id of the model that embeds their names.
 
         Raises:
             OSError: a model or gallery is missing or damaged.
-            ValueError: gallery and model do not fit each other.
+            ValueError: gallery and model do not fit each other, or the model takes no attributes by name.
         """
         model, processor = load_model(path)
         name = model.config.model_type.upper()
@@ -58,6 +69,9 @@ class Engine:
                 processor=processor,
                 uri=Path(cache, embedder_fingerprint(model, processor)),
             )
+        if new_attributes:
+            attributes = read_attributes(new_attributes)
+            gallery = add_named(model, processor, open_gallery(gallery), attributes, text_encoder, products, cache)
         parts = {"model": model, "processor": processor, "device": model.device, **STRANGERS}
         plain = FashionRetrievalPipeline(gallery=gallery, **parts)
         if reranker is None:

@@ -22,6 +22,10 @@ class Settings:
         e2 (`str`, *optional*): folder or Hub id of an E2 or another CLIP, for words and whole photos.
         attributes (`str`, *optional*): folder or Hub id of an IPAD or ASEN, for search by one attribute.
         reranker (`str`, *optional*): folder or Hub id of an FR for the attribute model.
+        new_attributes (`str`, *optional*): attributes to add by name to a model that was trained with
+            `model.attribute_texts`, with `;` between them and their values behind `:`, such as `heel height: flat,
+            high; back neckline`.
+        text_encoder (`str`, *optional*): folder or Hub id of what embedded the texts of that training. Default: `e2`.
         photos (`str`): the catalogue: a folder of photos, a product feed, or the id of a dataset on the Hub.
         split (`str`, *optional*): its split, if it has several.
         id_column (`str`, *optional*): its column of ids.
@@ -39,6 +43,8 @@ class Settings:
     e2: str | None = None
     attributes: str | None = None
     reranker: str | None = None
+    new_attributes: str | None = None
+    text_encoder: str | None = None
     photos: str | None = None
     split: str | None = None
     id_column: str | None = None
@@ -73,6 +79,11 @@ class Settings:
             raise ValueError("FASHION_PHOTOS must name the catalogue's photos, which the results show")
         if settings.reranker and settings.attributes is None:
             raise ValueError("FASHION_RERANKER is for the model of FASHION_ATTRIBUTES, which is not named")
+        if settings.new_attributes and not (settings.attributes and (settings.text_encoder or settings.e2)):
+            raise ValueError(
+                "FASHION_NEW_ATTRIBUTES are added to the model of FASHION_ATTRIBUTES by FASHION_TEXT_ENCODER or "
+                "FASHION_E2: name both"
+            )
         return settings
 
     @classmethod

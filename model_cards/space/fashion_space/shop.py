@@ -74,7 +74,12 @@ class Shop:
         common = {"products": products, "cache": settings.cache}
         whole = settings.e2 and Engine.open(settings.e2, settings.e2_gallery, **common)
         by_attribute = settings.attributes and Engine.open(
-            settings.attributes, settings.attributes_gallery, reranker=settings.reranker, **common
+            settings.attributes,
+            settings.attributes_gallery,
+            reranker=settings.reranker,
+            new_attributes=settings.new_attributes,
+            text_encoder=settings.text_encoder or settings.e2,
+            **common,
         )
         return cls(products, whole or None, by_attribute or None, settings)
 
