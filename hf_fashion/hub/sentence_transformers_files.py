@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from ..embedding.capabilities import PHOTO_AND_TEXT_TYPES
+from ..embedding.capabilities import PHOTO_AND_TEXT_TYPES, compares_tokens
 from ..files import file_written_aside, write_json
 from ..models.e2.texts_e2 import num_positions
 from ..travelling_code import flat_modules
@@ -18,25 +18,18 @@ MODULE = Path(__file__).with_name("fashion_embedding.py")
 REQUIREMENTS = {"sentence-transformers": ">=6"}
 
 
-def embeds_photos(config: PreTrainedConfig) -> bool:
-    """Return whether a model is one that [`write_sentence_transformers_files`] knows, which FR is not.
-
-    Args:
-        config (`PreTrainedConfig`): the model's.
-    """
-    return bool(getattr(config, "attribute_names", None)) or config.model_type in PHOTO_AND_TEXT_TYPES
-
-
 def write_sentence_transformers_files(config: PreTrainedConfig, folder: str | Path) -> None:
     """Write `modules.json`, `sentence_bert_config.json`, `config_sentence_transformers.json` and the code they name.
 
-    Models without a vector of a photo, FR and FILIP, get nothing.
+    FR gets nothing. A FILIP, which has no vector of a photo, gets the files for the sake of the error: without them
+    sentence-transformers would load it, and return embeddings that were never trained.
 
     Args:
         config (`PreTrainedConfig`): configuration of the model in the folder.
         folder (`str` or `Path`): where the model and its processor are saved.
     """
-    if not embeds_photos(config):
+    known = getattr(config, "attribute_names", None) or config.model_type in PHOTO_AND_TEXT_TYPES
+    if not known and not compares_tokens(config):
         return
     folder = Path(folder)
     for name, source in flat_modules(MODULE).items():

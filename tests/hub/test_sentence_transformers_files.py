@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoProcessor, CLIPConfig
 from transformers.dynamic_module_utils import get_imports, get_relative_imports
 
@@ -14,7 +15,7 @@ from tests.repo.tree import ALLOWED, PACKAGE
 from tests.tiny_attribute import ATTRIBUTE_NAMES
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning_config
-from tests.tiny_filip import tiny_filip_config
+from tests.tiny_filip import tiny_filip, tiny_filip_config
 from tests.tiny_ipad import tiny_ipad_config
 
 
@@ -46,9 +47,16 @@ def test_a_clip_gets_them_and_a_re_ranker_does_not(tmp_path):
     write_sentence_transformers_files(CLIPConfig(), tmp_path / "clip")
     assert {path.name for path in (tmp_path / "clip").iterdir()} == FILES
     (tmp_path / "fr").mkdir()
-    for config in (tiny_feature_reasoning_config(), tiny_filip_config()):
-        write_sentence_transformers_files(config, tmp_path / "fr")
+    write_sentence_transformers_files(tiny_feature_reasoning_config(), tmp_path / "fr")
     assert list((tmp_path / "fr").iterdir()) == []
+
+
+def test_a_filip_is_refused_and_not_embedded_by_what_was_never_trained(tmp_path):
+    tiny_filip().save_pretrained(tmp_path)
+    tiny_processor().save_pretrained(tmp_path)
+    write_sentence_transformers_files(tiny_filip_config(), tmp_path)
+    with pytest.raises(ValueError, match="a FILIP compares every patch of a photo"):
+        SentenceTransformer(str(tmp_path), device="cpu", trust_remote_code=True)
 
 
 def test_the_folder_loads_as_before(tmp_path):
