@@ -60,12 +60,12 @@ DEPTHS = {
     "8 frozen/clip-ft": Row("clip", frozen=8),
     "8 frozen/e2": _e2(frozen=8),
 }
-STAGE = "training.stages=[{{epochs: 4, learning_rate: 5.0e-4, learning_rates: {{vision_model.tower: 1.0e-4}}{}}}]"
+STAGE = "training.stages=[{epochs: 4, learning_rate: 5.0e-4, learning_rates: {vision_model.tower: 1.0e-4}}]"
 
 
-def _option(*changes: str, architecture: str = "e2", frozen: int = 8, stage: str = "") -> Row:
+def _option(*changes: str, architecture: str = "e2", frozen: int = 8) -> Row:
     """Return a model on three tenths of the products, above eight frozen layers as a rule: minutes an option."""
-    less = ("data.held_out_fraction=0.7", "training.warmup_steps=40", STAGE.format(stage))
+    less = ("data.held_out_fraction=0.7", "training.warmup_steps=40", STAGE)
     return Row(architecture, (*less, *changes), frozen)
 
 
@@ -75,7 +75,6 @@ OPTIONS = {
     "options/10 frozen": _option(frozen=10),
     "options/region weight 0.2": _option(LIGHT),
     "options/pooled regions": _option(POOLED),
-    "options/layer decay 0.75": _option(stage=", layer_decay: {vision_model.tower: 0.75}"),
     "options/moving average 0.98": _option("training.ema_decay=0.98"),
     "options/region weight 0 to 0.5": _option("model.region_weight={start: 0.0, end: 0.5, epochs: 2}"),
     "options/region weight 0.5 to 0.1": _option("model.region_weight={start: 0.5, end: 0.1, epochs: 4}"),

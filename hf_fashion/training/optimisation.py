@@ -8,7 +8,6 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
 from .adapters import added_by_adapter
-from .layer_decay import layer_scales
 from .recipe import StageRecipe, TrainingRecipe
 
 
@@ -29,33 +28,30 @@ def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
 
 
 def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: StageRecipe) -> torch.optim.Adam:
-    """Return Adam over the trainable parameters, with a group for each key and layer that has its own learning rate.
+    """Return Adam over the trainable parameters, with a group for each key of `stage.learning_rates`.
 
     Args:
         model (`PreTrainedModel`): the names of its parameters decide the groups.
         settings (`TrainingRecipe`): betas and weight decay.
-        stage (`StageRecipe`): learning rates, and their decay from layer to layer.
+        stage (`StageRecipe`): learning rates.
 
     Raises:
-        ValueError: if no trainable parameter's name begins with a key of `stage.learning_rates`, or no layer's with
-            one of `stage.layer_decay`.
+        ValueError: if no trainable parameter's name begins with a key of `stage.learning_rates`.
     """
     rates = {"": stage.learning_rate, **stage.learning_rates}
-    names = [name for name, _ in model.named_parameters()]
-    scales = layer_scales(names, stage.layer_decay, getattr(model, "new_modules", ()))
-    groups: dict[tuple[str, float], list[torch.nn.Parameter]] = {}
+    groups: dict[str, list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             prefix = max((prefix for prefix in rates if name.startswith(prefix)), key=len)
-            groups.setdefault((prefix, scales[name]), []).append(parameter)
+            groups.setdefault(prefix, []).append(parameter)
     for prefix in stage.learning_rates:
-        if prefix not in {used for used, _ in groups}:
-            modules = ", ".join(dict.fromkeys(name.split(".")[0] for name in names))
+        if prefix not in groups:
+            modules = ", ".join(dict.fromkeys(name.split(".")[0] for name, _ in model.named_parameters()))
             raise ValueError(
                 f"`learning_rates` of stage {stage.name!r} names {prefix!r}, but no trainable parameter's name begins "
                 f"with it; the model's parts are {modules}."
             )
-    parts = [{"params": group, "lr": rates[prefix] * scale} for (prefix, scale), group in groups.items()]
+    parts = [{"params": group, "lr": rates[prefix]} for prefix, group in groups.items()]
     betas = tuple(settings.adam_betas)
     return torch.optim.Adam(parts, lr=stage.learning_rate, betas=betas, weight_decay=settings.weight_decay, fused=True)
 

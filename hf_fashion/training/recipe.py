@@ -83,8 +83,6 @@ class StageRecipe:
         name (`str`, *optional*, defaults to `"full"`): shown in logs.
         learning_rates (`dict[str, float]`, *optional*): other peaks by prefix of the parameters' names; the longest
             match counts.
-        layer_decay (`dict[str, float]`, *optional*): factor on the learning rate from each layer of a tower to the one
-            below it, by prefix of the parameters' names, such as `{"vision_model": 0.8}`.
         decay (`float`, *optional*): factor on the learning rates every `decay_every` epochs, instead of warm-up and
             cosine.
         decay_every (`float`, *optional*, defaults to 1.0): epochs between two decays.
@@ -95,7 +93,6 @@ class StageRecipe:
     trainable: str = "all"
     name: str = "full"
     learning_rates: dict[str, float] = field(default_factory=dict, metadata=in_range(at_least=0))
-    layer_decay: dict[str, float] = field(default_factory=dict, metadata=in_range(above=0, at_most=1))
     decay: float | None = field(default=None, metadata=in_range(above=0, at_most=1))
     decay_every: float = field(default=1.0, metadata=in_range(above=0))
 

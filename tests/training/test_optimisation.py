@@ -82,18 +82,6 @@ def test_a_name_that_begins_none_is_refused():
         groups(model, learning_rates={"backbone": 0.2})
 
 
-def test_the_decay_of_a_layer_comes_on_top_of_its_learning_rate():
-    model = nn.ModuleDict({"tower": nn.ModuleDict({"layers": nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))})})
-    model["head"] = nn.Linear(2, 1)
-    found = groups(model, layer_decay={"tower": 0.5}, learning_rates={"tower": 0.01, "tower.layers.1.bias": 0.04})
-    assert found == {
-        0.1: ["head.weight", "head.bias"],
-        0.01 * 0.5: ["tower.layers.1.weight"],
-        0.04 * 0.5: ["tower.layers.1.bias"],
-        0.01 * 0.25: ["tower.layers.0.weight", "tower.layers.0.bias"],
-    }
-
-
 def test_settings_of_adam():
     settings = TrainingRecipe(adam_betas=[0.5, 0.6], weight_decay=0.25)
     (group,) = make_optimizer(Parts(), settings, StageRecipe(epochs=1, learning_rate=0.1)).param_groups
