@@ -11,6 +11,7 @@ epochs; a row that is also one of `pretrained_e2.py --suite options` is the same
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 from safetensors import safe_open
@@ -63,14 +64,13 @@ SUITES = {
 }
 
 
-def baseline(row: str) -> str:
-    """Return the row that a row is compared with."""
-    suite, _, rest = row.partition("/")
-    if suite == "entity_words":
-        return f"options/{rest}"
+def baseline(suite: str, row: str) -> str:
+    """Return the row that a row of a suite is compared with."""
     if suite == "batch_sizes":
         return f"{row.rpartition('/')[0]}/clip-ft"
-    return row if row == CLIP else BASE
+    if suite == "entity_words":
+        return f"options/{row.partition('/')[2]}"
+    return BASE
 
 
 def collect() -> dict[str, dict[str, dict]]:
@@ -110,7 +110,7 @@ def protocol_table(results: dict, names: list[str]) -> str:
 
 
 def probe_table(results: dict, names: list[str]) -> str:
-    """Return the accuracy of linear probes by entity, and that of naming the most frequent class."""
+    """Return the accuracy of linear probes by entity, and that of always naming the most frequent class."""
     rows = []
     for name in names:
         runs = [seed["probe"] for seed in results[name].values() if "probe" in seed]
@@ -118,10 +118,9 @@ def probe_table(results: dict, names: list[str]) -> str:
             keys = [f"{entity}_{source}_probe_accuracy" for entity in ENTITIES]
             if keys[0] in runs[0]:
                 rows.append([name, source, str(len(runs)), *(spread([run[key] for run in runs]) for key in keys)])
-    rows.append(
-        ["most frequent class", "", "", *(f"{100 * runs[0][f'{entity}_majority_rate']:.1f}" for entity in ENTITIES)]
-    )
-    return markdown(["row", "from", "seeds", *ENTITIES], rows)
+    any_run = next(iter(results[names[0]].values()))["probe"]
+    majority = [f"{100 * any_run[f'{entity}_majority_rate']:.1f}" for entity in ENTITIES]
+    return markdown(["row", "from", "seeds", *ENTITIES], [*rows, ["most frequent class", "", "", *majority]])
 
 
 def size_table(results: dict, names: list[str]) -> str:
@@ -133,13 +132,11 @@ def size_table(results: dict, names: list[str]) -> str:
 
 def weight_table(results: dict, names: list[str]) -> str:
     """Return the learned weight of each entity's words, a row a run."""
-    runs = [
-        (name, seed, found["entity_weights"])
-        for name in names
-        for seed, found in results[name].items()
-        if "entity_weights" in found
-    ]
-    rows = [[name, seed, *(f"{weight:+.2f}" for weight in weights)] for name, seed, weights in runs]
+    rows = []
+    for name in names:
+        for seed, found in results[name].items():
+            if "entity_weights" in found:
+                rows.append([name, seed, *(f"{weight:+.2f}" for weight in found["entity_weights"])])
     return markdown(["row", "seed", *ENTITIES], rows)
 
 
@@ -184,7 +181,7 @@ def _tables(suite: str, results: dict, names: list[str]) -> list[str]:
     if suite == "probes":
         return [probe_table(results, names)]
     more = {"tokens": [size_table], "entity_words": [weight_table]}.get(suite, [])
-    tables = [recall_table(results, names, baseline), tag_table(results, names)]
+    tables = [recall_table(results, names, partial(baseline, suite)), tag_table(results, names)]
     return tables + [table(results, names) for table in more]
 
 
