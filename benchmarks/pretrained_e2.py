@@ -63,24 +63,24 @@ DEPTHS = {
 STAGE = "training.stages=[{epochs: 4, learning_rate: 5.0e-4, learning_rates: {vision_model.tower: 1.0e-4}}]"
 
 
-def _option(*changes: str, architecture: str = "e2", frozen: int = 8) -> Row:
+def option(*changes: str, architecture: str = "e2", frozen: int = 8) -> Row:
     """Return a model on three tenths of the products, above eight frozen layers as a rule: minutes an option."""
     less = ("data.held_out_fraction=0.7", "training.warmup_steps=40", STAGE)
     return Row(architecture, (*less, *changes), frozen)
 
 
 OPTIONS = {
-    "options/e2": _option(),
-    "options/clip-ft": _option(architecture="clip"),
-    "options/10 frozen": _option(frozen=10),
-    "options/region weight 0.2": _option(LIGHT),
-    "options/pooled regions": _option(POOLED),
-    "options/moving average 0.98": _option("training.ema_decay=0.98"),
-    "options/region weight 0 to 0.5": _option("model.region_weight={start: 0.0, end: 0.5, epochs: 2}"),
-    "options/region weight 0.5 to 0.1": _option("model.region_weight={start: 0.5, end: 0.1, epochs: 4}"),
-    "options/float32": _option("training.mixed_precision=no"),
-    "options/tags/clip-ft": _option(TAGS, architecture="clip"),
-    "options/tags/e2": _option(TAGS),
+    "options/e2": option(),
+    "options/clip-ft": option(architecture="clip"),
+    "options/10 frozen": option(frozen=10),
+    "options/region weight 0.2": option(LIGHT),
+    "options/pooled regions": option(POOLED),
+    "options/moving average 0.98": option("training.ema_decay=0.98"),
+    "options/region weight 0 to 0.5": option("model.region_weight={start: 0.0, end: 0.5, epochs: 2}"),
+    "options/region weight 0.5 to 0.1": option("model.region_weight={start: 0.5, end: 0.1, epochs: 4}"),
+    "options/float32": option("training.mixed_precision=no"),
+    "options/tags/clip-ft": option(TAGS, architecture="clip"),
+    "options/tags/e2": option(TAGS),
 }
 SUITES = {"models": MODELS, "depths": DEPTHS, "options": OPTIONS}
 ROWS = MODELS | DEPTHS | OPTIONS
@@ -91,9 +91,9 @@ def run_folder(row: str, seed: int | str) -> Path:
     return RUNS / f"{''.join(letter if letter.isalnum() or letter == '.' else '_' for letter in row)}-{seed}"
 
 
-def make_run(vision: str, name: str, seed: int) -> Run:
+def make_run(vision: str, name: str, row: Row, seed: int) -> Run:
     """Return the run of a row with a seed; its last model is evaluated, not its best."""
-    row, folder = ROWS[name], run_folder(name, seed)
+    folder = run_folder(name, seed)
     changes = [f"model.architecture={row.architecture}", f"model.start_from_vision={vision}"]
     changes += [f"model.freeze_layers={row.frozen}", f"training.seed={seed}", f"training.output_dir={folder}"]
     if row.architecture == "e2":
@@ -162,7 +162,7 @@ def main() -> None:
     if not arguments.table:
         if not arguments.vision:
             parser.error("give `--vision`, or `--table` to train nothing")
-        runs = [make_run(arguments.vision, name, seed) for seed in arguments.seeds for name in names]
+        runs = [make_run(arguments.vision, name, ROWS[name], seed) for seed in arguments.seeds for name in names]
         # One run of each depth computes the outputs of its frozen layers; the others find them.
         first = list({run.recipe.model.freeze_layers: run for run in reversed(runs)}.values())
         run_all([first, runs], arguments.workers, lambda: write_json(collect(), RESULTS))

@@ -220,6 +220,9 @@ class E2Config(PreTrainedConfig):
         What the text embedding is made of: `"pooler"` (the text tower's own `pooler_output`), `"mean"` (its last
         hidden states over the real tokens) or `"first"` (that of the first token). The default is `"pooler"` for CLIP
         and SigLIP, and `"mean"` for others.
+    weighted_entities (`list[str]`, *optional*, defaults to `[]`):
+        Names of the entities whose words text embeddings weigh by a learned factor each, which the paper's model does
+        not do: [`E2EntityWords`]. `model.weigh_entities` of a recipe sets it, and measures which words they are.
     contrastive_loss (`str`, *optional*, defaults to `"info_nce"`):
         `"info_nce"` (CLIP's) or `"sigmoid"` (SigLIP's, with a bias on the logits); for the region loss too.
     logit_bias_init_value (`float`, *optional*, defaults to -10.0):
@@ -246,6 +249,7 @@ class E2Config(PreTrainedConfig):
     logit_scale_init_value: float | int = 2.6592
     project_towers: bool = True
     text_pooling: str | None = None
+    weighted_entities: list[str] = field(default_factory=list)
     contrastive_loss: str = "info_nce"
     logit_bias_init_value: float | int = -10.0
     contrastive_loss_weight: float | int = 0.5
@@ -275,6 +279,8 @@ class E2Config(PreTrainedConfig):
             raise ValueError(f'`contrastive_loss` must be "info_nce" or "sigmoid"; got "{self.contrastive_loss}".')
         if self.text_pooling not in ("pooler", "mean", "first"):
             raise ValueError(f'`text_pooling` must be "pooler", "mean" or "first"; got "{self.text_pooling}".')
+        if len(set(self.weighted_entities)) != len(self.weighted_entities):
+            raise ValueError(f"`weighted_entities` must be distinct names; got {self.weighted_entities}.")
         if not self.project_towers and self.vision_config.model_type == E2VisionConfig.model_type:
             raise ValueError("`project_towers=False` is for towers that end in the shared space, which CLIP's do not.")
         widths = {self.vision_config.hidden_size, _text_width(self.text_config), self.projection_dim}

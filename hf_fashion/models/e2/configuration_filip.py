@@ -5,7 +5,7 @@ from huggingface_hub.dataclasses import strict
 from .configuration_e2 import E2Config
 
 
-# Fields of E2's loss that FILIP's has not.
+# Fields of E2's losses that FILIP's has not.
 _LOSS_OF_E2 = ("contrastive_loss_weight", "region_loss_weight", "region_targets")
 
 
@@ -29,8 +29,11 @@ class FilipConfig(E2Config):
         """Raise if fields contradict each other, or would be ignored; called by `@strict`."""
         super().validate_architecture()
         changed = [name for name in _LOSS_OF_E2 if getattr(self, name) != getattr(E2Config, name)]
+        changed += ["weighted_entities"] if self.weighted_entities else []
         if changed:
-            raise ValueError(f"{changed} are fields of E2's loss: FILIP has one loss, remove them.")
+            raise ValueError(
+                f"{changed} are fields of E2's losses and text embeddings, which FILIP has not: remove them."
+            )
 
 
 # A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.

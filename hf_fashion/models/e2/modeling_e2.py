@@ -29,7 +29,7 @@ from .losses_e2 import pair_loss, region_contrastive_loss
 from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
 from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
 from .starts_e2 import Start, copy_tower, towers_config
-from .texts_e2 import reads_full_length
+from .texts_e2 import E2EntityWords, reads_full_length
 from .towers_e2 import drop_unused
 
 
@@ -166,7 +166,9 @@ class E2VisionModel(E2PreTrainedModel):
     base_model_prefix = "e2_vision"
     main_input_name = "pixel_values"
     input_modalities = ("image",)
-    _keys_to_ignore_on_load_unexpected = [r"^text_model\.", r"^text_projection\.", r"^logit_scale$", r"^logit_bias$"]
+    _keys_to_ignore_on_load_unexpected = [
+        *(r"^text_model\.", r"^text_projection\.", r"^entity_words\.", r"^logit_scale$", r"^logit_bias$")
+    ]
 
     def __init__(self, config: E2VisionConfig):
         super().__init__(config)
@@ -292,6 +294,7 @@ class E2Model(E2PreTrainedModel):
         self.text_projection = projection(text_config.hidden_size, config.projection_dim, config.project_towers)
         self.region_head = E2RegionHead(vision_config)
         self.region_pool = E2RegionPool(vision_config) if config.pool_regions else None
+        self.entity_words = E2EntityWords(config) if config.weighted_entities else None
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init_value, dtype=torch.float32))
         if config.project_towers and {vision_config.model_type, text_config.model_type} != CLIP_SIDES:
             # Two encoders that met here first: what leads from them to the shared space is as new.
@@ -421,6 +424,16 @@ class E2Model(E2PreTrainedModel):
             }
         super().save_pretrained(save_directory, **kwargs)
 
+    def token_states(self, last_hidden_state: torch.Tensor) -> torch.Tensor:
+        """Return the states of the tokens of texts (T, L, D) that the projection of text embeddings takes.
+
+        Args:
+            last_hidden_state (`torch.Tensor` of shape `(T, L, D)`): of the text tower.
+        """
+        if self.config.text_pooling == "pooler" and reads_full_length(self.config.text_config):
+            return self.text_model.head(last_hidden_state)  # what SigLIP's own text embedding goes through
+        return last_hidden_state
+
     @can_return_tuple
     def get_text_features(
         self,
@@ -463,6 +476,8 @@ class E2Model(E2PreTrainedModel):
             kwargs["position_ids"] = position_ids
         outputs = self.text_model(input_ids=input_ids, attention_mask=attention_mask, return_dict=True, **kwargs)
         pooled = pool_text(outputs, attention_mask, self.config.text_pooling)  # (T, D)
+        if self.entity_words is not None:
+            pooled = self.entity_words(pooled, input_ids, self.token_states(outputs.last_hidden_state))
         return BaseModelOutputWithPooling(
             last_hidden_state=outputs.last_hidden_state,
             pooler_output=self.text_projection(pooled),

@@ -20,6 +20,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
 from .selection_e2 import E2FusionBlock, E2FusionBlocks, E2RegionHead, E2RegionPool, E2Selection, run_layers
+from .texts_e2 import E2EntityWords
 from .towers_e2 import drop_unused, embed_patches, num_prefix_tokens, pool_tower, rotary_positions, tower_family
 
 
@@ -74,6 +75,7 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
         "vision_model.fusion_blocks",
         "region_head",
         "region_pool",
+        "entity_words",
     )
     # What a LoRA adapter trains whole: LoraConfig(modules_to_save=E2Model.lora_modules_to_save). The temperature is a
     # parameter and no module, which peft cannot save: an adapter keeps that of its base.
@@ -101,6 +103,9 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
                 init.normal_(projection.weight, std=projection.in_features**-0.5 * factor)
         elif isinstance(module, E2RegionPool):
             init.zeros_(module.projection.weight)
+        elif isinstance(module, E2EntityWords):
+            init.zeros_(module.weight)
+            init.zeros_(module.shares)
 
 
 class E2VisionTower(E2PreTrainedModel):

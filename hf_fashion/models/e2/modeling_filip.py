@@ -94,9 +94,7 @@ class FilipModel(E2Model):
         Returns:
             `torch.Tensor` of shape `(T, L, P)`.
         """
-        states = outputs.last_hidden_state
-        if self.config.text_pooling == "pooler" and reads_full_length(self.config.text_config):
-            states = self.text_model.head(states)  # what SigLIP's own text embedding goes through
+        states = self.token_states(outputs.last_hidden_state)
         return nn.functional.normalize(self.text_projection(states), dim=-1)
 
     def real_tokens(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> torch.Tensor:

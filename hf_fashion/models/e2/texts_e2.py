@@ -1,5 +1,7 @@
-"""How a text tower reads texts: how many tokens, whether padded to all of them, and with which inputs."""
+"""How a text tower reads texts: how many tokens, whether padded, with which inputs, and which words count more."""
 
+import torch
+from torch import nn
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 
@@ -68,4 +70,42 @@ def text_options(text_config: PreTrainedConfig) -> dict:
     return {"padding": True}
 
 
-__all__ = ["max_tokens", "num_positions", "reads_full_length", "text_options"]
+class E2EntityWords(nn.Module):
+    """Add to a text embedding the words that name entities, each entity with a learned weight.
+
+    The embedding of a text of tokens t becomes
+
+        pool(T) + sum_e w_e * sum_t s(t, e) h_t / max(1, sum_t s(t, e))
+
+    with the text tower's last states h_t, its own embedding pool(T), and for each entity e the learned weight w_e, 0
+    in a new model. s(t, e) in 0..1 is how often token t, where a text of the training corpus has it, names the
+    product's e; training measures it once, and it is saved with the weights.
+
+    The idea is that of EI-CLIP (Ma et al., "EI-CLIP: Entity-aware Interventional Contrastive Learning for E-commerce
+    Cross-modal Retrieval", CVPR 2022): words such as a brand's mean something else in a shop than a text encoder has
+    learned; select them, and learn them by the contrastive loss. How they are selected and what they add is ours, and
+    not the published model.
+    """
+
+    def __init__(self, config: PreTrainedConfig):
+        super().__init__()
+        entities = len(config.weighted_entities)
+        self.weight = nn.Parameter(torch.zeros(entities))
+        self.register_buffer("shares", torch.zeros(config.text_config.vocab_size, entities))
+
+    def forward(self, pooled: torch.Tensor, input_ids: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        """
+        Args:
+            pooled (`torch.Tensor` of shape `(T, D)`): text embeddings before the projection.
+            input_ids (`torch.Tensor` of shape `(T, L)`): token ids; those of padding name no entity.
+            states (`torch.Tensor` of shape `(T, L, D)`): states of the tokens.
+
+        Returns:
+            `torch.Tensor` of shape `(T, D)`: text embeddings before the projection.
+        """
+        shares = self.shares[input_ids]  # (T, L, E)
+        weights = shares * (self.weight / shares.sum(1, keepdim=True).clamp(min=1))  # (T, L, E)
+        return pooled + torch.einsum("tl,tld->td", weights.sum(-1), states)
+
+
+__all__ = ["E2EntityWords", "max_tokens", "num_positions", "reads_full_length", "text_options"]

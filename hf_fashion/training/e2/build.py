@@ -112,7 +112,8 @@ def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel
     """Return E2, or its towers without selection tokens, from scratch or from a checkpoint, in float32.
 
     For the architecture `"clip"`, a start from CLIP or SigLIP is that model itself, and a vision encoder with a text
-    encoder is an E2 without tag entities: the same towers, projections, pooling and loss. A FILIP is one always.
+    encoder is an E2 without tag entities: the same towers, projections, pooling and loss. So is one that weighs
+    entities. A FILIP is one always.
 
     Args:
         recipe (`E2ModelRecipe`): architecture, configuration, and where to start.
@@ -127,6 +128,8 @@ def make_model(recipe: E2ModelRecipe, processor: E2Processor) -> PreTrainedModel
         config["tag_entities"] = processor.tag_entities
     if recipe.region_weight is not None:
         config["region_loss_weight"] = recipe.region_weight.end
+    if recipe.weigh_entities:
+        config["weighted_entities"] = processor.tag_entities
     if recipe.start_from:
         model = _from_checkpoint(recipe, config)
     elif recipe.start_from_vision:
@@ -146,7 +149,7 @@ def check_fields(recipe: E2ModelRecipe) -> None:
     is_e2 = recipe.architecture == "e2"
     whole = CLIPConfig if recipe.architecture == "clip" and not recipe.start_from_vision else E2Config
     vision, known = (E2VisionConfig, E2_FIELDS) if is_e2 else (CLIPVisionConfig, set())
-    known = known | {entry.name for entry in fields(whole)}
+    known = known | {entry.name for entry in fields(whole)} - {"weighted_entities"}  # `weigh_entities` sets it
     check_keys("model.config", recipe.config, known if is_e2 else known - LOSS_FIELDS)
     for name, section in (("text_config", CLIPTextConfig), ("vision_config", vision)):
         check_keys(f"model.config.{name}", recipe.config.get(name, {}), {entry.name for entry in fields(section)})
@@ -165,6 +168,8 @@ def _from_scratch(recipe: E2ModelRecipe, config: dict[str, Any], processor: E2Pr
     config["text_config"] = _text_fields(config, processor)
     if recipe.architecture == "e2":
         return E2Model(E2Config(**config))
+    if recipe.weigh_entities:
+        return E2Model(E2Config(**config, tag_entities=[]))
     if recipe.architecture == "filip":
         return FilipModel(FilipConfig(**config))
     projection = {"projection_dim": config.get("projection_dim", CLIPConfig.projection_dim)}
@@ -198,9 +203,11 @@ def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTraine
     # float32, whatever the dtype of the checkpoint: half-precision weights lose small steps.
     start, dtype, kind = recipe.start_from, torch.float32, TOWER_MODELS[recipe.architecture]
     found: PreTrainedConfig = read_config(start)
-    if recipe.architecture == "clip":
+    if recipe.architecture == "clip" and not recipe.weigh_entities:
         return load_whole(start, dtype=dtype, **config)
-    if found.model_type == recipe.architecture:
+    if recipe.architecture == "clip":
+        config["tag_entities"] = []
+    if found.model_type == kind.config_class.model_type:
         return kind.from_pretrained(start, dtype=dtype, **config)
     if found.model_type == "clip":
         return kind.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)

@@ -50,6 +50,8 @@ class E2ModelRecipe:
         freeze_layers (`int`, *optional*, defaults to 0): layers of the vision tower, counted from the embeddings, that
             are never trained. Their outputs are computed once for each photo and kept next to the resized photos.
         region_weight (`RegionWeightRecipe`, *optional*): a schedule in place of `config.region_loss_weight`.
+        weigh_entities (`bool`, *optional*, defaults to `False`): learn a weight for the words of a text that name tags
+            of each entity, after the idea of EI-CLIP. For `"e2"` and `"clip"`.
     """
 
     architecture: str = "e2"
@@ -63,6 +65,7 @@ class E2ModelRecipe:
     lora_r: int | None = field(default=None, metadata=in_range(at_least=1))
     freeze_layers: int = field(default=0, metadata=in_range(at_least=0))
     region_weight: RegionWeightRecipe | None = None
+    weigh_entities: bool = False
 
 
 @dataclass
@@ -77,13 +80,22 @@ class E2Recipe(RecipeFile):
     def __post_init__(self):
         require("model.architecture", self.model.architecture, ("e2", "clip", "filip"))
         check_run(self.data, self.training, trainable=("all", "new"))
-        check_lora(self.model.lora_r, self.model.start_from, {"config": self.model.config})
+        check_lora(
+            self.model.lora_r,
+            self.model.start_from,
+            {"config": self.model.config, "weigh_entities": self.model.weigh_entities},
+        )
         self._check_start()
         if self.model.architecture != "e2" and any(stage.trainable == "new" for stage in self.training.stages):
             name = self.model.architecture.upper()
             raise ValueError(f'`training.stages`: trainable="new" needs architecture "e2"; a {name} has no new parts.')
         _check_freezing(self.model)
         _check_region_weight(self.model)
+        if self.model.weigh_entities and self.model.architecture == "filip":
+            raise ValueError(
+                "`model.weigh_entities` changes text embeddings, and a FILIP compares tokens: set "
+                '`model.architecture` to "clip" or "e2", or remove it.'
+            )
 
     def _check_start(self) -> None:
         model = self.model

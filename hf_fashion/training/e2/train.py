@@ -17,6 +17,7 @@ from ..pushing import prepare_push
 from ..resuming import checkpoint_to_resume, require_same_sources
 from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor
+from .entity_words import find_entity_words
 from .recipe import E2Recipe
 from .step import make_step
 from .validation import validate
@@ -59,6 +60,8 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, processor)
+    if recipe.model.weigh_entities:
+        find_entity_words(model, processor, corpus["train"], column_map)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()

@@ -39,6 +39,13 @@ def test_facts_of_the_run_are_shown(tmp_path):
     assert "logos" in text and "seasons" in text and "drawings" not in text
 
 
+@pytest.mark.parametrize("kind", ["e2", "clip"])
+def test_weighted_entities_are_named(kind, tmp_path):
+    assert "EI-CLIP" not in render(kind, tmp_path / "plain", CardFacts())
+    text = render(kind, tmp_path, CardFacts(), weighted_entities=["brand", "colour"])
+    assert "words that name `brand`, `colour`, each kind" in text.replace("\n", " ")
+
+
 def test_drawings_are_said(tmp_path):
     assert "It has seen drawings only" in render("e2", tmp_path, CardFacts(run_facts(corpus="generated")))
 

@@ -148,6 +148,7 @@ class Dinov2AndBertTester(TowerTester):
     config = E2Config(
         vision_config=Dinov2Config(**VISION),
         text_config=BertConfig(**TEXT, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
+        weighted_entities=["brand"],
         **SELECTION,
     )
 

@@ -25,7 +25,7 @@ def test_it_is_saved_and_read_back(tmp_path):
         ({"vision_config": {"tag_entities": ["brand"]}}, "`tag_entities` must be empty"),
         ({"vision_config": E2VisionConfig()}, "`tag_entities` must be empty"),
         ({"fusion_layers": [3]}, "`fusion_layers` must be empty"),
-        ({"region_loss_weight": 0.2}, r"\['region_loss_weight'\] are fields of E2's loss"),
+        ({"region_loss_weight": 0.2}, r"\['region_loss_weight'\] are fields of E2's losses"),
         ({"contrastive_loss": "triplet"}, "`contrastive_loss`"),
     ],
 )

@@ -100,6 +100,7 @@ def test_another_model_is_no_start(data, tmp_path, architecture):
         ({"config": {"vision_config": {"drop_patch": False}}}, "vision_config.*drop_patch"),
         ({"architecture": "clip", "config": {"tag_entities": ["brand"]}}, "tag_entities"),
         ({"architecture": "clip", "config": {"text_config": {"num_hidden_layer": 2}}}, "num_hidden_layers"),
+        ({"config": {"weighted_entities": ["brand"]}}, "weighted_entities"),
         ({"architecture": "filip", "config": {"tag_entities": ["brand"]}}, "tag_entities"),
         ({"architecture": "filip", "config": {"region_loss_weight": 0.2}}, "region_loss_weight"),
         ({"architecture": "clip", "start_from_vision": "d", "config": {"region_targets": "diagonal"}}, "region_tar"),
@@ -186,6 +187,23 @@ def test_filip_starts_from_clip_siglip_and_itself(data, tmp_path):
     for architecture, own in (("e2", "e2"), ("clip", "e2 without tag entities")):
         with pytest.raises(ValueError, match=f"type 'filip': architecture '{architecture}' starts from one of {own}"):
             start(data, E2ModelRecipe(architecture=architecture, start_from=str(tmp_path / "own")))
+
+
+def test_entities_are_weighed_by_e2s_and_by_clips_of_any_start(data, tmp_path):
+    scratch = {"config": CONFIG, "vocab_size": 600}
+    processor, clip = start(data, E2ModelRecipe(architecture="clip", **scratch))
+    folder = save(tmp_path / "clip", processor, clip)
+    towers = {"start_from_vision": dinov2_folder(tmp_path / "v"), "start_from_text": bert_folder(tmp_path / "t")}
+    starts = (scratch, {"start_from": folder}, {"start_from": siglip_folder(tmp_path / "siglip")}, towers)
+    for architecture, options in (*(("clip", options) for options in starts), ("e2", scratch)):
+        again, model = start(data, E2ModelRecipe(architecture=architecture, weigh_entities=True, **options))
+        assert isinstance(model, E2Model) and bool(model.config.tag_entities) == (architecture == "e2")
+        assert model.config.weighted_entities == ["colour", "brand"] and not model.entity_words.weight.any()
+    model.entity_words.weight.data += 1
+    own = save(tmp_path / "own", again, model)
+    for weigh in (False, True):
+        _, continued = start(data, E2ModelRecipe(start_from=own, weigh_entities=weigh))
+        assert torch.equal(continued.entity_words.weight, model.entity_words.weight)
 
 
 def test_an_e2_without_tags_is_refused(data):

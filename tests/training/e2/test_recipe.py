@@ -41,6 +41,11 @@ def test_an_unknown_architecture_is_refused(tmp_path):
         ({"region_weight": {"start": 0, "end": 1, "epochs": 1}, "architecture": "clip"}, "a CLIP has no regions"),
         ({"region_weight": {"start": 0, "end": 1, "epochs": 1}, "architecture": "filip"}, "a FILIP has no regions"),
         (
+            {"weigh_entities": True, "architecture": "filip"},
+            'a FILIP compares tokens: set `model.architecture` to "clip"',
+        ),
+        ({"weigh_entities": True, "start_from": "clip", "lora_r": 4}, r"remove `model\.weigh_entities`"),
+        (
             {"region_weight": {"start": 0, "end": 1, "epochs": 1}, "config": {"region_loss_weight": 0.2}},
             r"`model\.config\.region_loss_weight` are set: remove one",
         ),

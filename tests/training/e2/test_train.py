@@ -271,6 +271,13 @@ def test_the_baselines_use_the_same_outputs(corpus, in_process, capsys):
     assert isinstance(AutoModel.from_pretrained(corpus / "filip-ft" / "last"), FilipModel)
 
 
+def test_a_clip_learns_weights_of_entities(corpus, in_process):
+    train_in_process(fine_tuning(corpus, "weighted", architecture="clip", weigh_entities=True))
+    model = AutoModel.from_pretrained(corpus / "weighted" / "last")
+    words = model.entity_words
+    assert model.config.weighted_entities == ["colour", "brand"] and words.weight.all() and words.shares.any()
+
+
 def test_tokens_that_enter_below_frozen_layers_are_refused(corpus, in_process):
     recipe = fine_tuning(corpus, "run")
     recipe.model.config = {}
