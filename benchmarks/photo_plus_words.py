@@ -3,8 +3,9 @@
     python benchmarks/photo_plus_words.py --corpus ../shared/corpora/catalog-large
     python benchmarks/photo_plus_words.py --table   # no model
 
-The models are those that `benchmarks/pretrained_e2.py` trains, `runs/pretrained_e2/e2-0/last` and so on; nothing is
-trained here. `benchmarks/results/photo_plus_words.json` keeps all metrics.
+The models are those that `benchmarks/pretrained_e2.py` trains, `runs/pretrained_e2/e2-0/last` and so on. Each has a
+combiner in `runs/combiner`, by `benchmarks/recipes/combiner/pretrained.yaml`, which is trained where it is missing.
+`benchmarks/results/photo_plus_words.json` keeps all metrics.
 """
 
 import argparse
@@ -12,16 +13,19 @@ import json
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.runs import markdown, spread
+from benchmarks.runs import Run, markdown, spread
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.embedding.changes.combiners import TrainedCombiner, load_combiner
 from hf_fashion.embedding.saved_models import load_model
 from hf_fashion.evaluation.changes.catalogue_changes import evaluate_changes
 from hf_fashion.evaluation.splits import load_splits
 from hf_fashion.files import write_json
+from hf_fashion.training.combiner.recipe import CombinerRecipe
 
 
 RESULTS = Path(__file__).parent / "results" / "photo_plus_words.json"
-RUNS = Path("runs/pretrained_e2")
+RUNS, COMBINERS = Path("runs/pretrained_e2"), Path("runs/combiner")
+RECIPE = Path(__file__).parent / "recipes" / "combiner" / "pretrained.yaml"
 MODELS = {"clip_ft": "CLIP-FT", "e2": "E2"}
 ROWS = {
     "photo": "only the photo",
@@ -32,6 +36,7 @@ ROWS = {
     "arithmetic": "(b) arithmetic, tags named by the model",
     "arithmetic_known": "(b) arithmetic, tags known",
     "regions": "(b) arithmetic with regions",
+    "combiner": "(c) a trained combiner",
 }
 METRICS = ("recall@10", "recall@50", "changed", "kept")
 
@@ -43,11 +48,22 @@ def measure(corpus: str, seeds: list[int]) -> dict:
     results: dict = {}
     for name in MODELS:
         for seed in seeds:
+            combiner = trained_combiner(corpus, f"{name}-{seed}", seed)
             model, processor = load_model(RUNS / f"{name}-{seed}" / "last", "cpu", "float32")
-            results.setdefault(name, {})[str(seed)] = evaluate_changes(model, processor, dataset, column_map)
+            found = evaluate_changes(model, processor, dataset, column_map, combiner=combiner)
+            results.setdefault(name, {})[str(seed)] = found
             write_json(results, RESULTS)
             print(f"{name}-{seed}: done", flush=True)
     return results
+
+
+def trained_combiner(corpus: str, name: str, seed: int) -> TrainedCombiner:
+    """Return the combiner of a model, the last one of its run, which is trained where it is not there."""
+    folder = COMBINERS / name
+    changes = [f"model.embedder={RUNS / name / 'last'}", f"data.corpus={corpus}", f"training.seed={seed}"]
+    recipe = CombinerRecipe.read(RECIPE, [*changes, f"training.output_dir={folder}"])
+    print(Run(folder, recipe, "training/train_combiner.py").finish(), flush=True)
+    return load_combiner(folder / "last")
 
 
 def tables(results: dict) -> str:
