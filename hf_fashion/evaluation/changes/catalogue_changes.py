@@ -151,7 +151,7 @@ def measure_changes(
             scores = torch.stack([weighted_scores(searcher(one), gallery) for one in its])
             metrics = change_metrics(scores, queries.triples[entity], queries.tags, entity)
             results |= {f"{entity}_{way}_{name}": value for name, value in metrics.items()}
-    return results | {f"{way}_recall": _mean_recall(results, way) for way in searchers}
+    return results | {f"{way}_recall": mean_recall(results, list(asked), way) for way in searchers}
 
 
 def change_metrics(
@@ -204,6 +204,13 @@ def weighted_scores(query: ChangedQuery, gallery: Mapping[str, Tensor]) -> Tenso
     return sum(part.weight * (gallery[part.space] @ part.vector) for part in query.parts)
 
 
-def _mean_recall(results: Mapping[str, Any], way: str) -> float:
-    recalls = [results[f"{entity}_{way}_recall@{k}"] for entity in results["entities"] for k in (10, 50)]
+def mean_recall(results: Mapping[str, Any], entities: Sequence[str], way: str) -> float:
+    """Return the mean of both recalls of a way to search, over entities.
+
+    Args:
+        results (`Mapping[str, Any]`): `{entity}_{way}_recall@10` and `_recall@50`.
+        entities (`Sequence[str]`): those that change.
+        way (`str`): its name.
+    """
+    recalls = [results[f"{entity}_{way}_recall@{k}"] for entity in entities for k in (10, 50)]
     return sum(recalls) / len(recalls)

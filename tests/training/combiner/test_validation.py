@@ -19,6 +19,6 @@ def test_a_new_combiner_has_the_recall_of_arithmetic():
     new = CombinerModel(tiny_combiner_config())
     metrics = CombinerValidation(*common, embeds, new)(new)
     assert metrics["combiner_recall"] == metrics["start_recall"] > 0
-    assert metrics["brand_num_queries"] == 60 and all(isinstance(value, (int, float)) for value in metrics.values())
+    assert all(isinstance(value, float) for value in metrics.values()), "loggers and the run's history take numbers"
     other = tiny_combiner()
     assert CombinerValidation(*common, embeds, other)(other)["combiner_recall"] != metrics["start_recall"]
