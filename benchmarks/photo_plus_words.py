@@ -3,8 +3,9 @@
     python benchmarks/photo_plus_words.py --corpus ../shared/corpora/catalog-large
     python benchmarks/photo_plus_words.py --table   # no model
 
-The models are those that `benchmarks/pretrained_e2.py` trains, `runs/pretrained_e2/e2-0/last` and so on; nothing is
-trained here. `benchmarks/results/photo_plus_words.json` keeps all metrics.
+The models are those that `benchmarks/pretrained_e2.py` trains, `runs/pretrained_e2/e2-0/last` and so on. Their
+combiners, by `benchmarks/recipes/combiner/pretrained.yaml`, are trained into `runs/combiner` where they are missing.
+`benchmarks/results/photo_plus_words.json` keeps all metrics.
 """
 
 import argparse
@@ -12,16 +13,20 @@ import json
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.runs import markdown, spread
+from benchmarks.runs import Run, markdown, spread
 from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.embedding.changes.combiners import TrainedCombiner, load_combiner
+from hf_fashion.embedding.corpus import embed_images
 from hf_fashion.embedding.saved_models import load_model
 from hf_fashion.evaluation.changes.catalogue_changes import evaluate_changes
 from hf_fashion.evaluation.splits import load_splits
 from hf_fashion.files import write_json
+from hf_fashion.training.combiner.recipe import CombinerRecipe
 
 
 RESULTS = Path(__file__).parent / "results" / "photo_plus_words.json"
-RUNS = Path("runs/pretrained_e2")
+RUNS, COMBINER_RUNS = Path("runs/pretrained_e2"), Path("runs/combiner")
+RECIPE = Path(__file__).parent / "recipes" / "combiner" / "pretrained.yaml"
 MODELS = {"clip_ft": "CLIP-FT", "e2": "E2"}
 ROWS = {
     "photo": "only the photo",
@@ -32,7 +37,12 @@ ROWS = {
     "arithmetic": "(b) arithmetic, tags named by the model",
     "arithmetic_known": "(b) arithmetic, tags known",
     "regions": "(b) arithmetic with regions",
+    "combiner": "(c) combiner",
+    "combiner_regions": "(c) combiner with regions",
 }
+# Model -> its combiners: the row of each, and what differs from the recipe.
+WHOLE = {"combiner": ["model.regions=false"]}
+COMBINERS = {"clip_ft": WHOLE, "e2": WHOLE | {"combiner_regions": []}}
 METRICS = ("recall@10", "recall@50", "changed", "kept")
 
 
@@ -44,10 +54,34 @@ def measure(corpus: str, seeds: list[int]) -> dict:
     for name in MODELS:
         for seed in seeds:
             model, processor = load_model(RUNS / f"{name}-{seed}" / "last", "cpu", "float32")
-            results.setdefault(name, {})[str(seed)] = evaluate_changes(model, processor, dataset, column_map)
+            images = embed_images(model, processor, dataset, column_map.image)
+            found: dict = {}
+            for row, changes in COMBINERS[name].items():
+                combiner = trained_combiner(corpus, name, row, seed, changes)
+                one = evaluate_changes(model, processor, dataset, column_map, images, combiner=combiner)
+                found = with_row(found, one, row)
+            results.setdefault(name, {})[str(seed)] = found
             write_json(results, RESULTS)
             print(f"{name}-{seed}: done", flush=True)
     return results
+
+
+def with_row(results: dict, measured: dict, row: str) -> dict:
+    """Return the metrics so far, or else those that have no combiner, with those of a combiner as another row."""
+    before = results or {key: value for key, value in measured.items() if "combiner" not in key}
+    own = {key.replace("combiner", row): value for key, value in measured.items() if "combiner" in key}
+    rows = [way for way in before["rows"] if way != "combiner" or results]
+    return before | own | {"rows": [*rows, row]}
+
+
+def trained_combiner(corpus: str, name: str, row: str, seed: int, changes: list[str]) -> TrainedCombiner:
+    """Return a combiner of a model, the last one of its run, which is trained where it is not there."""
+    folder = COMBINER_RUNS / f"{name}-{row}-{seed}"
+    places = [f"model.embedder={RUNS / f'{name}-{seed}' / 'last'}", f"data.corpus={corpus}"]
+    places += [f"training.output_dir={folder}", f"training.seed={seed}"]
+    recipe = CombinerRecipe.read(RECIPE, [*changes, *places])
+    print(Run(folder, recipe, "training/train_combiner.py").finish(), flush=True)
+    return load_combiner(folder / "last")
 
 
 def tables(results: dict) -> str:

@@ -24,6 +24,7 @@ def _register_models() -> None:
         (public.AsenConfig, public.AsenModel, public.AttributeImageProcessorPil),
         (public.IpadConfig, public.IpadModel, public.AttributeImageProcessorPil),
         (public.FeatureReasoningConfig, public.FeatureReasoningModel, None),  # its input is features
+        (public.CombinerConfig, public.CombinerModel, None),  # so is its
     ):
         AutoConfig.register(config.model_type, config)
         AutoModel.register(config, model)

@@ -12,12 +12,13 @@ from transformers import (
 
 from hf_fashion.hub.cards.facts import CardFacts, CorpusFacts, RunFacts
 from tests import tiny_attribute, tiny_e2
+from tests.tiny_combiner import tiny_combiner
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 from tests.tiny_filip import tiny_filip
 from tests.tiny_ipad import tiny_ipad
 
 
-KINDS = ("e2", "clip", "filip", "asen", "ipad", "feature_reasoning", "backbone")
+KINDS = ("e2", "clip", "filip", "asen", "ipad", "feature_reasoning", "combiner", "backbone")
 RECALLS = {
     f"{direction}_recall{ceiling}@{k}": value + k / 100
     for direction in ("image_to_text", "text_to_image")
@@ -37,14 +38,15 @@ RERANKING = {"map": 0.65, "initial_map": 0.6, "mean_attribute_map": 0.6, "share_
 RERANKING |= {f"{name}_{key}": value for name in ATTRIBUTES for key, value in {"map": 0.7, "initial_map": 0.6}.items()}
 CLASSIFICATION = {"accuracy": 0.5} | {f"{name}_accuracy": 0.5 for name in ATTRIBUTES}
 METRICS = dict.fromkeys(("e2", "clip", "filip"), CROSS_MODAL) | {"asen": RETRIEVAL, "ipad": RETRIEVAL}
-METRICS |= {"feature_reasoning": RERANKING, "backbone": CLASSIFICATION}
+CHANGES = {"brand_num_queries": 9, "brand_combiner_recall@10": 0.5, "combiner_recall": 0.6, "start_recall": 0.5}
+METRICS |= {"feature_reasoning": RERANKING, "combiner": CHANGES, "backbone": CLASSIFICATION}
 COLUMNS = {"image": "image", "caption": "title", "tags": {"brand": "label", "season": "season"}}
 
 
 def save_model(kind: str, folder: Path) -> Path:
     """Save the model of a kind with its processor."""
     models = {"e2": tiny_e2.tiny_model, "clip": _tiny_clip, "filip": tiny_filip, "ipad": tiny_ipad}
-    models |= {"backbone": _tiny_backbone}
+    models |= {"backbone": _tiny_backbone, "combiner": tiny_combiner}
     models |= {"asen": lambda: tiny_attribute.tiny_asen(local=True), "feature_reasoning": tiny_feature_reasoning}
     processors = dict.fromkeys(("e2", "clip", "filip"), tiny_e2.tiny_processor)
     processors |= dict.fromkeys(("asen", "ipad", "backbone"), tiny_attribute.tiny_image_processor)
@@ -62,7 +64,7 @@ def run_facts(kind: str = "e2", corpus: str = "shop") -> RunFacts:
     history[5:5] = [{"update": 5, **validation}]
     history.append({"update": 10, **validation})
     recipe = {"model": {"start_from": None}, "data": {"corpus": corpus}, "training": {"seed": 3}}
-    if kind == "feature_reasoning":
+    if kind in ("feature_reasoning", "combiner"):
         recipe["model"]["embedder"] = "/home/me/runs/ipad/best"
     columns = (
         COLUMNS if kind in ("e2", "clip", "filip") else {"image": "image", "attributes": {n: n for n in ATTRIBUTES}}

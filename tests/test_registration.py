@@ -18,10 +18,10 @@ ORDERS = [
 CHECK = """
 from transformers import AutoConfig, MODEL_MAPPING, PROCESSOR_MAPPING, IMAGE_PROCESSOR_MAPPING
 from transformers import MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING as ZERO_SHOT
-for name in ("asen", "e2", "e2_vision_model", "feature_reasoning", "ipad"):
+for name in ("asen", "combiner", "e2", "e2_vision_model", "feature_reasoning", "ipad"):
     config = type(AutoConfig.for_model(name))
     assert config.__module__.startswith("hf_fashion.") and MODEL_MAPPING[config].config_class is config, name
-    assert name == "feature_reasoning" or config in IMAGE_PROCESSOR_MAPPING, name
+    assert name in ("combiner", "feature_reasoning") or config in IMAGE_PROCESSOR_MAPPING, name
 assert {hf_fashion.E2Config} <= set(ZERO_SHOT) and PROCESSOR_MAPPING[hf_fashion.E2Config] is hf_fashion.E2Processor
 """
 

@@ -51,6 +51,7 @@ def add_e2_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     group.add_argument(
         "--fashion_iq", metavar="FOLDER", help="cap.*.json and split.*.json: only these queries of photos and changes"
     )
+    group.add_argument("--combiner", metavar="C", help="combiner of this model, for --changes or --fashion_iq")
     return parser
 
 

@@ -57,8 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--change_by",
         metavar="WAY",
-        help="arithmetic (default: replace regions, or move the photo's embedding) or text (edit the photo's tags)",
+        help="arithmetic (default: replace regions, or move the photo's embedding), text (edit the photo's tags) or "
+        "combiner (move the query of arithmetic by --combiner)",
     )
+    parser.add_argument("--combiner", metavar="C", help="folder of a combiner that was trained with the model")
     parser.add_argument("--reranker", metavar="R", help="folder of an FR, or query_expansion, k_reciprocal")
     parser.add_argument("--num_candidates", type=positive, help="candidates that the re-ranker gets")
     parser.add_argument("--json", action="store_true", help="one line of JSON in place of a table")
@@ -72,6 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
     if bool(arguments.grid) != bool(arguments.corpus):
         raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
 
+    from ..embedding.changes.combiners import load_combiner
     from ..pipelines.saved_search import SavedSearchPipeline
     from ..retrieval.rerankers.loading import load_reranker
     from ..retrieval.stores.opening import require_database
@@ -79,9 +82,15 @@ def run(arguments: argparse.Namespace) -> None:
     require_database(arguments.gallery)  # before the model is loaded
     model, processor = load_model_of(arguments)
     reranker = arguments.reranker and load_reranker(arguments.reranker, arguments.trust_remote_code)
+    combiner = arguments.combiner and load_combiner(arguments.combiner, arguments.trust_remote_code)
     # Not by `pipeline`, which would execute the code that a folder may bring along.
     searching = SavedSearchPipeline(
-        model, gallery=arguments.gallery, reranker=reranker, processor=processor, device=model.device
+        model,
+        gallery=arguments.gallery,
+        reranker=reranker,
+        processor=processor,
+        combiner=combiner,
+        device=model.device,
     )
     query = read_query(arguments)
     found = {"query": query, **searching(query, **_given(arguments, OPTIONS))}

@@ -7,6 +7,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
 from ..embedding.capabilities import compares_tokens
+from ..embedding.changes.combiners import load_combiner
 from ..embedding.corpus import embed_images
 from .changes.catalogue_changes import evaluate_changes
 from .changes.fashion_iq import evaluate_fashion_iq
@@ -42,7 +43,8 @@ def evaluate_e2(
             `reranking`; of Fashion-IQ only `fashion_iq`.
 
     Raises:
-        ValueError: the split lacks a column or the answers that an evaluation needs, or the model the vectors.
+        ValueError: the split lacks a column or the answers that an evaluation needs, or the model the vectors; or the
+            combiner is none, or of another model.
     """
     asked_of_vectors = [name for name in ("rerankers", "changes", "fashion_iq") if getattr(options, name)]
     if asked_of_vectors and compares_tokens(model.config):
@@ -51,9 +53,10 @@ def evaluate_e2(
             "out, or evaluate an E2 or a CLIP"
         )
     common = (model, processor, dataset, column_map)
+    combiner = load_combiner(options.combiner) if options.combiner else None
     if options.fashion_iq:
         asked = (options.fashion_iq, options.split, options.batch_size)
-        return {"fashion_iq": evaluate_fashion_iq(*common, *asked)}
+        return {"fashion_iq": evaluate_fashion_iq(*common, *asked, combiner=combiner)}
     images = embed_images(model, processor, dataset, column_map.image, options.batch_size)
     embedded = embed_candidates(*common, options.pairing, images["image_embeds"], options.batch_size)
     results: dict[str, Any] = {
@@ -70,7 +73,7 @@ def evaluate_e2(
     if options.localisation:
         results["localisation"] = evaluate_localisation(*common, images=images)
     if options.changes:
-        results["changes"] = evaluate_changes(*common, images=images)
+        results["changes"] = evaluate_changes(*common, images=images, combiner=combiner)
     if options.rerankers:
         searches = {"text_to_image": [embedded.text_to_image()]}
         results["reranking"] = compare_rerankers(options.rerankers, searches, options.num_candidates, model)

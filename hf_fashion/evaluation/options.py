@@ -74,9 +74,11 @@ class E2Options(EvaluationOptions):
         changes (`bool`, *optional*, defaults to `False`): measure searches by a photo and a change of one tag.
         fashion_iq (`str`, *optional*): folder with `cap.*.json` and `split.*.json` of Fashion-IQ, whose photos the
             corpus holds: only its queries of a photo and a change are measured.
+        combiner (`str`, *optional*): folder or Hub id of a combiner that was trained with the model, to measure with
+            `changes` or `fashion_iq`.
 
     Raises:
-        ValueError: as [`check_protocol`].
+        ValueError: as [`check_protocol`], or there is a combiner and no query of a photo and a change.
     """
 
     protocol: str = "full"
@@ -87,9 +89,15 @@ class E2Options(EvaluationOptions):
     localisation: bool = False
     changes: bool = False
     fashion_iq: str | None = None
+    combiner: str | None = None
 
     def __post_init__(self):
         check_protocol(self.protocol, self.group_column)
+        if self.combiner and not (self.changes or self.fashion_iq):
+            raise ValueError(
+                f"`combiner` {self.combiner!r} is for queries of a photo and a change: ask for `changes` or "
+                "`fashion_iq` too"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from ..embedding.capabilities import region_spaces
-from ..embedding.changes.photo_changes import WAYS, ChangedQuery, Part, PhotoChanger
+from ..embedding.changes.changed_query import ChangedQuery, Part
+from ..embedding.changes.combiners import TrainedCombiner
+from ..embedding.changes.photo_changes import WAYS, PhotoChanger
 from ..embedding.encoder import Encoder
 from ..embedding.features import joined_inputs
+from ..embedding.fingerprint import model_fingerprint
 from ..retrieval.results import RetrievalResults
 from .groups_fashion_retrieval import search_groups
 from .search_fashion_retrieval import CandidateFinder, as_results
@@ -28,23 +30,40 @@ LONGEST_VALUE = 60
 
 
 class ChangeSearch:
-    """Reads changes against the tags of a gallery, which are read at the first one.
+    """Reads changes against the tags of a gallery, which are read again when the gallery has changed.
 
     Args:
         encoder ([`Encoder`]): what embeds the queries.
         finder ([`CandidateFinder`]): with the gallery.
         editor (`Pipeline` or `Callable`, *optional*): edits descriptions; see [`PhotoChanger`].
+        combiner ([`TrainedCombiner`], *optional*): see [`PhotoChanger`].
+
+    Raises:
+        ValueError: the combiner was trained with another model, or searches a space that the gallery does not keep.
     """
 
-    def __init__(self, encoder: Encoder, finder: CandidateFinder, editor: Any = None):
-        self.encoder, self.finder, self.editor = encoder, finder, editor
+    def __init__(
+        self, encoder: Encoder, finder: CandidateFinder, editor: Any = None, combiner: TrainedCombiner | None = None
+    ):
+        self.encoder, self.finder, self.editor, self.combiner = encoder, finder, editor, combiner
+        if combiner is not None:
+            combiner.check_embedder(finder.fingerprint or model_fingerprint(encoder.model))
+            combiner.check_spaces(finder.spaces)
+        self._changer: tuple[Any, PhotoChanger] | None = None  # a version of the gallery, and what was read of it
 
-    @cached_property
+    @property
     def changer(self) -> PhotoChanger:
-        """What embeds photos with changes."""
-        values = tag_values(self.finder.gallery, self.finder.columns, self.encoder.model)
+        """What embeds photos with changes, by the tags that the gallery has now."""
+        version = self.finder.gallery.info().get("version")
+        if self._changer is None or self._changer[0] != version:
+            values = tag_values(self.finder.gallery, self.finder.columns, self.encoder.model)
+            known = None if self._changer is None else self._changer[1]
+            self._changer = (version, known if known and known.values == values else self._changer_for(values))
+        return self._changer[1]
+
+    def _changer_for(self, values: Mapping[str, Sequence[str]]) -> PhotoChanger:
         parts = (self.encoder.model, self.encoder.tokenizer, values, self.finder.spaces)
-        return PhotoChanger(*parts, self.editor)
+        return PhotoChanger(*parts, self.editor, self.combiner)
 
     def queries(self, prepared: Sequence[Mapping[str, Any]], ways: Sequence[str | None]) -> list[ChangedQuery]:
         """Embed queries with a `change`.
@@ -56,21 +75,22 @@ class ChangeSearch:
         Raises:
             ValueError: a change names nothing, or leaves nothing to search by.
         """
-        embeds = self.changer.embed_photos(joined_inputs([query["photo"] for query in prepared]))
+        changer = self.changer
+        embeds = changer.embed_photos(joined_inputs([query["photo"] for query in prepared]))
         found = []
         for place, (query, way) in enumerate(zip(prepared, ways, strict=True)):
             photo = {space: rows[place] for space, rows in embeds.items()}
-            tags = self._known_tags(photo["image"])
-            found.append(self.changer.query(photo, query["change"], tags, way or WAYS[0]))
+            tags = self._known_tags(photo["image"], changer.values)
+            found.append(changer.query(photo, query["change"], tags, way or WAYS[0]))
         return found
 
-    def _known_tags(self, photo: Tensor) -> dict[str, str] | None:
+    def _known_tags(self, photo: Tensor, columns: Iterable[str]) -> dict[str, str] | None:
         """The tags of the product whose photo this is; `None` where it is none of the gallery."""
         nearest = as_results(self.finder.gallery.search(photo[None], "image", 1))
         if nearest.scores[0, 0] < SAME_PHOTO or nearest.metadata is None:
             return None
         metadata = nearest.metadata[0][0]
-        return {column: metadata[column] for column in self.changer.values if metadata[column]}
+        return {column: metadata[column] for column in columns if metadata[column]}
 
 
 def tag_values(gallery: Any, columns: Sequence[str], model: Any) -> dict[str, list[str]]:

@@ -17,8 +17,9 @@ from torch.utils.data import Dataset
 from transformers import BaseImageProcessor, Pipeline, PreTrainedModel, ProcessorMixin
 
 from ..embedding.capabilities import check_attribute, check_entity, space_names
+from ..embedding.changes.changed_query import ChangedQuery
+from ..embedding.changes.combiners import load_combiner
 from ..embedding.changes.edited_descriptions import read_editor
-from ..embedding.changes.photo_changes import ChangedQuery
 from ..embedding.encoder import Encoder
 from ..embedding.queries import holds_several
 from ..embedding.query_photos import PhotoSources, Pixels
@@ -89,13 +90,16 @@ class FashionRetrievalPipeline(Pipeline):
         editor (`Pipeline` or `Callable`, *optional*): edits the description of a photo for a `change`: a
             text-generation pipeline, or a function `(description, change) -> description`. Default: rules over the
             gallery's tags.
+        combiner (`CombinerModel`, `str` or `Path`, *optional*): moves queries with a `change`: a combiner that was
+            trained with this model, its path or Hub id.
         kwargs (`Any`): `device`, `batch_size`, `num_workers` as for every pipeline; options of the call, as defaults
             for all calls.
 
     Raises:
         ValueError: there is no gallery, it is empty, was embedded by another model, or has a space that the model does
-            not serve; `reranker` is none of these, or an FR of another model; there is no image processor; `photos`
-            has no photo of any product; or a default is not as in the call.
+            not serve; `reranker` is none of these, or an FR of another model; `combiner` is
+            none, was trained with another model, or searches regions that the gallery does not keep; there is no image
+            processor; `photos` has no photo of any product; or a default is not as in the call.
         FileNotFoundError: there is no such gallery, here or on the Hub.
         ImportError: `gallery` or `photos` is not open, and hf_fashion or its database is not installed.
     """
@@ -119,6 +123,7 @@ class FashionRetrievalPipeline(Pipeline):
         allow_paths: bool = True,
         allow_urls: bool = True,
         editor: Any = None,
+        combiner: Any = None,
         **kwargs,
     ):
         if processor is not None:
@@ -130,13 +135,17 @@ class FashionRetrievalPipeline(Pipeline):
         self.finder = CandidateFinder(gallery)
         self.encoder = Encoder(model.eval(), image_processor, kwargs.get("tokenizer"))
         self.finder.check_model(self.encoder)
-        self.changes = ChangeSearch(self.encoder, self.finder, None if editor is None else read_editor(editor))
+        self.combiner = None if combiner is None else load_combiner(combiner)
+        editor = None if editor is None else read_editor(editor)
+        self.changes = ChangeSearch(self.encoder, self.finder, editor, self.combiner)
         self.photos = None if photos is None else open_photos(photos, self.finder.gallery, id_column, image_column)
         self.reranker: Reranker | None = None if reranker is None else load_reranker(reranker)
         super().__init__(model, processor=processor, image_processor=image_processor, **kwargs)
         if isinstance(self.reranker, ReasoningReranker):
             self.reranker.check_embedder(self.finder.fingerprint)
             self.reranker.to(self.device)
+        if self.combiner is not None:
+            self.combiner.to(self.device)
 
     def __call__(self, inputs: Any, **kwargs: Any) -> list[dict[str, Any]] | list[list[dict[str, Any]]]:
         """Search by one query or by many.
@@ -164,7 +173,8 @@ class FashionRetrievalPipeline(Pipeline):
                 - `change_by` (`str`, defaults to `"arithmetic"`): how queries with a `change` are searched.
                   `"arithmetic"`: in a gallery with regions, the region of what the words name is replaced by the
                   words, and the others stay; else the photo's embedding is moved as the words move the description of
-                  its tags. `"text"`: by that description, edited.
+                  its tags. `"text"`: by that description, edited. `"combiner"`: by the query of `"arithmetic"`, which
+                  the `combiner` moves.
                 - `num_candidates` (`int`): candidates that the re-ranker gets; needs a re-ranker. Default: the number
                   that an FR is made for, 100 for others.
 

@@ -1,15 +1,24 @@
-"""Fingerprint of the data that a run learns from: a run resumes only with the same data."""
+"""Fingerprints of what a run learns from, a corpus and an embedding model: a run resumes only with the same."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from datasets import Dataset
+import torch
+from datasets import Dataset, DatasetDict
+from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ..data.column_map import ColumnMap
 from ..data.encoded_photos import encoded_images, read_bytes
 from ..data.values import column_texts
+from ..embedding.fingerprint import embedder_fingerprint, model_fingerprint
+from ..embedding.whole_model import load_whole
+
+
+# The float types that a model may be loaded in; each has its own fingerprint.
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 def corpus_fingerprint(corpus: Mapping[str, Dataset], column_map: ColumnMap) -> dict[str, str]:
@@ -34,6 +43,41 @@ def corpus_fingerprint(corpus: Mapping[str, Dataset], column_map: ColumnMap) -> 
         for part, column in columns.items():
             prints[f"{name}: {part} (column {column!r})"] = _digest(_cells(split, column))
     return prints
+
+
+def embedding_sources(embedder: str, corpus: DatasetDict, column_map: ColumnMap) -> dict[str, str]:
+    """Return the fingerprints of what embeddings are made from: corpus, embedding model and its processor.
+
+    Args:
+        embedder (`str`): folder or Hub id of the model.
+        corpus (`DatasetDict`): `train` and `validation`.
+        column_map (`ColumnMap`): the columns.
+    """
+    model = load_whole(embedder)
+    fingerprint = embedder_fingerprint(model, embedder_processor(model, embedder))
+    return corpus_fingerprint(corpus, column_map) | {"embedding model": fingerprint}
+
+
+def embedder_fingerprints(embedder: str) -> list[str]:
+    """Return the fingerprints of an embedding model, one for each float type that it may be loaded in.
+
+    Args:
+        embedder (`str`): folder or Hub id of the model.
+    """
+    return [model_fingerprint(load_whole(embedder, dtype=dtype)) for dtype in DTYPES]
+
+
+def embedder_processor(model: PreTrainedModel, embedder: str) -> ProcessorMixin | BaseImageProcessor:
+    """Load the processor of an embedding model.
+
+    Args:
+        model (`PreTrainedModel`): the model.
+        embedder (`str`): its folder or Hub id.
+    """
+    attribute_specific = hasattr(model.config, "attribute_names")
+    return (AutoImageProcessor if attribute_specific else AutoProcessor).from_pretrained(
+        embedder, trust_remote_code=False
+    )
 
 
 def _photos(split: Dataset, column: str) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ from PIL import Image
 from transformers import pipeline
 
 from hf_fashion.cli.main import main
+from tests.tiny_combiner import tiny_combiner
 
 
 def found(searched, capsys, *more: str, model: str = "e2") -> dict:
@@ -65,6 +66,17 @@ def test_a_photo_is_changed_by_words(folder, searched, capsys):
     assert search["results"] == python(search["query"]) != python(photo)
     assert main(searched("--image", photo, "--change", "in red", "--change_by", "txt")) == 2
     assert "did you mean 'text'" in capsys.readouterr().err
+
+
+def test_a_combiner_moves_what_is_searched(folder, searched, capsys, tmp_path):
+    tiny_combiner(spaces=["image"]).save_pretrained(tmp_path / "combiner")
+    asked = ["--image", str(folder / "photos" / "01.png"), "--change", "with red stripes", "--change_by", "combiner"]
+    search = found(searched, capsys, *asked, "--combiner", str(tmp_path / "combiner"))
+    assert search["results"] != found(searched, capsys, *asked[:4])["results"]
+    assert main(searched(*asked)) == 2
+    assert "needs one that was trained with this model" in capsys.readouterr().err
+    assert main(searched(*asked, "--combiner", str(folder / "fr"))) == 2
+    assert "`combiner` must be a CombinerModel" in capsys.readouterr().err
 
 
 def test_a_gallery_without_regions_says_how_to_make_one(searched, capsys):

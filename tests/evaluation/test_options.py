@@ -27,3 +27,9 @@ def test_published_lists_go_together(given):
     with pytest.raises(ValueError, match="go together: give both files or none"):
         AttributeOptions(**given)
     assert AttributeOptions(queries="query.txt", candidates="candidate.txt").queries == "query.txt"
+
+
+def test_a_combiner_without_queries_to_combine_is_refused():
+    with pytest.raises(ValueError, match="`combiner` 'runs/combiner' is for queries of a photo and a change"):
+        E2Options(combiner="runs/combiner")
+    assert E2Options(combiner="runs/combiner", changes=True).combiner == "runs/combiner"

@@ -5,10 +5,12 @@ import torch
 from transformers import CLIPConfig, CLIPModel
 
 from hf_fashion.embedding.changes.photo_changes import PhotoChanger
+from hf_fashion.embedding.fingerprint import model_fingerprint
 from hf_fashion.pipelines.change_fashion_retrieval import tag_values
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.results import RetrievalResults
 from tests.pipelines.searches import METADATA, by_hand, embedded_gallery, ids_of, photos
+from tests.tiny_combiner import tiny_combiner
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor, tiny_tokenizer
 
 
@@ -122,6 +124,42 @@ def test_a_gallery_of_ones_own_without_tags(make, gallery):
         search(CHANGE, change_by="text")
 
 
+def test_a_combiner_is_asked_for_and_checked(make, brand_gallery, gallery, tmp_path):
+    own = [model_fingerprint(tiny_model())]
+    tiny_combiner(embedder_fingerprints=own).save_pretrained(tmp_path)
+    changed = {"image": PHOTO, "change": "but Puma", "change_by": "combiner"}
+    search = make(gallery=brand_gallery, combiner=tmp_path)
+    _, photo = embeds(PHOTO)
+    parts = (tiny_model(), tiny_tokenizer(), {"brand": ["Nike", "Puma"]}, photo)
+    by_hand = PhotoChanger(*parts, combiner=search.combiner).query(photo, "but Puma", way="combiner")
+    ids = sorted(brand_gallery.ids())
+    scores = sum(part.weight * (brand_gallery.vectors(ids, part.space) @ part.vector) for part in by_hand.parts)
+    assert ids_of(search(changed, top_k=24)) == [ids[place] for place in scores.argsort(descending=True).tolist()]
+    with pytest.raises(ValueError, match="'combiner' needs one that was trained with this model"):
+        make(gallery=brand_gallery)(changed)
+    with pytest.raises(ValueError, match="searches the regions brand, season, which the gallery does not keep"):
+        make(combiner=tmp_path)
+    with pytest.raises(ValueError, match="the combiner was trained with E2Model-1, this is E2Model-"):
+        make(combiner=tiny_combiner(spaces=["image"], embedder_fingerprints=["E2Model-1"]))
+
+
+def test_tags_are_read_again_when_the_gallery_has_changed(make, tmp_path):
+    growing = embedded_gallery(tmp_path / "gallery", tiny_model(), tiny_processor())
+    search = make(gallery=growing)
+    search(CHANGE)
+    first = search.changes.changer
+    assert first.values == {"style": STYLES} and search.changes.changer is first
+    vectors = {"image": growing.vectors(["p00", "p01"], "image")}
+    metadata = {"style": ["s9", "s9"], "price": [1.0, 1.0], "sizes": [["S"], ["S"]]}
+    growing.add(["n0", "n1"], vectors, metadata)
+    search({"image": PHOTO, "change": "but s9"})
+    assert search.changes.changer.values == {"style": [*STYLES, "s9"]}
+    growing.delete(["n0"])  # no value is lost, so that the texts stay embedded
+    again = search.changes.changer
+    growing.add(["n0"], {"image": vectors["image"][:1]}, {name: its[:1] for name, its in metadata.items()})
+    assert search.changes.changer is again
+
+
 def test_known_values_are_those_that_products_share(brand_gallery, gallery):
     assert tag_values(gallery, ["style", "price"], tiny_model()) == {"style": STYLES}
     assert tag_values(brand_gallery, ["brand", "price"], tiny_model()) == {"brand": ["Nike", "Puma"]}
@@ -136,7 +174,7 @@ def test_known_values_are_those_that_products_share(brand_gallery, gallery):
         ({"image": PHOTO, "change": "the same"}, "`change` must name what is different"),
         (CHANGE | {"text": "a"}, "has an `image` and no other part, got text or terms"),
         (CHANGE | {"entity": "brand"}, "has an `image` and no other part, got entity"),
-        (CHANGE | {"change_by": "txt"}, "`change_by` must be one of arithmetic, text, got 'txt'"),
+        (CHANGE | {"change_by": "txt"}, "`change_by` must be one of arithmetic, text, combiner, got 'txt'"),
     ],
 )
 def test_changes_that_do_not_fit_are_refused(query, message, make):

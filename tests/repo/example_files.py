@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hf_fashion.hub.sentence_transformers_files import write_sentence_transformers_files
 from tests import tiny_attribute
+from tests.tiny_combiner import tiny_combiner
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 from tests.tiny_filip import tiny_filip
@@ -25,6 +26,7 @@ def save_example_files() -> None:
         tiny_attribute.tiny_image_processor().save_pretrained(folder)
         write_sentence_transformers_files(tiny_attribute.tiny_asen_config(), folder)
     tiny_feature_reasoning().save_pretrained("runs/quickstart/fr/best")
+    tiny_combiner().save_pretrained("runs/combiner/quickstart/best")
     for part in (tiny_filip(), tiny_processor()):
         part.save_pretrained("runs/filip/best")
     save_towers = {"dinov2-small": dinov2_folder, "multilingual-e5-small": bert_folder, "siglip2-base": siglip_folder}

@@ -93,6 +93,10 @@ def test_queries_of_strangers_name_neither_files_nor_urls(shop, catalogue):
             shop.search(Form(photo=name))
 
 
+def test_a_change_is_searched_by_the_regions_that_the_model_has(shop):
+    assert list(shop.whole.gallery.info()["spaces"]) == ["image", *shop.whole.plain.model.config.tag_entities]
+
+
 def test_a_gallery_may_be_given_and_has_to_fit(settings, shop):
     given = Engine.open(settings.e2, shop.whole.gallery, shop.products, "unused")
     assert given.gallery is shop.whole.gallery

@@ -10,6 +10,7 @@ import yaml
 
 from hf_fashion.training.attribute.recipe import AttributeRecipe
 from hf_fashion.training.backbone.recipe import BackboneRecipe
+from hf_fashion.training.combiner.recipe import CombinerRecipe
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_ranges import RANGE
@@ -96,7 +97,7 @@ def sections(kind: type) -> list[type]:
     return [kind, *(part for one in inner if is_dataclass(one) for part in sections(one))]
 
 
-@pytest.mark.parametrize("recipe", [E2Recipe, AttributeRecipe, FeatureReasoningRecipe, BackboneRecipe])
+@pytest.mark.parametrize("recipe", [E2Recipe, AttributeRecipe, FeatureReasoningRecipe, CombinerRecipe, BackboneRecipe])
 def test_every_number_of_a_recipe_has_a_range(recipe):
     without = []
     for section in sections(recipe):

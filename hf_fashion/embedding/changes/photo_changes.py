@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,41 +14,15 @@ from ...messages import did_you_mean, shown
 from ..capabilities import entity_names, region_spaces
 from ..features import inference, photo_and_region_features, photo_features, text_features, text_inputs, unit_length
 from .change_words import Change, ChangeReader
+from .changed_query import ChangedQuery, Part
+from .combiners import TrainedCombiner
 from .edited_descriptions import edit_tags, read_editor
 
 
-WAYS = ("arithmetic", "text")
+WAYS = ("arithmetic", "text", "combiner")
 AVOIDED = 0.5  # weight of what is not wanted next to an edited description
 KEPT_TEXTS = 16_384  # embeddings of texts that may come again
 TEXTS_IN_A_BATCH = 256
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """A part of a changed query's score, `weight * cosine(vector, product)` in a space.
-
-    Args:
-        space (`str`): `"image"` or a tag entity.
-        vector (`torch.Tensor` of shape `(d,)`): of length 1.
-        weight (`float`): above 0; those of all parts add up to 1.
-    """
-
-    space: str
-    vector: Tensor
-    weight: float
-
-
-@dataclass(frozen=True, eq=False)
-class ChangedQuery:
-    """A photo with its change, as it is searched: products are scored by the sum of the parts.
-
-    Args:
-        vector (`torch.Tensor` of shape `(d,)`): in the space `"image"`, of length 1; for re-rankers.
-        parts (`tuple[Part, ...]`): at least one.
-    """
-
-    vector: Tensor
-    parts: tuple[Part, ...]
 
 
 def check_way(way: str) -> None:
@@ -74,15 +47,19 @@ class PhotoChanger:
 
     `"text"` edits the photo's tags by the words and searches by the embedding of that description.
 
+    `"combiner"` moves the query of `"arithmetic"` by a trained model.
+
     Args:
         model (`PreTrainedModel`): E2, CLIP or SigLIP.
         tokenizer (`PreTrainedTokenizerBase`): the model's.
         values (`Mapping[str, Sequence[str]]`): tag entity, or column, -> its known values.
         spaces (`Sequence[str]`): spaces in which products have vectors.
         editor (`Pipeline` or `Callable`, *optional*): edits descriptions. Default: rules over the known values.
+        combiner ([`TrainedCombiner`], *optional*): for `"combiner"`; trained with this model.
 
     Raises:
-        ValueError: `editor` is neither a text-generation pipeline nor a function.
+        ValueError: `editor` is neither a text-generation pipeline nor a function, or the combiner searches a space in
+            which products have no vectors.
     """
 
     def __init__(
@@ -92,12 +69,16 @@ class PhotoChanger:
         values: Mapping[str, Sequence[str]],
         spaces: Sequence[str],
         editor: Any = None,
+        combiner: TrainedCombiner | None = None,
     ):
         self.model, self.tokenizer = model, tokenizer
         self.values = {entity: list(its) for entity, its in values.items() if its}
         self.regions = region_spaces(model, spaces)
         self.reader = ChangeReader(self.values)
         self.editor = None if editor is None else read_editor(editor)
+        self.combiner = combiner
+        if combiner is not None:
+            combiner.check_spaces(["image", *self.regions])
         self._embedded: dict[str, Tensor] = {}
 
     @cached_property
@@ -125,7 +106,7 @@ class PhotoChanger:
         for words, tags in asked:
             change = self.reader.read(words)
             named = [*change.wanted.values(), *(value for _, value in change.unwanted), *change.less]
-            texts |= dict.fromkeys([" ".join(tags.values()), edit_tags(tags, change), *named])
+            texts |= dict.fromkeys([words, " ".join(tags.values()), edit_tags(tags, change), *named])
         self._embed_new([text for text in texts if text and text not in self._embedded])
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
@@ -185,10 +166,11 @@ class PhotoChanger:
         check_way(way)
         tags = self.name_tags(photo) if tags is None else tags
         if way == "text":
-            return _in_image_space(self._described(words, tags))
+            return ChangedQuery.of_image(self._described(words, tags))
         change = self.reader.read(words)
         vector = self._moved(photo["image"], words, change, tags)
-        return ChangedQuery(vector, self._parts(photo, change, vector)) if self.regions else _in_image_space(vector)
+        start = ChangedQuery(vector, self._parts(photo, change, vector))
+        return self._combined(photo, words, start) if way == "combiner" else start
 
     def _described(self, words: str, tags: Mapping[str, str]) -> Tensor:
         """(d,): the edited description of the photo, away from what is not wanted."""
@@ -219,6 +201,20 @@ class PhotoChanger:
             raise ValueError(f"`change` {shown(words)} leaves nothing of the photo to search by")
         return unit_length(photo + moved)
 
+    def _combined(self, photo: Mapping[str, Tensor], words: str, start: ChangedQuery) -> ChangedQuery:
+        """The query of arithmetic, moved by the combiner."""
+        if self.combiner is None:
+            raise ValueError(
+                "`change_by` 'combiner' needs one that was trained with this model: give the pipeline its folder as "
+                "`combiner` (--combiner), or search by 'arithmetic'"
+            )
+        spaces = self.combiner.spaces
+        start = start if len(spaces) > 1 else ChangedQuery.of_image(start.vector)
+        photos = torch.stack([photo[space] for space in spaces])
+        inputs = (photos, self.embed_text(words), start.scaled(spaces))
+        (vectors,) = self.combiner(*(one[None] for one in inputs))
+        return ChangedQuery.of_scaled(vectors, spaces, start.vector)
+
     def _embed_new(self, texts: Sequence[str]) -> None:
         if len(self._embedded) + len(texts) > KEPT_TEXTS:
             self._embedded.clear()
@@ -230,7 +226,9 @@ class PhotoChanger:
         return sum((self.embed_text(text) for text in texts if text), torch.zeros(()))
 
     def _parts(self, photo: Mapping[str, Tensor], change: Change, vector: Tensor) -> tuple[Part, ...]:
-        """Half of the score for what has changed, half for the regions that stay."""
+        """Half of the score for what has changed, half for the regions that stay; without regions the whole photo."""
+        if not self.regions:
+            return ChangedQuery.of_image(vector).parts
         named = {entity: self.embed_text(value) for entity, value in change.wanted.items()}
         named = {entity: -self.embed_text(value) for entity, value in change.unwanted if entity not in named} | named
         changed = [(entity, text) for entity, text in named.items() if entity in self.regions]
@@ -239,7 +237,3 @@ class PhotoChanger:
         kept = [(entity, photo[entity]) for entity in self.regions if entity not in named]
         halves = [half for half in (changed, kept) if half]
         return tuple(Part(space, embed, 1 / len(halves) / len(half)) for half in halves for space, embed in half)
-
-
-def _in_image_space(vector: Tensor) -> ChangedQuery:
-    return ChangedQuery(vector, (Part("image", vector, 1.0),))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -14,18 +15,17 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ...data.column_map import ColumnMap
 from ...data.values import column_texts
 from ...embedding.capabilities import region_spaces
-from ...embedding.changes.photo_changes import ChangedQuery, Part, PhotoChanger
+from ...embedding.changes.changed_query import ChangedQuery
+from ...embedding.changes.combiners import TrainedCombiner
+from ...embedding.changes.photo_changes import PhotoChanger
 from ...embedding.corpus import embed_images, equality_ids
 from ...metrics.changed_search import change_recall, first_share
 from ..tags import region_embeds_by_entity
 from .change_triples import ChangeTriple, change_triples
+from .searchers import AskedChange, Searcher, changer_for, default_way, searchers_for
 
 
 PRIMARY_METRIC = "mean_recall"
-# Rows of the results that use no tags: what a way must beat.
-BASELINES = ("photo", "words", "sum")
-# (embeddings of a photo by space, words, its tags) -> what is searched
-Searcher = Callable[[Mapping[str, Tensor], str, Mapping[str, str] | None], ChangedQuery]
 
 
 def evaluate_changes(
@@ -36,6 +36,7 @@ def evaluate_changes(
     images: dict[str, Tensor] | None = None,
     batch_size: int = 64,
     progress: bool = True,
+    combiner: TrainedCombiner | None = None,
 ) -> dict[str, Any]:
     """Return metrics of searches by a photo and a change of one tag, for every entity of `column_map.tags`.
 
@@ -50,14 +51,49 @@ def evaluate_changes(
         images (`dict[str, torch.Tensor]`, *optional*): from `embed_images`. Default: computed here.
         batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
         progress (`bool`, *optional*, defaults to `True`): show progress bars.
+        combiner ([`TrainedCombiner`], *optional*): trained with this model.
 
     Returns:
         `dict`: `entities`, those with queries; `rows`, the ways: `"photo"`, `"words"` and their `"sum"`; `"text"` and
         `"arithmetic"`, with the tags that the model names, and with `_known` those of the corpus; for E2
-        `"regions"`, arithmetic with its regions. For each entity `{entity}_num_queries` and for each way
-        `{entity}_{way}_recall@10`, `_recall@50`, `_changed` (share of the first ten with the asked value) and
-        `_kept` (share with all other tags of the photo). `{way}_recall` is the mean of both recalls over entities,
-        the primary metric `mean_recall` that of the pipeline's default.
+        `"regions"`, arithmetic with its regions; `"combiner"` where there is one. For each entity
+        `{entity}_num_queries` and for each way `{entity}_{way}_recall@10`, `_recall@50`, `_changed` (share of the
+        first ten with the asked value) and `_kept` (share with all other tags of the photo). `{way}_recall` is the
+        mean of both recalls over entities, the primary metric `mean_recall` that of the pipeline's default.
+
+    Raises:
+        ValueError: the map names fewer than two tags, no product differs from another in one tag, or the combiner is
+            of another model.
+    """
+    queries = catalogue_queries(dataset, column_map)
+    if images is None:
+        images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
+    gallery = embeds_by_space(model, images)
+    changer = changer_for(model, processor, queries.tags, list(gallery), combiner)
+    searchers = searchers_for(changer)
+    results = measure_changes(queries, ask(queries, changer, gallery), searchers, gallery)
+    return results | {PRIMARY_METRIC: results[f"{default_way(searchers)}_recall"]}
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogueQueries:
+    """Queries that change one tag, of a split.
+
+    Args:
+        tags (`Mapping[str, Sequence[str | None]]`): entity -> its value in each of N rows.
+        triples (`Mapping[str, Sequence[ChangeTriple]]`): entity that changes -> its queries, of entities with any.
+    """
+
+    tags: Mapping[str, Sequence[str | None]]
+    triples: Mapping[str, Sequence[ChangeTriple]]
+
+
+def catalogue_queries(dataset: Dataset, column_map: ColumnMap) -> CatalogueQueries:
+    """Return all queries that change one tag of a split's photos.
+
+    Args:
+        dataset (`Dataset`): N rows.
+        column_map (`ColumnMap`): names the column of each entity's tag.
 
     Raises:
         ValueError: the map names fewer than two tags, or no product differs from another in one tag.
@@ -68,56 +104,54 @@ def evaluate_changes(
     triples = {entity: found for entity in tags if (found := change_triples(tags, entity))}
     if not triples:
         raise ValueError("no product of the split differs from another in one tag only: there is nothing to find")
-    if images is None:
-        images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
-    gallery = embeds_by_space(model, images)
-    changers = changers_for(model, processor, tags, list(gallery))
-    for changer in changers:
-        changer.prepare(_asked(changer, triples, tags, gallery))
-    searchers = searchers_for(*changers)
-    results: dict[str, Any] = {"entities": list(triples), "rows": list(searchers)}
-    for entity, asked in triples.items():
-        results[f"{entity}_num_queries"] = len(asked)
+    return CatalogueQueries(tags, triples)
+
+
+def ask(
+    queries: CatalogueQueries, changer: PhotoChanger, gallery: Mapping[str, Tensor]
+) -> dict[str, list[AskedChange]]:
+    """Return the queries of each entity with the embeddings and tags of their photos; texts are embedded in batches.
+
+    Args:
+        queries ([`CatalogueQueries`]): of a split.
+        changer ([`PhotoChanger`]): embeds texts, and names the tags of each photo once.
+        gallery (`Mapping[str, torch.Tensor]`): for each space (N, d), of length 1.
+    """
+    rows = {triple.row for triple in chain.from_iterable(queries.triples.values())}
+    photos = {row: {space: embeds[row] for space, embeds in gallery.items()} for row in sorted(rows)}
+    named = {row: changer.name_tags(photo) for row, photo in photos.items()}
+    known = {row: {entity: its[row] for entity, its in queries.tags.items()} for row in photos}
+    asked = {
+        entity: [AskedChange(photos[one.row], one.words, named[one.row], known[one.row]) for one in its]
+        for entity, its in queries.triples.items()
+    }
+    every = chain.from_iterable(asked.values())
+    changer.prepare((one.words, tags) for one in every for tags in (one.known, one.named))
+    return asked
+
+
+def measure_changes(
+    queries: CatalogueQueries,
+    asked: Mapping[str, Sequence[AskedChange]],
+    searchers: Mapping[str, Searcher],
+    gallery: Mapping[str, Tensor],
+) -> dict[str, Any]:
+    """Return the metrics of some ways to search, as [`evaluate_changes`] does, without the primary one.
+
+    Args:
+        queries ([`CatalogueQueries`]): of a split.
+        asked (`Mapping[str, Sequence[AskedChange]]`): from [`ask`].
+        searchers (`Mapping[str, Searcher]`): the ways, by name.
+        gallery (`Mapping[str, torch.Tensor]`): for each space (N, d), of length 1.
+    """
+    results: dict[str, Any] = {"entities": list(asked), "rows": list(searchers)}
+    for entity, its in asked.items():
+        results[f"{entity}_num_queries"] = len(its)
         for way, searcher in searchers.items():
-            scores = _scores(searcher, asked, tags, gallery)
-            metrics = change_metrics(scores, asked, tags, entity)
+            scores = torch.stack([weighted_scores(searcher(one), gallery) for one in its])
+            metrics = change_metrics(scores, queries.triples[entity], queries.tags, entity)
             results |= {f"{entity}_{way}_{name}": value for name, value in metrics.items()}
-    recalls = {way: _mean_recall(results, way) for way in searchers}
-    default = "regions" if "regions" in recalls else "arithmetic"
-    return results | {f"{way}_recall": value for way, value in recalls.items()} | {PRIMARY_METRIC: recalls[default]}
-
-
-def changers_for(
-    model: PreTrainedModel, processor: ProcessorMixin, tags: Mapping[str, Sequence[str | None]], spaces: Sequence[str]
-) -> list[PhotoChanger]:
-    """Return what embeds photos with changes: by embeddings of whole photos, and of E2 by its regions too.
-
-    Args:
-        model (`PreTrainedModel`): E2, CLIP or SigLIP.
-        processor (`ProcessorMixin`): its processor.
-        tags (`Mapping[str, Sequence[str | None]]`): entity -> its value in each row; they are the known values.
-        spaces (`Sequence[str]`): of the gallery.
-    """
-    values = {entity: sorted({value for value in its if value}) for entity, its in tags.items()}
-    kept = [["image"], spaces] if region_spaces(model, spaces) else [["image"]]
-    return [PhotoChanger(model, processor.tokenizer, values, its) for its in kept]
-
-
-def searchers_for(changer: PhotoChanger, by_region: PhotoChanger | None = None) -> dict[str, Searcher]:
-    """Return the ways to search by a photo and a change, and what they must beat, by name.
-
-    Args:
-        changer ([`PhotoChanger`]): embeds whole photos. Where it knows no values, no tags are edited.
-        by_region ([`PhotoChanger`], *optional*): works on E2's regions.
-    """
-    searchers = {name: _baseline(changer, name) for name in BASELINES}
-    for way in ("text", "arithmetic") if changer.values else ("arithmetic",):
-        searchers[way] = lambda photo, words, tags, way=way: changer.query(photo, words, None, way)
-        if changer.values:
-            searchers[f"{way}_known"] = lambda photo, words, tags, way=way: changer.query(photo, words, tags, way)
-    if by_region is not None:
-        searchers["regions"] = lambda photo, words, tags: by_region.query(photo, words)
-    return searchers
+    return results | {f"{way}_recall": mean_recall(results, list(asked), way) for way in searchers}
 
 
 def change_metrics(
@@ -170,45 +204,13 @@ def weighted_scores(query: ChangedQuery, gallery: Mapping[str, Tensor]) -> Tenso
     return sum(part.weight * (gallery[part.space] @ part.vector) for part in query.parts)
 
 
-def _asked(
-    changer: PhotoChanger,
-    triples: Mapping[str, Sequence[ChangeTriple]],
-    tags: Mapping[str, Sequence[str | None]],
-    gallery: Mapping[str, Tensor],
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """The words of every query with the photo's tags, those of the corpus and those that the model names."""
-    for triple in chain.from_iterable(triples.values()):
-        yield triple.words, {entity: its[triple.row] for entity, its in tags.items()}
-        yield triple.words, changer.name_tags({space: embeds[triple.row] for space, embeds in gallery.items()})
+def mean_recall(results: Mapping[str, Any], entities: Sequence[str], way: str) -> float:
+    """Return the mean of both recalls of a way to search, over entities.
 
-
-def _baseline(changer: PhotoChanger, name: str) -> Searcher:
-    """A search that uses the words as they are."""
-
-    def search(photo: Mapping[str, Tensor], words: str, tags: Mapping[str, str] | None) -> ChangedQuery:
-        text = changer.embed_text(words)
-        vector = {"photo": photo["image"], "words": text, "sum": photo["image"] + text}[name]
-        vector = vector / vector.norm()
-        return ChangedQuery(vector, (Part("image", vector, 1.0),))
-
-    return search
-
-
-def _scores(
-    searcher: Searcher,
-    triples: Sequence[ChangeTriple],
-    tags: Mapping[str, Sequence[str | None]],
-    gallery: Mapping[str, Tensor],
-) -> Tensor:
-    """(Q, N): of every product for every query."""
-    rows = []
-    for triple in triples:
-        photo = {space: embeds[triple.row] for space, embeds in gallery.items()}
-        known = {entity: its[triple.row] for entity, its in tags.items()}
-        rows.append(weighted_scores(searcher(photo, triple.words, known), gallery))
-    return torch.stack(rows)
-
-
-def _mean_recall(results: Mapping[str, Any], way: str) -> float:
-    recalls = [results[f"{entity}_{way}_recall@{k}"] for entity in results["entities"] for k in (10, 50)]
+    Args:
+        results (`Mapping[str, Any]`): `{entity}_{way}_recall@10` and `_recall@50`.
+        entities (`Sequence[str]`): those that change.
+        way (`str`): its name.
+    """
+    recalls = [results[f"{entity}_{way}_recall@{k}"] for entity in entities for k in (10, 50)]
     return sum(recalls) / len(recalls)

@@ -14,10 +14,12 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ...data.column_map import ColumnMap
 from ...data.converters.fashion_iq import FashionIQSplit, read_fashion_iq_queries
 from ...data.values import column_texts
+from ...embedding.changes.combiners import TrainedCombiner
 from ...embedding.corpus import embed_images
 from ...messages import listed
 from ...metrics.changed_search import change_recall
-from .catalogue_changes import Searcher, changers_for, embeds_by_space, searchers_for, weighted_scores
+from .catalogue_changes import embeds_by_space, weighted_scores
+from .searchers import AskedChange, Searcher, changer_for, default_way, searchers_for
 
 
 CATEGORIES = ("dress", "shirt", "toptee")
@@ -33,6 +35,7 @@ def evaluate_fashion_iq(
     split: str = "validation",
     batch_size: int = 64,
     progress: bool = True,
+    combiner: TrainedCombiner | None = None,
 ) -> dict[str, Any]:
     """Return recall@10 and recall@50 of each category of Fashion-IQ, and their means.
 
@@ -49,16 +52,18 @@ def evaluate_fashion_iq(
         split (`str`, *optional*, defaults to `"validation"`): `"train"` or `"validation"`.
         batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
         progress (`bool`, *optional*, defaults to `True`): show a progress bar.
+        combiner ([`TrainedCombiner`], *optional*): trained with this model.
 
     Returns:
-        `dict`: `entities`, the categories; `rows`, the ways: `"photo"`, `"words"`, their `"sum"`, `"arithmetic"` and
-        for E2 `"regions"`; for each category `{category}_num_queries`, `{category}_num_photos` and for each way
-        `{category}_{way}_recall@10` and `_recall@50`; `{way}_recall`, the mean of both over the categories, and the
-        primary metric `mean_recall`, that of the pipeline's default.
+        `dict`: `entities`, the categories; `rows`, the ways: `"photo"`, `"words"`, their `"sum"`, `"arithmetic"`, for
+        E2 `"regions"`, and `"combiner"` where there is one; for each category `{category}_num_queries`,
+        `{category}_num_photos` and for each way `{category}_{way}_recall@10` and `_recall@50`; `{way}_recall`, the
+        mean of both over the categories, and the primary metric `mean_recall`, that of the pipeline's default.
 
     Raises:
         FileNotFoundError: the folder has no queries.
-        ValueError: the split has no answers, the column map has no `product_id`, or the corpus lacks photos.
+        ValueError: the split has no answers, the column map has no `product_id`, the corpus lacks photos, or the
+            combiner is of another model.
     """
     searched = _read_splits(Path(folder), split)
     if column_map.product_id is None:
@@ -68,7 +73,7 @@ def evaluate_fashion_iq(
         _require_photos(one, row_of)
     images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
     embeds = embeds_by_space(model, images)
-    searchers = searchers_for(*changers_for(model, processor, {}, list(embeds)))
+    searchers = searchers_for(changer_for(model, processor, {}, list(embeds), combiner))
     results: dict[str, Any] = {"entities": [one.category for one in searched], "rows": list(searchers)}
     for one in searched:
         counts = {"num_queries": len(one.queries), "num_photos": len(one.gallery_ids)}
@@ -79,7 +84,7 @@ def evaluate_fashion_iq(
     for way in searchers:
         recalls = [results[f"{category}_{way}_recall@{k}"] for category in results["entities"] for k in (10, 50)]
         results[f"{way}_recall"] = sum(recalls) / len(recalls)
-    return results | {PRIMARY_METRIC: results[f"{list(searchers)[-1]}_recall"]}
+    return results | {PRIMARY_METRIC: results[f"{default_way(searchers)}_recall"]}
 
 
 def joined_captions(captions: Sequence[str]) -> str:
@@ -116,7 +121,7 @@ def _recalls(
     scores = []
     for query in split.queries:
         photo = {space: its[row_of[query.candidate]] for space, its in embeds.items()}
-        scores.append(weighted_scores(searcher(photo, joined_captions(query.captions), None), gallery))
+        scores.append(weighted_scores(searcher(AskedChange(photo, joined_captions(query.captions))), gallery))
     names = list(split.gallery_ids)
     targets = torch.tensor([names.index(query.target) for query in split.queries])
     return change_recall(torch.stack(scores), torch.arange(len(names)) == targets[:, None])

@@ -20,6 +20,7 @@ PARTS = {
     "retrieval": "Search by one attribute",
     "pointing": "Peak of the attention and true boxes",
     "reranking": "Re-ranking",
+    "changes": "Search by a photo and what to change in it",
     "classification": "Values of attributes",
 }
 # What two evaluations must have in common to be compared.
@@ -30,14 +31,14 @@ _SAME_CANDIDATES = ("pairing", "protocol", "num_images", "num_texts")
 def card_evaluations(facts: CardFacts, kind: ModelKind) -> list[dict[str, Any]]:
     """Return the evaluations that a card shows: those that were added, or else that of the training.
 
-    On the card of an FR they are without what was measured of the embedding model.
+    On the card of an FR or a combiner they are without what was measured of the embedding model.
 
     Args:
         facts (`CardFacts`): of the model.
         kind (`ModelKind`): of the model.
     """
     if facts.evaluations or facts.run is None or not facts.run.metrics:
-        others = PARTS.keys() - {"reranking"} if kind.part == "reranking" else set()
+        others = PARTS.keys() - {kind.part} if kind.part in ("reranking", "changes") else set()
         return [{key: value for key, value in one.items() if key not in others} for one in facts.evaluations]
     return [training_evaluation(facts.run, kind)]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .papers import ASEN, CLIP, CSN, E2, FILIP, IPAD, SIGLIP, Paper
+from .papers import ASEN, CLIP, COMBINER, CSN, E2, FILIP, IPAD, SIGLIP, Paper
 
 
 ZERO_SHOT, FEATURES = "zero-shot-image-classification", "image-feature-extraction"
@@ -20,7 +20,7 @@ class ModelKind:
         part (`str`): the part of an evaluation that its training measures.
         tags (`tuple[str, ...]`): for the Hub's filters.
         pipeline_tag (`str`, *optional*): the pipeline of transformers that runs it, which the Hub's widget shows. FR
-            has none: it re-ranks embeddings, and no pipeline of the Hub takes them.
+            and combiners have none: they take embeddings, which no pipeline of the Hub takes.
         papers (`tuple[Paper, ...]`, *optional*): to cite.
     """
 
@@ -46,6 +46,9 @@ _KINDS = {
     "filip": ModelKind("FILIP", "filip.md", "cross_modal", ("filip", "image-text-matching"), ZERO_SHOT, (FILIP,)),
     "feature_reasoning": ModelKind(
         "FR", "feature_reasoning.md", "reranking", ("re-ranking", "image-retrieval"), papers=(IPAD,)
+    ),
+    "combiner": ModelKind(
+        "a combiner", "combiner.md", "changes", ("composed-image-retrieval", "image-retrieval"), papers=(COMBINER,)
     ),
 }
 _HEADS = {"csn": ("CSN", (CSN,)), "triplet": ("a triplet net", ())}

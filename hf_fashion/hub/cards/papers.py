@@ -86,6 +86,16 @@ IPAD = Paper(
         "year": "2025",
     },
 )
+COMBINER = Paper(
+    "baldrati2022effective",
+    "inproceedings",
+    {
+        "title": "Effective Conditioned and Composed Image Retrieval Combining CLIP-Based Features",
+        "author": "Baldrati, Alberto and Bertini, Marco and Uricchio, Tiberio and Del Bimbo, Alberto",
+        "booktitle": "IEEE/CVF Conference on Computer Vision and Pattern Recognition",
+        "year": "2022",
+    },
+)
 CSN = Paper(
     "veit2017conditional",
     "inproceedings",

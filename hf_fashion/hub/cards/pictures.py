@@ -20,6 +20,7 @@ _CURVES = {
     "cross_modal": ("image_to_text_recall@1", "text_to_image_recall@1"),
     "retrieval": ("map", "map_chance"),
     "reranking": ("map", "initial_map"),
+    "changes": ("combiner_recall", "start_recall"),
     "classification": ("accuracy",),
 }
 _NOT_LOSSES = ("update", "learning_rate")

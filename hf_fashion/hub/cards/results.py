@@ -19,6 +19,7 @@ _TASKS = {
     "retrieval": "image-retrieval",
     "pointing": "visual-grounding",
     "reranking": "re-ranking",
+    "changes": "image-retrieval",
     "classification": "image-classification",
 }
 _METRIC = re.compile(

@@ -11,6 +11,7 @@ from ...reports.tables import (
     Cells,
     attribute_cells,
     cell,
+    change_cells,
     entity_cells,
     recall_cells,
     reranking_cells,
@@ -81,6 +82,8 @@ def _cells_of(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -
         return attribute_comparison(measured, attributes) if len(measured) > 1 else attribute_cells(own, attributes)
     if part == "reranking":
         return reranking_cells(own)
+    if part == "changes":
+        return change_cells(own)
     if part == "classification":
         return ["accuracy (%)", ""], [[name, cell(own[f"{name}_accuracy"])] for name in evaluation["attributes"]]
     columns = {"linear_probe": PROBE_COLUMNS, "localisation": LOCALISATION_COLUMNS, "pointing": POINTING_COLUMNS}[part]

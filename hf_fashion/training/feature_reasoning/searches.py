@@ -5,54 +5,27 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from accelerate import Accelerator
 from datasets import Dataset, DatasetDict
 from safetensors import safe_open
 from safetensors.torch import save_file
-from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
-from transformers.models.auto.image_processing_auto import AutoImageProcessor
+from transformers import PreTrainedModel
 
 from ...data.attributes.labels import read_labels
 from ...data.attributes.protocol import all_against_all, draw_protocol
 from ...data.attributes.vocabulary import with_attributes
 from ...data.column_map import ColumnMap
-from ...embedding.fingerprint import embedder_fingerprint, model_fingerprint
 from ...embedding.whole_model import load_whole
 from ...evaluation.attribute_retrieval import attribute_searches
 from ...evaluation.cross_modal_candidates import embed_candidates
 from ...evaluation.labelled_search import LabelledSearch
 from ...files import file_written_aside
-from ..sources import corpus_fingerprint
+from ..sources import embedder_processor
 from .recipe import FeatureReasoningRecipe
 
 
 Searches = dict[str, list[LabelledSearch]]
 FIELDS = ("query_embeds", "gallery_embeds", "query_labels", "gallery_labels", "own_places")
-# The float types that a model may be loaded in; each has its own fingerprint.
-DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-
-
-def embedder_fingerprints(embedder: str) -> list[str]:
-    """Return the fingerprints of an embedding model, one for each float type that it may be loaded in.
-
-    Args:
-        embedder (`str`): folder or Hub id of the model.
-    """
-    return [model_fingerprint(load_whole(embedder, dtype=dtype)) for dtype in DTYPES]
-
-
-def search_sources(embedder: str, corpus: DatasetDict, column_map: ColumnMap) -> dict[str, str]:
-    """Return the fingerprints of what searches are made from: the corpus, and the embedding model with its processor.
-
-    Args:
-        embedder (`str`): folder or Hub id of the model.
-        corpus (`DatasetDict`): `train` and `validation`.
-        column_map (`ColumnMap`): the columns.
-    """
-    model = load_whole(embedder)
-    fingerprint = embedder_fingerprint(model, _processor_of(model, embedder))
-    return corpus_fingerprint(corpus, column_map) | {"embedding model": fingerprint}
 
 
 def embedded_once(
@@ -70,7 +43,7 @@ def embedded_once(
         corpus (`DatasetDict`): `train`, which the embedder has not seen, and `validation`.
         column_map (`ColumnMap`): names the photo, and the attributes or the caption.
         accelerator (`Accelerator`): devices and processes.
-        sources (`dict[str, str]`): from `search_sources`; searches of other sources are not read.
+        sources (`dict[str, str]`): from `embedding_sources`; searches of other sources are not read.
 
     Returns:
         `dict`: as `embedded_searches`.
@@ -111,12 +84,12 @@ def embedded_searches(
     if not hasattr(model.config, "attribute_names"):
         if attributes:
             raise ValueError(f"`data.attributes` must be null for {type(model).__name__}, which has no attributes.")
-        processor = _processor_of(model, embedder)
+        processor = embedder_processor(model, embedder)
         return {
             name: {"text_to_image": [embed_candidates(model, processor, split, column_map).text_to_image()]}
             for name, split in corpus.items()
         }
-    processor = _processor_of(model, embedder)
+    processor = embedder_processor(model, embedder)
     known = [name for name in model.config.attribute_names if name in column_map.attributes]
     column_map = with_attributes(column_map, attributes or known)
 
@@ -127,13 +100,6 @@ def embedded_searches(
         "train": searches(corpus["train"], all_against_all),
         "validation": searches(corpus["validation"], draw_protocol),
     }
-
-
-def _processor_of(model: PreTrainedModel, embedder: str) -> ProcessorMixin | BaseImageProcessor:
-    attribute_specific = hasattr(model.config, "attribute_names")
-    return (AutoImageProcessor if attribute_specific else AutoProcessor).from_pretrained(
-        embedder, trust_remote_code=False
-    )
 
 
 def save_searches(searches: dict[str, Searches], path: Path) -> None:

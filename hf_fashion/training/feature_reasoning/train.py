@@ -9,10 +9,11 @@ from ..corpus import load_data
 from ..loop import TrainingLoop, make_accelerator
 from ..pushing import prepare_push
 from ..resuming import checkpoint_to_resume, require_same_sources
+from ..sources import embedder_fingerprints, embedding_sources
 from .build import make_model
 from .lists import CandidateLists, collate_lists
 from .recipe import FeatureReasoningRecipe
-from .searches import embedded_once, embedder_fingerprints, search_sources
+from .searches import embedded_once
 from .step import FeatureReasoningStep
 
 
@@ -43,7 +44,7 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
     # Data: photos that are new to the embedder, and those to validate on, embedded once.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
-        sources = search_sources(recipe.model.embedder, corpus, column_map)
+        sources = embedding_sources(recipe.model.embedder, corpus, column_map)
         require_same_sources(checkpoint, sources)
     accelerator.print(report)
     if recipe.data.held_out_fraction is None:

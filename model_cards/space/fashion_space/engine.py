@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hf_fashion.embedding.capabilities import entity_names
 from hf_fashion.embedding.fingerprint import embedder_fingerprint
 from hf_fashion.embedding.saved_models import load_model
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
@@ -49,7 +50,8 @@ class Engine:
 
         Args:
             path (`str`): folder or Hub id of the model.
-            gallery (`str`, *optional*): its gallery; default: one below `cache`, where missing products are embedded.
+            gallery (`str`, *optional*): its gallery; default: one below `cache`, where missing products are embedded,
+                with the regions that the model has.
             products ([`Products`]): the catalogue.
             cache (`str`): folder of the galleries that are embedded here.
             reranker (`str`, *optional*): folder or Hub id of an FR.
@@ -63,11 +65,15 @@ class Engine:
         model, processor = load_model(path)
         name = model.config.model_type.upper()
         if gallery is None:
+            # A change of a photo is searched best by E2's regions.
+            regions = bool(entity_names(model)) and "image" not in entity_names(model)
+            fingerprint = embedder_fingerprint(model, processor)
             gallery = Gallery.from_dataset(
                 **products.catalogue,
                 model=model,
                 processor=processor,
-                uri=Path(cache, embedder_fingerprint(model, processor)),
+                uri=Path(cache, f"{fingerprint}-regions" if regions else fingerprint),
+                regions=regions,
             )
         if new_attributes:
             attributes = read_attributes(new_attributes)

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from hf_fashion.embedding.changes.combiners import TrainedCombiner
 from hf_fashion.embedding.changes.photo_changes import PhotoChanger, check_way
 from hf_fashion.embedding.features import photo_inputs
+from tests.tiny_combiner import tiny_combiner
 from tests.tiny_e2 import tiny_image_processor, tiny_images, tiny_model, tiny_tokenizer
 
 
@@ -86,6 +88,32 @@ def test_tags_are_named_by_region_and_photo(photo):
     assert torch.equal(plain.query(photo, "in red").vector, plain.query(photo, "in red", named).vector)
 
 
+def test_a_combiner_moves_the_query_of_arithmetic(photo):
+    model = tiny_combiner()
+    by_region = PhotoChanger(tiny_model(), tiny_tokenizer(), VALUES, photo, combiner=TrainedCombiner(model))
+    start = torch.stack([torch.zeros(12), 0.5 * by_region.embed_text("Nike"), 0.5 * photo["season"]])
+    words, photos = by_region.embed_text("but Nike"), torch.stack(list(photo.values()))
+    with torch.no_grad():
+        moved = model(photos[None], words[None], start[None]).query_embeds[0]
+    query = by_region.query(photo, "but Nike", TAGS, "combiner")
+    expect(query, *((space, one, float(one.norm())) for space, one in zip(photo, moved, strict=True)))
+
+
+def test_a_combiner_of_whole_photos_moves_the_photo_next_to_regions_too(photo):
+    model = tiny_combiner(spaces=["image"])
+    both = PhotoChanger(tiny_model(), tiny_tokenizer(), VALUES, photo, combiner=TrainedCombiner(model))
+    start = both.query(photo, "but Nike", TAGS).vector
+    inputs = photo["image"][None], both.embed_text("but Nike"), start[None]
+    with torch.no_grad():
+        moved = model(*(one[None] for one in inputs)).query_embeds[0, 0]
+    expect(both.query(photo, "but Nike", TAGS, "combiner"), ("image", moved, 1.0))
+
+
+def test_without_a_combiner_its_way_is_refused(photo):
+    with pytest.raises(ValueError, match=r"'combiner' needs one that was trained with this model: .*--combiner"):
+        changer().query(photo, "but Nike", TAGS, "combiner")
+
+
 def test_a_way_that_is_not_known_is_refused():
-    with pytest.raises(ValueError, match=r"`change_by` must be one of arithmetic, text, got 'txt' \(did you mean"):
+    with pytest.raises(ValueError, match=r"must be one of arithmetic, text, combiner, got 'txt' \(did you mean"):
         check_way("txt")

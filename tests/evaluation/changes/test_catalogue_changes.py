@@ -4,9 +4,13 @@ import pytest
 import torch
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.embedding.changes.photo_changes import ChangedQuery, Part
+from hf_fashion.embedding.changes.changed_query import ChangedQuery, Part
+from hf_fashion.embedding.changes.combiners import TrainedCombiner
+from hf_fashion.embedding.changes.photo_changes import PhotoChanger
 from hf_fashion.evaluation.changes.catalogue_changes import change_metrics, evaluate_changes, weighted_scores
 from hf_fashion.evaluation.changes.change_triples import ChangeTriple, change_triples
+from hf_fashion.models.combiner.configuration_combiner import CombinerConfig
+from hf_fashion.models.combiner.modeling_combiner import CombinerModel
 
 
 def test_metrics_of_triples():
@@ -34,6 +38,31 @@ def test_every_way_is_measured(e2, processor, corpus, column_map):
         assert results[f"{entity}_num_queries"] == len(change_triples(tags, entity)) > 0
         values = [results[f"{entity}_{way}_{name}"] for way in ways for name in ("recall@10", "changed", "kept")]
         assert all(0 <= value <= 1 for value in values) and len(set(values)) > 3
+
+
+def test_tags_are_named_once_a_photo_and_texts_embedded_once(e2, processor, corpus, column_map, monkeypatch):
+    named, embedded = [], []
+    name_tags, embed_texts = PhotoChanger.name_tags, PhotoChanger.embed_texts
+    monkeypatch.setattr(PhotoChanger, "name_tags", lambda self, photo: named.append(1) or name_tags(self, photo))
+    monkeypatch.setattr(
+        PhotoChanger, "embed_texts", lambda self, texts: embedded.extend(texts) or embed_texts(self, texts)
+    )
+    results = evaluate_changes(e2, processor, corpus["validation"], column_map, progress=False)
+    assert sum(results[f"{entity}_num_queries"] for entity in results["entities"]) > len(named) > 0
+    assert len(named) <= len(corpus["validation"])
+    values = {value for column in column_map.tags.values() for value in corpus["validation"][column][:] if value}
+    assert len(embedded) - len(set(embedded)) <= len(values)  # to name tags, and as the text of a query
+
+
+def test_a_combiner_is_measured_too(e2, processor, corpus, column_map):
+    new = CombinerModel(CombinerConfig(spaces=["image", *column_map.tags], embed_dim=12, hidden_size=8))
+    combiner = TrainedCombiner(new)
+    results = evaluate_changes(e2, processor, corpus["validation"], column_map, progress=False, combiner=combiner)
+    assert results["rows"][-2:] == ["regions", "combiner"]
+    assert results["combiner_recall"] == pytest.approx(results["regions_recall"]), "a new one changes nothing"
+    new.config.embedder_fingerprints = ["E2Model-1"]
+    with pytest.raises(ValueError, match="was trained with E2Model-1"):
+        evaluate_changes(e2, processor, corpus["validation"], column_map, progress=False, combiner=combiner)
 
 
 def test_corpora_without_such_products_are_refused(e2, processor, corpus):

@@ -48,9 +48,11 @@ def test_every_kind_has_a_template(name, tmp_path):
 
     kind = model_kind(json.loads((save_model(name, tmp_path / name) / "config.json").read_text()))
     assert (TEMPLATES / kind.template).is_file()
-    tags = {"e2": ZERO_SHOT, "clip": ZERO_SHOT, "filip": ZERO_SHOT, "feature_reasoning": None}
+    tags = {"e2": ZERO_SHOT, "clip": ZERO_SHOT, "filip": ZERO_SHOT}
+    tags |= {"feature_reasoning": None, "combiner": None}
     assert kind.pipeline_tag == tags.get(name, FEATURES)
-    assert ("sentence-transformers" in kind.tags) == (name not in ("filip", "feature_reasoning", "backbone"))
+    without = ("filip", "feature_reasoning", "combiner", "backbone")
+    assert ("sentence-transformers" in kind.tags) == (name not in without)
 
 
 @pytest.mark.parametrize("config", [{}, {"model_type": "bert"}, {"model_type": "resnet", "id2label": {"0": "cat"}}])

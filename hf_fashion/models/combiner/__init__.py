@@ -1,0 +1,1 @@
+"""Combiner: a photo and words that change it -> what to search by."""
