@@ -24,6 +24,7 @@ def _register_models() -> None:
         (public.AsenConfig, public.AsenModel, public.AttributeImageProcessorPil),
         (public.IpadConfig, public.IpadModel, public.AttributeImageProcessorPil),
         (public.FeatureReasoningConfig, public.FeatureReasoningModel, None),  # its input is features
+        (public.CaptionerConfig, public.CaptionerForConditionalGeneration, None),  # its processor has one
     ):
         AutoConfig.register(config.model_type, config)
         AutoModel.register(config, model)
@@ -33,6 +34,7 @@ def _register_models() -> None:
     for config, model in ((public.E2Config, public.E2Model), (public.FilipConfig, public.FilipModel)):
         AutoModelForZeroShotImageClassification.register(config, model)
         AutoProcessor.register(config, public.E2Processor)
+    AutoProcessor.register(public.CaptionerConfig, public.CaptionerProcessor)
 
 
 def _register_pipelines() -> None:

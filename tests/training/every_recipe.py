@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hf_fashion.training.attribute.recipe import AttributeRecipe
 from hf_fashion.training.backbone.recipe import BackboneRecipe
+from hf_fashion.training.captioner.recipe import CaptionerRecipe
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
 from hf_fashion.training.recipe_file import RecipeFile
@@ -11,7 +12,7 @@ from hf_fashion.training.recipes import shipped
 from tests.scripts.tiny_run import REPOSITORY
 
 
-OF_FOLDER = {"attributes": AttributeRecipe, "feature_reasoning": FeatureReasoningRecipe}
+OF_FOLDER = {"attributes": AttributeRecipe, "feature_reasoning": FeatureReasoningRecipe, "captioner": CaptionerRecipe}
 RECIPES = sorted([*shipped.FOLDER.rglob("*.yaml"), *REPOSITORY.glob("benchmarks/recipes/**/*.yaml")])
 
 
