@@ -24,7 +24,7 @@ def tiny_captioner_config(**kwargs) -> CaptionerConfig:
     defaults = {"prefix_length": 3, "max_caption_length": 12, "decoder_config": {"model_type": "gpt2", **sizes, **end}}
     if kwargs.get("method") == "decap":
         defaults["memory_size"] = 4
-    return CaptionerConfig(embedder_config=tiny_config(), **(defaults | kwargs))
+    return CaptionerConfig(**({"embedder_config": tiny_config()} | defaults | kwargs))
 
 
 def tiny_captioner(seed: int = 0, **kwargs) -> CaptionerForConditionalGeneration:

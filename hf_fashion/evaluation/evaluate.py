@@ -71,7 +71,8 @@ def read_options(model: str, options: dict[str, Any]) -> EvaluationOptions:
         options (`dict`): name -> value.
 
     Raises:
-        ValueError: the model is not attribute-specific, E2, CLIP, FILIP or a captioner, or an option is not known for its kind.
+        ValueError: the model is not attribute-specific, E2, CLIP, FILIP or a captioner, or an option is not known for
+            its kind.
         OSError: there is no such model.
     """
     kind = _options_of(model)

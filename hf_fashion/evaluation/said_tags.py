@@ -39,7 +39,9 @@ def said_tag_accuracy(
     for entity, values in tags.items():
         reader = ChangeReader({entity: sorted({value for value in values if value})})
         canonical = {value: next(iter(said_values(value, reader)), value) for value in values if value}
-        said = [(said_values(caption, reader), value) for caption, value in zip(captions, values, strict=True) if value]
+        said = [
+            (said_values(caption, reader), value) for caption, value in zip(captions, values, strict=True) if value
+        ]
         right = sum(canonical[value] in names for names, value in said)
         named = sum(bool(names) for names, _ in said)
         results |= {

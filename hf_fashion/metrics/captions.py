@@ -11,9 +11,7 @@ from collections.abc import Sequence
 
 
 # What the COCO caption evaluation drops.
-PUNCTUATION = {"''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
-# NLTK keeps brackets and quotation marks as they are.
-PUNCTUATION |= {"(", ")", "{", "}", '"'}
+PUNCTUATION = {"''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
 HINT = 'metrics of captions need pycocoevalcap and NLTK: pip install "hf-fashion[captions]"'
 
 
@@ -37,8 +35,8 @@ def caption_words(text: str) -> list[str]:
     """
     from nltk.tokenize import TreebankWordTokenizer
 
-    words = TreebankWordTokenizer().tokenize(" ".join(text.split()))
-    return [word.lower() for word in words if word not in PUNCTUATION]
+    words = TreebankWordTokenizer().tokenize(" ".join(text.split()), convert_parentheses=True)
+    return [word for word in map(str.lower, words) if word not in PUNCTUATION]
 
 
 def caption_metrics(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:

@@ -95,7 +95,6 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
-    _keep_in_fp32_modules_strict = ["logit_scale", "logit_bias"]  # of the embedding model
     new_modules = ("prefix", "decoder")
 
     def __init__(self, config: CaptionerConfig):

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from transformers import Pipeline
+from transformers import Pipeline, PreTrainedModel, ProcessorMixin
 from transformers.image_utils import load_image
 
 from ...images import URL_BEGINNINGS, open_photo
@@ -77,4 +77,21 @@ class FashionCaptioningPipeline(Pipeline):
         self.processor.save_pretrained(save_directory)
 
 
-__all__ = ["TASK", "FashionCaptioningPipeline"]
+def captioning_pipeline(model: PreTrainedModel, processor: ProcessorMixin) -> FashionCaptioningPipeline:
+    """Return the pipeline of a captioner that is loaded.
+
+    Args:
+        model ([`CaptionerForConditionalGeneration`]): the captioner.
+        processor ([`CaptionerProcessor`]): its processor.
+
+    Raises:
+        ValueError: the model writes no captions.
+    """
+    if model.config.model_type != "captioner":
+        raise ValueError(
+            f"{type(model).__name__} writes no captions: train a captioner over it, by `hf-fashion train captioner`"
+        )
+    return FashionCaptioningPipeline(model=model, processor=processor, device=model.device)
+
+
+__all__ = ["TASK", "FashionCaptioningPipeline", "captioning_pipeline"]

@@ -89,7 +89,10 @@ def make_model(
             f"the tokenizer of `model.decoder` has {len(tokenizer)} tokens, its model embeds {config.vocab_size}: "
             "resize its embeddings and save it again."
         )
-    decoder_config = config.to_dict() | {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.eos_token_id}
+    decoder_config = config.to_dict() | {
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.eos_token_id,
+    }
     model = CaptionerForConditionalGeneration(
         CaptionerConfig(
             embedder_config=embedder.config.to_dict(),
