@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .models.attribute.image_processing_attribute import AttributeImageProcessorPil
     from .models.attribute.modeling_asen import AsenModel
     from .models.attribute.modeling_ipad import IpadModel
+    from .models.captioner.configuration_captioner import CaptionerConfig
+    from .models.captioner.modeling_captioner import CaptionerForConditionalGeneration
+    from .models.captioner.pipeline_captioner import FashionCaptioningPipeline
+    from .models.captioner.processing_captioner import CaptionerProcessor
     from .models.combiner.configuration_combiner import CombinerConfig
     from .models.combiner.modeling_combiner import CombinerModel
     from .models.e2.configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig

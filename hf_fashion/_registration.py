@@ -25,6 +25,7 @@ def _register_models() -> None:
         (public.IpadConfig, public.IpadModel, public.AttributeImageProcessorPil),
         (public.FeatureReasoningConfig, public.FeatureReasoningModel, None),  # its input is features
         (public.CombinerConfig, public.CombinerModel, None),  # so is its
+        (public.CaptionerConfig, public.CaptionerForConditionalGeneration, None),  # its processor has one
     ):
         AutoConfig.register(config.model_type, config)
         AutoModel.register(config, model)
@@ -34,6 +35,7 @@ def _register_models() -> None:
     for config, model in ((public.E2Config, public.E2Model), (public.FilipConfig, public.FilipModel)):
         AutoModelForZeroShotImageClassification.register(config, model)
         AutoProcessor.register(config, public.E2Processor)
+    AutoProcessor.register(public.CaptionerConfig, public.CaptionerProcessor)
 
 
 def _register_pipelines() -> None:

@@ -6,13 +6,15 @@
         --rerankers runs/feature_reasoning/best query_expansion --output results.json
 
 What is measured depends on the model: E2, CLIP and FILIP find photos by descriptions and descriptions by photos,
-attribute-specific models find photos with the same value of an attribute. Options of the other kind are refused.
+attribute-specific models find photos with the same value of an attribute, captioners describe photos. Options of
+another kind are refused.
 """
 
 import argparse
 
 from .evaluation_arguments import (
     add_attribute_arguments,
+    add_caption_arguments,
     add_e2_arguments,
     add_evaluation_arguments,
     evaluation_options,
@@ -21,12 +23,12 @@ from .output import hide_loading_bars
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of both kinds of models.
+    """Add the options of all kinds of models.
 
     Args:
         parser (`argparse.ArgumentParser`): gets the options.
     """
-    add_attribute_arguments(add_e2_arguments(add_evaluation_arguments(parser)))
+    add_caption_arguments(add_attribute_arguments(add_e2_arguments(add_evaluation_arguments(parser))))
 
 
 def run(arguments: argparse.Namespace) -> None:

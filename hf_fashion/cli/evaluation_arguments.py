@@ -4,7 +4,7 @@ import argparse
 from dataclasses import fields
 from typing import Any
 
-from ..evaluation.options import PAIRINGS, PROTOCOLS, AttributeOptions, E2Options
+from ..evaluation.options import PAIRINGS, PROTOCOLS, AttributeOptions, CaptionOptions, E2Options
 
 
 def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -70,13 +70,24 @@ def add_attribute_arguments(parser: argparse.ArgumentParser) -> argparse.Argumen
     return parser
 
 
+def add_caption_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add how a captioner writes. Return the parser.
+
+    Args:
+        parser (`argparse.ArgumentParser`): gets the arguments.
+    """
+    group = parser.add_argument_group("captioners")
+    group.add_argument("--num_beams", type=int, help="captions that the decoder follows at a time; default: 1")
+    return parser
+
+
 def evaluation_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options of [`~evaluation.evaluate.evaluate`] that were given on the command line.
 
     Args:
         arguments (`argparse.Namespace`): parsed by a parser of [`add_evaluation_arguments`].
     """
-    known = {field.name for kind in (E2Options, AttributeOptions) for field in fields(kind)}
+    known = {field.name for kind in (E2Options, AttributeOptions, CaptionOptions) for field in fields(kind)}
     return {name: value for name, value in vars(arguments).items() if name in known and value is not None}
 
 

@@ -9,27 +9,32 @@ from ..data.column_map import column_map_for
 from ..embedding.capabilities import PHOTO_AND_TEXT_TYPES, compares_tokens
 from ..embedding.saved_models import load_model, named_errors
 from ..messages import did_you_mean
+from ..models.captioner.configuration_captioner import CaptionerConfig
 from .attribute_evaluation import evaluate_attribute_model
+from .caption_evaluation import evaluate_captions
 from .e2_evaluation import evaluate_e2
-from .options import AttributeOptions, E2Options
+from .options import AttributeOptions, CaptionOptions, E2Options, EvaluationOptions
 from .splits import load_splits
+
+
+KINDS = (E2Options, AttributeOptions, CaptionOptions)
 
 
 def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
     """Evaluate a saved model on one split of a corpus whose right answers are known.
 
     E2, CLIP and FILIP find photos by descriptions and descriptions by photos; attribute-specific models find photos
-    with the same value of an attribute.
+    with the same value of an attribute; captioners describe photos.
 
     Args:
         model (`str`): folder or Hub id of a model with its processor.
         corpus (`str`): `"generated"`, a path or a Hub id.
         **options: fields of [`E2Options`] for E2, CLIP and FILIP, of [`AttributeOptions`] for attribute-specific
-            models.
+            models, of [`CaptionOptions`] for captioners.
 
     Returns:
         `dict`: what JSON can hold: `model`, `corpus`, `split`, `dtype`, `skipped_rows`, and the results of
-        [`evaluate_e2`] or [`evaluate_attribute_model`].
+        [`evaluate_e2`], [`evaluate_attribute_model`] or [`evaluate_captions`].
 
     Raises:
         ValueError: the model or an option is of another kind, or the corpus cannot be used as it is.
@@ -50,13 +55,15 @@ def evaluate(model: str, corpus: str, **options: Any) -> dict[str, Any]:
     parts = load_model(model, chosen.device, chosen.dtype)
     if isinstance(chosen, E2Options):
         measured = evaluate_e2(*parts, dataset, column_map, chosen, train)
+    elif isinstance(chosen, CaptionOptions):
+        measured = evaluate_captions(*parts, dataset, column_map, chosen)
     else:
         measured = evaluate_attribute_model(*parts, dataset, column_map, chosen)
     results = {"model": model, "corpus": corpus, "split": chosen.split, "dtype": chosen.dtype}
     return results | {"skipped_rows": len(report.skipped.get(chosen.split, []))} | measured
 
 
-def read_options(model: str, options: dict[str, Any]) -> E2Options | AttributeOptions:
+def read_options(model: str, options: dict[str, Any]) -> EvaluationOptions:
     """Check the options of an evaluation against the kind of the model.
 
     Args:
@@ -64,29 +71,32 @@ def read_options(model: str, options: dict[str, Any]) -> E2Options | AttributeOp
         options (`dict`): name -> value.
 
     Raises:
-        ValueError: the model is not attribute-specific, E2, CLIP or FILIP, or an option is not known for its kind.
+        ValueError: the model is not attribute-specific, E2, CLIP, FILIP or a captioner, or an option is not known for
+            its kind.
         OSError: there is no such model.
     """
     kind = _options_of(model)
     known = {field.name for field in fields(kind)}
     unknown = [name for name in options if name not in known]
     if unknown:
-        other = {field.name for field in (*fields(E2Options), *fields(AttributeOptions))} - known
+        other = {field.name for kind in KINDS for field in fields(kind)} - known
         name = unknown[0]
         if name in other:
-            raise ValueError(f"`{name}` is for the other kind of models, not for {model}; leave it out")
+            raise ValueError(f"`{name}` is for another kind of models, not for {model}; leave it out")
         raise ValueError(f"an evaluation has no option `{name}`{did_you_mean(name, known)}, only {sorted(known)}")
     return kind(**options)
 
 
-def _options_of(model: str) -> type[E2Options] | type[AttributeOptions]:
+def _options_of(model: str) -> type[EvaluationOptions]:
     with named_errors(model):
         config = AutoConfig.from_pretrained(model, trust_remote_code=False)
     if getattr(config, "attribute_names", None):
         return AttributeOptions
+    if config.model_type == CaptionerConfig.model_type:
+        return CaptionOptions
     if config.model_type in PHOTO_AND_TEXT_TYPES or compares_tokens(config):
         return E2Options
     raise ValueError(
-        f"{model} is a {config.model_type!r}: only E2, FILIP, CLIP, SigLIP and attribute-specific models are "
-        "evaluated. Name a re-ranker with `rerankers`, next to the model that it re-ranks for"
+        f"{model} is a {config.model_type!r}: only E2, FILIP, CLIP, SigLIP, attribute-specific models and "
+        "captioners are evaluated. Name a re-ranker with `rerankers`, next to the model that it re-ranks for"
     )

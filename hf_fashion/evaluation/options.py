@@ -128,3 +128,24 @@ class AttributeOptions(EvaluationOptions):
                 f"`queries` and `candidates` go together: give both files or none, got {self.queries!r} and "
                 f"{self.candidates!r}"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionOptions(EvaluationOptions):
+    """
+    Options of the evaluation of captioners.
+
+    Args:
+        num_beams (`int`, *optional*, defaults to 1): captions that the decoder follows at a time.
+
+    Raises:
+        ValueError: `rerankers` are given, or `num_beams` is below 1.
+    """
+
+    num_beams: int = 1
+
+    def __post_init__(self):
+        if self.rerankers:
+            raise ValueError("`rerankers` are for models that search, and a captioner does not: leave them out")
+        if self.num_beams < 1:
+            raise ValueError(f"`num_beams` must be at least 1, got {self.num_beams}")

@@ -9,10 +9,12 @@ from .tables import (
     PROBE_COLUMNS,
     TAG_COLUMNS,
     attribute_cells,
+    caption_cells,
     change_cells,
     entity_cells,
     recall_cells,
     reranking_cells,
+    said_tag_cells,
     table,
 )
 
@@ -34,6 +36,8 @@ def evaluation_tables(results: Mapping[str, Any]) -> str:
     title = f"{results['model']} on {results['corpus']} ({results['split']}): "
     if "fashion_iq" in results:
         blocks = [title + CHANGES_TITLE, table(*change_cells(results["fashion_iq"]))]
+    elif "captions" in results:
+        blocks = _caption_blocks(title, results)
     else:
         blocks = (_attribute_blocks if "retrieval" in results else _e2_blocks)(title, results)
     return "\n" + "\n\n".join(blocks)
@@ -68,3 +72,13 @@ def _attribute_blocks(title: str, results: Mapping[str, Any]) -> list[str]:
     if "reranking" in results:
         blocks += ["Re-ranking of the first candidates (%)", table(*reranking_cells(results["reranking"]))]
     return blocks
+
+
+def _caption_blocks(title: str, results: Mapping[str, Any]) -> list[str]:
+    """Titles and tables of a captioner, in turn."""
+    blocks = [title + f"captions of {results['captions']['num_photos']} photos"]
+    blocks += [table(*caption_cells(results["captions"]))]
+    if results["said_tags"]["entities"]:
+        blocks += ["Tags that captions name (%)", table(*said_tag_cells(results["said_tags"]))]
+    rows = [[example["caption"], example["true_caption"]] for example in results["examples"]]
+    return [*blocks, "Examples", table(["caption", "true caption"], rows)]

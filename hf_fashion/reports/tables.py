@@ -49,6 +49,19 @@ RERANKING_COLUMNS = {
     "worse": "share_worse",
 }
 CHANGE_COLUMNS = {"R@10": "recall@10", "R@50": "recall@50", "changed": "changed", "kept": "kept"}
+CAPTION_COLUMNS = {
+    "BLEU@4": "bleu@4",
+    "METEOR without synonyms": "meteor_without_synonyms",
+    "ROUGE-L": "rouge_l",
+    "CIDEr": "cider",
+}
+SAID_TAG_COLUMNS = {
+    "captions": "num_captions",
+    "name the right value": "accuracy",
+    "name any": "named",
+    "right among these": "precision",
+    "true captions": "true_captions",
+}
 POINTING_COLUMNS = {name: LOCALISATION_COLUMNS[name] for name in ("images", "centre in box", "chance", "ceiling")}
 
 
@@ -130,6 +143,30 @@ def change_cells(metrics: Mapping[str, Any]) -> Cells:
             values = [metrics.get(f"{entity}_{way}_{end}") for end in CHANGE_COLUMNS.values()]
             rows.append([entity, way, *map(cell, values)])
     return ["", "way", *CHANGE_COLUMNS], rows
+
+
+def caption_cells(metrics: Mapping[str, Any]) -> Cells:
+    """Return metrics of captions in percent, in one row.
+
+    Args:
+        metrics (`Mapping[str, Any]`): from `caption_metrics`.
+
+    Returns:
+        Header and rows.
+    """
+    return ["", *CAPTION_COLUMNS], [["captions", *(cell(metrics[name]) for name in CAPTION_COLUMNS.values())]]
+
+
+def said_tag_cells(metrics: Mapping[str, Any]) -> Cells:
+    """Return how many captions name the right tags in percent, a row for each entity.
+
+    Args:
+        metrics (`Mapping[str, Any]`): from `said_tag_accuracy`, with `entities`.
+
+    Returns:
+        Header and rows.
+    """
+    return entity_cells(metrics, metrics["entities"], SAID_TAG_COLUMNS)
 
 
 def attribute_cells(metrics: Mapping[str, Any], attributes: Sequence[str]) -> Cells:

@@ -39,7 +39,7 @@ def test_attribute_models_find_photos_by_attribute(saved, tmp_path, capsys):
 @pytest.mark.parametrize(("model", "option"), [("e2", ["--attributes", "hem"]), ("asen", ["--tags"])])
 def test_options_of_the_other_kind_are_refused(saved, capsys, model, option):
     assert main(flags(saved, model, *option)) == 2
-    assert f"`{option[0][2:]}` is for the other kind of models" in capsys.readouterr().err
+    assert f"`{option[0][2:]}` is for another kind of models" in capsys.readouterr().err
 
 
 def test_a_re_ranker_has_no_evaluation_of_its_own(folder, saved, capsys):

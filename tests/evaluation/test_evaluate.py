@@ -54,7 +54,7 @@ def test_options_are_those_of_the_kind(saved):
     assert read_options(str(saved / "e2"), {"tags": True}) == E2Options(tags=True)
     assert read_options(str(saved / "asen"), {}) == AttributeOptions()
     for model, option in (("e2", "attributes"), ("asen", "tags")):
-        with pytest.raises(ValueError, match=f"`{option}` is for the other kind of models"):
+        with pytest.raises(ValueError, match=f"`{option}` is for another kind of models"):
             read_options(str(saved / model), {option: True})
     with pytest.raises(ValueError, match=r"no option `tag` \(did you mean 'tags'\?\)"):
         read_options(str(saved / "e2"), {"tag": True})

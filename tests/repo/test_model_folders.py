@@ -4,11 +4,15 @@ import ast
 from pathlib import Path
 
 import pytest
+from transformers.dynamic_module_utils import get_imports, get_relative_imports
 
+from hf_fashion.travelling_code import flat_modules
 from tests.repo.tree import ALLOWED, PACKAGE, short, syntax_tree
 
 
 MODEL_FOLDERS = sorted(path for path in (PACKAGE / "models").iterdir() if (path / "__init__.py").is_file())
+# A captioner holds a model of another family: it is saved flat, with all that it imports (`travelling_code.py`).
+FLATTENED = PACKAGE / "models" / "captioner"
 # The package's own __init__ stays at home and the converters run where hf_fashion is installed.
 TRAVELLING = [
     path
@@ -37,9 +41,19 @@ def test_there_are_model_folders():
     assert MODEL_FOLDERS and TRAVELLING
 
 
-@pytest.mark.parametrize("path", TRAVELLING, ids=short)
+@pytest.mark.parametrize("path", [path for path in TRAVELLING if path.parent != FLATTENED], ids=short)
 def test_imports_travel(path):
     assert wrong_imports(path, syntax_tree(path)) == []
+
+
+@pytest.mark.parametrize("path", sorted(FLATTENED.glob("[!_]*.py")), ids=short)
+def test_what_is_saved_flat_imports_siblings_only(path, tmp_path):
+    modules = flat_modules(path)
+    for name, source in modules.items():
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    for name in modules:
+        assert set(get_imports(tmp_path / name)) <= ALLOWED
+        assert {f"{sibling}.py" for sibling in get_relative_imports(tmp_path / name)} <= set(modules)
 
 
 @pytest.mark.parametrize("path", TRAVELLING, ids=short)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hf_fashion.training.attribute.recipe import AttributeRecipe
 from hf_fashion.training.backbone.recipe import BackboneRecipe
+from hf_fashion.training.captioner.recipe import CaptionerRecipe
 from hf_fashion.training.combiner.recipe import CombinerRecipe
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.feature_reasoning.recipe import FeatureReasoningRecipe
@@ -16,6 +17,7 @@ OF_FOLDER = {
     "attributes": AttributeRecipe,
     "feature_reasoning": FeatureReasoningRecipe,
     "combiner": CombinerRecipe,
+    "captioner": CaptionerRecipe,
 }
 RECIPES = sorted([*shipped.FOLDER.rglob("*.yaml"), *REPOSITORY.glob("benchmarks/recipes/**/*.yaml")])
 

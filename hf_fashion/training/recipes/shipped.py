@@ -8,7 +8,12 @@ from ...yaml_files import read_yaml
 
 FOLDER = Path(__file__).parent
 # Folder of the recipes -> the model that they train. Recipes that are in no folder train E2 or a CLIP.
-MODEL_OF_FOLDER = {"attributes": "attribute", "feature_reasoning": "feature_reasoning", "combiner": "combiner"}
+MODEL_OF_FOLDER = {
+    "attributes": "attribute",
+    "feature_reasoning": "feature_reasoning",
+    "combiner": "combiner",
+    "captioner": "captioner",
+}
 
 
 def shipped_recipes(model: str | None = None) -> dict[str, Path]:

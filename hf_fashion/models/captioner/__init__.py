@@ -1,0 +1,1 @@
+"""Captioner: describes a photo in words, trained on texts only."""

@@ -1,0 +1,235 @@
+"""Captioner: a frozen embedding model and a decoder that turns its embeddings into words, trained on texts only.
+
+In training the decoder reads the embedding of a text and writes this text. A photo has an embedding in the same space,
+but not in the same part of it; two methods bridge the gap:
+
+CapDec (Nukrai et al., EMNLP 2022 findings, section 3): noise on the text embeddings in training, so that all within
+its reach, photos too, are read as the text. DeCap (Li et al., ICLR 2023, equations 3 and 4): the embedding of a photo
+is replaced by the mean of known text embeddings, weighted by the softmax of their cosines with it.
+
+Shapes: B photos or texts, P dimensions of their embeddings, M embeddings in the support memory, K prefix embeddings of
+width H, captions of L tokens.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy, normalize
+from transformers import AutoModel, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+from transformers import initialization as init
+from transformers.processing_utils import Unpack
+from transformers.utils import ModelOutput, TransformersKwargs, can_return_tuple
+
+from ...travelling_code import save_code
+from ..e2.configuration_e2 import E2Config
+from ..e2.modeling_e2 import E2Model
+from .configuration_captioner import CaptionerConfig
+from .pipeline_captioner import TASK, FashionCaptioningPipeline
+
+
+@dataclass
+class CaptionerOutput(ModelOutput):
+    """Output of [`CaptionerForConditionalGeneration`].
+
+    Args:
+        loss (`torch.Tensor` of shape `()`, *optional*): cross-entropy of the next token, if `labels` are given.
+        logits (`torch.Tensor` of shape `(B, L, V)`): before the softmax, for each token of the captions.
+        hidden_states (`tuple[torch.Tensor]`, *optional*): of the decoder, prefix included.
+        attentions (`tuple[torch.Tensor]`, *optional*): of the decoder, prefix included.
+    """
+
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
+
+
+def make_embedder(config: PreTrainedConfig) -> PreTrainedModel:
+    """Return the embedding model of a configuration, also an E2 where hf_fashion is not installed.
+
+    Args:
+        config (`PreTrainedConfig`): of E2, CLIP or SigLIP.
+    """
+    if config.model_type == E2Config.model_type:
+        return E2Model._from_config(config)
+    return AutoModel.from_config(config)
+
+
+class CaptionerPrefix(nn.Module):
+    """Turns an embedding into the first embeddings of the decoder, by ClipCap's MLP.
+
+    Args:
+        config (`CaptionerConfig`): the model's configuration.
+        width (`int`): H, of the decoder's embeddings.
+    """
+
+    def __init__(self, config: CaptionerConfig, width: int):
+        super().__init__()
+        self.shape = (config.prefix_length, width)
+        whole = config.prefix_length * width
+        self.fc1 = nn.Linear(config.embedding_dim, whole // 2)
+        self.fc2 = nn.Linear(whole // 2, whole)
+
+    def forward(self, embeds: torch.Tensor) -> torch.Tensor:
+        """Return the prefix.
+
+        Args:
+            embeds (`torch.Tensor` of shape `(B, P)`): of length 1.
+
+        Returns:
+            `torch.Tensor` of shape `(B, K, H)`.
+        """
+        scaled = embeds * embeds.shape[-1] ** 0.5  # numbers of variance 1
+        return self.fc2(self.fc1(scaled).tanh()).view(-1, *self.shape)
+
+
+class CaptionerForConditionalGeneration(PreTrainedModel):
+    """Captioner: writes a caption of a photo, or of an embedding of the model inside."""
+
+    config_class = CaptionerConfig
+    config: CaptionerConfig
+    base_model_prefix = "captioner"
+    main_input_name = "pixel_values"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    new_modules = ("prefix", "decoder")
+
+    def __init__(self, config: CaptionerConfig):
+        super().__init__(config)
+        self.embedder = make_embedder(config.embedder_config)
+        self.decoder = AutoModelForCausalLM.from_config(config.decoder_config)
+        self.prefix = CaptionerPrefix(config, self.decoder.get_input_embeddings().embedding_dim)
+        if config.memory_size:
+            self.register_buffer("support_memory", torch.zeros(config.memory_size, config.embedding_dim))
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.decoder.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.decoder.set_input_embeddings(value)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module):
+        super()._init_weights(module)
+        if isinstance(module, CaptionerForConditionalGeneration) and module.config.memory_size:
+            init.zeros_(module.support_memory)
+
+    def save_pretrained(self, save_directory, **kwargs):
+        """Save the model with its code and that of its pipeline, so that both load without hf_fashion.
+
+        Args:
+            save_directory (`str` or `Path`): a folder.
+            kwargs (`dict`, *optional*): as for transformers' models.
+        """
+        kind = type(self)
+        self.config.auto_map = {
+            "AutoConfig": f"{CaptionerConfig.__module__.split('.')[-1]}.{CaptionerConfig.__name__}",
+            "AutoModel": f"{kind.__module__.split('.')[-1]}.{kind.__name__}",
+        }
+        home = f"{FashionCaptioningPipeline.__module__.split('.')[-1]}.{FashionCaptioningPipeline.__name__}"
+        self.config.custom_pipelines = {TASK: {"impl": home, "pt": ["AutoModel"], "type": "multimodal"}}
+        Path(save_directory).mkdir(parents=True, exist_ok=True)
+        save_code(kind, save_directory)  # before the weights: a push sends what is in the folder then
+        super().save_pretrained(save_directory, **kwargs)
+
+    @can_return_tuple
+    def forward(
+        self,
+        pixel_values: torch.Tensor | None = None,
+        input_ids: torch.Tensor | None = None,
+        image_embeds: torch.Tensor | None = None,
+        text_embeds: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        **kwargs: Unpack[TransformersKwargs],
+    ) -> CaptionerOutput:
+        """Predict every token of captions from what is before it and what they describe.
+
+        Args:
+            pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): photos from the processor.
+            input_ids (`torch.Tensor` of shape `(B, L)`): tokens of the captions, from the processor.
+            image_embeds (`torch.Tensor` of shape `(B, P)`, *optional*): embeddings of photos, instead of them.
+            text_embeds (`torch.Tensor` of shape `(B, P)`, *optional*): embeddings of the captions, to train with.
+            labels (`torch.Tensor` of shape `(B, L)`, *optional*): the tokens to predict, -100 where none counts; from
+                the processor, not shifted.
+
+        Raises:
+            ValueError: not exactly one of photos, embeddings of photos and embeddings of texts is given, or no
+                `input_ids` are.
+        """
+        if input_ids is None:
+            raise ValueError("`input_ids` are missing: the tokens of the captions. `generate` writes captions.")
+        prefix = self.prefix(self._embeds(pixel_values, image_embeds, text_embeds))
+        tokens = self.get_input_embeddings()(input_ids)
+        outputs = self.decoder(
+            inputs_embeds=torch.cat([prefix, tokens.to(prefix.dtype)], dim=1),  # (B, K + L, H)
+            attention_mask=input_ids.new_ones(len(input_ids), prefix.shape[1] + input_ids.shape[1]),
+            use_cache=False,
+            **kwargs,
+        )
+        logits = outputs.logits[:, prefix.shape[1] - 1 : -1]  # (B, L, V): each from what is before its token
+        loss = None
+        if labels is not None:
+            loss = cross_entropy(logits.flatten(0, 1).float(), labels.flatten().to(logits.device))
+        return CaptionerOutput(loss, logits, outputs.hidden_states, outputs.attentions)
+
+    @torch.no_grad()
+    def generate(
+        self, pixel_values: torch.Tensor | None = None, image_embeds: torch.Tensor | None = None, **kwargs
+    ) -> torch.Tensor:
+        """Write captions.
+
+        Args:
+            pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): photos from the processor.
+            image_embeds (`torch.Tensor` of shape `(B, P)`, *optional*): embeddings of photos, instead of them.
+            kwargs (`dict`, *optional*): as for the decoder's `generate`, such as `num_beams`.
+
+        Returns:
+            `torch.Tensor` of shape `(B, L)`: tokens of the captions; the processor's `batch_decode` reads them.
+
+        Raises:
+            ValueError: not exactly one of photos and their embeddings is given.
+        """
+        prefix = self.prefix(self._embeds(pixel_values, image_embeds, None))
+        limit = {} if "max_length" in kwargs else {"max_new_tokens": self.config.max_caption_length}
+        mask = torch.ones(prefix.shape[:2], dtype=torch.long, device=prefix.device)
+        return self.decoder.generate(inputs_embeds=prefix, attention_mask=mask, **limit | kwargs)
+
+    def _embeds(
+        self,
+        pixel_values: torch.Tensor | None,
+        image_embeds: torch.Tensor | None,
+        text_embeds: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """What the prefix is made of: (B, P), of length 1."""
+        given = [one for one in (pixel_values, image_embeds, text_embeds) if one is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "exactly one of `pixel_values`, `image_embeds` and (in training) `text_embeds` must be given; got "
+                f"{len(given)}."
+            )
+        if pixel_values is not None:
+            image_embeds = self.embedder.get_image_features(pixel_values=pixel_values).pooler_output
+        if image_embeds is not None:
+            return self._projected(normalize(image_embeds.to(self.prefix.fc1.weight.dtype), dim=-1))
+        return self._noised(normalize(text_embeds.to(self.prefix.fc1.weight.dtype), dim=-1))
+
+    def _noised(self, embeds: torch.Tensor) -> torch.Tensor:
+        """CapDec: text embeddings with noise, at length 1 again; in training only."""
+        if self.config.method != "capdec" or not self.training:
+            return embeds
+        return normalize(embeds + self.config.noise_variance**0.5 * torch.randn_like(embeds), dim=-1)
+
+    def _projected(self, embeds: torch.Tensor) -> torch.Tensor:
+        """DeCap, equations 3 and 4: embeddings of photos as sums of those of texts, at length 1 again."""
+        if self.config.method != "decap":
+            return embeds
+        memory = self.support_memory.to(embeds.dtype)
+        weights = (embeds @ memory.T / self.config.memory_temperature).softmax(dim=-1)  # (B, M)
+        return normalize(weights @ memory, dim=-1)
+
+
+__all__ = ["CaptionerForConditionalGeneration", "CaptionerOutput", "CaptionerPrefix", "make_embedder"]

@@ -1,0 +1,97 @@
+"""Pipeline that writes captions of photos. This file is saved with every captioner."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from transformers import Pipeline, PreTrainedModel, ProcessorMixin
+from transformers.image_utils import load_image
+
+from ...images import URL_BEGINNINGS, open_photo
+
+
+# The task of a saved folder. transformers 5 has no pipeline of this name any more.
+TASK = "image-to-text"
+
+
+class FashionCaptioningPipeline(Pipeline):
+    """Write a caption of each photo.
+
+    ```python
+    describe = pipeline("image-to-text", model="my_captioner", trust_remote_code=True)
+    describe("photos/dress.jpg")                # [{"generated_text": "Red dress with stripes"}]
+    describe([photo, another], num_beams=3)     # a list for each photo
+    ```
+
+    A photo is a path, a URL, bytes or a photo of PIL. Options of `generate`, such as `num_beams` and
+    `max_new_tokens`, are given to the call or to the pipeline.
+
+    Args:
+        model ([`CaptionerForConditionalGeneration`]): the captioner.
+        processor ([`CaptionerProcessor`]): its processor.
+    """
+
+    _load_processor = True
+    _load_image_processor = False
+    _load_feature_extractor = False
+    _load_tokenizer = False
+
+    def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
+        return {}, options, {}
+
+    def preprocess(self, inputs: Image.Image | bytes | Path | str) -> dict[str, torch.Tensor]:
+        """Return the model's input for a photo.
+
+        Args:
+            inputs (`PIL.Image.Image`, `bytes`, `Path` or `str`): a photo, its encoded bytes, its path or its URL.
+
+        Raises:
+            ValueError: the photo cannot be read.
+        """
+        is_url = isinstance(inputs, str) and inputs.lower().startswith(URL_BEGINNINGS)
+        photo = open_photo(load_image(inputs) if is_url else inputs)
+        return dict(self.processor(images=[photo], return_tensors="pt"))
+
+    def _forward(self, model_inputs: dict[str, torch.Tensor], **options: Any) -> dict[str, torch.Tensor]:
+        pixel_values = model_inputs["pixel_values"].to(self.model.dtype)
+        return {"tokens": self.model.generate(pixel_values=pixel_values, **options)}
+
+    def postprocess(self, model_outputs: dict[str, torch.Tensor]) -> list[dict[str, str]]:
+        """Return the captions of one photo: several, if `num_return_sequences` asks for them.
+
+        Args:
+            model_outputs (`dict[str, torch.Tensor]`): `tokens` of the captions.
+        """
+        texts = self.processor.batch_decode(model_outputs["tokens"], skip_special_tokens=True)
+        return [{"generated_text": text.strip()} for text in texts]
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
+        """Save the captioner, which brings this pipeline's code, and its processor.
+
+        Args:
+            save_directory (`str` or `Path`): a folder.
+            kwargs (`Any`): as for the model's `save_pretrained`.
+        """
+        self.model.save_pretrained(save_directory, **kwargs)
+        self.processor.save_pretrained(save_directory)
+
+
+def captioning_pipeline(model: PreTrainedModel, processor: ProcessorMixin) -> FashionCaptioningPipeline:
+    """Return the pipeline of a captioner that is loaded.
+
+    Args:
+        model ([`CaptionerForConditionalGeneration`]): the captioner.
+        processor ([`CaptionerProcessor`]): its processor.
+
+    Raises:
+        ValueError: the model writes no captions.
+    """
+    if model.config.model_type != "captioner":
+        raise ValueError(
+            f"{type(model).__name__} writes no captions: train a captioner over it, by `hf-fashion train captioner`"
+        )
+    return FashionCaptioningPipeline(model=model, processor=processor, device=model.device)
+
+
+__all__ = ["TASK", "FashionCaptioningPipeline", "captioning_pipeline"]

@@ -1,0 +1,1 @@
+"""Training of captioners, on texts only."""
