@@ -33,6 +33,8 @@ def test_each_way_asks_the_changer():
 
 
 def test_the_default_is_that_of_the_pipeline():
+    with_combiner = changer_for(tiny_model(), tiny_processor(), TAGS, SPACES, TrainedCombiner(tiny_combiner()))
+    assert default_way(searchers_for(with_combiner)) == "combiner"
     with_regions = changer_for(tiny_model(), tiny_processor(), TAGS, SPACES)
     assert default_way(searchers_for(with_regions)) == "regions"
     plain = searchers_for(changer_for(tiny_model(), tiny_processor(), {}, ["image"]))
