@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--change_by",
         metavar="WAY",
-        help="arithmetic (default: replace regions, or move the photo's embedding), text (edit the photo's tags) or "
-        "combiner (move the query of arithmetic by --combiner)",
+        help="arithmetic (replace regions, or move the photo's embedding; default), text (edit the photo's tags) or "
+        "combiner (move the query of arithmetic; default with --combiner)",
     )
     parser.add_argument("--combiner", metavar="C", help="folder of a combiner that was trained with the model")
     parser.add_argument("--reranker", metavar="R", help="folder of an FR, or query_expansion, k_reciprocal")

@@ -2,6 +2,8 @@
 
 import torch
 
+from .gather import gather_with_gradient
+
 
 def info_nce(logits: torch.Tensor, positives: torch.Tensor | None = None, valid: torch.Tensor | None = None):
     """Return symmetric InfoNCE of square logits; several matches share the target mass equally.
@@ -27,3 +29,24 @@ def info_nce(logits: torch.Tensor, positives: torch.Tensor | None = None, valid:
     rows = -(targets * logits.log_softmax(-1)).sum((-1, -2))
     columns = -(targets * logits.transpose(-1, -2).log_softmax(-1)).sum((-1, -2))
     return (rows + columns) / 2 / valid.sum(-1).clamp(min=1)
+
+
+def combiner_loss(
+    query_embeds: torch.Tensor, target_embeds: torch.Tensor, keys: torch.Tensor, scale: float | torch.Tensor
+) -> torch.Tensor:
+    """Return symmetric InfoNCE of queries and targets, with those of all processes as negatives.
+
+    Args:
+        query_embeds (`torch.Tensor` of shape `(B, S, d)`): queries, scored by the sum of their inner products over S
+            spaces; they are not normalised.
+        target_embeds (`torch.Tensor` of shape `(B, S, d)`): a product to find for each query, of length 1.
+        keys (`torch.Tensor` of shape `(B,)`): int64; equal where one query's target is one of the other too.
+        scale (`float` or `torch.Tensor`): factor on the scores, above 0; a tensor of one number if it is learned.
+
+    Returns:
+        `torch.Tensor` of shape `()`: at least 0.
+    """
+    queries, targets, keys = map(gather_with_gradient, (query_embeds.float(), target_embeds.float(), keys))
+    with torch.autocast(queries.device.type, enabled=False):  # half precision cannot tell scores apart
+        logits = scale * (queries.flatten(1) @ targets.flatten(1).mT)  # (B, B)
+    return info_nce(logits, keys[:, None] == keys)

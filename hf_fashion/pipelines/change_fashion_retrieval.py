@@ -70,18 +70,19 @@ class ChangeSearch:
 
         Args:
             prepared (`Sequence[Mapping]`): B queries from [`prepare_query`].
-            ways (`Sequence[str | None]`): how each is searched, one of `WAYS`. `None`: `"arithmetic"`.
+            ways (`Sequence[str | None]`): how each is searched, one of `WAYS`. `None`: `"combiner"` where there is
+                one, else `"arithmetic"`.
 
         Raises:
             ValueError: a change names nothing, or leaves nothing to search by.
         """
         changer = self.changer
         embeds = changer.embed_photos(joined_inputs([query["photo"] for query in prepared]))
-        found = []
+        found, default = [], WAYS[0] if self.combiner is None else "combiner"
         for place, (query, way) in enumerate(zip(prepared, ways, strict=True)):
             photo = {space: rows[place] for space, rows in embeds.items()}
             tags = self._known_tags(photo["image"], changer.values)
-            found.append(changer.query(photo, query["change"], tags, way or WAYS[0]))
+            found.append(changer.query(photo, query["change"], tags, way or default))
         return found
 
     def _known_tags(self, photo: Tensor, columns: Iterable[str]) -> dict[str, str] | None:

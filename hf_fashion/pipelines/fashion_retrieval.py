@@ -170,7 +170,8 @@ class FashionRetrievalPipeline(Pipeline):
                   cosine(text, photo) + w * max over entities of cosine(text, region)`, exact for the 100 or `top_k`
                   products with the nearest photos. The gallery must keep the regions. It does not change queries with
                   a photo or an entity.
-                - `change_by` (`str`, defaults to `"arithmetic"`): how queries with a `change` are searched.
+                - `change_by` (`str`): how queries with a `change` are searched; `"combiner"` by default where there is
+                  a `combiner`, else `"arithmetic"`.
                   `"arithmetic"`: in a gallery with regions, the region of what the words name is replaced by the
                   words, and the others stay; else the photo's embedding is moved as the words move the description of
                   its tags. `"text"`: by that description, edited. `"combiner"`: by the query of `"arithmetic"`, which

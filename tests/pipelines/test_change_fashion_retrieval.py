@@ -135,6 +135,9 @@ def test_a_combiner_is_asked_for_and_checked(make, brand_gallery, gallery, tmp_p
     ids = sorted(brand_gallery.ids())
     scores = sum(part.weight * (brand_gallery.vectors(ids, part.space) @ part.vector) for part in by_hand.parts)
     assert ids_of(search(changed, top_k=24)) == [ids[place] for place in scores.argsort(descending=True).tolist()]
+    assert ids_of(search({"image": PHOTO, "change": "but Puma"}, top_k=24)) == ids_of(search(changed, top_k=24))
+    plain = search({"image": PHOTO, "change": "but Puma", "change_by": "arithmetic"}, top_k=24)
+    assert ids_of(plain) == ids_of(make(gallery=brand_gallery)({"image": PHOTO, "change": "but Puma"}, top_k=24))
     with pytest.raises(ValueError, match="'combiner' needs one that was trained with this model"):
         make(gallery=brand_gallery)(changed)
     with pytest.raises(ValueError, match="searches the regions brand, season, which the gallery does not keep"):

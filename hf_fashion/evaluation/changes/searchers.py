@@ -17,7 +17,7 @@ from ...embedding.fingerprint import model_fingerprint
 # Rows of the results that use no tags: what a way must beat.
 BASELINES = ("photo", "words", "sum")
 # The way that the pipeline takes by default is the first of these.
-DEFAULTS = ("regions", "arithmetic")
+DEFAULTS = ("combiner", "regions", "arithmetic")
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,9 +52,9 @@ class ChangeQueries(Dataset):
         triples = [triple for its in drawn.values() for triple in its]
         if not triples:
             raise ValueError("no product of the train split differs from another in one tag only: nothing to learn")
-        self.words = {words: changer.embed_text(words) for words in {triple.words for triple in triples}}
         keys = equality_ids(tuple(its[triple.targets[0]] for its in tags.values()) for triple in triples)
         starts = _starts(triples, embeds, changer, spaces)
+        self.words = {triple.words: changer.embed_text(triple.words) for triple in triples}
         self.queries = [_Query(*its) for its in zip(triples, starts, keys.tolist(), strict=True)]
 
     def set_epoch(self, epoch: int) -> None:

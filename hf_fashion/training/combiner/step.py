@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ...losses.combiner import combiner_loss
+from ...losses.info_nce import combiner_loss
 from ...models.combiner.modeling_combiner import CombinerModel
 from ..step import TrainingStep
 

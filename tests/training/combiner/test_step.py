@@ -2,7 +2,7 @@
 
 import torch
 
-from hf_fashion.losses.combiner import combiner_loss
+from hf_fashion.losses.info_nce import combiner_loss
 from hf_fashion.training.combiner.step import CombinerStep
 from tests.tiny_combiner import tiny_combiner, tiny_queries
 
