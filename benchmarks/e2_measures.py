@@ -1,7 +1,6 @@
 """Measure finished runs of E2, CLIP-FT and FILIP-FT above frozen layers: both protocols of retrieval, linear probes.
 
-Photos come from the outputs of the frozen layers that training has kept on disk, so that a run takes a minute. They
-are float16: a recall differs from that of `hf-fashion evaluate` by a photo or two.
+Photos come from the outputs of the frozen layers that training has kept on disk, so that a run takes a minute or two.
 """
 
 import json

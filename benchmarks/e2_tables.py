@@ -34,7 +34,12 @@ def _without(removed: str) -> str:
     return f"model.config.tag_entities=[{', '.join(entity for entity in ENTITIES if entity != removed)}]"
 
 
-WEIGH = "model.weigh_entities=true"
+# A weight moves by its learning rate a step, from 0: at that of the rest it would stay there.
+WEIGH = (
+    "model.weigh_entities=true",
+    "training.stages=[{epochs: 4, learning_rate: 5.0e-4, "
+    "learning_rates: {vision_model.tower: 1.0e-4, entity_words: 1.0e-2}}]",
+)
 TAG_GROUPS = {f"tag_groups/without {entity}": option(_without(entity)) for entity in ENTITIES}
 COMPONENTS = {
     "parts/no fusion block": option("model.config.fusion_layers=[]"),
@@ -47,9 +52,9 @@ BATCH_SIZES = {
     for name, architecture in (("clip-ft", "clip"), ("e2", "e2"))
 }
 ENTITY_WORDS = {
-    "entity_words/clip-ft": option(WEIGH, architecture="clip"),
-    "entity_words/e2": option(WEIGH),
-    "entity_words/tags/clip-ft": option(WEIGH, TAGS, architecture="clip"),
+    "entity_words/clip-ft": option(*WEIGH, architecture="clip"),
+    "entity_words/e2": option(*WEIGH),
+    "entity_words/tags/clip-ft": option(*WEIGH, TAGS, architecture="clip"),
 }
 NEW = TAG_GROUPS | COMPONENTS | TOKENS | BATCH_SIZES | ENTITY_WORDS
 ROWS = MODELS | OPTIONS | NEW
