@@ -22,6 +22,7 @@ class Settings:
         e2 (`str`, *optional*): folder or Hub id of an E2 or another CLIP, for words and whole photos.
         attributes (`str`, *optional*): folder or Hub id of an IPAD or ASEN, for search by one attribute.
         reranker (`str`, *optional*): folder or Hub id of an FR for the attribute model.
+        captioner (`str`, *optional*): folder or Hub id of a captioner, which puts the photo of a product into words.
         photos (`str`): the catalogue: a folder of photos, a product feed, or the id of a dataset on the Hub.
         split (`str`, *optional*): its split, if it has several.
         id_column (`str`, *optional*): its column of ids.
@@ -39,6 +40,7 @@ class Settings:
     e2: str | None = None
     attributes: str | None = None
     reranker: str | None = None
+    captioner: str | None = None
     photos: str | None = None
     split: str | None = None
     id_column: str | None = None

@@ -18,7 +18,6 @@ pytest.importorskip("hf_common", reason="run `python tests/fetch_transformers_te
 from hf_common.test_configuration_common import ConfigTester
 from hf_common.test_modeling_common import ModelTesterMixin, ids_tensor
 
-
 from tests.models.e2.two_towers import random_images
 
 
