@@ -8,10 +8,9 @@
 
 MODEL is e2 (also for a plain CLIP of the same size), attribute (ASEN, ASEN++, IPAD and others), feature_reasoning (FR,
 which re-ranks the searches of the others), captioner (which describes photos in words; it learns from texts only) or
-backbone (a classifier that an attribute model starts from). RECIPE is a
-YAML file, or one of those that `hf-fashion recipes` lists. The run writes `best/` and `last/` (models for
-`from_pretrained`), `checkpoints/` and `results.json` into the recipe's `training.output_dir`. Several GPUs share the
-work under `accelerate launch -m hf_fashion train ...`.
+backbone (a classifier that an attribute model starts from). RECIPE is a YAML file, or one of those that `hf-fashion
+recipes` lists. The run writes `best/` and `last/` (models for `from_pretrained`), `checkpoints/` and `results.json`
+into the recipe's `training.output_dir`. Several GPUs share the work under `accelerate launch -m hf_fashion train ...`.
 """
 
 import argparse
