@@ -21,7 +21,7 @@ from datasets import DatasetDict
 from benchmarks.runs import markdown, spread
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.saved_models import load_model
-from hf_fashion.evaluation.caption_evaluation import evaluate_captions
+from hf_fashion.evaluation.captions.caption_evaluation import evaluate_captions
 from hf_fashion.evaluation.options import CaptionOptions
 from hf_fashion.evaluation.splits import load_splits
 from hf_fashion.files import write_json

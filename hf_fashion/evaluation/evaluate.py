@@ -11,7 +11,7 @@ from ..embedding.saved_models import load_model, named_errors
 from ..messages import did_you_mean
 from ..models.captioner.configuration_captioner import CaptionerConfig
 from .attribute_evaluation import evaluate_attribute_model
-from .caption_evaluation import evaluate_captions
+from .captions.caption_evaluation import evaluate_captions
 from .e2_evaluation import evaluate_e2
 from .options import AttributeOptions, CaptionOptions, E2Options, EvaluationOptions
 from .splits import load_splits

@@ -45,7 +45,7 @@ def test_an_unknown_choice_is_refused(parse, capsys):
 @pytest.mark.parametrize("model", RECIPES)
 def test_each_model_has_recipes_and_a_training(model, monkeypatch, tmp_path):
     """The training itself is tested with its module."""
-    required = dict.fromkeys(("feature_reasoning", "combiner"), "model: {embedder: best}")
+    required = dict.fromkeys(("feature_reasoning", "captioner", "combiner"), "model: {embedder: best}")
     required |= {"backbone": "model: {config: {model_type: resnet}}"}
     (tmp_path / "recipe.yaml").write_text(required.get(model, ""))
     given = []

@@ -68,6 +68,6 @@ def test_a_re_ranker_has_no_evaluation_of_its_own(saved):
 def test_a_model_that_only_looks_like_clip_has_no_evaluation(saved):
     tiny_dual_encoder().save_pretrained(saved / "dual")
     with pytest.raises(
-        ValueError, match=r"is a 'vision-text-dual-encoder': only E2, FILIP, CLIP, SigLIP and attribute-spec"
+        ValueError, match=r"is a 'vision-text-dual-encoder': only E2, FILIP, CLIP, SigLIP, attribute-spec"
     ):
         evaluated(saved, "dual")

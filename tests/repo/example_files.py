@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hf_fashion.hub.sentence_transformers_files import write_sentence_transformers_files
 from tests import tiny_attribute
+from tests.tiny_captioner import tiny_caption_processor, tiny_captioner
 from tests.tiny_combiner import tiny_combiner
 from tests.tiny_e2 import tiny_config, tiny_images, tiny_model, tiny_processor
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
@@ -29,6 +30,8 @@ def save_example_files() -> None:
     tiny_combiner().save_pretrained("runs/combiner/quickstart/best")
     for part in (tiny_filip(), tiny_processor()):
         part.save_pretrained("runs/filip/best")
+    for part in (tiny_captioner(), tiny_caption_processor()):
+        part.save_pretrained("runs/captioner/quickstart/best")
     save_towers = {"dinov2-small": dinov2_folder, "multilingual-e5-small": bert_folder, "siglip2-base": siglip_folder}
     for name, save in save_towers.items():
         save(Path("towers", name))

@@ -2,19 +2,23 @@
 
 import io
 from dataclasses import replace
+from html import escape
 
 import pytest
 from fashion_space.engine import Engine, shortened
 from fashion_space.filters import condition
+from fashion_space.page import product_or_told
 from fashion_space.products import Products
 from fashion_space.queries import Form
 from fashion_space.settings import Settings
 from fashion_space.shop import Shop
 from PIL import Image
+from transformers import pipeline
 
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
 from hf_fashion.retrieval.gallery import Gallery
 from tests.tiny_attribute import ATTRIBUTE_NAMES
+from tests.tiny_captioner import tiny_caption_processor, tiny_captioner
 from tests.tiny_e2 import TAG_ENTITIES, tiny_model, tiny_processor
 
 
@@ -132,3 +136,18 @@ def test_long_paths_are_not_told():
     assert shortened("/home/me/secret/runs/quickstart/e2/best") == "quickstart/e2/best"
     assert shortened("me/my-e2") == "me/my-e2"
     assert Settings("e2").cache == "galleries"
+
+
+def test_a_captioner_puts_a_products_photo_into_words(shop, settings, tmp_path):
+    assert shop.caption("p03.png") is None
+    assert "In words" not in product_or_told(shop, "p03.png", "")
+    for part in (tiny_captioner(), tiny_caption_processor()):
+        part.save_pretrained(tmp_path)
+    whole = replace(settings, attributes=None, reranker=None, captioner=str(tmp_path))
+    with_words = Shop.open(whole)
+    caption = with_words.caption("p03.png")
+    assert (
+        caption
+        == pipeline("fashion-captioning", model=str(tmp_path))(shop.products.photo("p03.png"))[0]["generated_text"]
+    )
+    assert f"<p>In words: {escape(caption)}</p>" in product_or_told(with_words, "p03.png", "")

@@ -69,9 +69,14 @@ def header(shop: Shop) -> str:
 
 
 def product_dialog(
-    shop: Shop, product_id: str, attribute: str, maps: Mapping[str, Image.Image], problem: str = ""
+    shop: Shop,
+    product_id: str,
+    attribute: str,
+    maps: Mapping[str, Image.Image],
+    problem: str = "",
+    caption: str | None = None,
 ) -> str:
-    """Return one product: photo, heat maps and all metadata.
+    """Return one product: photo, its caption, heat maps and all metadata.
 
     Args:
         shop ([`Shop`]): titles and photos.
@@ -79,6 +84,7 @@ def product_dialog(
         attribute (`str`): the attribute that was compared, `""` for the whole product.
         maps (`Mapping[str, PIL.Image.Image]`): name -> photo with its heat map.
         problem (`str`, *optional*): why there are no maps.
+        caption (`str`, *optional*): the photo in words.
     """
     metadata = shop.details(product_id)
     known = {name: value for name, value in metadata.items() if value is not None and name != shop.title}
@@ -88,9 +94,11 @@ def product_dialog(
     looks = f"Where {shop.engine(attribute).name} looks" + (f" for the {in_words(attribute)}" if attribute else "")
     panels = "".join(_panel(name, photo) for name, photo in maps.items())
     shown = f'<div class="maps">{panels}</div>' if maps else message(problem)
+    words = "" if caption is None else f"<p>In words: {escape(caption)}</p>"
+    photo = _photo(shop, product_id, title)
     return (
         f'<dialog aria-label="{title}"><button type="button" class="close" data-close autofocus>Close</button>'
-        f'<h2>{title}</h2><div class="product-parts"><div>{_photo(shop, product_id, title)}<dl>{facts}</dl></div>'
+        f'<h2>{title}</h2><div class="product-parts"><div>{photo}{words}<dl>{facts}</dl></div>'
         f"<div><h3>{escape(looks)}</h3>{shown}</div></div></dialog>"
     )
 

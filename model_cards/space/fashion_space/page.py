@@ -134,7 +134,7 @@ def product_or_told(shop: Shop, product_id: str, attribute: str) -> str:
     with explained() as problem:
         maps = shop.heat_maps(product_id, attribute)
     with explained() as unknown:
-        return product_dialog(shop, product_id, attribute, maps, problem.sentence)
+        return product_dialog(shop, product_id, attribute, maps, problem.sentence, shop.caption(product_id))
     return message(unknown.sentence, is_error=True)
 
 

@@ -26,6 +26,7 @@ class Settings:
             `model.attribute_texts`, with `;` between them and their values behind `:`, such as `heel height: flat,
             high; back neckline`.
         text_encoder (`str`, *optional*): folder or Hub id of what embedded the texts of that training. Default: `e2`.
+        captioner (`str`, *optional*): folder or Hub id of a captioner, which puts the photo of a product into words.
         photos (`str`): the catalogue: a folder of photos, a product feed, or the id of a dataset on the Hub.
         split (`str`, *optional*): its split, if it has several.
         id_column (`str`, *optional*): its column of ids.
@@ -45,6 +46,7 @@ class Settings:
     reranker: str | None = None
     new_attributes: str | None = None
     text_encoder: str | None = None
+    captioner: str | None = None
     photos: str | None = None
     split: str | None = None
     id_column: str | None = None

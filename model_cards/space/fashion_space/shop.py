@@ -9,6 +9,8 @@ from typing import Any
 from PIL import Image
 
 from hf_fashion.embedding.capabilities import attribute_names
+from hf_fashion.embedding.saved_models import load_model
+from hf_fashion.models.captioner.pipeline_captioner import FashionCaptioningPipeline, captioning_pipeline
 
 from .engine import Engine, shortened
 from .filters import Filter, find_filters
@@ -43,9 +45,18 @@ class Shop:
         whole ([`Engine`], *optional*): compares whole products, and reads words if its model does.
         by_attribute ([`Engine`], *optional*): compares one attribute.
         settings ([`Settings`]): title and examples.
+        captioner ([`FashionCaptioningPipeline`], *optional*): puts photos into words.
     """
 
-    def __init__(self, products: Products, whole: Engine | None, by_attribute: Engine | None, settings: Settings):
+    def __init__(
+        self,
+        products: Products,
+        whole: Engine | None,
+        by_attribute: Engine | None,
+        settings: Settings,
+        captioner: FashionCaptioningPipeline | None = None,
+    ):
+        self.captioner = captioner
         self.products, self.whole, self.by_attribute, self.settings = products, whole, by_attribute, settings
         self.attributes = [] if by_attribute is None else list(attribute_names(by_attribute.plain.model))
         self.columns = self._common_columns()
@@ -81,7 +92,8 @@ class Shop:
             text_encoder=settings.text_encoder or settings.e2,
             **common,
         )
-        return cls(products, whole or None, by_attribute or None, settings)
+        captioner = captioning_pipeline(*load_model(settings.captioner)) if settings.captioner else None
+        return cls(products, whole or None, by_attribute or None, settings, captioner)
 
     def __len__(self) -> int:
         return len(self._main.gallery)
@@ -136,6 +148,21 @@ class Shop:
         engine, photo = self.engine(attribute), self.products.photo(product_id)
         with self._model_lock:
             return engine.plain.heat_maps(photo, attribute or None)
+
+    def caption(self, product_id: str) -> str | None:
+        """Return the photo of a product in words, where there is a captioner.
+
+        Args:
+            product_id (`str`): id of the product.
+
+        Raises:
+            ValueError: there is no such product.
+        """
+        if self.captioner is None:
+            return None
+        photo = self.products.photo(product_id)
+        with self._model_lock:
+            return self.captioner(photo, do_sample=False)[0]["generated_text"]
 
     def details(self, product_id: str) -> dict[str, Any]:
         """Return the metadata of a product.

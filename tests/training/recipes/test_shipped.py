@@ -9,7 +9,7 @@ from tests.training.every_recipe import recipe_class
 
 
 MODELS = {"E2Recipe": "e2", "AttributeRecipe": "attribute", "FeatureReasoningRecipe": "feature_reasoning"}
-MODELS |= {"BackboneRecipe": "backbone", "CombinerRecipe": "combiner"}
+MODELS |= {"BackboneRecipe": "backbone", "CombinerRecipe": "combiner", "CaptionerRecipe": "captioner"}
 
 
 def test_parts_of_recipes_are_not_listed():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.evaluation.caption_evaluation import evaluate_captions, write_captions
+from hf_fashion.evaluation.captions.caption_evaluation import evaluate_captions, write_captions
 from hf_fashion.evaluation.evaluate import evaluate, read_options
 from hf_fashion.evaluation.options import CaptionOptions
 from hf_fashion.reports.evaluation_tables import evaluation_tables

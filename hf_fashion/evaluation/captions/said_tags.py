@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..embedding.changes.change_words import WORD, ChangeReader
+from ...embedding.changes.change_words import WORD, ChangeReader
 
 
 def said_values(caption: str, reader: ChangeReader) -> set[str]:

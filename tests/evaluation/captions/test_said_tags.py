@@ -3,7 +3,7 @@
 import pytest
 
 from hf_fashion.embedding.changes.change_words import ChangeReader
-from hf_fashion.evaluation.said_tags import said_tag_accuracy, said_values
+from hf_fashion.evaluation.captions.said_tags import said_tag_accuracy, said_values
 
 
 def test_values_are_whole_words_and_the_longest_wins():

@@ -1,4 +1,4 @@
-"""Evaluate a captioner: its captions of photos beside the true ones, and the tags that they name."""
+"""Evaluate a captioner: its captions of photos next to the true ones, and the tags that they name."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import torch
 from datasets import Dataset
 from torch import Tensor
 
-from ..data.column_map import ColumnMap
-from ..data.values import column_texts
-from ..embedding.corpus import embed_images
-from ..embedding.features import inference
-from ..metrics.captions import caption_metrics
-from ..models.captioner.modeling_captioner import CaptionerForConditionalGeneration
-from ..models.captioner.processing_captioner import CaptionerProcessor
-from .options import CaptionOptions
+from ...data.column_map import ColumnMap
+from ...data.values import column_texts
+from ...embedding.corpus import embed_images
+from ...embedding.features import inference
+from ...metrics.captions import caption_metrics
+from ...models.captioner.modeling_captioner import CaptionerForConditionalGeneration
+from ...models.captioner.processing_captioner import CaptionerProcessor
+from ..options import CaptionOptions
 from .said_tags import said_tag_accuracy
 
 
