@@ -120,7 +120,7 @@ def tables(results: dict) -> str:
     head = ["model", "method"]
     return "\n\n".join(
         [
-            f"Captions of {_photos(seeds[0])} photos, in percent, {len(seeds)} seed(s):",
+            f"Captions of {_photos(seeds[0])} photos, in percent, {len(seeds)} seed{'s' * (len(seeds) > 1)}:",
             markdown([*head, *METRICS], metrics),
             "Captions that name the right value of a tag, and the share of right ones among those that name any:",
             markdown([*head, *(cell for tag in TAGS for cell in (tag.replace("_", " "), "of named"))], tags),

@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 
 CONFIGS = ("config.json", "adapter_config.json")
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".msgpack", ".h5")
-# Of models that embed photos: the two towers, and the attribute models.
-PHOTO_KEYS = ("vision_config", "attribute_names")
+# Of models that take photos: the two towers, the attribute models, and captioners.
+PHOTO_KEYS = ("vision_config", "attribute_names", "embedder_config")
 
 
 @dataclass(frozen=True)

@@ -127,4 +127,5 @@ def choose_memory(embeds: Tensor, most: int, seed: int) -> Tensor:
 
 def _small_decoder(recipe: CaptionerModelRecipe, tokenizer: PreTrainedTokenizerBase) -> GPT2Config:
     sizes = {"vocab_size": len(tokenizer), "n_positions": recipe.prefix_length + recipe.max_caption_length}
-    return GPT2Config(**(SMALL_DECODER | sizes | recipe.decoder_config), bos_token_id=tokenizer.eos_token_id)
+    ends = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), tokenizer.eos_token_id)
+    return GPT2Config(**(SMALL_DECODER | sizes | ends | recipe.decoder_config))

@@ -8,7 +8,7 @@ from datasets import Dataset
 from transformers import PreTrainedModel, ProcessorMixin
 
 from ...data.column_map import ColumnMap
-from ...embedding.capabilities import check_reads_text
+from ...embedding.capabilities import check_reads_text, check_supported
 from ...embedding.fingerprint import embedder_fingerprint
 from ...embedding.saved_models import load_model
 from ...hub.cards.facts import CorpusFacts
@@ -127,6 +127,7 @@ def load_embedder(name: str, accelerator: Accelerator) -> Embedder:
         ValueError: it reads no text, or has no vector of a photo.
     """
     model, processor = load_model(name, accelerator.device, "float32")
+    check_supported(model.config)
     check_reads_text(model, getattr(processor, "tokenizer", None), ["a caption"])
     return model, processor
 

@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from accelerate import Accelerator
 from datasets import load_from_disk
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor, pipeline
 
+from hf_fashion.training.captioner.train import load_embedder
+from tests import tiny_attribute
 from tests.scripts.tiny_run import history, kill_at, start, tiny_corpus, train
 from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.tiny_filip import tiny_filip
 
 
 MODEL = "captioner"
@@ -63,9 +67,12 @@ def test_decap_keeps_its_embedding_model_and_its_memory_and_describes_photos(tmp
     assert isinstance(describe(photo)[0]["generated_text"], str)
 
 
-@pytest.mark.parametrize("change", ["model.method=both", "model.embedder=''"])
-def test_what_is_not_allowed_is_named(tmp_path, change):
-    from hf_fashion.training.captioner.recipe import CaptionerRecipe
-
-    with pytest.raises(ValueError, match=change.partition("=")[0]):
-        CaptionerRecipe.read(captioner_recipe(tmp_path, "decap"), [change])
+def test_a_model_without_a_vector_or_without_texts_is_refused(tmp_path):
+    for part in (tiny_filip(), tiny_processor()):
+        part.save_pretrained(tmp_path / "filip")
+    tiny_attribute.tiny_asen().save_pretrained(tmp_path / "asen")
+    tiny_attribute.tiny_image_processor().save_pretrained(tmp_path / "asen")
+    with pytest.raises(ValueError, match="FILIP"):
+        load_embedder(str(tmp_path / "filip"), Accelerator(cpu=True))
+    with pytest.raises(ValueError, match="AsenModel reads no text"):
+        load_embedder(str(tmp_path / "asen"), Accelerator(cpu=True))
