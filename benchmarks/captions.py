@@ -97,23 +97,21 @@ def train_captioner(run: CaptionerRecipe, rows, column_map, embedder, processor,
 
 
 def tables(results: dict) -> str:
-    """Return a table of metrics, and one of the tags that captions name."""
-    seeds = list(results.values())
+    """Return a table of metrics, and one of the tags that captions name, of the seeds of which all is measured."""
+    whole = {name: set(METHODS) for name in MODELS}
+    seeds = [seed for seed in results.values() if {name: set(seed.get(name, ())) for name in MODELS} == whole]
     metrics, tags = [], []
     for name, title in MODELS.items():
         for method, label in METHODS.items():
-            parts = [seed[name][method] for seed in seeds if method in seed.get(name, {})]
-            if parts:
-                row = [title, label]
-                metrics.append(
-                    [*row, *(spread([part["captions"][key] for part in parts]) for key in METRICS.values())]
-                )
-                cells = (
-                    spread([part["said_tags"][f"{tag}_{end}"] for part in parts])
-                    for tag in TAGS
-                    for end in ("accuracy", "precision")
-                )
-                tags.append([*row, *cells])
+            parts = [seed[name][method] for seed in seeds]
+            row = [title, label]
+            metrics.append([*row, *(spread([part["captions"][key] for part in parts]) for key in METRICS.values())])
+            cells = (
+                spread([part["said_tags"][f"{tag}_{end}"] for part in parts])
+                for tag in TAGS
+                for end in ("accuracy", "precision")
+            )
+            tags.append([*row, *cells])
     first = seeds[0]["e2"]["decap"]["said_tags"]
     truth = (value for tag in TAGS for value in (spread([first[f"{tag}_true_captions"]]), ""))
     tags.append(["true titles", "", *truth])
