@@ -14,7 +14,8 @@ TEXTS = ("library_name", "pipeline_tag", "license", "base_model_relation", "lice
 LISTS_OF_TEXTS = ("tags", "language", "datasets", "base_model", "metrics")
 IDS = re.compile(r"[\w.-]+(/[\w.-]+)?")
 RELATIONS = ("adapter", "merge", "quantized", "finetune")
-PIPELINE_TAGS = ("zero-shot-image-classification", "image-feature-extraction", "image-classification", "other")
+PIPELINE_TAGS = ("zero-shot-image-classification", "image-feature-extraction", "image-classification", "image-to-text")
+PIPELINE_TAGS += ("other",)
 
 
 def metadata_errors(card: str) -> list[str]:

@@ -12,13 +12,14 @@ from transformers import (
 
 from hf_fashion.hub.cards.facts import CardFacts, CorpusFacts, RunFacts
 from tests import tiny_attribute, tiny_e2
+from tests.tiny_captioner import tiny_caption_processor, tiny_captioner
 from tests.tiny_combiner import tiny_combiner
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 from tests.tiny_filip import tiny_filip
 from tests.tiny_ipad import tiny_ipad
 
 
-KINDS = ("e2", "clip", "filip", "asen", "ipad", "feature_reasoning", "combiner", "backbone")
+KINDS = ("e2", "clip", "filip", "asen", "ipad", "feature_reasoning", "captioner", "combiner", "backbone")
 RECALLS = {
     f"{direction}_recall{ceiling}@{k}": value + k / 100
     for direction in ("image_to_text", "text_to_image")
@@ -39,6 +40,7 @@ RERANKING |= {f"{name}_{key}": value for name in ATTRIBUTES for key, value in {"
 CLASSIFICATION = {"accuracy": 0.5} | {f"{name}_accuracy": 0.5 for name in ATTRIBUTES}
 METRICS = dict.fromkeys(("e2", "clip", "filip"), CROSS_MODAL) | {"asen": RETRIEVAL, "ipad": RETRIEVAL}
 CHANGES = {"brand_num_queries": 9, "brand_combiner_recall@10": 0.5, "combiner_recall": 0.6, "start_recall": 0.5}
+METRICS |= {"captioner": {"token_probability": 0.3}}
 METRICS |= {"feature_reasoning": RERANKING, "combiner": CHANGES, "backbone": CLASSIFICATION}
 COLUMNS = {"image": "image", "caption": "title", "tags": {"brand": "label", "season": "season"}}
 
@@ -46,10 +48,11 @@ COLUMNS = {"image": "image", "caption": "title", "tags": {"brand": "label", "sea
 def save_model(kind: str, folder: Path) -> Path:
     """Save the model of a kind with its processor."""
     models = {"e2": tiny_e2.tiny_model, "clip": _tiny_clip, "filip": tiny_filip, "ipad": tiny_ipad}
-    models |= {"backbone": _tiny_backbone, "combiner": tiny_combiner}
+    models |= {"backbone": _tiny_backbone, "combiner": tiny_combiner, "captioner": tiny_captioner}
     models |= {"asen": lambda: tiny_attribute.tiny_asen(local=True), "feature_reasoning": tiny_feature_reasoning}
     processors = dict.fromkeys(("e2", "clip", "filip"), tiny_e2.tiny_processor)
     processors |= dict.fromkeys(("asen", "ipad", "backbone"), tiny_attribute.tiny_image_processor)
+    processors["captioner"] = tiny_caption_processor
     models[kind]().save_pretrained(folder)
     if kind in processors:
         processors[kind]().save_pretrained(folder)
@@ -64,11 +67,10 @@ def run_facts(kind: str = "e2", corpus: str = "shop") -> RunFacts:
     history[5:5] = [{"update": 5, **validation}]
     history.append({"update": 10, **validation})
     recipe = {"model": {"start_from": None}, "data": {"corpus": corpus}, "training": {"seed": 3}}
-    if kind in ("feature_reasoning", "combiner"):
+    if kind in ("feature_reasoning", "captioner", "combiner"):
         recipe["model"]["embedder"] = "/home/me/runs/ipad/best"
-    columns = (
-        COLUMNS if kind in ("e2", "clip", "filip") else {"image": "image", "attributes": {n: n for n in ATTRIBUTES}}
-    )
+    of_texts = ("e2", "clip", "filip", "captioner")
+    columns = COLUMNS if kind in of_texts else {"image": "image", "attributes": {name: name for name in ATTRIBUTES}}
     facts = CorpusFacts(corpus, rows={"train": 2400, "validation": 6}, columns=columns, findings=["leak: 1 row"])
     return RunFacts(
         recipe, facts, 10, history, 1234, {"device": "CPU, 2 cores", "processes": 1}, 125.0, {"torch": "2.13.0"}

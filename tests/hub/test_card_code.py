@@ -22,6 +22,7 @@ BLOCKS = {
     "asen": (2, 1),
     "ipad": (2, 1),
     "feature_reasoning": (1, 0),
+    "captioner": (1, 0),
     "combiner": (1, 0),
     "backbone": (1, 0),
 }

@@ -21,6 +21,8 @@ PARTS = {
     "pointing": "Peak of the attention and true boxes",
     "reranking": "Re-ranking",
     "changes": "Search by a photo and what to change in it",
+    "captions": "Captions",
+    "said_tags": "Tags that captions name",
     "classification": "Values of attributes",
 }
 # What two evaluations must have in common to be compared.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .papers import ASEN, CLIP, COMBINER, CSN, E2, FILIP, IPAD, SIGLIP, Paper
+from .papers import ASEN, CAPDEC, CLIP, COMBINER, CSN, DECAP, E2, FILIP, IPAD, SIGLIP, Paper
 
 
 ZERO_SHOT, FEATURES = "zero-shot-image-classification", "image-feature-extraction"
@@ -47,6 +47,9 @@ _KINDS = {
     "feature_reasoning": ModelKind(
         "FR", "feature_reasoning.md", "reranking", ("re-ranking", "image-retrieval"), papers=(IPAD,)
     ),
+    "captioner": ModelKind(
+        "a captioner", "captioner.md", "captions", ("image-captioning",), "image-to-text", (CAPDEC,)
+    ),
     "combiner": ModelKind(
         "a combiner", "combiner.md", "changes", ("composed-image-retrieval", "image-retrieval"), papers=(COMBINER,)
     ),
@@ -68,6 +71,8 @@ def model_kind(config: Mapping[str, Any]) -> ModelKind | None:
         return _attribute_kind("RPF" if is_rpf else "IPAD", () if is_rpf else (IPAD,))
     if model_type in ("e2", "filip"):
         return _towers_kind(config)
+    if model_type == "captioner" and config.get("method") == "decap":
+        return replace(_KINDS[model_type], papers=(DECAP,))
     if model_type not in _KINDS and any(": " in label for label in (config.get("id2label") or {}).values()):
         return BACKBONE
     return _KINDS.get(model_type)

@@ -96,6 +96,26 @@ COMBINER = Paper(
         "year": "2022",
     },
 )
+CAPDEC = Paper(
+    "nukrai2022text",
+    "inproceedings",
+    {
+        "title": "Text-Only Training for Image Captioning using Noise-Injected CLIP",
+        "author": "Nukrai, David and Mokady, Ron and Globerson, Amir",
+        "booktitle": "Findings of the Association for Computational Linguistics: EMNLP",
+        "year": "2022",
+    },
+)
+DECAP = Paper(
+    "li2023decap",
+    "inproceedings",
+    {
+        "title": "DeCap: Decoding CLIP Latents for Zero-Shot Captioning via Text-Only Training",
+        "author": "Li, Wei and Zhu, Linchao and Wen, Longyin and Yang, Yi",
+        "booktitle": "International Conference on Learning Representations",
+        "year": "2023",
+    },
+)
 CSN = Paper(
     "veit2017conditional",
     "inproceedings",

@@ -21,6 +21,7 @@ _CURVES = {
     "retrieval": ("map", "map_chance"),
     "reranking": ("map", "initial_map"),
     "changes": ("combiner_recall", "start_recall"),
+    "captions": ("token_probability",),
     "classification": ("accuracy",),
 }
 _NOT_LOSSES = ("update", "learning_rate")

@@ -20,6 +20,8 @@ _TASKS = {
     "pointing": "visual-grounding",
     "reranking": "re-ranking",
     "changes": "image-retrieval",
+    "captions": "image-to-text",
+    "said_tags": "image-to-text",
     "classification": "image-classification",
 }
 _METRIC = re.compile(

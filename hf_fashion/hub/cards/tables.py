@@ -10,11 +10,13 @@ from ...reports.tables import (
     PROBE_COLUMNS,
     Cells,
     attribute_cells,
+    caption_cells,
     cell,
     change_cells,
     entity_cells,
     recall_cells,
     reranking_cells,
+    said_tag_cells,
     table,
 )
 from .evaluations import PARTS, comparable
@@ -84,6 +86,10 @@ def _cells_of(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -
         return reranking_cells(own)
     if part == "changes":
         return change_cells(own)
+    if part == "captions":
+        return caption_cells(own)
+    if part == "said_tags":
+        return said_tag_cells(own)
     if part == "classification":
         return ["accuracy (%)", ""], [[name, cell(own[f"{name}_accuracy"])] for name in evaluation["attributes"]]
     columns = {"linear_probe": PROBE_COLUMNS, "localisation": LOCALISATION_COLUMNS, "pointing": POINTING_COLUMNS}[part]

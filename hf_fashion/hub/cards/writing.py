@@ -30,8 +30,8 @@ class ModelCardFiles(NamedTuple):
 
 
 def has_card(folder: str | Path) -> bool:
-    """Return whether there is a card for the model of a folder: E2, CLIP, FILIP, an attribute model, FR, a combiner, a
-    backbone.
+    """Return whether there is a card for the model of a folder: E2, CLIP, FILIP, an attribute model, FR, a captioner,
+    a combiner, a backbone.
 
     Args:
         folder (`str` or `Path`): of a saved model.

@@ -3,6 +3,7 @@
 import pytest
 
 from hf_fashion.hub.cards.kinds import FEATURES, ZERO_SHOT, model_kind
+from hf_fashion.hub.cards.papers import CAPDEC, DECAP
 from hf_fashion.hub.cards.rendering import TEMPLATES
 from tests.model_cards import KINDS, save_model
 from tests.tiny_attribute import tiny_asen_config
@@ -49,10 +50,15 @@ def test_every_kind_has_a_template(name, tmp_path):
     kind = model_kind(json.loads((save_model(name, tmp_path / name) / "config.json").read_text()))
     assert (TEMPLATES / kind.template).is_file()
     tags = {"e2": ZERO_SHOT, "clip": ZERO_SHOT, "filip": ZERO_SHOT}
-    tags |= {"feature_reasoning": None, "combiner": None}
+    tags |= {"feature_reasoning": None, "combiner": None, "captioner": "image-to-text"}
     assert kind.pipeline_tag == tags.get(name, FEATURES)
-    without = ("filip", "feature_reasoning", "combiner", "backbone")
+    without = ("filip", "feature_reasoning", "captioner", "combiner", "backbone")
     assert ("sentence-transformers" in kind.tags) == (name not in without)
+
+
+def test_a_captioner_cites_its_method():
+    assert model_kind({"model_type": "captioner"}).papers == (CAPDEC,)
+    assert model_kind({"model_type": "captioner", "method": "decap"}).papers == (DECAP,)
 
 
 @pytest.mark.parametrize("config", [{}, {"model_type": "bert"}, {"model_type": "resnet", "id2label": {"0": "cat"}}])

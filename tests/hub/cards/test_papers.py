@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from hf_fashion.hub.cards.papers import ASEN, CLIP, COMBINER, CSN, E2, IPAD
+from hf_fashion.hub.cards.papers import ASEN, CAPDEC, CLIP, COMBINER, CSN, DECAP, E2, IPAD
 
 
-@pytest.mark.parametrize("paper", [ASEN, CLIP, COMBINER, CSN, E2, IPAD])
+@pytest.mark.parametrize("paper", [ASEN, CAPDEC, CLIP, COMBINER, CSN, DECAP, E2, IPAD])
 def test_an_entry_has_title_authors_and_year(paper):
     entry = paper.bibtex()
     assert re.fullmatch(r"@\w+\{\w+,\n(  \w+ = \{[^{}]+\},\n)+\}", entry)

@@ -20,6 +20,15 @@ def test_tables_without_a_baseline():
     assert "candidates" in tables["Search by one attribute (%)"]
 
 
+def test_tables_of_a_captioner():
+    captions = {"num_photos": 6, "bleu@4": 0.2, "meteor_without_synonyms": 0.4, "rouge_l": 0.45, "cider": 1.6}
+    said = {"entities": ["brand"], "brand_num_captions": 6, "brand_accuracy": 0.32, "brand_true_captions": 1.0}
+    evaluation = {"corpus": "shop", "split": "test", "captions": captions, "said_tags": said, "examples": []}
+    tables = result_tables("a captioner", evaluation, {})
+    assert "BLEU@4" in tables["Captions (%)"] and "45.0" in tables["Captions (%)"]
+    assert "| brand" in tables["Tags that captions name (%)"] and "32.0" in tables["Tags that captions name (%)"]
+
+
 def test_attributes_of_two_models():
     header, rows = attribute_comparison({"IPAD": RETRIEVAL, "ASEN": RETRIEVAL | {"neckline_map": 0.1}}, ATTRIBUTES)
     assert header == ["MAP (%)", "IPAD", "ASEN", "chance"]
