@@ -185,7 +185,7 @@ def table(results: dict, corpus: str) -> str:
         if any(cells.values()):
             lines.append([row, *(spread(found) if found else "" for found in cells.values())])
     seeds = max((len(found) for found in runs.values()), default=0)
-    return markdown([f"{corpus}, {seeds} seeds", *(re.sub("_", " ", name) for name in runs)], lines)
+    return markdown([f"{corpus}, {seeds} seed{'s' * (seeds != 1)}", *(re.sub("_", " ", name) for name in runs)], lines)
 
 
 def main() -> None:
