@@ -99,11 +99,21 @@ def run_ranks(function: Callable[..., None], *arguments: object) -> None:
     """Call `function(rank, *arguments)` in two warm processes.
 
     Args:
-        function (`Callable`): a function of a module.
+        function (`Callable`): a function of a module, which ends with [`end_rank`].
         arguments (`object`): its other arguments.
     """
     _server()
     torch.multiprocessing.start_processes(function, arguments, nprocs=2, start_method="forkserver")
+
+
+def end_rank() -> None:
+    """End a process of a group, when all are here, without taking anything apart.
+
+    A DistributedDataParallel that is freed holds the GIL while Gloo's thread ends, and this thread may wait for it to
+    free the tensors of the last call: now and then the process would wait for ever.
+    """
+    torch.distributed.barrier()
+    os._exit(0)
 
 
 def torchrun(*arguments: str) -> list[str]:

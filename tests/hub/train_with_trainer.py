@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from transformers import Trainer, TrainingArguments
 
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
+from tests.warm_processes import end_rank
 
 
 TAGS = [{"brand": f"brand {row}", "season": f"season {row}"} for row in range(4)]
@@ -56,4 +57,4 @@ def train_rank(rank: int, folder: str, port: int) -> None:
     for tags in (False, True):
         train(Path(folder), tags, checkpointing=True)
     assert torch.distributed.get_world_size() == 2
-    torch.distributed.destroy_process_group()
+    end_rank()

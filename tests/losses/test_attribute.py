@@ -12,7 +12,7 @@ from hf_fashion.losses.cluster_centre import cluster_centre_loss
 from hf_fashion.losses.e_info_nce import e_info_nce
 from hf_fashion.losses.triplet import triplet_loss
 from hf_fashion.losses.triplet_indices import batch_triplets
-from tests.warm_processes import run_ranks
+from tests.warm_processes import end_rank, run_ranks
 
 
 ASEN, ASEN_PLUS_PLUS, RPF, IPAD = map(published_weights, ("asen", "asen++", "rpf", "ipad"))
@@ -182,7 +182,7 @@ def run_rank(rank: int, folder: str):
     loss = total_of(items.gathered())
     loss.backward()
     torch.save([loss.detach(), *(leaf.grad / 2 for leaf in leaves)], f"{folder}/rank{rank}.pt")  # DDP's mean
-    dist.destroy_process_group()
+    end_rank()
 
 
 def test_two_processes_equal_one(tmp_path):

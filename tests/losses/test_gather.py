@@ -10,7 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.losses.gather import first_joined_row, gather_sequences, gather_with_gradient
-from tests.warm_processes import run_ranks
+from tests.warm_processes import end_rank, run_ranks
 
 
 TAG_IDS = torch.tensor([[0, 3], [0, 4], [1, -1], [0, 3]])
@@ -60,7 +60,7 @@ def run_rank(rank: int, folder: str):
     check_sequences(rank)
     gradients = [parameter.grad for parameter in core.parameters()]
     torch.save([loss.detach(), *gradients], Path(folder) / f"rank{rank}.pt")
-    dist.destroy_process_group()
+    end_rank()
 
 
 def check_sequences(rank: int) -> None:

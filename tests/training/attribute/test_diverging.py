@@ -7,7 +7,7 @@ from transformers.utils import ModelOutput
 
 from hf_fashion.training.attribute.diverging import AttributeDiverging
 from hf_fashion.training.states.stored_state import load_nested, save_nested
-from tests.warm_processes import run_ranks
+from tests.warm_processes import end_rank, run_ranks
 
 
 NUM_VALUES = [2, 3]
@@ -122,7 +122,7 @@ def run_rank(rank: int, folder: str):
     for step in range(PUSHES):
         step_of(model, diverging, step, slice(4 * rank, 4 * rank + 4))
     torch.save(snapshot(diverging), f"{folder}/rank{rank}.pt")
-    dist.destroy_process_group()
+    end_rank()
 
 
 def test_two_processes_hold_the_same_centres_as_one(tmp_path):

@@ -14,7 +14,7 @@ from tests.tiny_e2 import tiny_images, tiny_inputs, tiny_model, tiny_processor
 from tests.tiny_e2_families import tiny_clip
 from tests.tiny_filip import tiny_filip
 from tests.tiny_siglip import tiny_siglip
-from tests.warm_processes import run_ranks
+from tests.warm_processes import end_rank, run_ranks
 
 
 def test_the_losses_of_e2_are_those_of_its_forward():
@@ -76,7 +76,7 @@ def run_filip_rank(rank: int, folder: str) -> None:
     core = tiny_filip()
     model = torch.nn.parallel.DistributedDataParallel(core, find_unused_parameters=True)
     save_file(dict(enumerated(filip_gradients(model, core, slice(2 * rank, 2 * rank + 2)))), f"{folder}/{rank}")
-    dist.destroy_process_group()
+    end_rank()
 
 
 def enumerated(tensors: list[torch.Tensor]) -> list[tuple[str, torch.Tensor]]:
