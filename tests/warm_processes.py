@@ -91,7 +91,7 @@ def run_warm(
         stdin (`str`, *optional*, defaults to `""`): as of [`WarmProcess`].
     """
     process = WarmProcess(arguments, cwd, environment, stdin)
-    printed = process.communicate(timeout=600)
+    printed = process.communicate(timeout=180)
     return subprocess.CompletedProcess(arguments, process.returncode, *printed)
 
 

@@ -18,7 +18,7 @@ SCRIPTS = {
 
 def script(name: str, *arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
     command = [sys.executable, *launcher, str(REPOSITORY / "training" / name), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=REPOSITORY)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
 
 
 def test_the_script_trains_under_the_launcher(tmp_path, monkeypatch):

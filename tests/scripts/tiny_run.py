@@ -96,14 +96,14 @@ def start(
 def train(recipe: Path, *arguments: str, processes: int = 1, model: str = "e2", warm: bool = True) -> str:
     """Trains to the end and returns what was printed."""
     process = start(recipe, *arguments, processes=processes, model=model, warm=warm)
-    printed = "".join(filter(None, process.communicate(timeout=600)))
+    printed = "".join(filter(None, process.communicate(timeout=180)))
     assert process.returncode == 0, printed
     return printed
 
 
 def wait_for(process: WarmProcess | subprocess.Popen, run: Path, update: int) -> None:
     """Waits until a run has saved a checkpoint of this update or a later one."""
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + 120
     while not any(path.name >= f"update-{update:08d}" for path in (run / "checkpoints").glob("update-*")):
         assert process.poll() is None and time.monotonic() < deadline, "the run ended before it could be stopped"
         time.sleep(0.01)

@@ -108,5 +108,5 @@ def test_flags_of_a_real_launcher_reach_the_settings(tmp_path):
     flags = ["--cpu", "--num_processes", "1", "--mixed_precision", "bf16", "--gradient_accumulation_steps", "4"]
     command = [sys.executable, "-m", "accelerate.commands.launch", *flags, str(tmp_path / "script.py")]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert "settings bf16 4" in printed.stdout, printed.stderr

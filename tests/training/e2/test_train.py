@@ -121,7 +121,7 @@ def test_two_processes_resume_to_the_same_losses_and_one_is_refused(corpus):
     assert all(torch.equal(again[name], tensor) for name, tensor in whole.items())
 
     alone = start(recipe, *resumed)
-    _, printed = alone.communicate(timeout=600)
+    _, printed = alone.communicate(timeout=120)
     assert alone.returncode == 2 and "a run in 2 processes, this one has 1" in printed
 
 
@@ -129,7 +129,7 @@ def test_a_full_disk_ends_a_run_with_a_line_and_leaves_nothing_half_written(corp
     recipe = tiny_recipe(corpus, save_every=1)
     command = f"ulimit -f 150; exec {sys.executable} -m hf_fashion train e2 {recipe}"  # no file over 150 KB
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "ACCELERATE_USE_CPU": "true"}
-    ended = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=600)
+    ended = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
     assert "update-00000001 cannot be written: " in ended.stderr and "too large" in ended.stderr
     assert list((corpus / "run" / "checkpoints").iterdir()) == []
@@ -139,10 +139,10 @@ def test_a_new_run_does_not_mix_with_an_old_one(corpus):
     recipe = tiny_recipe(corpus)
     train(recipe)
     again = start(recipe)
-    _, printed = again.communicate(timeout=600)
+    _, printed = again.communicate(timeout=120)
     assert again.returncode != 0 and "earlier run" in printed
     changed = start(recipe, "--resume_from_checkpoint", "latest", "--set", "training.batch_size=8")
-    _, printed = changed.communicate(timeout=600)
+    _, printed = changed.communicate(timeout=120)
     assert changed.returncode != 0 and "training.batch_size" in printed
 
 
@@ -153,7 +153,7 @@ def test_a_changed_corpus_is_refused_and_the_tokenizer_of_the_checkpoint_is_kept
     (corpus / "corpus").rename(corpus / "before")
     (corpus / "other" / "corpus").rename(corpus / "corpus")
     resumed = start(tiny_recipe(corpus), "--resume_from_checkpoint", "latest")
-    _, printed = resumed.communicate(timeout=600)
+    _, printed = resumed.communicate(timeout=120)
     assert resumed.returncode != 0 and "rows of train: 24, now 20; train: photos (column 'image')" in printed
 
     (corpus / "corpus").rename(corpus / "other" / "corpus")
@@ -175,7 +175,7 @@ def test_bad_data_is_refused_before_training(corpus):
     recipe = tiny_recipe(corpus)
     (corpus / "map.yaml").write_text("caption: titel\n")
     process = start(recipe)
-    _, printed = process.communicate(timeout=600)
+    _, printed = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "hf-fashion: error: the corpus cannot be used" in printed and "Traceback" not in printed
     assert "titel" in printed and "title" in printed
@@ -197,7 +197,7 @@ def test_ctrl_c_ends_a_run_without_a_traceback_and_it_resumes(corpus):
     process = start(recipe)
     wait_for(process, corpus / "run", 2)
     process.send_signal(signal.SIGINT)
-    _, printed = process.communicate(timeout=600)
+    _, printed = process.communicate(timeout=120)
     assert process.returncode == 130 and "Traceback" not in printed
     assert "hf-fashion: stopped. --resume_from_checkpoint latest goes on from its last checkpoint." in printed
     assert not list((corpus / "run" / "checkpoints").glob(".*"))

@@ -128,7 +128,7 @@ def test_a_catalogue_that_has_changed_is_embedded_again_and_no_run_goes_on_over_
     settings.write_text(settings.read_text().replace('"do_normalize": true', '"do_normalize": false'))
 
     resumed = start(recipe, "--resume_from_checkpoint", "latest", model=MODEL)
-    _, printed = resumed.communicate(timeout=600)
+    _, printed = resumed.communicate(timeout=120)
     assert resumed.returncode == 2 and "has changed since: rows of train: " in printed and "embedding model" in printed
     shutil.rmtree(corpus / "run" / "checkpoints")
     train(recipe, model=MODEL)
@@ -138,5 +138,5 @@ def test_a_catalogue_that_has_changed_is_embedded_again_and_no_run_goes_on_over_
 def test_an_attribute_that_the_embedder_has_not_is_named(corpus):
     recipe = tiny_recipe(corpus, tiny_embedder(corpus, ("colour",)))
     process = start(recipe, "--set", "data.attributes=[place]", model=MODEL)
-    _, printed = process.communicate(timeout=600)
+    _, printed = process.communicate(timeout=120)
     assert process.returncode != 0 and "the model has no attribute 'place'; it has colour" in printed
