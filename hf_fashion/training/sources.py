@@ -45,17 +45,18 @@ def corpus_fingerprint(corpus: Mapping[str, Dataset], column_map: ColumnMap) -> 
     return prints
 
 
-def embedding_sources(embedder: str, corpus: DatasetDict, column_map: ColumnMap) -> dict[str, str]:
+def embedding_sources(
+    model: PreTrainedModel, processor: ProcessorMixin | BaseImageProcessor, corpus: DatasetDict, column_map: ColumnMap
+) -> dict[str, str]:
     """Return the fingerprints of what embeddings are made from: corpus, embedding model and its processor.
 
     Args:
-        embedder (`str`): folder or Hub id of the model.
+        model (`PreTrainedModel`): the embedding model.
+        processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
         corpus (`DatasetDict`): `train` and `validation`.
         column_map (`ColumnMap`): the columns.
     """
-    model = load_whole(embedder)
-    fingerprint = embedder_fingerprint(model, embedder_processor(model, embedder))
-    return corpus_fingerprint(corpus, column_map) | {"embedding model": fingerprint}
+    return corpus_fingerprint(corpus, column_map) | {"embedding model": embedder_fingerprint(model, processor)}
 
 
 def embedder_fingerprints(embedder: str) -> list[str]:

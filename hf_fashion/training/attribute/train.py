@@ -9,9 +9,9 @@ from ...evaluation.attribute_retrieval import PRIMARY_METRIC
 from ...hub.cards.facts import CorpusFacts
 from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data
-from ..loop import TrainingLoop, make_accelerator
-from ..pushing import prepare_push
-from ..resuming import checkpoint_to_resume, require_same_sources
+from ..loop import TrainingLoop
+from ..opening import open_run
+from ..resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import (
     make_batch_sampler,
@@ -42,9 +42,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
     settings = recipe.training
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
-    accelerator = make_accelerator(settings)
-    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
-    push = prepare_push(accelerator, settings, checkpoint)
+    accelerator, checkpoint, push = open_run(recipe, resume_from)
 
     # Data: checked completely before training; photos decoded and resized once.
     with accelerator.main_process_first():

@@ -7,9 +7,9 @@ from ...data.attributes.vocabulary import build_vocabulary, with_attributes
 from ...hub.cards.facts import CorpusFacts
 from ..attribute.build import square_processor
 from ..corpus import cache_photos, load_data
-from ..loop import TrainingLoop, make_accelerator
-from ..pushing import prepare_push
-from ..resuming import checkpoint_to_resume, require_same_sources
+from ..loop import TrainingLoop
+from ..opening import open_run
+from ..resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import make_config, make_model
 from .photos import ClassifierCollator, LabelledPhotos
@@ -31,9 +31,7 @@ def train(recipe: BackboneRecipe, resume_from: str | None = None) -> None:
     settings = recipe.training
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
-    accelerator = make_accelerator(settings)
-    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
-    push = prepare_push(accelerator, settings, checkpoint)
+    accelerator, checkpoint, push = open_run(recipe, resume_from)
 
     # Data: checked completely before training; photos decoded and resized once.
     processor = square_processor(recipe.model.image_size)

@@ -9,15 +9,14 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ...data.column_map import ColumnMap
 from ...embedding.capabilities import check_reads_text, check_supported
-from ...embedding.fingerprint import embedder_fingerprint
 from ...embedding.saved_models import load_model
 from ...hub.cards.facts import CorpusFacts
 from ...models.captioner.processing_captioner import CaptionerProcessor
 from ..corpus import load_data
-from ..loop import TrainingLoop, make_accelerator
-from ..pushing import prepare_push
-from ..resuming import checkpoint_to_resume, require_same_sources
-from ..sources import corpus_fingerprint
+from ..loop import TrainingLoop
+from ..opening import open_run
+from ..resuming import require_same_sources
+from ..sources import embedding_sources
 from .build import Bridge, choose_memory, make_model, make_processor
 from .captions import (
     CaptionCollator,
@@ -49,16 +48,14 @@ def train(recipe: CaptionerRecipe, resume_from: str | None = None) -> None:
     settings = recipe.training
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
-    accelerator = make_accelerator(settings)
-    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
-    push = prepare_push(accelerator, settings, checkpoint)
+    accelerator, checkpoint, push = open_run(recipe, resume_from)
     set_seed(settings.seed)
 
     # Data: captions, embedded once, and photos to validate on.
     embedder = load_embedder(recipe.model.embedder, accelerator)
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data)
-        sources = corpus_fingerprint(corpus, column_map) | {"embedding model": embedder_fingerprint(*embedder)}
+        sources = embedding_sources(*embedder, corpus, column_map)
         require_same_sources(checkpoint, sources)
     accelerator.print(report)
     rows = {name: with_captions(split, column_map) for name, split in corpus.items()}

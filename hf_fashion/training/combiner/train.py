@@ -7,9 +7,9 @@ from ...evaluation.changes.catalogue_changes import catalogue_queries
 from ...evaluation.changes.searchers import changer_for
 from ...hub.cards.facts import CorpusFacts
 from ..corpus import load_data
-from ..loop import TrainingLoop, make_accelerator
-from ..pushing import prepare_push
-from ..resuming import checkpoint_to_resume, require_same_sources
+from ..loop import TrainingLoop
+from ..opening import open_run
+from ..resuming import require_same_sources
 from ..sources import embedder_fingerprints, embedder_processor, embedding_sources
 from .build import make_model, searched_spaces
 from .embeddings import embedded_once
@@ -32,9 +32,7 @@ def train(recipe: CombinerRecipe, resume_from: str | None = None) -> None:
     settings = recipe.training
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
-    accelerator = make_accelerator(settings)
-    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
-    push = prepare_push(accelerator, settings, checkpoint)
+    accelerator, checkpoint, push = open_run(recipe, resume_from)
     set_seed(settings.seed)
     embedder = load_whole(recipe.model.embedder)
     spaces = searched_spaces(recipe.model, embedder)
@@ -43,7 +41,7 @@ def train(recipe: CombinerRecipe, resume_from: str | None = None) -> None:
     # Data: photos, embedded once, and queries that change one tag of them.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
-        sources = embedding_sources(recipe.model.embedder, corpus, column_map)
+        sources = embedding_sources(embedder, processor, corpus, column_map)
         require_same_sources(checkpoint, sources)
     accelerator.print(report)
     tags = catalogue_queries(corpus["train"], column_map).tags

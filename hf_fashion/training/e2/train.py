@@ -12,9 +12,9 @@ from ..corpus import cache_photos, load_data, with_entities
 from ..frozen_layers.photos import freeze_layers
 from ..frozen_layers.state_cache import stack_states
 from ..frozen_layers.step import FrozenStep
-from ..loop import TrainingLoop, make_accelerator
-from ..pushing import prepare_push
-from ..resuming import checkpoint_to_resume, require_same_sources
+from ..loop import TrainingLoop
+from ..opening import open_run
+from ..resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor
 from .entity_words import find_entity_words
@@ -39,9 +39,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     settings = recipe.training
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
-    accelerator = make_accelerator(settings)
-    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
-    push = prepare_push(accelerator, settings, checkpoint)
+    accelerator, checkpoint, push = open_run(recipe, resume_from)
 
     # Data: checked completely before training; photos decoded and resized once.
     with accelerator.main_process_first():

@@ -2,14 +2,15 @@
 
 from accelerate.utils import set_seed
 
+from ...embedding.whole_model import load_whole
 from ...evaluation.reranking import PRIMARY_METRIC, evaluate_reranking
 from ...hub.cards.facts import CorpusFacts
 from ...retrieval.rerankers.reasoning import ReasoningReranker
 from ..corpus import load_data
-from ..loop import TrainingLoop, make_accelerator
-from ..pushing import prepare_push
-from ..resuming import checkpoint_to_resume, require_same_sources
-from ..sources import embedder_fingerprints, embedding_sources
+from ..loop import TrainingLoop
+from ..opening import open_run
+from ..resuming import require_same_sources
+from ..sources import embedder_fingerprints, embedder_processor, embedding_sources
 from .build import make_model
 from .lists import CandidateLists, collate_lists
 from .recipe import FeatureReasoningRecipe
@@ -33,9 +34,7 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
     settings = recipe.training
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
-    accelerator = make_accelerator(settings)
-    checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
-    push = prepare_push(accelerator, settings, checkpoint)
+    accelerator, checkpoint, push = open_run(recipe, resume_from)
     set_seed(settings.seed)
     model = make_model(recipe.model)
     model.config.embedder_fingerprints = embedder_fingerprints(recipe.model.embedder)
@@ -44,7 +43,9 @@ def train(recipe: FeatureReasoningRecipe, resume_from: str | None = None) -> Non
     # Data: photos that are new to the embedder, and those to validate on, embedded once.
     with accelerator.main_process_first():
         corpus, column_map, report = load_data(recipe.data, require_caption=False, held_out=True)
-        sources = embedding_sources(recipe.model.embedder, corpus, column_map)
+        embedder = load_whole(recipe.model.embedder)
+        processor = embedder_processor(embedder, recipe.model.embedder)
+        sources = embedding_sources(embedder, processor, corpus, column_map)
         require_same_sources(checkpoint, sources)
     accelerator.print(report)
     if recipe.data.held_out_fraction is None:
