@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from tokenizers import pre_tokenizers, trainers
 from transformers import CLIPTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
@@ -33,16 +34,36 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192, max_length: in
     # corpus (an unknown byte becomes the unknown token, which is CLIP's end of text, where the text tower pools), and
     # would number them in the order of a hash, which differs from run to run.
     tokens = [*SPECIAL_TOKENS, *alphabet, *(byte + "</w>" for byte in alphabet)]
+    learnt = learn_merges(CLIPTokenizer(), texts, tokens, vocab_size, end_of_word_suffix="</w>")
+    return CLIPTokenizer(**learnt, model_max_length=max_length)
+
+
+def learn_merges(
+    tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], tokens: list[str], vocab_size: int, **options: str
+) -> dict[str, Any]:
+    """Learn the vocabulary and the merges of a byte-level BPE tokenizer.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`): how texts are split; it is spent by the call.
+        texts (`Iterable[str]`): what to learn from.
+        tokens (`list[str]`): special tokens and bytes, which get the first ids in this order.
+        vocab_size (`int`): largest number of entries, these included.
+        options (`str`): more of `BpeTrainer`'s.
+
+    Returns:
+        `dict`: `vocab` and `merges`, as tokenizers of transformers take them.
+
+    Raises:
+        ValueError: if `vocab_size` has no room for `tokens`.
+    """
     if vocab_size < len(tokens):
         raise ValueError(f"`vocab_size` must be at least {len(tokens)} (bytes and special tokens), got {vocab_size}")
-    learner = CLIPTokenizer().backend_tokenizer
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size, special_tokens=tokens, end_of_word_suffix="</w>", show_progress=False
-    )
+    learner = tokenizer.backend_tokenizer
+    trainer = trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=tokens, show_progress=False, **options)
     learner.train_from_iterator(texts, trainer)
     merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
     vocab = {token: number for number, token in enumerate([*tokens, *("".join(pair) for pair in merges)])}
-    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=max_length)
+    return {"vocab": vocab, "merges": merges}
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizerBase, text_config: PreTrainedConfig) -> None:

@@ -1,10 +1,11 @@
 """Train the tokenizer of a decoder on the captions of a corpus."""
 
-import json
 from collections.abc import Iterable
 
-from tokenizers import pre_tokenizers, trainers
+from tokenizers import pre_tokenizers
 from transformers import GPT2Tokenizer
+
+from ...data.tokenizer import learn_merges
 
 
 END = "<|endoftext|>"
@@ -27,12 +28,5 @@ def train_caption_tokenizer(texts: Iterable[str], vocab_size: int = 4096) -> GPT
     """
     # In a fixed order: the trainer numbers an alphabet in the order of a hash, which differs from run to run.
     tokens = [END, *sorted(pre_tokenizers.ByteLevel.alphabet())]
-    if vocab_size < len(tokens):
-        raise ValueError(f"`vocab_size` must be at least {len(tokens)} (bytes and the end of text), got {vocab_size}")
-    learner = GPT2Tokenizer().backend_tokenizer
-    learner.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=tokens, show_progress=False)
-    )
-    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
-    vocab = {token: number for number, token in enumerate([*tokens, *("".join(pair) for pair in merges)])}
-    return GPT2Tokenizer(vocab=vocab, merges=merges, unk_token=END, bos_token=END, eos_token=END, pad_token=END)
+    ends = dict.fromkeys(("unk_token", "bos_token", "eos_token", "pad_token"), END)
+    return GPT2Tokenizer(**learn_merges(GPT2Tokenizer(), texts, tokens, vocab_size), **ends)
