@@ -6,7 +6,6 @@ Photos come from the outputs of the frozen layers that training has kept on disk
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.data.values import column_texts
 from hf_fashion.embedding.batches import embed_batches
 from hf_fashion.embedding.whole_model import load_whole
 from hf_fashion.evaluation.cross_modal import cross_modal_metrics
 from hf_fashion.evaluation.cross_modal_candidates import embed_candidates
-from hf_fashion.evaluation.linear_probe import ProbeSettings, draw_rows, probe_entity
-from hf_fashion.evaluation.tags import region_embeds_by_entity
+from hf_fashion.evaluation.linear_probe import ProbeSettings, draw_rows, probe_entities
 from hf_fashion.files import write_json
-from hf_fashion.metrics import TokenEmbeds
 from hf_fashion.models.e2.processing_e2 import E2Processor
 from hf_fashion.training.corpus import cache_photos, load_data
 from hf_fashion.training.e2.build import make_model
@@ -106,21 +102,8 @@ def _batches(states: StateCache, rows, size: int = 256) -> Iterator[dict[str, Te
 
 def probe(model: PreTrainedModel, corpus: DatasetDict, column_map: ColumnMap, images: dict) -> dict[str, float]:
     """Return the accuracy of linear probes of every entity, from image and region embeddings."""
-    vectors = {name: _vectors(found["image_embeds"]) for name, found in images.items()}
-    regions = {name: region_embeds_by_entity(model, found) for name, found in images.items()}
-    results = {}
-    for entity, column in column_map.tags.items():
-        tags = partial(column_texts, column=column)
-        kinds = {"image": (vectors["train"], vectors["validation"])}
-        if entity in regions["train"]:
-            kinds["region"] = (regions["train"][entity], regions["validation"][entity])
-        metrics = probe_entity(kinds, tags(corpus["train"]), tags(corpus["validation"]), entity, PROBE)
-        results |= {f"{entity}_{name}": value for name, value in metrics.items()}
-    return results
-
-
-def _vectors(embeds: Tensor | TokenEmbeds) -> Tensor:
-    return embeds.mean() if isinstance(embeds, TokenEmbeds) else embeds
+    splits = (corpus["train"], corpus["validation"])
+    return probe_entities(model, *splits, column_map, images["train"], images["validation"], PROBE)
 
 
 def read_measures(folder: Path) -> dict[str, dict]:

@@ -84,6 +84,34 @@ def evaluate_linear_probe(
     train_images = embed_images(model, processor, train, column_map.image, batch_size, progress=progress)
     if images is None:
         images = embed_images(model, processor, evaluation, column_map.image, batch_size, progress=progress)
+    results = probe_entities(model, train, evaluation, column_map, train_images, images, settings)
+    means = [results[f"{entity}_image_probe_accuracy"] for entity in column_map.tags]
+    return results | {PRIMARY_METRIC: sum(means) / len(means)}
+
+
+def probe_entities(
+    model: PreTrainedModel,
+    train: Dataset,
+    evaluation: Dataset,
+    column_map: ColumnMap,
+    train_images: dict[str, Tensor],
+    images: dict[str, Tensor],
+    settings: ProbeSettings,
+) -> dict[str, float]:
+    """Return the accuracy of linear probes of every entity, as [`evaluate_linear_probe`] does, without the mean.
+
+    Args:
+        model (`PreTrainedModel`): E2, FILIP or CLIP.
+        train (`Dataset`): M rows to train on, all of them.
+        evaluation (`Dataset`): N rows to test on.
+        column_map (`ColumnMap`): names the column of each entity's tag.
+        train_images (`dict[str, torch.Tensor]`): from `embed_images`, of the training rows.
+        images (`dict[str, torch.Tensor]`): from `embed_images`, of the evaluation rows.
+        settings (`ProbeSettings`): see `ProbeSettings`.
+
+    Raises:
+        ValueError: an entity has fewer than two classes that are frequent enough.
+    """
     train_regions, regions = region_embeds_by_entity(model, train_images), region_embeds_by_entity(model, images)
     results = {}
     for entity, column in column_map.tags.items():
@@ -93,8 +121,7 @@ def evaluate_linear_probe(
             kinds["region"] = (train_regions[entity], regions[entity])
         metrics = probe_entity(kinds, *tags, entity, settings)
         results |= {f"{entity}_{name}": value for name, value in metrics.items()}
-    means = [results[f"{entity}_image_probe_accuracy"] for entity in column_map.tags]
-    return results | {PRIMARY_METRIC: sum(means) / len(means)}
+    return results
 
 
 def probe_entity(

@@ -18,7 +18,7 @@ from ...embedding.changes.combiners import TrainedCombiner
 from ...embedding.corpus import embed_images
 from ...messages import listed
 from ...metrics.changed_search import change_recall
-from .catalogue_changes import embeds_by_space, weighted_scores
+from .catalogue_changes import embeds_by_space, mean_recall, weighted_scores
 from .searchers import AskedChange, Searcher, changer_for, default_way, searchers_for
 
 
@@ -82,8 +82,7 @@ def evaluate_fashion_iq(
             recalls = _recalls(one, searcher, embeds, row_of)
             results |= {f"{one.category}_{way}_{name}": value for name, value in recalls.items()}
     for way in searchers:
-        recalls = [results[f"{category}_{way}_recall@{k}"] for category in results["entities"] for k in (10, 50)]
-        results[f"{way}_recall"] = sum(recalls) / len(recalls)
+        results[f"{way}_recall"] = mean_recall(results, results["entities"], way)
     return results | {PRIMARY_METRIC: results[f"{default_way(searchers)}_recall"]}
 
 
