@@ -54,7 +54,7 @@ class ChangeSearch:
     @property
     def changer(self) -> PhotoChanger:
         """What embeds photos with changes, by the tags that the gallery has now."""
-        version = self.finder.gallery.info().get("version")
+        version = getattr(self.finder.gallery, "version", None)
         if self._changer is None or self._changer[0] != version:
             values = tag_values(self.finder.gallery, self.finder.columns, self.encoder.model)
             known = None if self._changer is None else self._changer[1]

@@ -446,6 +446,11 @@ class Gallery:
         """The most candidates of a query that one search returns; `None` where there is no limit."""
         return None if self._search.in_memory() else self._store.max_top_k
 
+    @property
+    def version(self) -> int:
+        """The version of the stored gallery, another one after each change."""
+        return self._store.refresh()
+
     def __len__(self) -> int:
         self._store.refresh()
         return self._store.count()

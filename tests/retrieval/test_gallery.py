@@ -22,6 +22,14 @@ from tests.tiny_e2 import tiny_model, tiny_processor
 SPACE = "sleeve length"
 
 
+def test_every_change_has_another_version(place):
+    gallery = filled(place)
+    before = gallery.version
+    assert gallery.version == before == gallery.info()["version"]
+    gallery.delete(ids(1))
+    assert gallery.version != before
+
+
 @pytest.mark.usefixtures("either_search")
 @pytest.mark.parametrize("top_k", [1, 7, 1000])
 @pytest.mark.parametrize(
