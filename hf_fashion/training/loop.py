@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,6 @@ from .optimisation import choose_trainable, make_optimizer, make_schedule
 from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder
-from .states.weight_average import WeightAverage
 from .step import TrainingStep
 
 
@@ -131,7 +129,6 @@ class TrainingLoop:
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
         self.processor, self.corpus = processor, corpus
         self.push, self.adapter = push, adapter
-        self.average: WeightAverage | None = None
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
@@ -160,8 +157,6 @@ class TrainingLoop:
         Raises:
             ValueError: if the training rows make no batch.
         """
-        if self.settings.ema_decay is not None:
-            self.average = WeightAverage(model, self.settings.ema_decay)
         if checkpoint:
             self.state = read_state(checkpoint)
         elif self.evaluate_untrained:
@@ -175,8 +170,7 @@ class TrainingLoop:
         choose_trainable(model, stage.trainable)
         self.step.start_stage(model, stage)
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
-        averages = [] if self.average is None else [self.average]
-        self.stateful = Stateful(model, optimizer, scheduler, [*self.step.checkpointed, *averages])
+        self.stateful = Stateful(model, optimizer, scheduler, self.step.checkpointed)
         if checkpoint:
             load_checkpoint(self.accelerator, checkpoint, self.stateful)
         num_batches = max(1, round(stage.epochs * len(loader)))
@@ -248,8 +242,6 @@ class TrainingLoop:
                 scheduler.step()
                 with torch.no_grad():
                     self.step.after_update(model)
-                if self.average is not None:
-                    self.average.update(model)
                 state.update += 1
                 self._log(losses, scheduler.get_last_lr()[0], progress)
                 self._evaluate_and_save_if_due(model)
@@ -286,8 +278,7 @@ class TrainingLoop:
     def _evaluate_and_export(self, model: PreTrainedModel) -> None:
         """Evaluate the model, and export it if it is the best one so far."""
         if self.accelerator.is_main_process:
-            with self._averaged(model):
-                metrics = self.evaluation(model)
+            metrics = self.evaluation(model)
             self._print(metrics)
             self._record({f"validation/{name}": value for name, value in metrics.items()})
             if metrics[self.primary_metric] > self.state.best:
@@ -296,9 +287,6 @@ class TrainingLoop:
                 if self.push is not None:
                     self.push.best_changed()
         self.accelerator.wait_for_everyone()
-
-    def _averaged(self, model: PreTrainedModel) -> AbstractContextManager:
-        return nullcontext() if self.average is None else self.average.applied(model)
 
     def _print(self, metrics: dict[str, float]) -> None:
         if self.printed_metrics:
@@ -325,14 +313,13 @@ class TrainingLoop:
     def export(self, model: PreTrainedModel, name: str) -> None:
         """Write the model, the processor if there is one, and the card to a folder for `from_pretrained`.
 
-        With an average of the weights, it is the average that is written. With a processor there are the files for
-        sentence-transformers too.
+        With a processor there are the files for sentence-transformers too.
 
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
             name (`str`): name of the folder in `output_dir`.
         """
-        with folder_written_aside(self.output_dir / name, replace=True) as aside, self._averaged(model):
+        with folder_written_aside(self.output_dir / name, replace=True) as aside:
             if self.adapter is None:
                 model.save_pretrained(aside)
             else:

@@ -115,8 +115,6 @@ class TrainingRecipe:
         weight_decay (`float`, *optional*, defaults to 1e-4): of Adam.
         warmup_steps (`int`, *optional*, defaults to 100): updates over which a stage's learning rate rises; at most
             half of the stage's.
-        ema_decay (`float`, *optional*): decay of a moving average of the weights, such as 0.999, which is evaluated
-            and exported instead of them. `None`: no average.
         seed (`int`, *optional*, defaults to 0): of weights, order, views and selection noise.
         eval_every (`int`, *optional*, defaults to 0): updates between evaluations; 0 = at the end of each epoch.
         save_every (`int`, *optional*, defaults to 0): updates between checkpoints; 0 = at each evaluation.
@@ -140,7 +138,6 @@ class TrainingRecipe:
     adam_betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata=in_range(at_least=0, below=1))
     weight_decay: float = field(default=1e-4, metadata=in_range(at_least=0))
     warmup_steps: int = field(default=100, metadata=in_range(at_least=0))
-    ema_decay: float | None = field(default=None, metadata=in_range(above=0, below=1))
     seed: int = field(default=0, metadata=in_range(at_least=0, below=2**31))
     eval_every: int = field(default=0, metadata=in_range(at_least=0))
     save_every: int = field(default=0, metadata=in_range(at_least=0))

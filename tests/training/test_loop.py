@@ -211,41 +211,6 @@ def test_a_step_knows_how_far_the_run_is(tmp_path):
     assert resumed.step.epochs == [9 / 4]
 
 
-def test_averaged_weights_are_evaluated_exported_and_resumed(tmp_path):
-    seen = []
-
-    def watch(run):
-        evaluation = run.loop.evaluation
-
-        def evaluate(model):
-            seen.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
-            return evaluation(model)
-
-        run.loop.evaluation = evaluate
-
-    whole = make(tmp_path / "whole", ema_decay=0.9)
-    watch(whole)
-    whole.loop.train(whole.model)
-    own, average = whole.model.state_dict(), whole.loop.average.averages
-    last = FeatureReasoningModel.from_pretrained(tmp_path / "whole" / "last").state_dict()
-    for name, tensor in average.items():
-        assert torch.equal(last[name], tensor) and torch.equal(seen[-1][name], tensor)
-    assert any(not torch.equal(own[name], tensor) for name, tensor in average.items())
-
-    plain = make(tmp_path / "plain")
-    plain.loop.train(plain.model)
-    assert all(torch.equal(own[name], tensor) for name, tensor in plain.model.state_dict().items()), "it only follows"
-
-    stopped = make(tmp_path / "stopped", Recorded(6), save_every=3, ema_decay=0.9)
-    with pytest.raises(KeyboardInterrupt):
-        stopped.loop.train(stopped.model)
-    resumed = make(tmp_path / "stopped", save_every=3, ema_decay=0.9)
-    resumed.loop.train(resumed.model, latest(resumed.loop))
-    assert resumed.loop.average.updates == 8
-    assert all(torch.equal(resumed.loop.average.averages[name], tensor) for name, tensor in average.items())
-    assert all(torch.equal(own[name], tensor) for name, tensor in resumed.model.state_dict().items())
-
-
 def test_a_run_whose_newest_checkpoint_is_damaged_resumes_from_the_one_before(tmp_path, caplog):
     whole = make(tmp_path / "whole", save_every=1)
     whole.loop.train(whole.model)

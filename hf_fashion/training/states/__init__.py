@@ -1,1 +1,1 @@
-"""States of a run: as safetensors, random numbers of a process, averaged weights."""
+"""States of a run: as safetensors, and random numbers of a process."""

@@ -226,7 +226,7 @@ def fine_tuning(corpus, run: str, **model) -> E2Recipe:
         tiny_clip().save_pretrained(corpus / "clip")
         tiny_processor().save_pretrained(corpus / "clip")
     stages = [{"epochs": 1.5, "learning_rate": 1e-2, "learning_rates": {"vision_model": 5e-3}}]
-    recipe = E2Recipe.read(tiny_recipe(corpus, stages=stages, save_every=2, ema_decay=0.9))
+    recipe = E2Recipe.read(tiny_recipe(corpus, stages=stages, save_every=2))
     recipe.training.output_dir = str(corpus / run)
     is_e2 = model.get("architecture", "e2") == "e2"
     config = {"first_selection_layer": 3, "fusion_layers": [3]} if is_e2 else {}
