@@ -58,6 +58,10 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, processor)
+    if accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16":
+        # There, the fused attention takes up to three times as long for titles and small photos:
+        # benchmarks/attention_speed.py.
+        model.set_attn_implementation("eager")
     if recipe.model.weigh_entities:
         find_entity_words(model, processor, corpus["train"], column_map)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None

@@ -13,6 +13,7 @@ from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoProcessor
+from transformers.models.clip.modeling_clip import CLIPAttention
 
 from hf_fashion import FilipModel
 from hf_fashion.embedding.encoder import Encoder
@@ -276,6 +277,21 @@ def test_a_clip_learns_weights_of_entities(corpus, in_process):
     model = AutoModel.from_pretrained(corpus / "weighted" / "last")
     words = model.entity_words
     assert model.config.weighted_entities == ["colour", "brand"] and words.weight.all() and words.shares.any()
+
+
+@pytest.mark.parametrize(("precision", "attention"), [("no", "sdpa"), ("bf16", "eager")])
+def test_attention_on_a_cpu_fits_the_precision_and_is_not_saved(corpus, in_process, monkeypatch, precision, attention):
+    used = set()
+
+    def after_update(self, model):
+        used.update(part.config._attn_implementation for part in model.modules() if isinstance(part, CLIPAttention))
+
+    monkeypatch.setattr(E2Step, "after_update", after_update)
+    recipe = fine_tuning(corpus, "run")
+    recipe.training.mixed_precision = precision
+    train_in_process(recipe)
+    assert used == {attention}
+    assert AutoModel.from_pretrained(corpus / "run" / "last").config._attn_implementation == "sdpa"
 
 
 def test_tokens_that_enter_below_frozen_layers_are_refused(corpus, in_process):
