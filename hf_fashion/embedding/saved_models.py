@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from PIL import Image
 from safetensors import safe_open
-from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers import CONFIG_MAPPING, AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
@@ -24,6 +24,12 @@ from .whole_model import load_whole
 # Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
 PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+_WITHOUT_PACKAGE = (
+    ". Without hf_fashion, give the model itself: AutoModel.from_pretrained({name!r}, trust_remote_code=True); with "
+    "it, import hf_fashion first"
+)
+
+Companion = TypeVar("Companion")
 
 
 def load_model(
@@ -67,6 +73,36 @@ def _try(model: PreTrainedModel, image_processor: BaseImageProcessor, tokenizer:
                 raise ValueError(f"its tokenizer has {len(tokenizer)} tokens, its text tower knows {known}")
             tokenizer(["a dress"])  # without a limit, as long texts are counted
             text_features(model, text_inputs(model, tokenizer, ["a dress"]))
+
+
+def load_companion(
+    name: str,
+    model_type: str,
+    wrap: Callable[[PreTrainedModel], Companion],
+    expected: str,
+    trust_remote_code: bool,
+    suggestion: str = "",
+) -> Companion:
+    """Load a model that works on the embeddings of another, FR or a combiner, for an argument of the pipeline.
+
+    Args:
+        name (`str`): its folder or Hub id.
+        model_type (`str`): its `model_type`; transformers knows it once hf_fashion is imported.
+        wrap (`Callable`): makes what is returned of the model, and raises `ValueError` for a model of another kind.
+        expected (`str`): what the argument must be, for errors, such as "`combiner` must be a CombinerModel".
+        trust_remote_code (`bool`): whether code that comes with the model may run.
+        suggestion (`str`, *optional*): follows the name in errors.
+
+    Raises:
+        ValueError: there is no such model, or it is of another kind.
+    """
+    try:
+        with named_errors(name):
+            model = load_whole(name, trust_remote_code=trust_remote_code)
+        return wrap(model)
+    except (OSError, ValueError) as error:
+        hint = "" if model_type in CONFIG_MAPPING else _WITHOUT_PACKAGE.format(name=name)
+        raise ValueError(f"{expected}, got {name!r}{suggestion}: {error}{hint}") from error
 
 
 def models_inside(folder: Path) -> str:

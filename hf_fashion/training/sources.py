@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from datasets import Dataset, DatasetDict
 from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
@@ -57,6 +59,25 @@ def embedding_sources(
         column_map (`ColumnMap`): the columns.
     """
     return corpus_fingerprint(corpus, column_map) | {"embedding model": embedder_fingerprint(model, processor)}
+
+
+def made_once(accelerator: Accelerator, folder: str, name: str, sources: Any, make: Callable[[Path], None]) -> Path:
+    """Return the file of what a run makes of its sources. Its main process makes it; the others and a resumed run find
+    it, so that all read the same.
+
+    Args:
+        accelerator (`Accelerator`): the run's processes.
+        folder (`str`): output folder of the run.
+        name (`str`): start of the file's name; a hash of the sources follows.
+        sources (`Any`): all that the file depends on, for JSON; what was made of others is not found.
+        make (`Callable`): writes the file at a path, which must appear when all of it is written.
+    """
+    digest = hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:16]
+    path = Path(folder, f"{name}-{digest}.safetensors")
+    with accelerator.main_process_first():
+        if not path.exists():
+            make(path)
+    return path
 
 
 def embedder_fingerprints(embedder: str) -> list[str]:

@@ -1,11 +1,12 @@
 """The fingerprint of a corpus follows what a run reads of it, and nothing else."""
 
 import pytest
+from accelerate import Accelerator
 from datasets import ClassLabel, Dataset, DatasetDict, Image
 from PIL import Image as PILImage
 
 from hf_fashion.data.column_map import ColumnMap
-from hf_fashion.training.sources import corpus_fingerprint
+from hf_fashion.training.sources import corpus_fingerprint, made_once
 
 
 MAP = ColumnMap(caption="title", tags={"brand": "brand"}, attributes={"neck": "neck"})
@@ -68,3 +69,19 @@ def test_another_order_of_classes_is_a_change():
 def test_another_column_map_is_a_change():
     other = ColumnMap(caption="brand", tags={"brand": "title"}, attributes={"neck": "neck"})
     assert len(changed(rows(), rows(), other)) == 4
+
+
+def test_a_file_is_made_once_for_the_same_sources(tmp_path):
+    calls = []
+
+    def make(path):
+        calls.append(path)
+        path.write_bytes(b"made")
+
+    accelerator = Accelerator(cpu=True)
+    first, again, other = (
+        made_once(accelerator, str(tmp_path), "embeddings", sources, make)
+        for sources in ({"rows": "4", "model": "a"}, {"model": "a", "rows": "4"}, {"rows": "4", "model": "b"})
+    )
+    assert first == again != other and calls == [first, other]
+    assert first.parent == tmp_path and first.name.startswith("embeddings-") and first.suffix == ".safetensors"

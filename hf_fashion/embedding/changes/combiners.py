@@ -9,17 +9,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import CONFIG_MAPPING, PreTrainedModel
+from transformers import PreTrainedModel
 
 from ...messages import shown
 from ..features import inference
 from ..fingerprint import weights_of
-from ..saved_models import named_errors
-from ..whole_model import load_whole
+from ..saved_models import load_companion
 
 
 COMBINER_TYPE = "combiner"
-_ALLOWED = "a CombinerModel, its path or its Hub id"
+_EXPECTED = "`combiner` must be a CombinerModel, its path or its Hub id"
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class TrainedCombiner:
 
     def __init__(self, model: PreTrainedModel):
         if model.config.model_type != COMBINER_TYPE:
-            raise ValueError(f"`combiner` must be {_ALLOWED}, got {type(model).__name__}")
+            raise ValueError(f"{_EXPECTED}, got {type(model).__name__}")
         self.model = model
         self.spaces = tuple(model.config.spaces)
 
@@ -115,16 +114,5 @@ def load_combiner(combiner: Any, trust_remote_code: bool = False) -> TrainedComb
     if isinstance(combiner, PreTrainedModel):
         return TrainedCombiner(combiner)
     if not isinstance(combiner, (str, Path)):
-        raise ValueError(f"`combiner` must be {_ALLOWED}, got {shown(combiner)}")
-    try:
-        with named_errors(str(combiner)):
-            model = load_whole(combiner, trust_remote_code=trust_remote_code)
-        return TrainedCombiner(model)
-    except (OSError, ValueError) as error:
-        hint = (
-            ""
-            if COMBINER_TYPE in CONFIG_MAPPING  # hf_fashion has been imported
-            else f". Without hf_fashion, give the model itself: AutoModel.from_pretrained({str(combiner)!r}, "
-            "trust_remote_code=True); with it, import hf_fashion first"
-        )
-        raise ValueError(f"`combiner` must be {_ALLOWED}, got {str(combiner)!r}: {error}{hint}") from error
+        raise ValueError(f"{_EXPECTED}, got {shown(combiner)}")
+    return load_companion(str(combiner), COMBINER_TYPE, TrainedCombiner, _EXPECTED, trust_remote_code)

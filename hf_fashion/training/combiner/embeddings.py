@@ -1,7 +1,5 @@
 """Embeddings of the photos that a combiner is trained and validated on, computed once."""
 
-import hashlib
-import json
 from pathlib import Path
 
 from accelerate import Accelerator
@@ -14,6 +12,7 @@ from ...data.column_map import ColumnMap
 from ...embedding.corpus import embed_images
 from ...evaluation.changes.catalogue_changes import embeds_by_space
 from ...files import file_written_aside
+from ..sources import made_once
 from .recipe import CombinerRecipe
 
 
@@ -30,8 +29,7 @@ def embedded_once(
     accelerator: Accelerator,
     sources: dict[str, str],
 ) -> Embeddings:
-    """Return the embeddings of a run's photos. Its main process computes them, in the recipe's precision; the others
-    and a resumed run read them from disk, so that all have the same.
+    """Return the embeddings of a run's photos, computed once in the recipe's precision and kept on disk.
 
     Args:
         recipe (`CombinerRecipe`): names the output folder.
@@ -42,19 +40,18 @@ def embedded_once(
         accelerator (`Accelerator`): devices, processes and precision.
         sources (`dict[str, str]`): from `embedding_sources`; embeddings of other sources are not read.
     """
-    made_of = json.dumps([sources, accelerator.mixed_precision], sort_keys=True)
-    name = f"embeddings-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.safetensors"
-    path = Path(recipe.training.output_dir, name)
-    with accelerator.main_process_first():
-        if not path.exists():
-            embedder.to(accelerator.device)
-            with accelerator.autocast():
-                found = {
-                    split: embeds_by_space(embedder, embed_images(embedder, processor, rows, column_map.image))
-                    for split, rows in corpus.items()
-                }
-            save_embeddings(found, path)
-    return load_embeddings(path)
+
+    def make(path: Path) -> None:
+        embedder.to(accelerator.device)
+        with accelerator.autocast():
+            found = {
+                split: embeds_by_space(embedder, embed_images(embedder, processor, rows, column_map.image))
+                for split, rows in corpus.items()
+            }
+        save_embeddings(found, path)
+
+    made_of = [sources, accelerator.mixed_precision]
+    return load_embeddings(made_once(accelerator, recipe.training.output_dir, "embeddings", made_of, make))
 
 
 def save_embeddings(embeddings: Embeddings, path: Path) -> None:

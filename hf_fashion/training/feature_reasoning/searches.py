@@ -1,6 +1,5 @@
 """Searches that FR is trained and validated on: photos or texts, embedded by the model whose results FR re-ranks."""
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,7 @@ from ...evaluation.attribute_retrieval import attribute_searches
 from ...evaluation.cross_modal_candidates import embed_candidates
 from ...evaluation.labelled_search import LabelledSearch
 from ...files import file_written_aside
-from ..sources import embedder_processor
+from ..sources import embedder_processor, made_once
 from .recipe import FeatureReasoningRecipe
 
 
@@ -35,8 +34,7 @@ def embedded_once(
     accelerator: Accelerator,
     sources: dict[str, str],
 ) -> dict[str, Searches]:
-    """Return the searches of a run. Its main process embeds them; the others and a resumed run read them from disk, so
-    that all have the same.
+    """Return the searches of a run, embedded once and kept on disk.
 
     Args:
         recipe (`FeatureReasoningRecipe`): names the embedder and the output folder.
@@ -51,15 +49,14 @@ def embedded_once(
     Raises:
         ValueError: as `embedded_searches`.
     """
-    made_of = json.dumps([sources, asdict(recipe.data)], sort_keys=True)
-    name = f"searches-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.safetensors"
-    path = Path(recipe.training.output_dir, name)
-    with accelerator.main_process_first():
-        if not path.exists():
-            model = load_whole(recipe.model.embedder).to(accelerator.device)
-            found = embedded_searches(model, recipe.model.embedder, corpus, column_map, recipe.data.attributes)
-            save_searches(found, path)
-    return load_searches(path)
+
+    def make(path: Path) -> None:
+        model = load_whole(recipe.model.embedder).to(accelerator.device)
+        found = embedded_searches(model, recipe.model.embedder, corpus, column_map, recipe.data.attributes)
+        save_searches(found, path)
+
+    made_of = [sources, asdict(recipe.data)]
+    return load_searches(made_once(accelerator, recipe.training.output_dir, "searches", made_of, make))
 
 
 def embedded_searches(

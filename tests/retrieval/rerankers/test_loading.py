@@ -55,7 +55,7 @@ def test_where_an_fr_is_not_known_its_own_code_is_named(monkeypatch, tmp_path):
     tiny_feature_reasoning().save_pretrained(tmp_path)
     monkeypatch.delitem(CONFIG_MAPPING._extra_content, "feature_reasoning")
     with pytest.raises(
-        ValueError, match=r"give the FR itself: AutoModel\.from_pretrained\(.*, trust_remote_code=True\)"
+        ValueError, match=r"give the model itself: AutoModel\.from_pretrained\(.*, trust_remote_code=True\)"
     ):
         load_reranker(str(tmp_path))
 
