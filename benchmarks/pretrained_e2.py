@@ -75,7 +75,6 @@ OPTIONS = {
     "options/10 frozen": option(frozen=10),
     "options/region weight 0.2": option(LIGHT),
     "options/pooled regions": option(POOLED),
-    "options/region weight 0 to 0.5": option("model.region_weight={start: 0.0, end: 0.5, epochs: 2}"),
     "options/region weight 0.5 to 0.1": option("model.region_weight={start: 0.5, end: 0.1, epochs: 4}"),
     "options/float32": option("training.mixed_precision=no"),
     "options/tags/clip-ft": option(TAGS, architecture="clip"),
