@@ -104,8 +104,14 @@ def read_query(arguments: argparse.Namespace) -> dict[str, Any]:
 
     Args:
         arguments (`argparse.Namespace`): options of the command.
+
+    Raises:
+        ValueError: a term is given twice.
     """
     query = _given(arguments, QUERY)
+    texts = [text for text, _ in arguments.term or []]
+    if repeated := sorted({text for text in texts if texts.count(text) > 1}):
+        raise ValueError(f"`--term` must give each text one weight, got several for {', '.join(map(repr, repeated))}")
     return query | {"terms": dict(arguments.term)} if arguments.term else query
 
 

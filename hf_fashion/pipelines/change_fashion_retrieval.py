@@ -82,14 +82,16 @@ class ChangeSearch:
         for place, (query, way) in enumerate(zip(prepared, ways, strict=True)):
             photo = {space: rows[place] for space, rows in embeds.items()}
             tags = self._known_tags(photo["image"], changer.values)
+            if len(tags) < len(changer.values):  # what the gallery does not know, the model names
+                tags = changer.name_tags(photo) | tags
             found.append(changer.query(photo, query["change"], tags, way or default))
         return found
 
-    def _known_tags(self, photo: Tensor, columns: Iterable[str]) -> dict[str, str] | None:
-        """The tags of the product whose photo this is; `None` where it is none of the gallery."""
+    def _known_tags(self, photo: Tensor, columns: Iterable[str]) -> dict[str, str]:
+        """The tags of the product whose photo this is; none where it is not in the gallery."""
         nearest = as_results(self.finder.gallery.search(photo[None], "image", 1))
         if nearest.scores[0, 0] < SAME_PHOTO or nearest.metadata is None:
-            return None
+            return {}
         metadata = nearest.metadata[0][0]
         return {column: metadata[column] for column in columns if metadata[column]}
 

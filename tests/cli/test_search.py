@@ -35,6 +35,11 @@ def test_texts_terms_and_options_are_the_pipelines(folder, searched, capsys):
     assert search["query"] == query and search["results"] == python(query)
 
 
+def test_a_term_given_twice_is_refused(searched, capsys):
+    assert main(searched("--term", "stripes=1", "--term", "stripes=-1")) == 2
+    assert "`--term` must give each text one weight, got several for 'stripes'" in capsys.readouterr().err
+
+
 def test_photos_are_compared_in_one_attribute(folder, searched, capsys):
     photo = ["--image", str(folder / "photos" / "02.png")]
     search = found(searched, capsys, *photo, "--attribute", "pattern", model="asen")

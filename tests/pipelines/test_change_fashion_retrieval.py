@@ -1,5 +1,6 @@
 """Searching by a photo and what to change in it: by regions, by one vector, by the edited tags."""
 
+import pyarrow as pa
 import pytest
 import torch
 from transformers import CLIPConfig, CLIPModel
@@ -75,6 +76,23 @@ def test_the_tags_of_a_product_are_its_metadata(make):
     assert seen == [("s2", "but s3")]
     assert ids_of(results) == ids_of(make()({"image": photos(tiny_model())[9], "change": "but s3"}, change_by="text"))
     assert torch.allclose(expected, changer.embed_text("s3"))
+
+
+def test_tags_that_a_product_lacks_are_named_by_the_model(make, gallery, tmp_path):
+    photo = photos(tiny_model())[9]
+    ids = sorted(gallery.ids())
+    styles = [None if one == "p09" else "s2" for one in ids]
+    schema = pa.schema([("style", pa.string())])
+    without = Gallery.create(tmp_path / "gallery", {"image": 12}, schema, gallery.info()["fingerprint"])
+    without.add(ids, {"image": gallery.vectors(ids, "image")}, {"style": styles})
+    seen = []
+
+    def editor(description: str, words: str) -> str:
+        seen.append(description)
+        return "s3"
+
+    make(gallery=without, editor=editor)({"image": photo, "change": "but s3"}, change_by="text")
+    assert seen == ["s2"], "the only known value"
 
 
 def test_options_and_re_rankers_work(make, brand_gallery):

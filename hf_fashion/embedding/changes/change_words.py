@@ -48,12 +48,17 @@ class ChangeReader:
     """
 
     def __init__(self, values: Mapping[str, Sequence[str]]):
-        self.known: dict[tuple[str, ...], tuple[str, str]] = {}
+        self.exact: dict[tuple[str, ...], tuple[str, str]] = {}
+        self.by_stems: dict[tuple[str, ...], tuple[str, str]] = {}
         for entity, its in values.items():
-            for value in its:
-                self.known.setdefault(_stems(WORD.findall(value.casefold())), (entity, value))
-        self.known.pop((), None)
-        self.longest = max(map(len, self.known), default=0)
+            for value in filter(has_word, its):
+                words = tuple(WORD.findall(value.casefold()))
+                self.exact.setdefault(words, (entity, value))
+                self.by_stems.setdefault(_stems(words), (entity, value))
+        self.singular: dict[tuple[str, ...], tuple[str, str]] = {}
+        for words, value in self.exact.items():
+            self.singular.setdefault(_singular(words), value)
+        self.longest = max(map(len, self.exact), default=0)
         self.fillers = FILLERS.union(*(WORD.findall(entity.casefold()) for entity in values))
 
     def read(self, words: str) -> Change:
@@ -88,9 +93,21 @@ class ChangeReader:
             tokens (`Sequence[str]`): words in lower case.
         """
         for length in range(min(self.longest, len(tokens)), 0, -1):
-            if value := self.known.get(_stems(tokens[:length])):
+            words = tuple(tokens[:length])
+            # From exact to rough: capes are no caps, though both have one stem.
+            value = self.exact.get(words) or self.singular.get(_singular(words)) or self.by_stems.get(_stems(words))
+            if value:
                 return length, value
         return 0, None
+
+
+def has_word(value: str) -> bool:
+    """Return whether a tag value can be read in a text; a placeholder such as "-" cannot.
+
+    Args:
+        value (`str`): a tag value.
+    """
+    return WORD.search(value) is not None
 
 
 class _Phrases:
@@ -133,6 +150,10 @@ class _Phrases:
         if self.words:
             self.found["less" if self.negated else "more"].append(" ".join(self.words))
         self.words = []
+
+
+def _singular(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word.removesuffix("s") for word in words)
 
 
 def _stems(tokens: Sequence[str]) -> tuple[str, ...]:

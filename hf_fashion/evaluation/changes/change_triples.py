@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...embedding.changes.change_words import has_word
+
+
+logger = logging.getLogger(__name__)
 
 COLOURS = ("colour", "color", "base_colour", "base_color")
 
@@ -30,11 +35,16 @@ class ChangeTriple:
 def change_triples(tags: Mapping[str, Sequence[str | None]], entity: str) -> list[ChangeTriple]:
     """Return all queries that change one entity: a product, and a value that a product has which is else alike.
 
+    Values without a word, such as "-", are not asked for; a warning names them.
+
     Args:
         tags (`Mapping[str, Sequence[str | None]]`): tag entity -> its value in each row. Rows without a tag are left
             out.
         entity (`str`): the one that changes.
     """
+    unread = sorted({value for value in tags[entity] if value and not has_word(value)})
+    if unread:
+        logger.warning("No query asks for these values of %r, which have no word: %s", entity, ", ".join(unread))
     alike: dict[tuple, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     others = [name for name in tags if name != entity]
     for row, value in enumerate(tags[entity]):
@@ -46,7 +56,7 @@ def change_triples(tags: Mapping[str, Sequence[str | None]], entity: str) -> lis
         for by_value in alike.values()
         for value, rows in by_value.items()
         for asked, targets in by_value.items()
-        if asked != value
+        if asked != value and asked not in unread
         for row in rows
     ]
 

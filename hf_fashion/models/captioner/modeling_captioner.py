@@ -185,18 +185,31 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         Args:
             pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): photos from the processor.
             image_embeds (`torch.Tensor` of shape `(B, P)`, *optional*): embeddings of photos, instead of them.
-            kwargs (`dict`, *optional*): as for the decoder's `generate`, such as `num_beams`.
+            kwargs (`dict`, *optional*): as for the decoder's `generate`, such as `num_beams`. Where nothing limits the
+                length, the configuration's `max_caption_length` does.
 
         Returns:
             `torch.Tensor` of shape `(B, L)`: tokens of the captions; the processor's `batch_decode` reads them.
 
         Raises:
-            ValueError: not exactly one of photos and their embeddings is given.
+            ValueError: not exactly one of photos and their embeddings is given, or the decoder has fewer positions
+                than the prefix and `max_new_tokens` need.
         """
         prefix = self.prefix(self._embeds(pixel_values, image_embeds, None))
-        limit = {} if "max_length" in kwargs else {"max_new_tokens": self.config.max_caption_length}
+        limits = {"max_length", "max_new_tokens", "generation_config"}
+        if not kwargs.keys() & limits and self.decoder.generation_config.max_new_tokens is None:
+            kwargs["max_new_tokens"] = self.config.max_caption_length
+        self._check_room(prefix.shape[1], kwargs.get("max_new_tokens"))
         mask = torch.ones(prefix.shape[:2], dtype=torch.long, device=prefix.device)
-        return self.decoder.generate(inputs_embeds=prefix, attention_mask=mask, **limit | kwargs)
+        return self.decoder.generate(inputs_embeds=prefix, attention_mask=mask, **kwargs)
+
+    def _check_room(self, prefix: int, new_tokens: int | None) -> None:
+        positions = getattr(self.decoder.config, "max_position_embeddings", None)
+        if positions and new_tokens and prefix + new_tokens > positions:
+            raise ValueError(
+                f"`max_new_tokens` is {new_tokens}, the decoder has {positions} positions and {prefix} of them are "
+                f"the prefix's: give at most {positions - prefix}."
+            )
 
     def _embeds(
         self,

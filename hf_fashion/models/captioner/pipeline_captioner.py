@@ -55,15 +55,17 @@ class FashionCaptioningPipeline(Pipeline):
 
     def _forward(self, model_inputs: dict[str, torch.Tensor], **options: Any) -> dict[str, torch.Tensor]:
         pixel_values = model_inputs["pixel_values"].to(self.model.dtype)
-        return {"tokens": self.model.generate(pixel_values=pixel_values, **options)}
+        tokens = self.model.generate(pixel_values=pixel_values, **options)
+        # (B, n, L): a batch is taken apart along its first dimension, and a photo may have n captions.
+        return {"tokens": tokens.view(len(pixel_values), -1, tokens.shape[-1])}
 
     def postprocess(self, model_outputs: dict[str, torch.Tensor]) -> list[dict[str, str]]:
         """Return the captions of one photo: several, if `num_return_sequences` asks for them.
 
         Args:
-            model_outputs (`dict[str, torch.Tensor]`): `tokens` of the captions.
+            model_outputs (`dict[str, torch.Tensor]`): `tokens` of the captions, `(1, n, L)`.
         """
-        texts = self.processor.batch_decode(model_outputs["tokens"], skip_special_tokens=True)
+        texts = self.processor.batch_decode(model_outputs["tokens"].flatten(0, 1), skip_special_tokens=True)
         return [{"generated_text": text.strip()} for text in texts]
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:

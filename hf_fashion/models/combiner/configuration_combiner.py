@@ -28,8 +28,8 @@ class CombinerConfig(PreTrainedConfig):
     spaces: list[str] | None = None
     embed_dim: int = 512
     hidden_size: int = 512
-    dropout: float = 0.5
-    logit_scale_init_value: float = 2.6593
+    dropout: float | int = 0.5
+    logit_scale_init_value: float | int = 2.6593
     embedder_fingerprints: list[str] | None = None
 
     def __post_init__(self, **kwargs):

@@ -17,7 +17,7 @@ class SelectionConfig:
     tokens_per_entity: int = 2
     fusion_layers: list[int] | tuple[int, ...] | None = None
     first_selection_layer: int = 1
-    selection_temperature: float = 1.0
+    selection_temperature: float | int = 1.0
     drop_patch_tokens: bool = True
     last_entity_pools_one_token: bool = False
     pool_regions: bool = False

@@ -33,7 +33,7 @@ class FeatureReasoningConfig(PreTrainedConfig):
     num_rounds: int = 1
     step_size: float = 2e-4
     norm_eps: float = 1e-5
-    logit_scale_init_value: float = 2.6593
+    logit_scale_init_value: float | int = 2.6593
     embedder_fingerprints: list[str] | None = None
 
     def validate_architecture(self):

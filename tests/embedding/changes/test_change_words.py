@@ -44,3 +44,19 @@ def test_without_known_values_words_are_kept():
 def test_words_that_name_nothing_are_refused(words):
     with pytest.raises(ValueError, match='`change` must name what is different, such as "in red"'):
         ChangeReader(VALUES).read(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "change"),
+    [
+        ("as a cap", Change({"type": "Cap"})),
+        ("as a cape", Change({"type": "Cape"})),
+        ("a cape instead of caps", Change({"type": "Cape"}, (("type", "Cap"),))),
+        ("capes, no coats", Change({"type": "Cape"}, (("type", "Coats"),))),
+        ("coated", Change({"type": "Coated"})),
+        ("as a coat", Change({"type": "Coats"})),
+    ],
+)
+@pytest.mark.parametrize("values", [["Cap", "Cape", "Coated", "Coats"], ["Coats", "Coated", "Cape", "Cap"]])
+def test_values_of_one_stem_are_told_apart(words, change, values):
+    assert ChangeReader({"type": values}).read(words) == change

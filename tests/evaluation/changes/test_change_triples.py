@@ -25,3 +25,14 @@ def test_targets_differ_in_one_tag():
 
 def test_changes_in_words():
     assert (change_in_words("base_colour", "Red"), change_in_words("brand", "Puma")) == ("in Red", "but Puma")
+
+
+def test_a_placeholder_is_not_asked_for_and_named(caplog):
+    tags = {"colour": ["Red", "-", "Blue"], "brand": ["Puma"] * 3}
+    assert [(one.row, one.value) for one in change_triples(tags, "colour")] == [
+        (0, "Blue"),
+        (1, "Red"),
+        (1, "Blue"),
+        (2, "Red"),
+    ]
+    assert "No query asks for these values of 'colour', which have no word: -" in caplog.text

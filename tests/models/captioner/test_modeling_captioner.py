@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 from torch.nn.functional import cross_entropy, normalize
-from transformers import AutoModel, CLIPConfig
+from transformers import AutoModel, CLIPConfig, GenerationConfig
 
 from hf_fashion.models.captioner.modeling_captioner import CaptionerForConditionalGeneration
 from tests.tiny_captioner import CAPTIONS, tiny_caption_processor, tiny_captioner, tiny_captioner_config
@@ -116,3 +116,16 @@ def test_over_clip_and_opt(tmp_path):
     assert torch.equal(loaded.generate(pixels, do_sample=False), model.generate(pixels, do_sample=False))
     saved = json.loads((tmp_path / "config.json").read_text())
     assert saved["custom_pipelines"]["image-to-text"]["impl"] == "pipeline_captioner.FashionCaptioningPipeline"
+
+
+def test_what_limits_a_caption():
+    model, embeds = tiny_captioner(), torch.randn(2, 12)
+    positions, prefix = model.config.decoder_config.max_position_embeddings, model.config.prefix_length
+    ignoring_ends = {"do_sample": False, "eos_token_id": None, "pad_token_id": 0}
+    assert model.generate(image_embeds=embeds, **ignoring_ends).shape[1] == model.config.max_caption_length
+    given = GenerationConfig(max_new_tokens=3, **ignoring_ends)
+    assert model.generate(image_embeds=embeds, generation_config=given).shape[1] == 3
+    with pytest.raises(ValueError, match=rf"has {positions} positions .* give at most {positions - prefix}\."):
+        model.generate(image_embeds=embeds, max_new_tokens=positions)
+    model.decoder.generation_config.max_new_tokens = 2
+    assert model.generate(image_embeds=embeds, **ignoring_ends).shape[1] == 2

@@ -30,6 +30,14 @@ def test_a_caption_of_each_photo_in_every_form(folder):
     )
 
 
+def test_several_captions_of_each_photo_in_batches(folder):
+    describe, photos = pipeline("fashion-captioning", model=str(folder)), tiny_images(3)
+    options = {"num_return_sequences": 2, "num_beams": 2, "do_sample": False}
+    found = describe(photos, batch_size=2, **options)
+    assert [len(captions) for captions in found] == [2, 2, 2]
+    assert found == [describe(photo, **options) for photo in photos]
+
+
 def test_the_task_of_a_saved_folder_needs_trust(folder, tmp_path):
     describe = pipeline("image-to-text", model=str(folder), trust_remote_code=True)
     (photo,) = tiny_images(1)

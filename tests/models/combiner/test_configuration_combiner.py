@@ -32,3 +32,7 @@ def test_it_survives_saving(tmp_path):
 def test_what_no_model_can_have_is_refused(field, message):
     with pytest.raises(StrictDataclassClassValidationError, match=message):
         tiny_combiner_config(**field)
+
+
+def test_whole_numbers_are_numbers():
+    assert tiny_combiner_config(dropout=0, logit_scale_init_value=3).dropout == 0
