@@ -265,8 +265,9 @@ class Gallery:
 
         The new gallery is written to another place: this one stays as it is, for the searches of its own model.
         Vectors and metadata of this one are copied as they are, to the last bit, and only the new spaces are embedded.
-        Every batch is one commit: a call that was killed is made again. Products that only the catalogue has are left
-        to [`~Gallery.sync`]; an index is built again by [`~Gallery.build_index`].
+        Every batch is one commit: a call that was killed is made again, as long as this gallery still has all products
+        of the new one. Products that only the catalogue has are left to [`~Gallery.sync`]; an index is built again by
+        [`~Gallery.build_index`].
 
         Args:
             dataset (`datasets.Dataset`): all products of the gallery, one a row.

@@ -80,7 +80,7 @@ def _rows(path: Path, items: dict, metadata: Path, folder: Path) -> list[Row]:
             elif item_id not in rows:
                 place = {SOURCE_ROW: f"{path.name}, outfit {number}, item {item_id}"}
                 rows[item_id] = _row(item_id, items[item_id], folder) | {"outfits": [outfit]} | place
-            else:
+            elif outfit not in rows[item_id]["outfits"]:
                 rows[item_id]["outfits"].append(outfit)
     if unknown:
         raise ValueError(listed(f"{metadata} does not have these items of {path}", unknown))

@@ -46,8 +46,9 @@ def read_webdataset(source: Path, images: Path | None = None) -> Splits:
         raise ValueError("`images` (--images) names a folder of photos; those of a webdataset are in its shards")
     splits: Splits = {}
     unread: Counter[str] = Counter()
-    for path in _shards(source):
-        splits.setdefault(_split_of(path), []).extend(_rows(path, unread))
+    shards = _shards(source)
+    for path, name in zip(shards, _shard_names(shards, source), strict=True):
+        splits.setdefault(_split_of(path), []).extend(_rows(path, name, unread))
     if unread:
         logger.warning(
             "not read from %s: %s", source, ", ".join(f"{n:,} .{name}" for name, n in sorted(unread.items()))
@@ -88,11 +89,18 @@ def _shards(source: Path) -> list[Path]:
     return paths
 
 
-def _rows(path: Path, unread: Counter[str]) -> Iterator[Row]:
+def _shard_names(shards: list[Path], source: Path) -> list[str]:
+    """The name of each shard, with its folders where two have one name."""
+    if len({path.name for path in shards}) == len(shards):
+        return [path.name for path in shards]
+    return [path.relative_to(source).as_posix() for path in shards]
+
+
+def _rows(path: Path, name: str, unread: Counter[str]) -> Iterator[Row]:
     problems = []
     for key, files in _samples(path):
         try:
-            yield _row(path, key, files, unread)
+            yield _row(name, key, files, unread)
         except ValueError as error:
             problems.append(f"{key}: {error}")
     if problems:
@@ -119,14 +127,14 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, PartOfFile]]]:
         yield key, files
 
 
-def _row(path: Path, key: str, files: dict[str, PartOfFile], unread: Counter[str]) -> Row:
+def _row(shard: str, key: str, files: dict[str, PartOfFile], unread: Counter[str]) -> Row:
     photos = [ending for ending in files if f".{ending}" in PHOTO_ENDINGS]
     if len(photos) != 1:
         raise ValueError(f"it has {len(photos)} photos ({', '.join(files)}), and needs one")
     unread.update(set(files) - {*photos, *TEXTS, "json"})
     values = _json_values(files["json"]) if "json" in files else {}
     texts = {name: _text(files[name]) for name in TEXTS if name in files}
-    place = {"sample": f"{path.stem}/{key}", SOURCE_ROW: f"{path.name}, sample {key}"}
+    place = {"sample": f"{shard.removesuffix('.tar')}/{key}", SOURCE_ROW: f"{shard}, sample {key}"}
     return {"image": files[photos[0]], **place, **texts, **values}
 
 

@@ -22,7 +22,8 @@ def require_public(address: str) -> None:
         PrivateAddressError: naming the address.
     """
     number = _reached(ip_address(address.partition("%")[0]))
-    if not number.is_global or number.is_multicast or number.is_reserved or number in SIX_TO_FOUR:
+    local = getattr(number, "is_site_local", False)  # of IPv6; deprecated, and still routed within an organisation
+    if not number.is_global or number.is_multicast or number.is_reserved or local or number in SIX_TO_FOUR:
         raise PrivateAddressError(
             f"{address} is not an address of the public internet (private, loopback, link-local or reserved), and "
             "photos are fetched from nowhere else"

@@ -90,13 +90,19 @@ def copy_with_spaces(
         progress (`bool`): whether to show a bar.
 
     Raises:
-        ValueError: a photo cannot be read, or is not the one that the gallery was embedded from.
+        ValueError: the target holds products that the source does not, or a photo cannot be read or is not the one
+            that the gallery was embedded from.
         RuntimeError: the source was changed meanwhile.
     """
     version = source.refresh()
     wanted, there = _records(source, schema), _records(target, schema)
-    if gone := sorted(there.keys() - wanted.keys()):
-        target.delete(gone)
+    if others := sorted(there.keys() - wanted.keys()):
+        head = (
+            f"the gallery at {target.uri} holds {len(others):,} products that the one at {source.uri} does not: "
+            "nothing was copied. They were added to the one or deleted from the other since: keep the new gallery up "
+            "to date by `Gallery.sync`, or delete them from it first (`Gallery.delete`)"
+        )
+        raise ValueError(listed(head, others))
     rows = [row for row, name in enumerate(catalogue.ids) if name in wanted and there.get(name) != wanted[name]]
     batches = in_batches(rows, batch_size)
     with tqdm(total=len(wanted), initial=len(wanted) - len(rows), unit="photo", disable=not progress) as bar:

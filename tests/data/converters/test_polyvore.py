@@ -17,7 +17,7 @@ ITEMS = {
 }
 OUTFITS = [
     {"set_id": "901", "items": [{"item_id": "11", "index": 1}, {"item_id": "12", "index": 2}]},
-    {"set_id": "902", "items": [{"item_id": "12", "index": 1}]},
+    {"set_id": "902", "items": [{"item_id": "12", "index": 1}, {"item_id": "12", "index": 2}]},
 ]
 
 

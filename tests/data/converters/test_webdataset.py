@@ -47,6 +47,14 @@ def test_a_folder_with_splits_and_endings_that_are_not_read(tmp_path, caplog):
     assert list(read_webdataset(tmp_path / "in")) == ["train", "val"]
 
 
+def test_shards_of_one_name_in_two_folders(tmp_path):
+    for number, folder in enumerate(("x", "y")):
+        save_shard(tmp_path / "in" / folder / "00.tar", *sample("0001", number))
+    rows = converted("webdataset", tmp_path / "in", tmp_path / "out")["train"]
+    assert rows["sample"][:] == ["x/00/0001", "y/00/0001"]
+    assert rows["source_row"][:] == ["x/00.tar, sample 0001", "y/00.tar, sample 0001"]
+
+
 def test_types_are_settled_over_all_samples(tmp_path, caplog):
     values = ({"size": 38, "price": 1}, {"size": "M", "price": 2.5})
     files = [((f"{n}.jpg", jpeg(n)), (f"{n}.json", json.dumps(value).encode())) for n, value in enumerate(values)]

@@ -4,7 +4,7 @@ from hf_fashion.data.fetching.addresses import PrivateAddressError, require_publ
 
 
 PRIVATE = "127.0.0.1 127.9.9.9 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 240.0.0.1 224.0.0.1"
-PRIVATE_6 = "::1 :: fe80::1 fe80::1%eth0 fc00::1 ff02::1 2001:db8::1 4000::1 100::1"
+PRIVATE_6 = "::1 :: fe80::1 fe80::1%eth0 fc00::1 ff02::1 2001:db8::1 4000::1 100::1 fec0::1"
 CARRIED = (
     "::ffff:127.0.0.1 ::ffff:10.0.0.1 64:ff9b::127.0.0.1 64:ff9b::a9fe:a9fe 2002:7f00:1::1 2001:0:7f00:1::1 ::7f00:1"
 )

@@ -78,9 +78,19 @@ def test_what_changes_between_two_calls_is_copied_again(tmp_path):
     gallery = embedded(tmp_path / "old", tiny_asen(local=True))
     extended(gallery, tmp_path / "new")
     gallery.update(["p001"], {"brand": ["Acme"]})
-    gallery.delete(["p002"])
     new = extended(gallery, tmp_path / "new")
     assert stored(new, ATTRIBUTE_NAMES) == stored(gallery, ATTRIBUTE_NAMES)
+
+
+def test_products_that_only_the_new_gallery_has_are_never_deleted(tmp_path):
+    gallery = embedded(tmp_path / "old", tiny_asen(local=True))
+    new = extended(gallery, tmp_path / "new")
+    gallery.delete(["p002"])
+    with pytest.raises(ValueError, match=r"(?s)holds 1 products that the one .* nothing was copied.*p002"):
+        extended(gallery, tmp_path / "new")
+    assert "p002" in new.ids()
+    new.delete(["p002"])
+    assert stored(extended(gallery, tmp_path / "new"), ATTRIBUTE_NAMES) == stored(gallery, ATTRIBUTE_NAMES)
 
 
 def test_a_change_meanwhile_is_named(tmp_path, monkeypatch):

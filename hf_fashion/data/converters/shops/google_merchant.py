@@ -21,6 +21,7 @@ PHOTOS = ("image_link", "additional_image_link")
 HTML = ("title", "description")
 ALWAYS = ("brand", "color", "product_type")  # columns also where no item has them
 PRICES = ("price", "sale_price")
+OURS = ("image", SOURCE_ROW)  # columns that we make
 PRICE = re.compile(r"(?:(?P<before>[A-Z]{3}) *)?(?P<number>\d+(?:\.\d+)?)(?: *(?P<behind>[A-Z]{3}))?")
 FEATURES = dict.fromkeys(PRICES, Value("float64"))
 TABLES = (".tsv", ".txt", ".csv")
@@ -39,7 +40,8 @@ def read_google_merchant(source: Path, images: Path | None = None) -> Splits:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: naming file and line: the feed cannot be read, an attribute is missing, or a price is no number.
+        ValueError: naming file and line: the feed cannot be read, an attribute is missing, comes in two columns or has
+            the name of a column that is made here, a price is no number, or those of an item have two currencies.
     """
     if not source.is_file():
         raise FileNotFoundError(f"no feed {source}: name the file (.tsv, .txt, .csv or .xml)")
@@ -50,6 +52,9 @@ def read_google_merchant(source: Path, images: Path | None = None) -> Splits:
     for name in NEEDED:
         if name not in known:
             raise ValueError(f"{source}: {missing_column(name, 'of a Google Merchant feed', known)}")
+    for name in OURS:
+        if name in known:
+            raise ValueError(f"{source}: the attribute {name!r} is the name of a column of the corpus: rename it")
     rows, problems = [], []
     for line, item in items:
         try:
@@ -62,7 +67,14 @@ def read_google_merchant(source: Path, images: Path | None = None) -> Splits:
 
 
 def _table_items(path: Path) -> list[tuple[int, dict[str, list[str]]]]:
-    rows = CsvTable(path, read_text(path), "image_link").rows()
+    table = CsvTable(path, read_text(path), "image_link")
+    rows = table.rows()
+    by_attribute: dict[str, list[str]] = {}
+    for name in table.header:
+        by_attribute.setdefault(_attribute(name), []).append(name)
+    for names in by_attribute.values():
+        if len(names) > 1:
+            raise ValueError(f"{path}, line 1: the columns {', '.join(map(repr, names))} are one attribute: keep one")
     return [(line, {_attribute(name): _split(name, cell) for name, cell in row.items()}) for line, row in rows]
 
 
@@ -85,9 +97,12 @@ def _row(item: Mapping[str, list[str]], folder: Path) -> Row:
     others = {name: ", ".join(values) or None for name, values in item.items() if name not in (*PHOTOS, *PRICES)}
     row = dict.fromkeys(ALWAYS) | others | {"image": [photo_place(photo, folder) for photo in photos]}
     row |= {name: plain_text(others.get(name)) for name in HTML}
-    for name in PRICES:
-        if item.get(name):
-            row[name], row["currency"] = _price(name, item[name][0])
+    found = {name: _price(name, item[name][0]) for name in PRICES if item.get(name)}
+    currencies = list(dict.fromkeys(filter(None, [others.get("currency"), *(unit for _, unit in found.values())])))
+    if len(currencies) > 1:
+        raise ValueError(f"its prices are in {' and '.join(currencies)}, and a row has one currency")
+    if found:
+        row |= {name: number for name, (number, _) in found.items()} | {"currency": next(iter(currencies), None)}
     return row
 
 

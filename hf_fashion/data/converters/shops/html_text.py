@@ -1,8 +1,21 @@
 """Strip HTML from titles and descriptions."""
 
+import re
+from html import unescape
+from html.entities import html5
 from html.parser import HTMLParser
 
 
+# What looks like a tag and is none of these is text: "size <M>".
+NAMES = """
+    a abbr address article aside audio b bdi bdo blockquote body br button canvas caption center cite code col colgroup
+    data dd del details dfn div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head
+    header hr html i iframe img input ins kbd label legend li link main map mark meta nav noscript object ol optgroup
+    option p param picture pre q s samp script section select small source span strike strong style sub summary sup svg
+    table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr
+"""
+ELEMENTS = set(NAMES.split())
+NAME = re.compile(r"&(?=([a-zA-Z][a-zA-Z0-9]*))")
 # What they hold is not shown.
 HIDDEN = ("script", "style", "template")
 # They do not end a word.
@@ -16,7 +29,8 @@ def plain_text(html: str | None) -> str | None:
         html (`str`, *optional*): HTML, or text.
     """
     reader = _Words()
-    reader.feed(html or "")
+    # HTMLParser reads names that only begin as one of HTML does: "&copycat".
+    reader.feed(NAME.sub(lambda found: "&" if f"{found[1]};" in html5 else "&amp;", html or ""))
     reader.close()
     return " ".join("".join(reader.parts).split()) or None
 
@@ -30,15 +44,24 @@ class _Words(HTMLParser):
         self._hidden = 0
 
     def handle_starttag(self, tag, attrs):
+        if tag not in ELEMENTS:
+            self.handle_data(unescape(self.get_starttag_text()))
+            return
         self._hidden += tag in HIDDEN
         self._separate(tag)
 
     def handle_endtag(self, tag):
+        if tag not in ELEMENTS:
+            self.handle_data(f"</{tag}>")
+            return
         self._hidden -= tag in HIDDEN and self._hidden > 0
         self._separate(tag)
 
     def handle_startendtag(self, tag, attrs):
-        self._separate(tag)
+        if tag in ELEMENTS:
+            self._separate(tag)
+        else:
+            self.handle_data(unescape(self.get_starttag_text()))
 
     def handle_data(self, data):
         if not self._hidden:

@@ -36,7 +36,7 @@ NEEDED = ("id", "title", "image")
 TEXTS = ("title", "description", "brand", "category", "type", "tags", "status")
 OPTION = re.compile(r"(option\d+) name", re.IGNORECASE)
 NUMBER = re.compile(r"\d+(\.\d*)?")
-NO_OPTION = "Title"  # the option of a product without any; its value is "Default Title"
+NO_OPTION = "title"  # the option of a product without any; its value is "Default Title"
 FEATURES = {"price": Value("float64")}
 
 Cells = Mapping[str, str | None]
@@ -55,7 +55,8 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
     Raises:
         FileNotFoundError: there is no CSV file.
         ValueError: naming file and line: a column is missing, a row has no Handle, a first row no title, a price or a
-            position is no number, or two products have the same Handle.
+            position is no number, an option has no name, two columns differ in letter case only, or two products have
+            the same Handle.
     """
     products: dict[str, _Product] = {}
     for path in find_files(source, "*.csv"):
@@ -101,16 +102,24 @@ class _Product:
 
     @property
     def options(self) -> dict[str, str]:
-        """The values of each option, in the order of the rows."""
-        return {
-            f"option_{name.lower()}": ", ".join(self.option_values[option])
-            for option, name in self.option_names.items()
-            if name != NO_OPTION
-        }
+        """The values of each option, in the order of the rows; those of options of one name together.
+
+        Raises:
+            ValueError: an option has values and no name.
+        """
+        values: dict[str, dict[str, None]] = {}
+        for option, its in self.option_values.items():
+            if option not in self.option_names:
+                raise ValueError(f"{self.place}: {option!r} has the value {next(iter(its))!r} and no name")
+            values.setdefault(self.option_names[option].lower(), {}).update(its)
+        return {f"option_{name}": ", ".join(its) for name, its in values.items() if name != NO_OPTION}
 
 
 def _column_names(path: Path, header: Sequence[str]) -> dict[str, str]:
     by_lower = {name.lower(): name for name in header}
+    for name in header:
+        if (twin := by_lower[name.lower()]) != name:
+            raise ValueError(f"{path}, line 1: {name!r} and {twin!r} are one column: keep one of them")
     names = {}
     for ours, known in COLUMNS.items():
         found = [by_lower[name.lower()] for name in known if name.lower() in by_lower]

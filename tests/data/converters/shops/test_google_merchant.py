@@ -65,3 +65,36 @@ def test_what_is_wrong_is_named(tmp_path):
         read_google_merchant(tmp_path)
     with pytest.raises(ValueError, match=r"a Google Merchant feed is \.tsv, \.txt, \.csv or \.xml"):
         read_google_merchant(save(tmp_path / "feed.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["id,title,image_link,color,Color", "1,Dress,a.jpg,red,"], "the columns 'color', 'Color' are one attribute"),
+        (["id,title,image_link,image link", "1,Dress,a.jpg,"], "the columns 'image_link', 'image link' are one"),
+        (["id,title,image_link,image", "1,Dress,a.jpg,b.jpg"], "'image' is the name of a column of the corpus"),
+        (
+            ["id,title,image_link,price,sale_price", "1,Dress,a.jpg,15.00 EUR,12.00 USD"],
+            "line 2: its prices are in EUR and USD",
+        ),
+    ],
+)
+def test_no_value_is_overwritten(lines, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        read_google_merchant(save(tmp_path / "feed.csv", lines))
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "currency"),
+    [
+        ("price,sale_price", "15.00 EUR,12.00", "EUR"),
+        ("price,currency", "15.00,EUR", "EUR"),
+        ("price,currency", "15.00 EUR,EUR", "EUR"),
+        ("price,currency", ",EUR", "EUR"),
+        ("price", "15.00", None),
+    ],
+)
+def test_the_currency_is_that_of_any_price(columns, cells, currency, tmp_path):
+    lines = [f"id,title,image_link,{columns}", f"1,Dress,a.jpg,{cells}"]
+    (row,) = read_google_merchant(save(tmp_path / "feed.csv", lines))["train"]
+    assert row["currency"] == currency

@@ -13,6 +13,8 @@ from hf_fashion.data.converters.shops.html_text import plain_text
         ("line<br>one<br/>\n two <!-- not this -->", "line one two"),
         ("cut off <b>bold", "cut off bold"),
         ("</script>shown", "shown"),
+        ("size <M>, <S-M> or <XL/> of <Acme Wear></acme>", "size <M>, <S-M> or <XL/> of <Acme Wear></acme>"),
+        ("Brand&copycat, AT&T &amp R&D", "Brand&copycat, AT&T & R&D"),
         ("  <p> </p>", None),
         ("", None),
         (None, None),

@@ -83,3 +83,16 @@ def test_another_table_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"holds no \*\.csv"):
         (tmp_path / "empty").mkdir()
         read_shopify(tmp_path / "empty")
+
+
+def test_options_of_one_name_are_one(tmp_path):
+    rows = [row.replace(",Color,Red,Size,", ",Color,Red,color,") for row in ROWS]
+    assert read_shopify(save(tmp_path / "export.csv", rows))["train"][0]["option_color"] == "Red, Blue, S, M"
+
+
+def test_columns_and_options_that_would_be_lost_are_named(tmp_path):
+    with pytest.raises(ValueError, match="line 2: 'option1' has the value 'Red' and no name"):
+        read_shopify(save(tmp_path / "export.csv", [ROWS[0].replace(",Color,Red,", ",,Red,"), *ROWS[1:]]))
+    header = HEADER.replace("Variant SKU", "variant price")
+    with pytest.raises(ValueError, match="line 1: 'variant price' and 'Variant Price' are one column"):
+        read_shopify(save(tmp_path / "export.csv", header=header))
