@@ -14,6 +14,8 @@ NEGATIVE = (("instead", "of"), ("rather", "than"), ("other", "than"), ("without"
 POSITIVE = ("but", "with", "in", "as")
 PAUSES = (",", ";", ".")
 FILLERS = {"a", "an", "the", "same", "this", "that", "it", "one", "is", "are", "has", "have", "instead", "rather"}
+FILLERS |= {"i", "do", "does", "want", "should", "be"}
+CONTRACTED = re.compile(r"n['’]t\b")
 WORD = re.compile(r"[^\W_]+")
 WORD_OR_PAUSE = re.compile(r"[^\W_]+|[,;.]")
 ENDINGS = ("es", "ed", "s")
@@ -39,9 +41,9 @@ class Change:
 class ChangeReader:
     """Reads words against known tag values; letter case, plural and hyphens do not count.
 
-    Words behind "not", "no", "without", "instead of", "rather than", "other than" and "except" are not wanted, up to
-    a comma or "but", "with", "in", "as". What is no known value is kept as it is. Where two entities have a value, it
-    is the first entity's.
+    Words behind "not" ("isn't"), "no", "without", "instead of", "rather than", "other than" and "except" are not
+    wanted, up to a comma or "but", "with", "in", "as". What is no known value is kept as it is. Where two entities
+    have a value, it is the first entity's.
 
     Args:
         values (`Mapping[str, Sequence[str]]`): tag entity -> its known values.
@@ -71,7 +73,7 @@ class ChangeReader:
             ValueError: the words name nothing.
         """
         phrases = _Phrases(self)
-        tokens = WORD_OR_PAUSE.findall(words.casefold())
+        tokens = WORD_OR_PAUSE.findall(CONTRACTED.sub(" not", words.casefold()))
         place = 0
         while place < len(tokens):
             place += phrases.read(tokens[place:])

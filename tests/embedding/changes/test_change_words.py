@@ -23,6 +23,8 @@ VALUES = {
         ("with a v neck instead of a round neck", Change({"neck": "V-neck"}, (("neck", "Round"),))),
         ("not red but blue", Change({"colour": "Blue"}, (("colour", "Red"),))),
         ("not in red", Change({}, (("colour", "Red"),))),
+        ("it isn't red", Change({}, (("colour", "Red"),))),
+        ("I don’t want stripes, but dots", Change({"pattern": "Dots"}, (("pattern", "Striped"),))),
         ("no dots and stripes, in blue", Change({"colour": "Blue"}, (("pattern", "Dots"), ("pattern", "Striped")))),
         ("as a shirt with the colour red", Change({"article_type": "Shirts", "colour": "Red"})),
         ("in red and blue", Change({"colour": "Red Blue"})),
