@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from datasets import Dataset
 from transformers import BaseImageProcessor, PreTrainedModel
+from transformers.utils import CONFIG_NAME, cached_file
 
 from ...cards.card import CARD
 from ...data.attributes.vocabulary import build_vocabulary, with_attributes
@@ -16,7 +17,7 @@ from ...data.column_map import ColumnMap
 from ...embedding.attribute_texts import embed_attribute_texts
 from ...embedding.saved_models import load_model
 from ...files import folder_written_aside
-from ...hub.cards.facts import CardFacts
+from ...hub.cards.facts import FACTS_FILE, CardFacts
 from ...hub.cards.writing import write_card
 from ...hub.sentence_transformers_files import write_sentence_transformers_files
 from .few_shot import FewShotReport, fit_attribute
@@ -79,7 +80,7 @@ def add_attribute(
     report = None
     if dataset is not None:
         report = fit_attribute(model, processor, dataset, name, column_map, seed=seed)
-    _save(model, processor, Path(source), Path(output))
+    _save(model, processor, _card_folder(str(source)), Path(output))
     return report
 
 
@@ -93,6 +94,15 @@ def attribute_column(column_map: ColumnMap, name: str, column: str | None = None
     """
     column = column or column_map.attributes.get(name, name)
     return replace(column_map, attributes={**column_map.attributes, name: column})
+
+
+def _card_folder(source: str) -> Path:
+    """The folder with the card of a model; of one on the Hub, where its files are kept."""
+    if Path(source).is_dir():
+        return Path(source)
+    for name in (FACTS_FILE, CARD):  # not every model has them
+        cached_file(source, name, _raise_exceptions_for_missing_entries=False)
+    return Path(cached_file(source, CONFIG_NAME)).parent
 
 
 def _save(model: PreTrainedModel, processor: BaseImageProcessor, source: Path, output: Path) -> None:

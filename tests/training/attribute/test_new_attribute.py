@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from huggingface_hub import HfApi
+from transformers.utils import hub as transformers_hub
 
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.attribute_texts import embed_attribute_texts
@@ -37,6 +39,21 @@ def test_photos_give_a_row_and_the_card_is_kept(tmp_path):
     assert torch.equal(model.attribute_rows()[:3], tiny_asen().attribute_rows())
     assert "license: mit" in (tmp_path / "new" / "README.md").read_text()
     assert (tmp_path / "new" / "modules.json").is_file()
+
+
+def test_the_card_of_a_model_on_the_hub_is_kept(hub, monkeypatch, tmp_path):
+    monkeypatch.setattr(transformers_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "asen"
+    saved(folder, tiny_asen())
+    CardFacts(license="mit").write(folder)
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Mine\n\nOur own words.\n")
+    api = HfApi(hub.endpoint, token=hub.token)
+    api.create_repo("tester/asen")
+    api.upload_folder(repo_id="tester/asen", folder_path=folder)
+    add_attribute("tester/asen", NAME, tmp_path / "new", dataset=shoes(), device="cpu")
+    card = (tmp_path / "new" / "README.md").read_text()
+    assert "license: mit" in card and "Our own words." in card
+    assert CardFacts.read(tmp_path / "new").license == "mit"
 
 
 def test_a_text_gives_a_row(tmp_path):
