@@ -54,7 +54,7 @@ def compare(old: Path, rounds: int) -> str:
 
 
 def main() -> None:
-    """Check the commit out beside this tree, and compare."""
+    """Check the commit out next to this tree, and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commit")
     parser.add_argument("--rounds", type=int, default=5)

@@ -50,17 +50,14 @@ class ChangeReader:
     """
 
     def __init__(self, values: Mapping[str, Sequence[str]]):
-        self.exact: dict[tuple[str, ...], tuple[str, str]] = {}
+        self.by_singular: dict[tuple[str, ...], tuple[str, str]] = {}
         self.by_stems: dict[tuple[str, ...], tuple[str, str]] = {}
         for entity, its in values.items():
             for value in filter(has_word, its):
-                words = tuple(WORD.findall(value.casefold()))
-                self.exact.setdefault(words, (entity, value))
+                words = WORD.findall(value.casefold())
+                self.by_singular.setdefault(_singular(words), (entity, value))
                 self.by_stems.setdefault(_stems(words), (entity, value))
-        self.singular: dict[tuple[str, ...], tuple[str, str]] = {}
-        for words, value in self.exact.items():
-            self.singular.setdefault(_singular(words), value)
-        self.longest = max(map(len, self.exact), default=0)
+        self.longest = max(map(len, self.by_singular), default=0)
         self.fillers = FILLERS.union(*(WORD.findall(entity.casefold()) for entity in values))
 
     def read(self, words: str) -> Change:
@@ -95,10 +92,9 @@ class ChangeReader:
             tokens (`Sequence[str]`): words in lower case.
         """
         for length in range(min(self.longest, len(tokens)), 0, -1):
-            words = tuple(tokens[:length])
-            # From exact to rough: capes are no caps, though both have one stem.
-            value = self.exact.get(words) or self.singular.get(_singular(words)) or self.by_stems.get(_stems(words))
-            if value:
+            words = tokens[:length]
+            # The stem last: capes are no caps, though both have one.
+            if value := self.by_singular.get(_singular(words)) or self.by_stems.get(_stems(words)):
                 return length, value
         return 0, None
 

@@ -7,14 +7,15 @@ from html.parser import HTMLParser
 
 
 # What looks like a tag and is none of these is text: "size <M>".
-NAMES = """
-    a abbr address article aside audio b bdi bdo blockquote body br button canvas caption center cite code col colgroup
-    data dd del details dfn div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head
-    header hr html i iframe img input ins kbd label legend li link main map mark meta nav noscript object ol optgroup
-    option p param picture pre q s samp script section select small source span strike strong style sub summary sup svg
-    table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr
-"""
-ELEMENTS = set(NAMES.split())
+NAMES = (
+    "a/abbr/address/article/aside/audio/b/bdi/bdo/blockquote/body/br/button/canvas/caption/center/cite/"
+    "code/col/colgroup/data/dd/del/details/dfn/div/dl/dt/em/embed/fieldset/figcaption/figure/font/footer/"
+    "form/h1/h2/h3/h4/h5/h6/head/header/hr/html/i/iframe/img/input/ins/kbd/label/legend/li/link/main/map/"
+    "mark/meta/nav/noscript/object/ol/optgroup/option/p/param/picture/pre/q/s/samp/script/section/select/"
+    "small/source/span/strike/strong/style/sub/summary/sup/svg/table/tbody/td/template/textarea/tfoot/th/"
+    "thead/time/title/tr/track/tt/u/ul/var/video/wbr"
+)
+ELEMENTS = set(NAMES.split("/"))
 NAME = re.compile(r"&(?=([a-zA-Z][a-zA-Z0-9]*))")
 # What they hold is not shown.
 HIDDEN = ("script", "style", "template")
