@@ -57,7 +57,7 @@ class FashionCaptioningPipeline(Pipeline):
         pixel_values = model_inputs["pixel_values"].to(self.model.dtype)
         tokens = self.model.generate(pixel_values=pixel_values, **options)
         # (B, n, L): a batch is taken apart along its first dimension, and a photo may have n captions.
-        return {"tokens": tokens.view(len(pixel_values), -1, tokens.shape[-1])}
+        return {"tokens": tokens.reshape(len(pixel_values), -1, tokens.shape[-1])}
 
     def postprocess(self, model_outputs: dict[str, torch.Tensor]) -> list[dict[str, str]]:
         """Return the captions of one photo: several, if `num_return_sequences` asks for them.
