@@ -7,7 +7,6 @@ Models have random weights and the papers' sizes; searches go over made vectors,
 """
 
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from transformers import PreTrainedModel
 
 import hf_fashion
 from benchmarks.made_vectors import DIMENSION, make_vectors
+from benchmarks.timing import interleaved
 from hf_fashion import (
     AsenConfig,
     AsenModel,
@@ -44,12 +44,7 @@ TEXT = {"eos_token_id": END, "bos_token_id": END - 1}
 
 def median_seconds(call: Callable[[], object], rounds: int = 3) -> float:
     """Return the median seconds of the processor; the first call is not counted."""
-    times = []
-    for _ in range(rounds + 1):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return statistics.median(times[1:])
+    return interleaved({"call": call}, rounds, warm_up=1, clock=time.process_time)["call"]
 
 
 def token_ids(*shape: int) -> torch.Tensor:
@@ -108,10 +103,8 @@ def gallery_seconds(folder: Path) -> dict[str, float]:
 
     reasoning = FeatureReasoningModel(FeatureReasoningConfig(num_candidates=CANDIDATES))
     common = {"gallery": build(), "processor": tiny_processor(), "device": "cpu"}
-    queries, seconds = (
-        [f"a dress {number}" for number in range(QUERIES)],
-        {"gallery, 20,000 products": median_seconds(build)},
-    )
+    queries = [f"a dress {number}" for number in range(QUERIES)]
+    seconds = {"gallery, 20,000 products": median_seconds(build)}
     for name, reranker in {"search, 128 texts": None, "search and FR, 128 texts": reasoning}.items():
         search = FashionRetrievalPipeline(model, reranker=reranker, **common)
         seconds[f"{name} at once"] = median_seconds(partial(search, queries, batch_size=32))

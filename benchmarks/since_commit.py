@@ -1,6 +1,6 @@
 """Compare the speed of this working tree with that of an earlier commit: nothing old may have become slower.
 
-    python benchmarks/since_commit.py 1cbd68d
+    PYTHONPATH=. python benchmarks/since_commit.py 1cbd68d --rounds 4
 
 Both run `path_seconds.py` of this tree with one thread, by turns; the packages are those of the two trees. Reported is
 the median of the rounds' ratios, with the smallest and the largest.

@@ -3,8 +3,7 @@
 import csv
 import io
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,12 +95,22 @@ class CsvTable:
         return max(DELIMITERS, key=rank)
 
     def _require_distinct_names(self, line: int) -> None:
-        twice = [name for name, count in Counter(filter(None, self.header)).items() if count > 1]
-        if twice:
+        if twice := self.same_names(str):
             raise ValueError(
-                f"{self.path}, line {line}: the header names the column {twice[0]!r} {self.header.count(twice[0])} "
-                "times: rename all but one, so that no value is lost"
+                f"{self.path}, line {line}: the header names the column {twice[0]!r} {len(twice)} times: rename all "
+                "but one, so that no value is lost"
             )
+
+    def same_names(self, normalised: Callable[[str], str]) -> list[str]:
+        """Return the first names of the header that are one when normalised; none where all differ.
+
+        Args:
+            normalised (`Callable`): a name as the caller looks it up, such as `str.lower`.
+        """
+        groups: dict[str, list[str]] = {}
+        for name in filter(None, self.header):
+            groups.setdefault(normalised(name), []).append(name)
+        return next((names for names in groups.values() if len(names) > 1), [])
 
     def _named(self, line: int, cells: list[str]) -> dict[str, str | None]:
         if len(cells) > len(self.header) and not any(cell.strip() for cell in cells[len(self.header) :]):

@@ -69,12 +69,8 @@ def read_google_merchant(source: Path, images: Path | None = None) -> Splits:
 def _table_items(path: Path) -> list[tuple[int, dict[str, list[str]]]]:
     table = CsvTable(path, read_text(path), "image_link")
     rows = table.rows()
-    by_attribute: dict[str, list[str]] = {}
-    for name in table.header:
-        by_attribute.setdefault(_attribute(name), []).append(name)
-    for names in by_attribute.values():
-        if len(names) > 1:
-            raise ValueError(f"{path}, line 1: the columns {', '.join(map(repr, names))} are one attribute: keep one")
+    if same := table.same_names(_attribute):
+        raise ValueError(f"{path}, line 1: the columns {', '.join(map(repr, same))} are one attribute: keep one")
     return [(line, {_attribute(name): _split(name, cell) for name, cell in row.items()}) for line, row in rows]
 
 

@@ -16,7 +16,7 @@ NAMES = (
     "thead/time/title/tr/track/tt/u/ul/var/video/wbr"
 )
 ELEMENTS = set(NAMES.split("/"))
-NAME = re.compile(r"&(?=([a-zA-Z][a-zA-Z0-9]*))")
+ENTITY = re.compile(r"&(?=([a-zA-Z][a-zA-Z0-9]*))")
 # What they hold is not shown.
 HIDDEN = ("script", "style", "template")
 # They do not end a word.
@@ -31,7 +31,7 @@ def plain_text(html: str | None) -> str | None:
     """
     reader = _Words()
     # HTMLParser reads names that only begin as one of HTML does: "&copycat".
-    reader.feed(NAME.sub(lambda found: "&" if f"{found[1]};" in html5 else "&amp;", html or ""))
+    reader.feed(ENTITY.sub(lambda found: "&" if f"{found[1]};" in html5 else "&amp;", html or ""))
     reader.close()
     return " ".join("".join(reader.parts).split()) or None
 

@@ -62,6 +62,8 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
     for path in find_files(source, "*.csv"):
         table = CsvTable(path, read_text(path), "Image Src")
         rows = table.rows()
+        if same := table.same_names(str.lower):
+            raise ValueError(f"{path}, line 1: {same[0]!r} and {same[-1]!r} are one column: keep one of them")
         names = _column_names(path, table.header)
         problems = []
         for line, cells in rows:
@@ -117,9 +119,6 @@ class _Product:
 
 def _column_names(path: Path, header: Sequence[str]) -> dict[str, str]:
     by_lower = {name.lower(): name for name in header}
-    for name in header:
-        if (twin := by_lower[name.lower()]) != name:
-            raise ValueError(f"{path}, line 1: {name!r} and {twin!r} are one column: keep one of them")
     names = {}
     for ours, known in COLUMNS.items():
         found = [by_lower[name.lower()] for name in known if name.lower() in by_lower]
