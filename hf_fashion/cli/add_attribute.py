@@ -12,7 +12,7 @@ gallery of the model gains the new space with `hf-fashion add-spaces`.
 
 import argparse
 
-from .arguments import add_trust_argument
+from .arguments import add_trust_argument, seed
 from .output import hide_loading_bars
 
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text_encoder", metavar="M", help="E2, CLIP or another encoder that the model was trained by"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the batches")
+    parser.add_argument("--seed", type=seed, default=0, help="of the batches")
     parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
     add_trust_argument(parser)
 

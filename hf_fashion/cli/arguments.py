@@ -111,3 +111,18 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+def seed(text: str) -> int:
+    """Parse a seed: an integer that is not negative.
+
+    Args:
+        text (`str`): from the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: the number is negative.
+    """
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, got {number}")
+    return number

@@ -45,7 +45,9 @@ def _code_of(error: Exception, name: str) -> int:
     if isinstance(error, BrokenPipeError):
         _drop_output()
         return 141
-    if not (isinstance(error, INPUT_ERRORS) or is_full_disk(error)):
+    from huggingface_hub.errors import StrictDataclassError  # a field of a configuration has a wrong type
+
+    if not (isinstance(error, (*INPUT_ERRORS, StrictDataclassError)) or is_full_disk(error)):
         raise error
     _drop_output()
     if getattr(error, "told_by_another", False):  # of several processes that embed together

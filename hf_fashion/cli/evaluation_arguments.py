@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..evaluation.options import PAIRINGS, PROTOCOLS, AttributeOptions, CaptionOptions, E2Options
+from .arguments import seed
 
 
 def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -23,7 +24,7 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> argparse.Argume
     parser.add_argument("--batch_size", type=int, help="photos in a forward pass; default: 64")
     parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
     parser.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), help="default: float32")
-    parser.add_argument("--seed", type=int, help="of the draw of queries, or of sample100's negatives; default: 0")
+    parser.add_argument("--seed", type=seed, help="of the draw of queries, or of sample100's negatives; default: 0")
     parser.add_argument(
         "--rerankers", nargs="+", metavar="FR", help="folders of FR models, or query_expansion, k_reciprocal"
     )

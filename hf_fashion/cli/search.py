@@ -93,7 +93,8 @@ def run(arguments: argparse.Namespace) -> None:
         device=model.device,
     )
     query = read_query(arguments)
-    found = {"query": query, **searching(query, **_given(arguments, OPTIONS))}
+    # As the query's own options: those that do not fit it are refused.
+    found = {"query": query, **searching(query | _given(arguments, OPTIONS))}
     if arguments.grid:
         write_grid(found, arguments)
     print_search(found, arguments.json)

@@ -37,3 +37,6 @@ def test_what_is_missing_is_named(folder, tmp_path, capsys):
     arguments = ["add-attribute", str(folder / "asen"), "heel height", "--output", str(tmp_path / "new")]
     assert main(arguments) == 2
     assert "needs labelled photos" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*arguments, "--seed", "-1"])
+    assert "argument --seed: must not be negative, got -1" in capsys.readouterr().err

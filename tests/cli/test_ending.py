@@ -3,6 +3,7 @@
 import pytest
 from safetensors import SafetensorError
 
+from hf_fashion import E2Config
 from hf_fashion.cli.ending import run_command
 
 
@@ -22,6 +23,12 @@ def test_a_command_that_does_its_work_ends_with_0(capsys):
 def test_an_error_in_the_input_is_a_line(error, capsys):
     assert run_command(failing(error), "evaluate_e2.py") == 2
     assert capsys.readouterr().err == f"evaluate_e2.py: error: {error}\n"
+
+
+def test_a_field_of_a_wrong_type_is_named(capsys):
+    assert run_command(lambda: E2Config(region_loss_weight="high")) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("hf-fashion: error: Validation error for field 'region_loss_weight':\n    TypeError: Field")
 
 
 @pytest.mark.parametrize(("stopped", "told"), [("Start it again.", " Start it again."), ("", "")])

@@ -71,6 +71,8 @@ def test_a_photo_is_changed_by_words(folder, searched, capsys):
     assert search["results"] == python(search["query"]) != python(photo)
     assert main(searched("--image", photo, "--change", "in red", "--change_by", "txt")) == 2
     assert "did you mean 'text'" in capsys.readouterr().err
+    assert main(searched("--image", photo, "--change_by", "text")) == 2
+    assert "`change_by` says how a `change` is searched by, got a query without one" in capsys.readouterr().err
 
 
 def test_a_combiner_moves_what_is_searched(folder, searched, capsys, tmp_path):

@@ -195,6 +195,7 @@ def test_known_values_are_those_that_products_share(brand_gallery, gallery):
         ({"image": PHOTO, "change": "the same"}, "`change` must name what is different"),
         (CHANGE | {"text": "a"}, "has an `image` and no other part, got text or terms"),
         (CHANGE | {"entity": "brand"}, "has an `image` and no other part, got entity"),
+        ({"image": PHOTO, "change_by": "text"}, "`change_by` says how a `change` is searched by, got a query without"),
         (CHANGE | {"change_by": "txt"}, "`change_by` must be one of arithmetic, text, combiner, got 'txt'"),
     ],
 )

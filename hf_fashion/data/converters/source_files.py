@@ -9,6 +9,7 @@ from typing import Any
 from ...messages import did_you_mean, listed, shown
 from ..encoded_photos import is_url
 from ..feeds.encoding import read_text
+from ..feeds.json_rows import distinct_keys
 from ..sources.folder_listing import list_folder
 
 
@@ -73,16 +74,18 @@ def read_json(path: Path) -> Any:
         path (`Path`): the file.
 
     Raises:
-        ValueError: naming the line where it is not JSON.
+        ValueError: naming the line where it is not JSON, or the key that an object has twice.
     """
     try:
-        return json.loads(read_text(path))
+        return json.loads(read_text(path), object_pairs_hook=distinct_keys)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}. Load or copy the file again"
         ) from error
     except RecursionError as error:
         raise ValueError(f"{path}: JSON nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def require_objects(path: Path, values: Any, unit: str, needed: Mapping[str, type | tuple[type, ...]]) -> list[dict]:

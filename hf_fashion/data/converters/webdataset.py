@@ -12,6 +12,7 @@ from datasets import Value
 
 from ...images import PHOTO_ENDINGS
 from ...messages import listed
+from ..feeds.json_rows import distinct_keys
 from ..sources.folder_listing import SPLIT_NAMES, split_of
 from ..sources.source_rows import SOURCE_ROW
 from .corpus_rows import Row, Splits, all_rows
@@ -147,9 +148,11 @@ def _text(file: PartOfFile) -> str | None:
 
 def _json_values(file: PartOfFile) -> dict[str, Any]:
     try:
-        values = json.loads(file.read())
-    except (ValueError, RecursionError) as error:
+        values = json.loads(file.read(), object_pairs_hook=distinct_keys)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{file.name} is not JSON: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{file.name}: {error}") from error
     if not isinstance(values, dict):
         raise ValueError(f"{file.name} is not a JSON object")
     named = {f"json.{name}" if name in OWN else name: value for name, value in values.items()}

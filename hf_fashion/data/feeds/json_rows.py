@@ -47,20 +47,31 @@ def row_unit(path: Path) -> str:
     return "row" if path.suffix.lower() == ".json" else "line"
 
 
-def _parse(path: Path, first_line: int, text: str) -> Any:
-    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
-        if twice:
-            raise ValueError(f"{path}, line {first_line}: an object has the key {twice[0]!r} twice: keep one of them")
-        return dict(pairs)
+def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, for `json.loads(object_pairs_hook=...)`.
 
+    Args:
+        pairs (`list[tuple[str, Any]]`): its keys and values.
+
+    Raises:
+        ValueError: a key comes twice, of which Python would keep the last without a word.
+    """
+    twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if twice:
+        raise ValueError(f"an object has the key {twice[0]!r} twice: keep one of them")
+    return dict(pairs)
+
+
+def _parse(path: Path, first_line: int, text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=distinct, parse_constant=lambda name: None)
+        return json.loads(text, object_pairs_hook=distinct_keys, parse_constant=lambda name: None)
     except json.JSONDecodeError as error:
         line = first_line + error.lineno - 1
         raise ValueError(f"{path}, line {line}: not JSON: {error.msg}") from error
     except RecursionError as error:
         raise ValueError(f"{path}, line {first_line}: JSON nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"{path}, line {first_line}: {error}") from error
 
 
 def _require_storable(path: Path, number: int, row: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ class PKBatchSampler(Sampler[list[LabelledRow]]):
         self.images = ImagesByValue(labels)
         limits = {"num_batches": (num_batches, 1), "values_per_group": (values_per_group, 2)}
         limits |= {"images_per_value": (images_per_value, 2), "attributes_per_batch": (attributes_per_batch, 1)}
+        limits |= {"seed": (seed, 0)}
         for name, (number, least) in limits.items():
             if number < least:
                 raise ValueError(f"`{name}` must be at least {least}, got {number}")

@@ -53,28 +53,51 @@ class GenerativeEditor:
         self.generator = generator
 
     def __call__(self, description: str, words: str) -> str:
-        """Return the edited description: the first line that the model writes.
+        """Return the edited description: the first line that the model writes, or `""`.
+
+        Args:
+            description (`str`): of the photo.
+            words (`str`): what to change.
+        """
+        prompt = PROMPT.format(description=description, words=words)
+        options = {"max_new_tokens": MAX_NEW_TOKENS, "do_sample": False, "return_full_text": False}
+        written = self.generator(prompt, **options)[0]["generated_text"]
+        lines = [line.strip() for line in written.splitlines() if line.strip()]
+        return lines[0] if lines else ""
+
+
+class CheckedEditor:
+    """An editor that must write something.
+
+    Args:
+        edit (`Callable`): `(description, words) -> text`.
+    """
+
+    def __init__(self, edit: Editor):
+        self.edit = edit
+
+    def __call__(self, description: str, words: str) -> str:
+        """Return the edited description.
 
         Args:
             description (`str`): of the photo.
             words (`str`): what to change.
 
         Raises:
-            ValueError: the model writes nothing.
+            ValueError: the editor writes nothing, or something else than text.
         """
-        prompt = PROMPT.format(description=description, words=words)
-        options = {"max_new_tokens": MAX_NEW_TOKENS, "do_sample": False, "return_full_text": False}
-        written = self.generator(prompt, **options)[0]["generated_text"]
-        lines = [line.strip() for line in written.splitlines() if line.strip()]
-        if not lines:
+        edited = self.edit(description, words)
+        if not isinstance(edited, str) or not edited.strip():
+            wrote = "nothing" if edited is None or edited == "" else shown(edited)
             raise ValueError(
-                f"the editor wrote nothing for {shown(description)} and {shown(words)}: use another model"
+                f"the editor wrote {wrote} for {shown(description)} and {shown(words)}, and must write the new "
+                "description: use another one"
             )
-        return lines[0]
+        return edited
 
 
 def read_editor(editor: Any) -> Editor:
-    """Return an editor as a function of description and words.
+    """Return an editor as a function of description and words, which must write something.
 
     Args:
         editor (`Pipeline` or `Callable`): a text-generation pipeline, or a function `(description, words) -> text`.
@@ -82,11 +105,13 @@ def read_editor(editor: Any) -> Editor:
     Raises:
         ValueError: it is neither.
     """
+    if isinstance(editor, CheckedEditor):
+        return editor
     if isinstance(editor, Pipeline):
-        return GenerativeEditor(editor)
+        return CheckedEditor(GenerativeEditor(editor))
     if not callable(editor):
         raise ValueError(
             "`editor` must be a text-generation pipeline or a function (description, words) -> text, got "
             f"{shown(editor)}"
         )
-    return editor
+    return CheckedEditor(editor)

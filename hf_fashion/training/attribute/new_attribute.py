@@ -30,7 +30,7 @@ def add_attribute(
     *,
     dataset: Dataset | None = None,
     column_map: ColumnMap | None = None,
-    values: Sequence[str] = (),
+    values: Sequence[str] | str = (),
     text_encoder: str | Path | None = None,
     device: str | torch.device | None = None,
     seed: int = 0,
@@ -45,7 +45,7 @@ def add_attribute(
         dataset (`datasets.Dataset`, *optional*): rows with photos and labels.
         column_map (`ColumnMap`, *optional*): columns of the photo and of the attribute. Default: `image`, and the
             attribute's own name.
-        values (`list[str]`, *optional*): values of the attribute. Default: those of the photos.
+        values (`list[str]` or `str`, *optional*): values of the attribute. Default: those of the photos.
         text_encoder (`str` or `Path`, *optional*): what embedded the texts of a model whose attributes are given by
             text (`model.attribute_texts` of its recipe).
         device (`str` or `torch.device`, *optional*): where to compute. Default: a GPU if there is one.
@@ -65,11 +65,12 @@ def add_attribute(
             "an attribute needs labelled photos (`dataset`, --corpus), or for a model whose attributes are given by "
             "text the `text_encoder` (--text_encoder) that it was trained with."
         )
+    values = [values] if isinstance(values, str) else list(values)
     if Path(output).exists() and (not Path(output).is_dir() or any(Path(output).iterdir())):
         raise FileExistsError(f"there is something in {output} already: choose another `output` (--output)")
     if dataset is not None:
         column_map = with_attributes(column_map or ColumnMap(attributes={name: name}), [name])
-        values = list(values) or build_vocabulary(dataset, column_map).attribute_values[name]
+        values = values or build_vocabulary(dataset, column_map).attribute_values[name]
     model, processor = load_model(source, device, trust_remote_code=trust_remote_code)
     if not hasattr(model, "add_attribute"):
         raise ValueError(f"{str(source)!r} is a {type(model).__name__}, to which no attribute can be added.")

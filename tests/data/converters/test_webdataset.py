@@ -74,6 +74,7 @@ def test_types_are_settled_over_all_samples(tmp_path, caplog):
         ([("1.jpg", jpeg(0)), ("1.png", jpeg(0))], r"1: it has 2 photos \(jpg, png\)"),
         ([*sample("1", 0), ("1.json", b"{")], r"1: 1\.json is not JSON"),
         ([*sample("1", 0), ("1.json", b"[]")], r"1: 1\.json is not a JSON object"),
+        ([*sample("1", 0), ("1.json", b'{"a": 1, "a": 2}')], r"1: 1\.json: an object has the key 'a' twice: keep one"),
         ([("1.jpg", jpeg(0)), ("1.txt", b"caf\xe9")], r"1: 1\.txt is not UTF-8"),
     ],
 )

@@ -91,6 +91,7 @@ def test_values_that_never_stand_apart_are_an_error(monkeypatch):
     ("setting", "message"),
     [
         ({"num_batches": 0}, "`num_batches` must be at least 1, got 0"),
+        ({"seed": -1}, "`seed` must be at least 0, got -1"),
         ({"values_per_group": 1}, "`values_per_group` must be at least 2"),
         ({"images_per_value": 1}, "`images_per_value` must be at least 2"),
         ({"attributes_per_batch": 3}, "`attributes_per_batch` is 3, and 2 attributes"),

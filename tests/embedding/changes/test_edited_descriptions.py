@@ -41,13 +41,20 @@ def test_an_editor_that_writes_nothing_is_named():
         number for number in range(len(silent.tokenizer)) if number != silent.tokenizer.eos_token_id
     ]
     with pytest.raises(ValueError, match="the editor wrote nothing for 'Puma' and 'in red'"):
-        GenerativeEditor(silent)("Puma", "in red")
+        read_editor(silent)("Puma", "in red")
+
+
+@pytest.mark.parametrize(("written", "named"), [(None, "nothing"), ("", "nothing"), (3, "3"), (" ", "' '")])
+def test_a_function_that_writes_nothing_is_named(written, named):
+    with pytest.raises(ValueError, match=f"the editor wrote {named} for 'Puma' and 'in red', and must write the new"):
+        read_editor(lambda description, words: written)("Puma", "in red")
 
 
 def test_editors_are_pipelines_or_functions():
     def join(description, words):
         return f"{description} {words}"
 
-    assert read_editor(join) is join and isinstance(read_editor(generator()), GenerativeEditor)
+    assert read_editor(join)("Puma", "in red") == "Puma in red" and read_editor(read_editor(join)).edit is join
+    assert isinstance(read_editor(generator()).edit, GenerativeEditor)
     with pytest.raises(ValueError, match=r"`editor` must be a text-generation pipeline or a function .* got 'gpt2'"):
         read_editor("gpt2")

@@ -64,7 +64,11 @@ def test_a_text_gives_a_row(tmp_path):
     assert add_attribute(source, NAME, tmp_path / "new", values=["flat"], text_encoder=encoder, device="cpu") is None
     texts = embed_attribute_texts(encoder, {NAME: ["flat"]})
     rows = model.add_attribute(NAME, ["flat"], text_embeds=texts[0]).attribute_rows()
-    assert torch.equal(AsenModel.from_pretrained(tmp_path / "new").attribute_rows(), rows)
+    added = AsenModel.from_pretrained(tmp_path / "new")
+    assert torch.equal(added.attribute_rows(), rows)
+    add_attribute(source, NAME, tmp_path / "one", values="flat", text_encoder=encoder, device="cpu")
+    one = AsenModel.from_pretrained(tmp_path / "one")
+    assert one.config.attribute_values == added.config.attribute_values and torch.equal(one.attribute_rows(), rows)
 
 
 def test_what_cannot_be_added_is_named_and_nothing_is_written(tmp_path):
