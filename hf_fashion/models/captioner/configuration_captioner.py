@@ -61,6 +61,9 @@ class CaptionerConfig(PreTrainedConfig):
         The most tokens of a caption, its end included.
     initializer_range (`float`, *optional*, defaults to 0.02):
         Standard deviation of the initial weights between embedding and decoder.
+    decoder_generation (`dict`, *optional*):
+        What `model.decoder.generation_config` had when the model was saved, where it differs from transformers'
+        defaults. A captioner is saved with it and starts from it.
     """
 
     model_type = "captioner"
@@ -75,6 +78,7 @@ class CaptionerConfig(PreTrainedConfig):
     memory_temperature: float | int = 1 / 150
     max_caption_length: int = 32
     initializer_range: float = 0.02
+    decoder_generation: dict | None = None
 
     def __post_init__(self, **kwargs):
         self.embedder_config = as_config(self.embedder_config, E2Config.model_type, "embedder_config")

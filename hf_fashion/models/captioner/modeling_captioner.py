@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
-from transformers import AutoModel, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+from transformers import AutoModel, AutoModelForCausalLM, GenerationConfig, PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs, can_return_tuple
@@ -101,6 +101,8 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         super().__init__(config)
         self.embedder = make_embedder(config.embedder_config)
         self.decoder = AutoModelForCausalLM.from_config(config.decoder_config)
+        if config.decoder_generation:
+            self.decoder.generation_config = GenerationConfig(**config.decoder_generation)
         self.prefix = CaptionerPrefix(config, self.decoder.get_input_embeddings().embedding_dim)
         if config.memory_size:
             self.register_buffer("support_memory", torch.zeros(config.memory_size, config.embedding_dim))
@@ -119,13 +121,15 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
             init.zeros_(module.support_memory)
 
     def save_pretrained(self, save_directory, **kwargs):
-        """Save the model with its code and that of its pipeline, so that both load without hf_fashion.
+        """Save the model with its code and that of its pipeline, so that both load without hf_fashion, and with the
+        settings of `decoder.generation_config`.
 
         Args:
             save_directory (`str` or `Path`): a folder.
             kwargs (`dict`, *optional*): as for transformers' models.
         """
         kind = type(self)
+        self.config.decoder_generation = self.decoder.generation_config.to_diff_dict()
         self.config.auto_map = {
             "AutoConfig": f"{CaptionerConfig.__module__.split('.')[-1]}.{CaptionerConfig.__name__}",
             "AutoModel": f"{kind.__module__.split('.')[-1]}.{kind.__name__}",

@@ -129,3 +129,14 @@ def test_what_limits_a_caption():
         model.generate(image_embeds=embeds, max_new_tokens=positions)
     model.decoder.generation_config.max_new_tokens = 2
     assert model.generate(image_embeds=embeds, **ignoring_ends).shape[1] == 2
+
+
+def test_the_settings_of_the_decoder_are_saved(tmp_path):
+    model, embeds = tiny_captioner(), torch.randn(2, 12)
+    settings = model.decoder.generation_config
+    settings.max_new_tokens, settings.repetition_penalty = 3, 1.7
+    model.save_pretrained(tmp_path)
+    loaded = CaptionerForConditionalGeneration.from_pretrained(tmp_path)
+    assert loaded.decoder.generation_config.to_diff_dict() == settings.to_diff_dict()
+    assert torch.equal(loaded.generate(image_embeds=embeds), model.generate(image_embeds=embeds))
+    assert loaded.generate(image_embeds=embeds).shape[1] <= 3
