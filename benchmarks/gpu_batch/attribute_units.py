@@ -50,9 +50,9 @@ class Stage:
     changes: dict[str, Any] = field(default_factory=dict)
 
 
-def _two_stages(name: str, family: str, first: str, **changes: Any) -> list[Stage]:
-    one_branch, losses = Stage(first, family, changes=changes), published_weights(name.partition(",")[0])
-    return [one_branch, replace(one_branch, name=name, losses=losses, regions=True)]
+def _two_stages(name: str, family: str, first: str, losses: str = "", **changes: Any) -> list[Stage]:
+    one_branch, weights = Stage(first, family, changes=changes), published_weights(losses or name.partition(",")[0])
+    return [one_branch, replace(one_branch, name=name, losses=weights, regions=True)]
 
 
 # The region counts a fifth: with the paper's three fifths (beta 0.4) it drowns the branch that has learnt more.
@@ -64,6 +64,9 @@ CHAINS = {
     "rpf": _two_stages("rpf", "ipad", "rpf (first stage)", variant="published", use_channel_attention=False, **IPAD),
     "ipad": _two_stages("ipad", "ipad", "ipad (first stage)", **IPAD),
     "one round": _two_stages("ipad, one round", "ipad", "one round (first stage)", **IPAD, num_iterations=1),
+    "suppression": [Stage("suppression, eq. 2 (first stage)", "ipad", changes=IPAD | {"suppression": "adaptive"})],
+    # RPF's losses are IPAD's without the cluster centres (equations 18 and 20).
+    "no diverging": _two_stages("ipad, no diverging", "ipad", "no diverging (first stage)", losses="rpf", **IPAD),
 }
 
 
