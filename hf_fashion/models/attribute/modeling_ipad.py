@@ -10,6 +10,7 @@ from os import PathLike
 import torch
 from torch import nn
 from transformers import PreTrainedModel
+from transformers import initialization as init
 from transformers.modeling_utils import local_torch_dtype
 from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
@@ -19,7 +20,7 @@ from .backbone_attribute import build_backbone, feature_map
 from .configuration_ipad import IpadConfig
 from .modeling_attribute import AttributePreTrainedModel
 from .modeling_outputs_attribute import AttributeOutput
-from .positioning_ipad import IpadPositioning
+from .positioning_ipad import IpadEmbeddingHead, IpadPositioning
 from .semantics_ipad import IpadSemantics, distinct_regions
 from .table_attribute import make_table
 
@@ -72,6 +73,14 @@ class IpadModel(AttributePreTrainedModel):
         parts = (self.image_backbone, self.region_backbone)
         self.supports_gradient_checkpointing = any(part.supports_gradient_checkpointing for part in parts if part)
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module):
+        super()._init_weights(module)
+        if isinstance(module, (IpadEmbeddingHead, IpadSemantics)):
+            # Both add an MLP to an embedding (eqs. 5, 6 and 9). A random one is as large as the embedding and drowns
+            # what pretrained backbones know of similarity, so it starts from 0.
+            init.zeros_(module.fc2.weight)
 
     @property
     def image_backbone(self) -> PreTrainedModel:
