@@ -20,7 +20,7 @@ from .backbone_attribute import build_backbone, feature_map
 from .configuration_ipad import IpadConfig
 from .modeling_attribute import AttributePreTrainedModel
 from .modeling_outputs_attribute import AttributeOutput
-from .positioning_ipad import IpadEmbeddingHead, IpadPositioning
+from .positioning_ipad import IpadPositioning, ResidualOutput
 from .semantics_ipad import IpadSemantics, distinct_regions
 from .table_attribute import make_table
 
@@ -77,10 +77,8 @@ class IpadModel(AttributePreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
         super()._init_weights(module)
-        if isinstance(module, (IpadEmbeddingHead, IpadSemantics)):
-            # Both add an MLP to an embedding (eqs. 5, 6 and 9). A random one is as large as the embedding and drowns
-            # what pretrained backbones know of similarity, so it starts from 0.
-            init.zeros_(module.fc2.weight)
+        if isinstance(module, ResidualOutput):
+            init.zeros_(module.weight)
 
     @property
     def image_backbone(self) -> PreTrainedModel:

@@ -15,6 +15,7 @@ from transformers.models.vit.modeling_vit import eager_attention_forward
 
 from .backbone_attribute import drop_mask_token, load_pretrained
 from .configuration_ipad import REGION_FAMILIES, IpadConfig
+from .positioning_ipad import ResidualOutput
 
 
 def distinct_regions(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -145,7 +146,7 @@ class IpadSemantics(nn.Module):
         self.projection = nn.Linear(width, dim)
         self.ffn_norm = nn.LayerNorm(dim, eps=eps)
         self.fc1 = nn.Linear(dim, dim // config.reduction)
-        self.fc2 = nn.Linear(dim // config.reduction, dim)
+        self.fc2 = ResidualOutput(dim // config.reduction, dim)
         self.dropout = nn.Dropout(config.dropout)
         self.final_norm = nn.LayerNorm(dim, eps=eps)
 

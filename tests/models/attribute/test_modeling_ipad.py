@@ -194,9 +194,22 @@ FIELDS = [
 ]
 
 
+def open_residual_branches(model):
+    for part in filter(None, (model.positioning.head, model.semantics)):
+        torch.nn.init.normal_(part.fc2.weight)
+
+
+def test_a_new_model_embeds_what_is_pooled():
+    """Its residual MLPs start from 0: a random one would drown what pretrained backbones know."""
+    model, pooled = tiny_ipad(), torch.randn(3, 10)
+    assert torch.equal(model.positioning.head(pooled), model.positioning.head.layer_norm(pooled))
+    assert not model.semantics.fc2.weight.any() and model.semantics.fc1.weight.any()
+
+
 @pytest.mark.parametrize("fields", FIELDS, ids=str)
 def test_every_parameter_learns(fields):
     model = tiny_ipad(**fields).train()
+    open_residual_branches(model)
     outputs = model(tiny_ipad_images(3))
     names = ("global_embeds", "local_embeds", "background_embeds")
     sum(outputs[name].sin().sum() for name in names if name in outputs).backward()
