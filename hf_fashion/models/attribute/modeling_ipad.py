@@ -21,7 +21,7 @@ from .configuration_ipad import IpadConfig
 from .modeling_attribute import AttributePreTrainedModel
 from .modeling_outputs_attribute import AttributeOutput
 from .positioning_ipad import IpadPositioning, ResidualOutput
-from .semantics_ipad import IpadSemantics, distinct_regions
+from .semantics_ipad import IpadSemantics, TypeEmbeddings, distinct_regions
 from .table_attribute import make_table
 
 
@@ -79,6 +79,8 @@ class IpadModel(AttributePreTrainedModel):
         super()._init_weights(module)
         if isinstance(module, ResidualOutput):
             init.zeros_(module.weight)
+        elif isinstance(module, TypeEmbeddings):
+            init.normal_(module.weight, std=self.config.vit_config.initializer_range)
 
     @property
     def image_backbone(self) -> PreTrainedModel:

@@ -115,6 +115,10 @@ class IpadCrossAttention(nn.Module):
         return self.o_proj(attended.flatten(1))
 
 
+class TypeEmbeddings(nn.Embedding):
+    """What tells queries and tokens apart: in a new model as small as a ViT's own embeddings, which it is added to."""
+
+
 class IpadSemantics(nn.Module):
     """IP-SE's network: ViT or DINOv2, cross-attention (eqs. 7 and 8), feed-forward network (eq. 9), final layer norm.
 
@@ -140,7 +144,7 @@ class IpadSemantics(nn.Module):
         resized = config.region_edge != config.vit_config.image_size
         self.vit_options = {"interpolate_pos_encoding": True} if resized and family.interpolates else {}
         self.attribute_projection = nn.Linear(config.attribute_dim, width)
-        self.type_embeddings = nn.Embedding(2, width)  # of queries and of tokens
+        self.type_embeddings = TypeEmbeddings(2, width)  # of queries and of tokens
         self.cross_attention_norm = nn.LayerNorm(width, eps=eps)
         self.cross_attention = IpadCrossAttention(config.vit_config)
         self.projection = nn.Linear(width, dim)
@@ -190,6 +194,7 @@ class IpadSemantics(nn.Module):
 __all__ = [
     "IpadCrossAttention",
     "IpadSemantics",
+    "TypeEmbeddings",
     "build_vit",
     "distinct_regions",
     "overlap_patches",

@@ -204,6 +204,7 @@ def test_a_new_model_embeds_what_is_pooled():
     model, pooled = tiny_ipad(), torch.randn(3, 10)
     assert torch.equal(model.positioning.head(pooled), model.positioning.head.layer_norm(pooled))
     assert not model.semantics.fc2.weight.any() and model.semantics.fc1.weight.any()
+    assert 0 < model.semantics.type_embeddings.weight.std() < 0.04
 
 
 @pytest.mark.parametrize("fields", FIELDS, ids=str)
