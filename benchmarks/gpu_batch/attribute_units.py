@@ -135,7 +135,7 @@ def make_model(
         region = {"vit_config": starts.region.config, "region_size": settings.region_size}
         region |= {"use_semantic_branch": stage.regions}
         model, local = IpadModel(IpadConfig(**fields, **region)), starts.region
-    load_pretrained(model.image_backbone, starts.whole)
+    model.load_image_backbone(starts.whole)
     if stage.regions:
         model.load_region_backbone(local)
         freeze_region_layers(model, settings.frozen_region_layers if stage.family == "ipad" else 0)

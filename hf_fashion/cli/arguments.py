@@ -114,15 +114,15 @@ def positive(text: str) -> int:
 
 
 def seed(text: str) -> int:
-    """Parse a seed: an integer that is not negative.
+    """Parse a seed: an integer from 0 to 2^31 - 1.
 
     Args:
         text (`str`): from the command line.
 
     Raises:
-        argparse.ArgumentTypeError: the number is negative.
+        argparse.ArgumentTypeError: the number is another one.
     """
     number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must not be negative, got {number}")
+    if not 0 <= number < 2**31:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2147483647, got {number}")
     return number

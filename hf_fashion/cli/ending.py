@@ -45,14 +45,19 @@ def _code_of(error: Exception, name: str) -> int:
     if isinstance(error, BrokenPipeError):
         _drop_output()
         return 141
-    from huggingface_hub.errors import StrictDataclassError  # a field of a configuration has a wrong type
-
-    if not (isinstance(error, (*INPUT_ERRORS, StrictDataclassError)) or is_full_disk(error)):
+    if not (isinstance(error, INPUT_ERRORS) or is_full_disk(error) or _is_of_configuration(error)):
         raise error
     _drop_output()
     if getattr(error, "told_by_another", False):  # of several processes that embed together
         return 2
     return _told(f"{name}: error: {error}", 2)
+
+
+def _is_of_configuration(error: Exception) -> bool:
+    """Whether a field of a configuration has a wrong type, or its fields do not fit each other."""
+    from huggingface_hub.errors import StrictDataclassClassValidationError, StrictDataclassFieldValidationError
+
+    return isinstance(error, (StrictDataclassClassValidationError, StrictDataclassFieldValidationError))
 
 
 @contextmanager

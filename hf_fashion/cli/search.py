@@ -52,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--late_interaction",
         type=float,
         metavar="W",
-        help="weight, 0 to 1, of a product's best region in the score of a text; needs a gallery with --regions",
+        help="weight, 0 to 1, of a product's best region in the score of a text, not of a photo or an entity; needs a "
+        "gallery with --regions",
     )
     parser.add_argument(
         "--change_by",

@@ -171,7 +171,7 @@ class FashionRetrievalPipeline(Pipeline):
                   products with the nearest photos. The gallery must keep the regions. It does not change queries with
                   a photo or an entity.
                 - `change_by` (`str`): how queries with a `change` are searched; `"combiner"` by default where there is
-                  a `combiner`, else `"arithmetic"`. It does not change other queries.
+                  a `combiner`, else `"arithmetic"`. It does not change other queries, and none has it as its own.
                   `"arithmetic"`: in a gallery with regions, the region of what the words name is replaced by the
                   words, and the others stay; else the photo's embedding is moved as the words move the description of
                   its tags. `"text"`: by that description, edited. `"combiner"`: by the query of `"arithmetic"`, which
@@ -221,7 +221,10 @@ class FashionRetrievalPipeline(Pipeline):
                 "photo or an `entity`: leave `late_interaction` out of it"
             )
         if "change_by" in options and "change" not in prepared:
-            raise ValueError("`change_by` says how a `change` is searched by, got a query without one: give a `change`")
+            raise ValueError(
+                "`change_by` says how a `change` is searched by, got a query without one: give a `change`, or leave "
+                "`change_by` out of it"
+            )
         return {"query": prepared | {"options": options}}
 
     def _forward(self, model_inputs: dict[str, Any], **searching: Any) -> dict[str, Any]:

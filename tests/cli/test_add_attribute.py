@@ -39,4 +39,4 @@ def test_what_is_missing_is_named(folder, tmp_path, capsys):
     assert "needs labelled photos" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*arguments, "--seed", "-1"])
-    assert "argument --seed: must not be negative, got -1" in capsys.readouterr().err
+    assert "argument --seed: must be from 0 to 2147483647, got -1" in capsys.readouterr().err

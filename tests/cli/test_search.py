@@ -61,6 +61,9 @@ def test_regions_are_embedded_and_searched(folder, capsys, tmp_path):
     assert main(["search", *places, "--text", "striped", "--late_interaction", "0.3", "--json"]) == 0
     search = json.loads(capsys.readouterr().out)
     assert search["space"] == "image" and search["results"] == python("striped", late_interaction=0.3)
+    photo = ["--image", str(folder / "photos" / "01.png")]
+    assert main(["search", *places, *photo, "--late_interaction", "0.3"]) == 2
+    assert "`late_interaction` is for queries of texts" in capsys.readouterr().err
 
 
 def test_a_photo_is_changed_by_words(folder, searched, capsys):

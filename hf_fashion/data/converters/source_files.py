@@ -76,8 +76,9 @@ def read_json(path: Path) -> Any:
     Raises:
         ValueError: naming the line where it is not JSON, or the key that an object has twice.
     """
+    text = read_text(path)
     try:
-        return json.loads(read_text(path), object_pairs_hook=distinct_keys)
+        return json.loads(text, object_pairs_hook=distinct_keys)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}. Load or copy the file again"

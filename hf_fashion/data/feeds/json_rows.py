@@ -56,10 +56,11 @@ def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     Raises:
         ValueError: a key comes twice, of which Python would keep the last without a word.
     """
-    twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
-    if twice:
-        raise ValueError(f"an object has the key {twice[0]!r} twice: keep one of them")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"an object has the key {twice!r} twice: keep one of them")
+    return found
 
 
 def _parse(path: Path, first_line: int, text: str) -> Any:

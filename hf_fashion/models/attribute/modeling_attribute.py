@@ -82,10 +82,21 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
             ValueError: if a checkpoint does not fit the configuration, or the model has no branch for the regions.
         """
         model = cls(config)
-        load_pretrained(model.image_backbone, backbone)
+        model.load_image_backbone(backbone)
         if local_backbone is not None:
             model.load_region_backbone(local_backbone)
         return model.eval()
+
+    def load_image_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
+        """Load pretrained weights into the backbone that sees the whole image.
+
+        Args:
+            source (`str`, `os.PathLike` or `PreTrainedModel`): Hub id or folder of a pretrained model, or the model.
+
+        Raises:
+            ValueError: if the checkpoint does not fit the configuration.
+        """
+        load_pretrained(self.image_backbone, source)
 
     def load_region_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
         """Load pretrained weights into the backbone that sees the regions.

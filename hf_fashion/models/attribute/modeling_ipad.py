@@ -10,7 +10,6 @@ from os import PathLike
 import torch
 from torch import nn
 from transformers import PreTrainedModel
-from transformers import initialization as init
 from transformers.modeling_utils import local_torch_dtype
 from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
@@ -20,8 +19,8 @@ from .backbone_attribute import build_backbone, feature_map
 from .configuration_ipad import IpadConfig
 from .modeling_attribute import AttributePreTrainedModel
 from .modeling_outputs_attribute import AttributeOutput
-from .positioning_ipad import IpadPositioning, ResidualOutput
-from .semantics_ipad import IpadSemantics, TypeEmbeddings, distinct_regions
+from .positioning_ipad import IpadPositioning
+from .semantics_ipad import IpadSemantics, distinct_regions
 from .table_attribute import make_table
 
 
@@ -74,14 +73,6 @@ class IpadModel(AttributePreTrainedModel):
         self.supports_gradient_checkpointing = any(part.supports_gradient_checkpointing for part in parts if part)
         self.post_init()
 
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module):
-        super()._init_weights(module)
-        if isinstance(module, ResidualOutput):
-            init.zeros_(module.weight)
-        elif isinstance(module, TypeEmbeddings):
-            init.normal_(module.weight, std=self.config.vit_config.initializer_range)
-
     @property
     def image_backbone(self) -> PreTrainedModel:
         """`PreTrainedModel`: IP-SP's backbone."""
@@ -91,6 +82,12 @@ class IpadModel(AttributePreTrainedModel):
     def region_backbone(self) -> PreTrainedModel | None:
         """`PreTrainedModel` or `None`: IP-SE's ViT or DINOv2."""
         return None if self.semantics is None else self.semantics.vit
+
+    def load_image_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
+        super().load_image_backbone(source)
+        # A random MLP of the head is as large as the embedding that it is added to (eqs. 5 and 6), and drowns what the
+        # backbone knows of similarity.
+        nn.init.zeros_(self.positioning.head.fc2.weight)
 
     def _load_region_backbone(self, source: str | PathLike | PreTrainedModel) -> None:
         self.semantics.load_vit(source)

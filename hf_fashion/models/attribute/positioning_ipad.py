@@ -76,13 +76,6 @@ def accumulated_attention(attention: torch.Tensor) -> torch.Tensor:
     return attention.clamp(min=smallest).log().cumsum(-2).softmax(-1)
 
 
-class ResidualOutput(nn.Linear):
-    """The last layer of an MLP that is added to an embedding (eqs. 5, 6 and 9), 0 in a new model.
-
-    A random one is as large as the embedding, and drowns what a pretrained backbone knows of similarity.
-    """
-
-
 class IpadEmbeddingHead(nn.Module):
     """LN(h + MLP(LN(h))) with one layer norm for both places: eqs. 5 and 6.
 
@@ -97,7 +90,7 @@ class IpadEmbeddingHead(nn.Module):
         super().__init__()
         self.layer_norm = nn.LayerNorm(dim, eps=layer_norm_eps)
         self.fc1 = nn.Linear(dim, dim // reduction)
-        self.fc2 = ResidualOutput(dim // reduction, dim)
+        self.fc2 = nn.Linear(dim // reduction, dim)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, embeds: torch.Tensor) -> torch.Tensor:
@@ -244,7 +237,6 @@ class IpadPositioning(nn.Module):
 __all__ = [
     "IpadEmbeddingHead",
     "IpadPositioning",
-    "ResidualOutput",
     "accumulated_attention",
     "suppressed_attention",
     "suppression_mask",

@@ -15,7 +15,6 @@ from transformers.models.vit.modeling_vit import eager_attention_forward
 
 from .backbone_attribute import drop_mask_token, load_pretrained
 from .configuration_ipad import REGION_FAMILIES, IpadConfig
-from .positioning_ipad import ResidualOutput
 
 
 def distinct_regions(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -115,10 +114,6 @@ class IpadCrossAttention(nn.Module):
         return self.o_proj(attended.flatten(1))
 
 
-class TypeEmbeddings(nn.Embedding):
-    """What tells queries and tokens apart: in a new model as small as a ViT's own embeddings, which it is added to."""
-
-
 class IpadSemantics(nn.Module):
     """IP-SE's network: ViT or DINOv2, cross-attention (eqs. 7 and 8), feed-forward network (eq. 9), final layer norm.
 
@@ -144,20 +139,21 @@ class IpadSemantics(nn.Module):
         resized = config.region_edge != config.vit_config.image_size
         self.vit_options = {"interpolate_pos_encoding": True} if resized and family.interpolates else {}
         self.attribute_projection = nn.Linear(config.attribute_dim, width)
-        self.type_embeddings = TypeEmbeddings(2, width)  # of queries and of tokens
+        self.type_embeddings = nn.Embedding(2, width)  # of queries and of tokens
         self.cross_attention_norm = nn.LayerNorm(width, eps=eps)
         self.cross_attention = IpadCrossAttention(config.vit_config)
         self.projection = nn.Linear(width, dim)
         self.ffn_norm = nn.LayerNorm(dim, eps=eps)
         self.fc1 = nn.Linear(dim, dim // config.reduction)
-        self.fc2 = ResidualOutput(dim // config.reduction, dim)
+        self.fc2 = nn.Linear(dim // config.reduction, dim)
         self.dropout = nn.Dropout(config.dropout)
         self.final_norm = nn.LayerNorm(dim, eps=eps)
 
     def load_vit(self, source: str | PathLike | PreTrainedModel) -> None:
-        """Start from a pretrained ViT or DINOv2, and the norm in front of the attention from its final layer norm.
+        """Start from a pretrained ViT or DINOv2, and from nothing that would drown it.
 
-        With that norm's new weights, few channels of large values would drown the others.
+        The norm in front of the attention becomes its final layer norm, the type embeddings become as small as its own
+        new weights, and the MLP of eq. 9 starts from 0.
 
         Args:
             source (`str`, `os.PathLike` or `PreTrainedModel`): see [`load_pretrained`].
@@ -166,6 +162,8 @@ class IpadSemantics(nn.Module):
         norm = load_pretrained(self.vit, source).base_model.get_submodule(family.norm)
         if not isinstance(norm, nn.Identity):  # the ViT of another IPAD has none
             self.cross_attention_norm.load_state_dict(norm.state_dict())
+        nn.init.normal_(self.type_embeddings.weight, std=self.vit.config.initializer_range)
+        nn.init.zeros_(self.fc2.weight)
 
     def forward(
         self, regions: torch.Tensor, region_of_query: torch.Tensor, attribute_embeds: torch.Tensor
@@ -194,7 +192,6 @@ class IpadSemantics(nn.Module):
 __all__ = [
     "IpadCrossAttention",
     "IpadSemantics",
-    "TypeEmbeddings",
     "build_vit",
     "distinct_regions",
     "overlap_patches",

@@ -62,8 +62,8 @@ class CaptionerConfig(PreTrainedConfig):
     initializer_range (`float`, *optional*, defaults to 0.02):
         Standard deviation of the initial weights between embedding and decoder.
     decoder_generation (`dict`, *optional*):
-        What `model.decoder.generation_config` had when the model was saved, where it differs from transformers'
-        defaults. A captioner is saved with it and starts from it.
+        What was changed in `model.decoder.generation_config`, such as `{"repetition_penalty": 1.2}`, when the model
+        was saved. A captioner is saved with it and starts from it.
     """
 
     model_type = "captioner"

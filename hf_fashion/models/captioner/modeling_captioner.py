@@ -11,8 +11,10 @@ Shapes: B photos or texts, P dimensions of their embeddings, M embeddings in the
 width H, captions of L tokens.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -55,6 +57,27 @@ def make_embedder(config: PreTrainedConfig) -> PreTrainedModel:
     if config.model_type == E2Config.model_type:
         return E2Model._from_config(config)
     return AutoModel.from_config(config)
+
+
+def changed_settings(decoder: PreTrainedModel) -> dict[str, Any] | None:
+    """Return what differs in a model's `generation_config` from what follows from its configuration, as JSON holds it.
+
+    Args:
+        decoder (`PreTrainedModel`): a causal language model.
+
+    Raises:
+        ValueError: a setting cannot be written as JSON.
+    """
+    of_config = GenerationConfig.from_model_config(decoder.config)
+    try:
+        own, derived = (
+            json.loads(settings.to_json_string(ignore_metadata=True, keys_to_pop=["compile_config"]))
+            for settings in (decoder.generation_config, of_config)
+        )
+    except TypeError as error:
+        raise ValueError(f"`decoder.generation_config` cannot be saved: {error}.") from error
+    changed = {name: own.get(name) for name in own | derived if own.get(name) != derived.get(name)}
+    return changed or None
 
 
 class CaptionerPrefix(nn.Module):
@@ -101,8 +124,7 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         super().__init__(config)
         self.embedder = make_embedder(config.embedder_config)
         self.decoder = AutoModelForCausalLM.from_config(config.decoder_config)
-        if config.decoder_generation:
-            self.decoder.generation_config = GenerationConfig(**config.decoder_generation)
+        self.decoder.generation_config.update(**(config.decoder_generation or {}))
         self.prefix = CaptionerPrefix(config, self.decoder.get_input_embeddings().embedding_dim)
         if config.memory_size:
             self.register_buffer("support_memory", torch.zeros(config.memory_size, config.embedding_dim))
@@ -129,7 +151,7 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
             kwargs (`dict`, *optional*): as for transformers' models.
         """
         kind = type(self)
-        self.config.decoder_generation = self.decoder.generation_config.to_diff_dict()
+        self.config.decoder_generation = changed_settings(self.decoder)
         self.config.auto_map = {
             "AutoConfig": f"{CaptionerConfig.__module__.split('.')[-1]}.{CaptionerConfig.__name__}",
             "AutoModel": f"{kind.__module__.split('.')[-1]}.{kind.__name__}",
@@ -200,10 +222,11 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
                 than the prefix and `max_new_tokens` need.
         """
         prefix = self.prefix(self._embeds(pixel_values, image_embeds, None))
-        limits = {"max_length", "max_new_tokens", "generation_config"}
-        if not kwargs.keys() & limits and self.decoder.generation_config.max_new_tokens is None:
-            kwargs["max_new_tokens"] = self.config.max_caption_length
-        self._check_room(prefix.shape[1], kwargs.get("max_new_tokens"))
+        settings = kwargs.get("generation_config") or self.decoder.generation_config
+        limits = [kwargs.get(name, getattr(settings, name)) for name in ("max_new_tokens", "max_length")]
+        if limits == [None, None] and "generation_config" not in kwargs:
+            kwargs["max_new_tokens"] = limits[0] = self.config.max_caption_length
+        self._check_room(prefix.shape[1], limits[0])
         mask = torch.ones(prefix.shape[:2], dtype=torch.long, device=prefix.device)
         return self.decoder.generate(inputs_embeds=prefix, attention_mask=mask, **kwargs)
 

@@ -65,7 +65,7 @@ def add_attribute(
             "an attribute needs labelled photos (`dataset`, --corpus), or for a model whose attributes are given by "
             "text the `text_encoder` (--text_encoder) that it was trained with."
         )
-    values = [values] if isinstance(values, str) else list(values)
+    values = [values] if values and isinstance(values, str) else list(values)
     if Path(output).exists() and (not Path(output).is_dir() or any(Path(output).iterdir())):
         raise FileExistsError(f"there is something in {output} already: choose another `output` (--output)")
     if dataset is not None:

@@ -47,6 +47,9 @@ def test_json_that_is_broken_is_named_by_its_line(tmp_path):
     path.write_text('{"7": {"title": "Cap"}, "7": {"title": "Hat"}}')
     with pytest.raises(ValueError, match=r"a\.json: an object has the key '7' twice: keep one of them"):
         read_json(path)
+    path.write_bytes('{"a": "é"}\n{"b": "'.encode() + b'\xe9"}')
+    with pytest.raises(ValueError, match=rf"^{path}, line 2 is not UTF-8"):
+        read_json(path)
 
 
 def test_objects_are_checked_and_all_that_are_wrong_named(tmp_path):

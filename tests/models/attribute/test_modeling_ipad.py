@@ -194,23 +194,9 @@ FIELDS = [
 ]
 
 
-def open_residual_branches(model):
-    for part in filter(None, (model.positioning.head, model.semantics)):
-        torch.nn.init.normal_(part.fc2.weight)
-
-
-def test_a_new_model_embeds_what_is_pooled():
-    """Its residual MLPs start from 0: a random one would drown what pretrained backbones know."""
-    model, pooled = tiny_ipad(), torch.randn(3, 10)
-    assert torch.equal(model.positioning.head(pooled), model.positioning.head.layer_norm(pooled))
-    assert not model.semantics.fc2.weight.any() and model.semantics.fc1.weight.any()
-    assert 0 < model.semantics.type_embeddings.weight.std() < 0.04
-
-
 @pytest.mark.parametrize("fields", FIELDS, ids=str)
 def test_every_parameter_learns(fields):
     model = tiny_ipad(**fields).train()
-    open_residual_branches(model)
     outputs = model(tiny_ipad_images(3))
     names = ("global_embeds", "local_embeds", "background_embeds")
     sum(outputs[name].sin().sum() for name in names if name in outputs).backward()
@@ -307,6 +293,17 @@ def test_from_pretrained_backbones(tmp_path, as_folder):
         assert torch.equal(tensor, backbone.state_dict()[name])
     for name, tensor in model.semantics.vit.state_dict().items():
         assert torch.equal(tensor, vit.state_dict()[name])
+
+
+def test_nothing_drowns_pretrained_backbones():
+    """The MLPs that are added to embeddings start from 0 next to pretrained backbones only."""
+    new, pooled = tiny_ipad(), torch.randn(3, 10)
+    assert new.positioning.head.fc2.weight.any() and new.semantics.fc2.weight.any()
+    backbone, vit = AutoBackbone.from_config(tiny_backbone_config()), ViTModel(ViTConfig(**tiny_vit_fields()))
+    model = IpadModel.from_backbones(tiny_ipad_config(), backbone, vit)
+    assert torch.equal(model.positioning.head(pooled), model.positioning.head.layer_norm(pooled))
+    assert model.semantics.fc1.weight.any() and not model.semantics.fc2.weight.any()
+    assert 0 < model.semantics.type_embeddings.weight.std() < 0.04 < new.semantics.type_embeddings.weight.std()
 
 
 @pytest.mark.parametrize("as_folder", [False, True])

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 from torch.nn.functional import cross_entropy, normalize
-from transformers import AutoModel, CLIPConfig, GenerationConfig
+from transformers import AutoModel, CLIPConfig, CompileConfig, GenerationConfig
 
 from hf_fashion.models.captioner.modeling_captioner import CaptionerForConditionalGeneration
 from tests.tiny_captioner import CAPTIONS, tiny_caption_processor, tiny_captioner, tiny_captioner_config
@@ -129,14 +129,26 @@ def test_what_limits_a_caption():
         model.generate(image_embeds=embeds, max_new_tokens=positions)
     model.decoder.generation_config.max_new_tokens = 2
     assert model.generate(image_embeds=embeds, **ignoring_ends).shape[1] == 2
+    model.decoder.generation_config.max_new_tokens = positions
+    with pytest.raises(ValueError, match=rf"give at most {positions - prefix}\."):
+        model.generate(image_embeds=embeds, **ignoring_ends)
 
 
 def test_the_settings_of_the_decoder_are_saved(tmp_path):
     model, embeds = tiny_captioner(), torch.randn(2, 12)
+    model.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["decoder_generation"] is None
     settings = model.decoder.generation_config
-    settings.max_new_tokens, settings.repetition_penalty = 3, 1.7
+    settings.max_length, settings.repetition_penalty, settings.eos_token_id = 5, 1.7, None
     model.save_pretrained(tmp_path)
     loaded = CaptionerForConditionalGeneration.from_pretrained(tmp_path)
+    changed = {"max_length": 5, "repetition_penalty": 1.7, "eos_token_id": None}
+    assert loaded.config.decoder_generation == changed
     assert loaded.decoder.generation_config.to_diff_dict() == settings.to_diff_dict()
     assert torch.equal(loaded.generate(image_embeds=embeds), model.generate(image_embeds=embeds))
-    assert loaded.generate(image_embeds=embeds).shape[1] <= 3
+    settings.compile_config = CompileConfig()  # of this machine: transformers does not save it either
+    model.save_pretrained(tmp_path)
+    settings.sequence_bias = {(3,): object()}
+    with pytest.raises(ValueError, match=r"`decoder\.generation_config` cannot be saved"):
+        model.save_pretrained(tmp_path)
+    assert CaptionerForConditionalGeneration.from_pretrained(tmp_path).config.decoder_generation == changed
