@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from benchmarks import gpu, pack_gpu
+from benchmarks.gpu_batch.attribute_units import CHAINS
 from benchmarks.gpu_batch.optimising import Clock
 from benchmarks.gpu_batch.packed import Packed
 from benchmarks.gpu_batch.settings import TOY
@@ -98,10 +100,17 @@ def test_results_of_another_packing_are_refused(packed, results, tmp_path):
 
 def test_units_are_of_every_row_and_the_texts_before_the_large_attributes(packed):
     units = list(gpu.units_of(packed))
-    assert len(units) == len(set(units)) == 6 + 2 * 7 + 2
+    assert len(units) == len(set(units)) == 6 + 2 * (len(CHAINS) + 1) + 2
     assert units[:2] == ["toy/titles/clip-ft", "toy/titles/e2, region weight 0.5"]
     assert units[-3] == "toy/DINOv2 everywhere/untrained"
     assert units[-2:] == ["toy/CNN from random weights/asen", "toy/CNN from random weights/untrained"]
+
+
+def test_without_diverging_only_the_losses_of_centres_are_left_out():
+    whole, without = CHAINS["ipad"][1], CHAINS["no diverging"][1]
+    assert set(whole.losses) - set(without.losses) == {"global_centre", "local_centre"}
+    assert without.losses == {name: whole.losses[name] for name in without.losses}
+    assert replace(without, name="ipad", losses=whole.losses) == whole
 
 
 def test_backbones_are_measured_before_training(packed, tmp_path):
