@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..models.attribute.table_attribute import as_values
 from ..models.e2.texts_e2 import max_tokens
 from ..texts import tokenize, warn_of_long_texts
 from .encoder import Encoder
@@ -16,15 +17,15 @@ from .features import inference, unit_length
 from .saved_models import named_errors
 
 
-def attribute_text(name: str, values: Sequence[str] = ()) -> str:
+def attribute_text(name: str, values: Sequence[str] | str = ()) -> str:
     """Return the text of an attribute, such as `"heel height: flat, high"`.
 
     Args:
         name (`str`): the attribute; underscores are read as spaces.
-        values (`list[str]`, *optional*): its values.
+        values (`list[str]` or `str`, *optional*): its values.
     """
-    words = [text.replace("_", " ") for text in (name, *values)]
-    return f"{words[0]}: {', '.join(words[1:])}" if values else words[0]
+    first, *others = [text.replace("_", " ") for text in (name, *as_values(values))]
+    return f"{first}: {', '.join(others)}" if others else first
 
 
 def embed_attribute_texts(

@@ -16,7 +16,8 @@ ATTRIBUTES = {"heel_height": ["flat", "high"], "back neckline": []}
 
 def test_a_text_has_name_and_values():
     assert attribute_text("heel_height", ["flat", "very_high"]) == "heel height: flat, very high"
-    assert attribute_text("back neckline") == "back neckline"
+    assert attribute_text("back neckline") == attribute_text("back neckline", "") == "back neckline"
+    assert attribute_text("heel_height", "flat") == "heel height: flat"
 
 
 def test_e2_embeds_them_as_for_search(tmp_path):

@@ -11,6 +11,15 @@ from torch import nn
 from .configuration_attribute import AttributeConfig
 
 
+def as_values(values: Sequence[str] | str) -> list[str]:
+    """Return the values of an attribute as a list; a text is one value, and an empty one is none.
+
+    Args:
+        values (`list[str]` or `str`): values.
+    """
+    return [values] if values and isinstance(values, str) else list(values)
+
+
 class TextAttributeTable(nn.Module):
     """Embed attributes by their texts: a learnt projection of frozen text vectors, which are saved with the model.
 
@@ -148,7 +157,7 @@ class AttributeRows:
                 fit the model.
         """
         config, table = self.config, self._require_table()
-        values = [values] if isinstance(values, str) else list(values)
+        values = as_values(values)
         if not isinstance(name, str) or not name.strip() or name in config.attribute_names:
             raise ValueError(f"`name` must be a new name, other than {list(config.attribute_names)}; got {name!r}.")
         if len(set(values)) != len(values) or not all(isinstance(value, str) for value in values):
@@ -248,4 +257,4 @@ class AttributeRows:
         self._require_table().set_texts(text_embeds)
 
 
-__all__ = ["AttributeRows", "TextAttributeTable", "add_row", "keep_rows", "make_table", "set_row"]
+__all__ = ["AttributeRows", "TextAttributeTable", "add_row", "as_values", "keep_rows", "make_table", "set_row"]

@@ -223,10 +223,11 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         """
         prefix = self.prefix(self._embeds(pixel_values, image_embeds, None))
         settings = kwargs.get("generation_config") or self.decoder.generation_config
-        limits = [kwargs.get(name, getattr(settings, name)) for name in ("max_new_tokens", "max_length")]
-        if limits == [None, None] and "generation_config" not in kwargs:
-            kwargs["max_new_tokens"] = limits[0] = self.config.max_caption_length
-        self._check_room(prefix.shape[1], limits[0])
+        new_tokens = kwargs.get("max_new_tokens", settings.max_new_tokens)
+        length = kwargs.get("max_length", settings.max_length)
+        if new_tokens is None and length is None and "generation_config" not in kwargs:
+            new_tokens = kwargs["max_new_tokens"] = self.config.max_caption_length
+        self._check_room(prefix.shape[1], new_tokens)
         mask = torch.ones(prefix.shape[:2], dtype=torch.long, device=prefix.device)
         return self.decoder.generate(inputs_embeds=prefix, attention_mask=mask, **kwargs)
 

@@ -20,6 +20,7 @@ from ...files import folder_written_aside
 from ...hub.cards.facts import FACTS_FILE, CardFacts
 from ...hub.cards.writing import write_card
 from ...hub.sentence_transformers_files import write_sentence_transformers_files
+from ...models.attribute.table_attribute import as_values
 from .few_shot import FewShotReport, fit_attribute
 
 
@@ -65,7 +66,7 @@ def add_attribute(
             "an attribute needs labelled photos (`dataset`, --corpus), or for a model whose attributes are given by "
             "text the `text_encoder` (--text_encoder) that it was trained with."
         )
-    values = [values] if values and isinstance(values, str) else list(values)
+    values = as_values(values)
     if Path(output).exists() and (not Path(output).is_dir() or any(Path(output).iterdir())):
         raise FileExistsError(f"there is something in {output} already: choose another `output` (--output)")
     if dataset is not None:
