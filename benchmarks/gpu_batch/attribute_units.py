@@ -67,6 +67,15 @@ CHAINS = {
     "suppression": [Stage("suppression, eq. 2 (first stage)", "ipad", changes=IPAD | {"suppression": "adaptive"})],
     # RPF's losses are IPAD's without the cluster centres (equations 18 and 20).
     "no diverging": _two_stages("ipad, no diverging", "ipad", "no diverging (first stage)", losses="rpf", **IPAD),
+    # Its map passes a layer norm, as RPF's does: then rounds, gate and projection are what sets it apart from RPF.
+    "normalized map": _two_stages(
+        "ipad, normalized map, no diverging",
+        "ipad",
+        "normalized map (first stage)",
+        losses="rpf",
+        **IPAD,
+        normalize_map=True,
+    ),
 }
 
 

@@ -7,14 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from safetensors import SafetensorError
-
 from ..files import is_full_disk
+from ..input_errors import input_error_type
 from ..messages import printable
-
-
-# Errors that the library raises for bad input, a missing file or extra, a damaged model.
-INPUT_ERRORS = (ValueError, OSError, ImportError, SafetensorError)
 
 
 def run_command(run: Callable[[], None], name: str = "hf-fashion", stopped: str = "") -> int:
@@ -45,19 +40,12 @@ def _code_of(error: Exception, name: str) -> int:
     if isinstance(error, BrokenPipeError):
         _drop_output()
         return 141
-    if not (isinstance(error, INPUT_ERRORS) or is_full_disk(error) or _is_of_configuration(error)):
+    if not (input_error_type(error) or is_full_disk(error)):
         raise error
     _drop_output()
     if getattr(error, "told_by_another", False):  # of several processes that embed together
         return 2
     return _told(f"{name}: error: {error}", 2)
-
-
-def _is_of_configuration(error: Exception) -> bool:
-    """Whether a field of a configuration has a wrong type, or its fields do not fit each other."""
-    from huggingface_hub.errors import StrictDataclassClassValidationError, StrictDataclassFieldValidationError
-
-    return isinstance(error, (StrictDataclassClassValidationError, StrictDataclassFieldValidationError))
 
 
 @contextmanager

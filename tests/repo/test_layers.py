@@ -13,7 +13,10 @@ from tests.repo.tree import PACKAGE, imported_names, module_name, python_modules
 
 # From the lowest floor to the highest. Rooms of one floor do not import each other.
 FLOORS = (
-    ("messages", "files", "images", "texts", "travelling_code", "yaml_files", "hub_ids", "versions", "cards"),
+    (
+        *("messages", "files", "images", "texts", "travelling_code", "yaml_files", "hub_ids", "versions", "cards"),
+        "input_errors",
+    ),
     ("models", "metrics", "losses", "commits"),
     ("data",),
     ("embedding",),

@@ -19,7 +19,14 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
-from transformers import AutoModel, AutoModelForCausalLM, GenerationConfig, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    __version__,
+)
 from transformers import initialization as init
 from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs, can_return_tuple
@@ -66,7 +73,7 @@ def changed_settings(decoder: PreTrainedModel) -> dict[str, Any] | None:
         decoder (`PreTrainedModel`): a causal language model.
 
     Raises:
-        ValueError: a setting cannot be written as JSON.
+        ValueError: a setting cannot be written as JSON, or is none that transformers has.
     """
     of_config = GenerationConfig.from_model_config(decoder.config)
     try:
@@ -77,7 +84,25 @@ def changed_settings(decoder: PreTrainedModel) -> dict[str, Any] | None:
     except TypeError as error:
         raise ValueError(f"`decoder.generation_config` cannot be saved: {error}.") from error
     changed = {name: own.get(name) for name in own | derived if own.get(name) != derived.get(name)}
+    change_settings(of_config, changed)  # so that what is saved can be loaded
     return changed or None
+
+
+def change_settings(settings: GenerationConfig, changed: dict[str, Any] | None) -> None:
+    """Change generation settings in place.
+
+    Args:
+        settings (`GenerationConfig`): of a causal language model.
+        changed (`dict`, *optional*): name -> value, what [`changed_settings`] returns.
+
+    Raises:
+        ValueError: transformers has no such setting, or not such a value of it.
+    """
+    if unknown := settings.update(**(changed or {})):
+        raise ValueError(
+            f"`decoder_generation` names {sorted(unknown)}, settings that transformers {__version__} does not have: "
+            "correct or remove them."
+        )
 
 
 class CaptionerPrefix(nn.Module):
@@ -124,7 +149,7 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         super().__init__(config)
         self.embedder = make_embedder(config.embedder_config)
         self.decoder = AutoModelForCausalLM.from_config(config.decoder_config)
-        self.decoder.generation_config.update(**(config.decoder_generation or {}))
+        change_settings(self.decoder.generation_config, config.decoder_generation)
         self.prefix = CaptionerPrefix(config, self.decoder.get_input_embeddings().embedding_dim)
         if config.memory_size:
             self.register_buffer("support_memory", torch.zeros(config.memory_size, config.embedding_dim))

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 import torch.distributed as dist
 
+from ...input_errors import input_error_type
+
 
 Result = TypeVar("Result")
 
 # The others wait while the main process reads, makes or compacts a large gallery.
 PATIENCE = timedelta(hours=6)
-# Errors of bad inputs or places keep their type on their way to the other processes.
-KINDS = (ValueError, OSError, ImportError)
 
 
 class Processes:
@@ -123,8 +123,8 @@ def _group_for_objects(world: dist.ProcessGroup) -> dist.ProcessGroup:
 
 
 def _told(error: Exception | None, index: int) -> tuple[type[Exception], str] | None:
-    """An error as type and text: not every error survives pickling."""
+    """An error as type and text: not every error survives pickling. That of bad input stays one."""
     if error is None:
         return None
-    kind = next((kind for kind in KINDS if isinstance(error, kind)), RuntimeError)
+    kind = input_error_type(error) or RuntimeError
     return kind, f"process {index} failed with {type(error).__name__}: {error}"

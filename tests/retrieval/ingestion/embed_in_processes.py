@@ -16,6 +16,7 @@ from datasets import Image, load_from_disk
 from transformers import AutoModel, AutoProcessor
 
 from hf_fashion.embedding.encoder import Encoder
+from hf_fashion.models.e2.configuration_e2 import E2Config
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 
@@ -55,6 +56,10 @@ def out_of_memory():
     raise MemoryError("no room for another photo")
 
 
+def wrong_configuration():
+    E2Config(tokens_per_entity="two")
+
+
 def end():
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -80,6 +85,8 @@ def run(scenario: str, model, processor) -> list[str]:
         LanceStore.upsert = calls_until(upsert, 5, full)
     if scenario == "out_of_memory" and RANK == 1:
         Encoder.embed_photos = calls_until(embed, 2, out_of_memory)  # the first call finds the dimension out
+    if scenario == "wrong_type" and RANK == 1:
+        Encoder.embed_photos = calls_until(embed, 2, wrong_configuration)
     if scenario == "few_dimensions":
         arguments["dimensions"] = 5
     if scenario == "sharded":
@@ -105,7 +112,7 @@ def main() -> None:
     for scenario in sys.argv[2:]:
         try:
             outcome = {"ids": run(scenario, model, processor)}
-        except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        except Exception as error:
             outcome = {"kind": type(error).__name__, "error": str(error)}
         (FOLDER / f"{scenario}.{RANK}.json").write_text(json.dumps(outcome))
 

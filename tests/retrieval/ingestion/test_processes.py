@@ -52,7 +52,7 @@ def embed_alone(folder: Path, gallery: str, dimensions: int | None = None) -> No
 def ended(folder) -> Path:
     """The folder after two processes have been through all scenarios that they survive."""
     scenarios = ["whole", "unreadable", "disk_full", "last_commit", "out_of_memory", "sharded", "no_column"]
-    scenarios.append("few_dimensions")
+    scenarios += ["few_dimensions", "wrong_type"]
     # As Accelerate's configuration for CPUs sets it. The other tests do without: then Accelerate knows of no others.
     run = launched(SCRIPT, str(folder), *scenarios, ACCELERATE_USE_CPU="true")
     assert run.returncode == 0, run.stderr
@@ -88,6 +88,13 @@ def test_the_main_process_learns_axes_for_both(ended):
         ("disk_full", 0, ("OSError", "OSError"), "no room for another batch", 8),
         ("last_commit", 0, ("OSError", "OSError"), "no room for another batch", 16),
         ("out_of_memory", 1, ("RuntimeError", "MemoryError"), "no room for another photo", 4),
+        (
+            "wrong_type",
+            1,
+            ("ValueError", "StrictDataclassFieldValidationError"),
+            "Validation error for field 'tokens_per_entity'",
+            4,
+        ),
         ("no_column", 1, ("ValueError", "ValueError"), "`metadata_columns`: the dataset has no column 'price'", 0),
     ],
 )
