@@ -1,6 +1,7 @@
 """Compare ways to search by a photo and words that change it, with E2 and CLIP-FT inside, and print a table.
 
     python benchmarks/photo_plus_words.py --corpus ../shared/corpora/catalog-large
+    python benchmarks/photo_plus_words.py --budget options_tags   # the small one, where captions begin with the tags
     python benchmarks/photo_plus_words.py --table   # no model
 
 The models are those that `benchmarks/pretrained_e2.py` trains, `runs/pretrained_e2/e2-0/last` and so on. Their
@@ -28,6 +29,8 @@ RESULTS = Path(__file__).parent / "results" / "photo_plus_words.json"
 RUNS, COMBINER_RUNS = Path("runs/pretrained_e2"), Path("runs/combiner")
 RECIPE = Path(__file__).parent / "recipes" / "combiner" / "pretrained.yaml"
 MODELS = {"clip_ft": "CLIP-FT", "e2": "E2"}
+# Option -> what the names of runs begin with.
+BUDGETS = {"full": "", "options": "options_", "options_tags": "options_tags_"}
 ROWS = {
     "photo": "only the photo",
     "words": "only the words",
@@ -46,24 +49,29 @@ COMBINERS = {"clip_ft": WHOLE, "e2": WHOLE | {"combiner_regions": []}}
 METRICS = ("recall@10", "recall@50", "changed", "kept")
 
 
-def measure(corpus: str, seeds: list[int]) -> dict:
-    """Return model -> seed -> metrics of [`evaluate_changes`] on the validation split."""
+def measure(corpus: str, seeds: list[int], budget: str) -> None:
+    """Add the metrics of [`evaluate_changes`] on the validation split to the results, budget -> model -> seed."""
     column_map = ColumnMap.shipped("catalog")
     dataset, _, _ = load_splits(corpus, column_map, "validation", None, 0.1, "error")
-    results: dict = {}
+    results = read_results()
     for name in MODELS:
         for seed in seeds:
-            model, processor = load_model(RUNS / f"{name}-{seed}" / "last", "cpu", "float32")
+            run = f"{BUDGETS[budget]}{name}"
+            model, processor = load_model(RUNS / f"{run}-{seed}" / "last", "cpu", "float32")
             images = embed_images(model, processor, dataset, column_map.image)
             found: dict = {}
             for row, changes in COMBINERS[name].items():
-                combiner = trained_combiner(corpus, name, row, seed, changes)
+                combiner = trained_combiner(corpus, run, row, seed, changes)
                 one = evaluate_changes(model, processor, dataset, column_map, images, combiner=combiner)
                 found = with_row(found, one, row)
-            results.setdefault(name, {})[str(seed)] = found
+            results.setdefault(budget, {}).setdefault(name, {})[str(seed)] = found
             write_json(results, RESULTS)
-            print(f"{name}-{seed}: done", flush=True)
-    return results
+            print(f"{run}-{seed}: done", flush=True)
+
+
+def read_results() -> dict:
+    """Return budget -> model -> seed -> metrics, what is there."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
 def with_row(results: dict, measured: dict, row: str) -> dict:
@@ -114,10 +122,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", default="../shared/corpora/catalog-large")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--budget", choices=BUDGETS, default="full", help="of the models' training")
     parser.add_argument("--table", action="store_true", help="only print the results file")
     arguments = parser.parse_args()
-    results = json.loads(RESULTS.read_text()) if arguments.table else measure(arguments.corpus, arguments.seeds)
-    print(tables(results))
+    if not arguments.table:
+        measure(arguments.corpus, arguments.seeds, arguments.budget)
+    print(tables(read_results()[arguments.budget]))
 
 
 if __name__ == "__main__":
