@@ -5,8 +5,8 @@
     python benchmarks/e2_tables.py --suite tag_groups --table            # no training
 
 FOLDER is the checkpoint that `pretrained_e2.py` takes. Rows that are trained see three tenths of the products for four
-epochs; a row that is also one of `pretrained_e2.py --suite options` is the same run, and is not repeated.
-`benchmarks/results/e2_tables.json` collects the metrics.
+epochs; a row that is also one of `pretrained_e2.py --suite options` is the same run, read from its results and not
+repeated. `benchmarks/results/e2_tables.json` collects the metrics.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
+from benchmarks import pretrained_e2
 from benchmarks.e2_measures import measure_run, measure_start, read_measures
 from benchmarks.pretrained_e2 import ENTITIES, MODELS, OPTIONS, PARTS, TAGS, make_run, option, run_folder, tag_table
 from benchmarks.recall import WAYS, recall_table
@@ -26,7 +27,7 @@ from hf_fashion.files import write_json
 RESULTS = Path(__file__).parent / "results" / "e2_tables.json"
 START = "pretrained encoder"  # a row of the probes
 FINISHED = ("clip-ft", "filip-ft", "e2")
-BASE, CLIP = "options/e2", "options/clip-ft"
+BASE, CLIP, TAGGED = "options/e2", "options/clip-ft", "options/tags/clip-ft"
 KS = (1, 5, 10)
 
 
@@ -65,7 +66,7 @@ SUITES = {
     "parts": (CLIP, BASE, *COMPONENTS),  # CLIP-FT has no selection tokens
     "tokens": (BASE, *TOKENS),
     "batch_sizes": (CLIP, BASE, *BATCH_SIZES),
-    "entity_words": (CLIP, BASE, "options/tags/clip-ft", *ENTITY_WORDS),
+    "entity_words": (CLIP, BASE, TAGGED, *ENTITY_WORDS),
 }
 
 
@@ -81,12 +82,26 @@ def baseline(suite: str, row: str) -> str:
 def collect() -> dict[str, dict[str, dict]]:
     """Row -> seed -> metrics: of runs here, else from the results file."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for row in (START, *FINISHED, BASE, CLIP, "options/tags/clip-ft", *NEW):
+    for row in (START, *FINISHED, BASE, CLIP, TAGGED, *NEW):
         pattern = run_folder(row, "[0-9]*")
         for folder in sorted(pattern.parent.glob(pattern.name)):
             if found := read_measures(folder) | _evaluated(folder, row):
                 results.setdefault(row, {}).setdefault(folder.name.rpartition("-")[2], {}).update(found)
     return {row: dict(sorted(seeds.items())) for row, seeds in results.items()}
+
+
+def read_results() -> dict[str, dict[str, dict]]:
+    """Row -> seed -> metrics: of the results file, and shared rows of `pretrained_e2.py`."""
+    results = json.loads(RESULTS.read_text())
+    for row, seeds in shared_results().items():
+        results[row] = dict(sorted((seeds | results.get(row, {})).items()))
+    return results
+
+
+def shared_results() -> dict[str, dict[str, dict]]:
+    """Row -> seed -> metrics of the rows that `pretrained_e2.py --suite options` trains too."""
+    results = json.loads(pretrained_e2.RESULTS.read_text())
+    return {row: results[row] for row in (BASE, CLIP, TAGGED) if row in results}
 
 
 def _evaluated(folder: Path, row: str) -> dict[str, dict]:
@@ -130,7 +145,7 @@ def probe_table(results: dict, names: list[str]) -> str:
 
 def size_table(results: dict, names: list[str]) -> str:
     """Return numbers of parameters, all of a model and those of its selection tokens."""
-    counts = {name: next(iter(results[name].values()))["parameters"] for name in names}
+    counts = {name: next(run["parameters"] for run in results[name].values() if "parameters" in run) for name in names}
     rows = [[name, f"{count['all']:,}", f"{count['selection tokens']:,}"] for name, count in counts.items()]
     return markdown(["row", "parameters", "of selection tokens"], rows)
 
@@ -159,7 +174,7 @@ def main() -> None:
     if not arguments.table:
         (_measure if measured else _train)(arguments, names)
         write_json(collect(), RESULTS)
-    results = json.loads(RESULTS.read_text())
+    results = read_results()
     print(*_tables(arguments.suite, results, [name for name in names if name in results]), sep="\n\n")
 
 
@@ -175,7 +190,9 @@ def _measure(arguments: argparse.Namespace, names: list[str]) -> None:
 
 
 def _train(arguments: argparse.Namespace, names: list[str]) -> None:
-    runs = [make_run(arguments.vision, name, ROWS[name], seed) for seed in arguments.seeds for name in names]
+    done = shared_results()
+    missing = [(name, seed) for seed in arguments.seeds for name in names if str(seed) not in done.get(name, {})]
+    runs = [make_run(arguments.vision, name, ROWS[name], seed) for name, seed in missing]
     # The first computes the outputs of the frozen layers; the others find them.
     run_all([runs[:1], runs], arguments.workers, lambda: write_json(collect(), RESULTS))
 
