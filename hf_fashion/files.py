@@ -10,7 +10,9 @@ import shutil
 import socket
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +209,26 @@ def _replace_folder(aside: Path, path: Path) -> None:
 
 def _old(path: Path) -> Path:
     return path.with_name(f".{path.name}.old")
+
+
+def similar_file(path: str | Path) -> str:
+    """Return `" (did you mean 'IMG_1.JPG'?)"` for a file that is there under almost the name of one that is not.
+
+    The names differ in letter case, in blanks at an end, in how accents are written (a Mac takes letters apart), or in
+    backslashes for slashes. Without such a file, `""`.
+
+    Args:
+        path (`str` or `Path`): the file that is missing.
+    """
+    written = Path(str(path).replace("\\", "/"))
+    found = _names_by_spelling(written.parent).get(_spelling(written.name))
+    return f" (did you mean {str(written.with_name(found))!r}?)" if found else ""
+
+
+@lru_cache(maxsize=8)
+def _names_by_spelling(folder: Path) -> dict[str, str]:
+    return {_spelling(path.name): path.name for path in folder.iterdir()} if folder.is_dir() else {}
+
+
+def _spelling(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().strip()

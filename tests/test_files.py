@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from hf_fashion.files import (
     folder_written_aside,
     remove_abandoned,
     sha256_of,
+    similar_file,
     temporary_folder,
     write_json,
 )
@@ -200,3 +202,19 @@ def test_the_bytes_of_a_folder_are_those_of_all_its_files(tmp_path):
     (tmp_path / "a" / "one").write_bytes(b"1" * 10)
     (tmp_path / "a" / "b" / "two").write_bytes(b"2" * 300)
     assert folder_bytes(tmp_path) == folder_bytes(str(tmp_path / "a")) == 310
+
+
+def test_a_file_that_is_there_by_almost_that_name_is_named(tmp_path):
+    taken_apart = unicodedata.normalize("NFD", "grün.jpg")
+    for name in ("IMG_1.JPG", taken_apart):
+        (tmp_path / name).touch()
+    for missing, found in (
+        ("img_1.jpg", "IMG_1.JPG"),
+        ("IMG_1.JPG ", "IMG_1.JPG"),
+        ("grün.jpg", taken_apart),
+        ("other.jpg", None),
+    ):
+        place = tmp_path / missing
+        assert similar_file(place) == (f" (did you mean {str(tmp_path / found)!r}?)" if found else "")
+    assert similar_file(f"{tmp_path}\\IMG_1.JPG") == f" (did you mean {str(tmp_path / 'IMG_1.JPG')!r}?)"
+    assert similar_file(tmp_path / "absent" / "a.jpg") == ""

@@ -114,7 +114,7 @@ def load_audited(
         ValueError: the columns are not as the map states, or there is no such split.
         OSError: there is no such corpus.
     """
-    loaded = load_corpus(corpus, image_column=column_map.image, require_files=False)
+    loaded = load_corpus(corpus, image_column=column_map.image, id_column=column_map.product_id, require_files=False)
     for name in splits or ():
         if name not in loaded:
             raise ValueError(

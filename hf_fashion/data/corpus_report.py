@@ -20,6 +20,7 @@ class CorpusReport:
         empty_captions (`dict[str, list[int]]`): split -> rows without a caption.
         leaks (`list[Leak]`): photos and titles that are in two splits.
         places (`dict[str, dict[int, str]]`): split -> row -> line of its feed, id and photo, of the rows above.
+        held_out (`str`, *optional*): how many of `rows` a training does not use, and why.
     """
 
     rows: dict[str, int]
@@ -27,6 +28,7 @@ class CorpusReport:
     empty_captions: dict[str, list[int]] = field(default_factory=dict)
     leaks: list[Leak] = field(default_factory=list)
     places: dict[str, dict[int, str]] = field(default_factory=dict)
+    held_out: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, ready for JSON."""
@@ -34,6 +36,7 @@ class CorpusReport:
 
     def __str__(self) -> str:
         lines = ["corpus: " + ", ".join(f"{name} {count:,} rows" for name, count in self.rows.items())]
+        lines += [f"held out: {self.held_out}"] if self.held_out else []
         lines += [f"skipped: {self.describe_bad_images(name)}" for name in self.skipped]
         lines += [f"no caption: {self.describe_empty_captions(name)}" for name in self.empty_captions]
         lines += [f"leak: {self.describe_leak(leak)}" for leak in self.leaks]

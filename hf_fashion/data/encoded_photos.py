@@ -12,6 +12,7 @@ from datasets import Dataset
 from datasets.utils.file_utils import xopen
 from tqdm.auto import tqdm
 
+from ..files import similar_file
 from ..images import check_photo, why_unreadable
 
 
@@ -106,8 +107,11 @@ def verify_images(dataset: Dataset, column: str, name: str = "", first_view_only
     """
 
     def reason(views: list[dict | None] | None) -> str | None:
-        views = (views or [])[:1] if first_view_only else views
-        return next(filter(None, map(_reason, views)), None) if views else "no image"
+        checked = (views or [])[:1] if first_view_only else views or []
+        for number, view in enumerate(checked, 1):
+            if (found := _reason(view)) is not None:
+                return f"photo {number} of {len(views)}{_named(view)}: {found}" if len(views) > 1 else found
+        return None if checked else "no image"
 
     bad = []
     rows = iter(encoded_images(dataset, column))
@@ -122,9 +126,16 @@ def verify_images(dataset: Dataset, column: str, name: str = "", first_view_only
     return bad
 
 
+def _named(view: dict | None) -> str:
+    path = (view or {}).get("path")
+    return f" ({path})" if path else ""
+
+
 def _reason(view: dict | None) -> str | None:
     try:
         check_photo(read_bytes(view))
+    except FileNotFoundError:
+        return f"there is no such file{similar_file(view['path'])}"
     except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
         return why_unreadable(error)
     return None

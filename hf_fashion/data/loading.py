@@ -25,6 +25,7 @@ def load_corpus(
     config_name: str | None = None,
     revision: str | None = None,
     require_files: bool = True,
+    id_column: str | None = None,
     generated: dict[str, Any] | None = None,
 ) -> DatasetDict:
     """
@@ -49,6 +50,8 @@ def load_corpus(
         revision (`str`, *optional*): revision of a Hub dataset.
         require_files (`bool`, *optional*, defaults to `True`): whether a feed's missing photo is an error here, or
             left to `check_corpus`.
+        id_column (`str`, *optional*): column of ids. In a CSV feed its decimals stay text: 4711.10 is another id than
+            4711.1.
         generated (`dict`, *optional*): arguments of `make_generated_corpus`, for the source `"generated"` only.
 
     Returns:
@@ -74,7 +77,7 @@ def load_corpus(
         return with_source_rows(_decoded(corpus, image_column))
     if config_name or revision:
         raise ValueError(f"`config_name` and `revision` are options of datasets on the Hub; {path} is a local corpus")
-    corpus = (_load_folder if path.is_dir() else _load_file)(path, image_column, require_files)
+    corpus = (_load_folder if path.is_dir() else _load_file)(path, image_column, require_files, id_column)
     corpus = with_source_rows(_decoded(corpus, image_column))
     for split in corpus.values():
         refuse_urls(split, image_column)
@@ -105,20 +108,20 @@ def _siblings(source: str) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-def _load_folder(folder: Path, image_column: str, require_files: bool) -> DatasetDict:
+def _load_folder(folder: Path, image_column: str, require_files: bool, id_column: str | None) -> DatasetDict:
     if (folder / "dataset_dict.json").is_file():
         return load_from_disk(folder)
     if (folder / "state.json").is_file():
         return DatasetDict(train=load_from_disk(folder))
-    return load_folder(folder, image_column, require_files)
+    return load_folder(folder, image_column, require_files, id_column)
 
 
-def _load_file(path: Path, image_column: str, require_files: bool) -> DatasetDict:
+def _load_file(path: Path, image_column: str, require_files: bool, id_column: str | None) -> DatasetDict:
     split = split_of(path.name) or "train"
     if path.suffix.lower() == ".parquet":
         return load_tables({split: [path]}, image_column)
     if is_feed(path):
-        return load_product_feeds({split: [path]}, image_column, require_files)
+        return load_product_feeds({split: [path]}, image_column, require_files, id_column)
     raise ValueError(f"{path}: a corpus file is .parquet or a product feed ({', '.join(FEED_SUFFIXES)}); {CONVERTED}")
 
 

@@ -54,6 +54,8 @@ def model_fingerprint(model: PreTrainedModel) -> str:
     digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode())
     stored = (pair for name, tensor in sorted(model.state_dict().items()) for pair in _plain_tensors(name, tensor))
     for name, tensor in stored:
+        if tensor.ndim == 0 and tensor.is_floating_point():
+            tensor = tensor.float()  # a temperature, which is float32 after loading, whatever the model's float type
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
     return f"{type(model).__name__}-{digest.hexdigest()[:16]}"

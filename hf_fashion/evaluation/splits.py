@@ -34,7 +34,7 @@ def load_splits(
     Raises:
         ValueError: there is no such split, or the corpus cannot be used as it is.
     """
-    splits = load_corpus(corpus, image_column=column_map.image, require_files=False)
+    splits = load_corpus(corpus, image_column=column_map.image, id_column=column_map.product_id, require_files=False)
     train = train_split or "train"
     if split == "validation" and "validation" not in splits:
         splits = train_and_validation(splits, column_map, train_split, validation_fraction=validation_fraction)

@@ -37,6 +37,7 @@ def load_data(
     corpus = load_corpus(
         recipe.corpus,
         image_column=column_map.image,
+        id_column=column_map.product_id,
         require_files=False,  # the check finds missing photos together with unreadable ones
         generated=recipe.generated if recipe.corpus == GENERATED else None,
     )
@@ -46,6 +47,10 @@ def load_data(
     checked, report = check_corpus(corpus, column_map, recipe.on_bad_image, recipe.on_leak, require_caption)
     if recipe.held_out_fraction is not None:
         parts = split_by_product(checked["train"], column_map, recipe.held_out_fraction, HELD_OUT_SEED)
+        number, whole = len(parts["validation"]), len(checked["train"])
+        use = "this run trains on them" if held_out else "a re-ranker or combiner may train on them, this run does not"
+        setting = f"data.held_out_fraction: {recipe.held_out_fraction}, null for none"
+        report = replace(report, held_out=f"{number:,} of the {whole:,} rows of train; {use} ({setting})")
         checked["train"] = parts["validation" if held_out else "train"]
     return checked, column_map, report
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ..messages import did_you_mean
 from ..yaml_files import BooleanWord, parse_yaml, read_yaml, replace_words
 from .recipe_ranges import check_range
+from .recipes.shipped import shipped_recipes
 
 
 Section = TypeVar("Section")
@@ -23,12 +24,12 @@ class RecipeFile:
         """Read a recipe from a YAML file.
 
         Args:
-            path (`str` or `Path`): the YAML file. Its key `base` may name another recipe, relative to it, for the keys
-                that it lacks; or a list of recipes, where a later one overrides an earlier one.
+            path (`str` or `Path`): the YAML file. Its key `base` may name another recipe for the keys that it lacks, a
+                file relative to it or one of the package; or a list of them, where a later one overrides an earlier.
             changes (`Sequence[str]`, *optional*): such as `"training.seed=1"`; values are YAML.
 
         Raises:
-            FileNotFoundError: if there is no such file.
+            FileNotFoundError: if there is no such file, or no recipe that it names as `base`.
             ValueError: for an unknown key, a key that is given twice, or a value that is not allowed, naming it.
         """
         values = _read_with_bases(Path(path))
@@ -86,11 +87,21 @@ def _read_with_bases(path: Path, readers: Sequence[Path] = ()) -> dict[str, Any]
     bases = values.pop("base", [])
     bases = [bases] if isinstance(bases, str) else bases
     if not isinstance(bases, list) or not all(isinstance(base, str) and base.isprintable() for base in bases):
-        raise ValueError(f"{path}: `base` must be the path of a recipe, or a list of them; got {bases!r}.")
+        raise ValueError(f"{path}: `base` must be the path or name of a recipe, or a list of them; got {bases!r}.")
     whole: dict[str, Any] = {}
     for base in bases:
-        whole = merge(whole, _read_with_bases(path.parent / base, [*readers, path.resolve()]))
+        whole = merge(whole, _read_with_bases(_base_file(path, base), [*readers, path.resolve()]))
     return merge(whole, values)
+
+
+def _base_file(recipe: Path, base: str) -> Path:
+    if (recipe.parent / base).is_file():
+        return recipe.parent / base
+    shipped = shipped_recipes()
+    if base not in shipped:
+        near = did_you_mean(base, shipped)
+        raise FileNotFoundError(f"{recipe}: its `base` {base!r} is no file there and no recipe of the package{near}")
+    return shipped[base]
 
 
 def merge(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

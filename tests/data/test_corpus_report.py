@@ -50,4 +50,5 @@ def test_the_dict_is_ready_for_json_and_complete():
         "empty_captions": {"train": [0]},
         "leaks": [{"kind": "title", "first": "a", "second": "b", "rows": [[0, 1], [0, 2]]}],
         "places": {},
+        "held_out": None,
     }

@@ -34,6 +34,17 @@ def test_one_bad_view_or_none_at_all_makes_a_bad_row():
     assert [image.row for image in bad] == [1, 2]
 
 
+def test_the_view_that_is_bad_is_named(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(jpeg(0))
+    (tmp_path / "IMG_1.JPG").write_bytes(b"")
+    cells = [[str(tmp_path / name) for name in names] for names in (("a.jpg", "IMG_1.JPG"), ("img_1.jpg", "a.jpg"))]
+    empty, missing = verify_images(dataset_of(cells, List(Image())), "image")
+    assert empty.reason == (
+        f"photo 2 of 2 ({tmp_path}/IMG_1.JPG): the file is no photo that can be opened: it is empty"
+    )
+    assert missing.reason.startswith(f"photo 1 of 2 ({tmp_path}/img_1.jpg): there is no such file (did you mean ")
+
+
 def test_a_file_is_read_and_a_selection_keeps_its_order(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg(5))

@@ -64,6 +64,14 @@ def test_the_float_type_counts():
     assert model_fingerprint(tiny_model()) != model_fingerprint(tiny_model().to(torch.bfloat16))
 
 
+def test_the_float_type_of_a_temperature_does_not_count(tmp_path):
+    model = tiny_model().half()
+    model.save_pretrained(tmp_path)
+    again = AutoModel.from_pretrained(tmp_path, dtype="auto")
+    assert (model.logit_scale.dtype, again.logit_scale.dtype) == (torch.float16, torch.float32)
+    assert model_fingerprint(again) == model_fingerprint(model)
+
+
 @pytest.fixture(scope="module")
 def model():
     return tiny_model()

@@ -47,6 +47,8 @@ def test_a_part_of_the_products_is_held_out_for_a_re_ranker(tmp_path):
     kept, held_out = (load_data(replace(data, held_out_fraction=0.3), held_out=out)[0] for out in (False, True))
     assert sorted([*kept["train"]["title"], *held_out["train"]["title"]]) == sorted(whole["train"]["title"])
     assert len(kept["train"]) > len(held_out["train"]) > 0
+    report = str(load_data(replace(data, held_out_fraction=0.3))[2])
+    assert f"held out: {len(held_out['train'])} of the 24 rows of train" in report and "this run does not" in report
     assert (
         list(kept["validation"]["title"])
         == list(held_out["validation"]["title"])

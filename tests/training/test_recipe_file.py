@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.recipe_file import RecipeFile, merge, require
+from hf_fashion.training.recipes.shipped import shipped_recipes
 
 
 @dataclass
@@ -84,8 +86,8 @@ def test_a_change_cannot_reach_into_a_plain_value(tmp_path):
         ("part: {share: 1}\npart: {names: [x]}", r"run.yaml: line 2: the key 'part' is given twice, first in line 1"),
         ("base: run.yaml", r"run.yaml: the recipe is its own `base`"),
         ("base: [other.yaml]", r"run.yaml: the recipe is its own `base`"),
-        ('base: "\\0"', r"run.yaml: `base` must be the path of a recipe"),
-        ("base: {a: 1}", r"run.yaml: `base` must be the path of a recipe, or a list of them; got \{'a': 1\}"),
+        ('base: "\\0"', r"run.yaml: `base` must be the path or name of a recipe"),
+        ("base: {a: 1}", r"run.yaml: `base` must be the path or name of a recipe, or a list of them; got \{'a': 1\}"),
         ("[part]", r"run.yaml: expected key: value pairs; got \['part'\]"),
         ("part: {share: 1", "run.yaml: while parsing a flow mapping"),
         ("&a part: &b {free: *b}", "run.yaml: line 1: a value holds itself"),
@@ -98,8 +100,12 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path, text, message):
 
 
 def test_a_base_that_is_missing_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"absent.yaml"):
+    with pytest.raises(
+        FileNotFoundError, match=r"run\.yaml: its `base` 'absent\.yaml' is no file there and no recipe"
+    ):
         read(tmp_path, "base: absent.yaml")
+    with pytest.raises(FileNotFoundError, match=r"\(did you mean 'e2_quickstart'\?\)"):
+        read(tmp_path, "base: e2_quikstart")
 
 
 def test_a_change_that_is_no_yaml_is_named(tmp_path):
@@ -117,3 +123,10 @@ def test_what_is_required_is_said():
     require("a.b", "x", ("x", "y"))
     with pytest.raises(ValueError, match=r"`a.b` must be one of x, y; got 'z'"):
         require("a.b", "z", ("x", "y"))
+
+
+def test_a_base_may_be_a_recipe_of_the_package(tmp_path):
+    (tmp_path / "run.yaml").write_text("base: e2_quickstart\ntraining: {seed: 7}")
+    recipe = E2Recipe.read(tmp_path / "run.yaml")
+    assert recipe.training.seed == 7
+    assert recipe.model == E2Recipe.read(shipped_recipes("e2")["e2_quickstart"]).model

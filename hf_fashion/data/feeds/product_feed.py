@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from datasets import Dataset, DatasetDict, Image, List, concatenate_datasets
 
+from ...files import similar_file
 from ...messages import listed, missing_column, shown
 from ..encoded_photos import is_url
 from ..sources.source_rows import SOURCE_ROW
@@ -34,7 +35,10 @@ def is_feed(path: Path) -> bool:
 
 
 def load_product_feeds(
-    feeds: Mapping[str, Sequence[str | Path]], image_column: str = "image", require_files: bool = True
+    feeds: Mapping[str, Sequence[str | Path]],
+    image_column: str = "image",
+    require_files: bool = True,
+    id_column: str | None = None,
 ) -> DatasetDict:
     """
     Load the feeds of each split; photos stay where they are and are read with their row.
@@ -49,6 +53,7 @@ def load_product_feeds(
         image_column (`str`, *optional*, defaults to `"image"`): column of the paths.
         require_files (`bool`, *optional*, defaults to `True`): whether a missing photo is an error here. If not, the
             row is left for `check_corpus` to report or skip.
+        id_column (`str`, *optional*): column of ids. Decimals there are text, as 4711.10 is another id than 4711.1.
 
     Returns:
         `DatasetDict`: `image_column` is cast to `datasets.Image` (or a list of them), other columns are unchanged.
@@ -61,7 +66,8 @@ def load_product_feeds(
     tables = {name: [_read(Path(path), image_column) for path in paths] for name, paths in feeds.items()}
     every = [table for split in tables.values() for table in split]
     for name in dict.fromkeys(name for table in every if table.is_csv for name in table.columns):
-        _convert_numbers(name, [table for table in every if name in table.columns], image_column)
+        if name != image_column:
+            _convert_numbers(name, [table for table in every if name in table.columns], whole=name == id_column)
     return DatasetDict(
         {
             name: _joined([_dataset(table, image_column, require_files) for table in split], split)
@@ -108,13 +114,13 @@ def _is_csv(path: Path) -> bool:
     return path.suffix.lower() in (".csv", ".tsv")
 
 
-def _convert_numbers(name: str, tables: Sequence[_Table], image_column: str) -> None:
-    """Convert a column of CSV feeds if its cells are numbers in all of them."""
-    if name == image_column or not all(table.is_csv for table in tables):
+def _convert_numbers(name: str, tables: Sequence[_Table], whole: bool) -> None:
+    """Convert a column of CSV feeds if its cells are numbers in all of them, or only if they are `whole` numbers."""
+    if not all(table.is_csv for table in tables):
         return
     cells = [cell for table in tables for cell in table.columns[name]]
     kind = number_type(cells)
-    if kind is None:
+    if kind is None or (whole and kind is float):
         _log_odd_cells(name, cells, tables)
         _log_line_breaks(name, cells, tables)
     else:
@@ -213,7 +219,8 @@ def _require_files(table: _Table, column: str, cells: Sequence[Any]) -> None:
             if entry is None or not Path(entry).is_file():
                 missing.setdefault(place, entry)
     if missing:
-        first = "; ".join(f"{place}: {entry or 'no path'}" for place, entry in list(missing.items())[:LINES_SHOWN])
+        shown = {place: f"{entry}{similar_file(entry)}" if entry else "no path" for place, entry in missing.items()}
+        first = "; ".join(f"{place}: {entry}" for place, entry in list(shown.items())[:LINES_SHOWN])
         more = f" and {len(missing) - LINES_SHOWN:,} more" if len(missing) > LINES_SHOWN else ""
         raise FileNotFoundError(
             f"{table.path}: column {column!r}: {len(missing):,} rows without their photo: {first}{more}. Paths are "

@@ -68,9 +68,10 @@ class PKBatchSampler(Sampler[list[LabelledRow]]):
             if number < least:
                 raise ValueError(f"`{name}` must be at least {least}, got {number}")
         if attributes_per_batch > len(self.images.attributes):
+            number = len(self.images.attributes)
             raise ValueError(
-                f"`attributes_per_batch` is {attributes_per_batch}, and {len(self.images.attributes)} attributes can "
-                "form triplets"
+                f"`attributes_per_batch` is {attributes_per_batch}, and only {number} of the attributes can form "
+                f"triplets: set it to {number} or less (in a recipe `sampling.attributes_per_batch`)"
             )
         self.num_batches, self.attributes_per_batch, self.seed = num_batches, attributes_per_batch, seed
         self.values_per_group, self.places = values_per_group, values_per_group * images_per_value

@@ -25,13 +25,16 @@ CONVERTED = "`hf-fashion convert` makes one of tar shards, feeds in XML and publ
 EXPECTED = "photos, a product feed, parquet files, or a dataset written by save_to_disk"
 
 
-def load_folder(folder: Path, image_column: str, require_files: bool = True) -> DatasetDict:
+def load_folder(
+    folder: Path, image_column: str, require_files: bool = True, id_column: str | None = None
+) -> DatasetDict:
     """Load the parquet files of a folder; without any, its feeds; without any, its photos. Log what is not read.
 
     Args:
         folder (`Path`): the folder.
         image_column (`str`): column of the photos of a feed.
         require_files (`bool`, *optional*, defaults to `True`): whether a missing photo of a feed is an error.
+        id_column (`str`, *optional*): column of ids of a feed.
 
     Raises:
         ValueError: naming what is wrong: nothing to read, several feeds without splits in their names, files next to
@@ -42,7 +45,7 @@ def load_folder(folder: Path, image_column: str, require_files: bool = True) -> 
     if listing.tables:
         corpus, read = load_tables(_by_split(listing, _of_one_kind(listing)), image_column), listing.tables
     elif listing.feeds:
-        corpus, read = _load_feeds(listing, image_column, require_files)
+        corpus, read = _load_feeds(listing, image_column, require_files, id_column)
     elif listing.photos:
         corpus, read = _load_photos(listing), listing.photos
     else:
@@ -82,12 +85,14 @@ def _of_one_kind(listing: FolderListing) -> list[str]:
     return listing.tables
 
 
-def _load_feeds(listing: FolderListing, image_column: str, require_files: bool) -> tuple[DatasetDict, list[str]]:
+def _load_feeds(
+    listing: FolderListing, image_column: str, require_files: bool, id_column: str | None
+) -> tuple[DatasetDict, list[str]]:
     feeds = _chosen_feeds(listing)
     metadata = all(PurePosixPath(feed).stem.lower() == METADATA for feed in feeds)
     column = FILE_NAME if metadata else image_column
     try:
-        corpus = load_product_feeds(_by_split(listing, feeds), column, require_files)
+        corpus = load_product_feeds(_by_split(listing, feeds), column, require_files, id_column)
     except ValueError as error:
         raise ValueError(
             f"{error} ({listing.folder} is read by {', '.join(feeds)}; if that is no feed, move it out of the folder)"

@@ -75,9 +75,17 @@ class SpatialAttention(nn.Module):
         queries = self.attribute_projection(attribute_embeds).tanh()  # (B, K, c)
         if self.channel_weights is None:
             return attend(attention_logits(keys, queries), feature_map)
+        return attend(self._weighted(keys, queries).tanh(), feature_map)
+
+    def _weighted(self, keys: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
+        weights, bias = self.channel_weights.weight, self.channel_weights.bias  # (1, c, 1), (1,)
+        if (
+            type(self.channel_weights) is not nn.Conv1d or weights.is_meta
+        ):  # an adapter, or offloaded: it must be called
+            products = queries[..., None] * keys[:, None]  # (B, K, c, h * w)
+            return self.channel_weights(products.flatten(0, 1)).view(*queries.shape[:2], -1)
         # sum_c w (T q) + b = T (w q) + b: the second convolution moves to the queries.
-        weights, bias = self.channel_weights.weight[:, :, 0], self.channel_weights.bias  # (1, c), (1,)
-        return attend(((queries * weights) @ keys + bias).tanh(), feature_map)
+        return (queries * weights[:, :, 0]) @ keys + bias
 
 
 class ChannelGate(nn.Module):

@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 _FREE_FIELDS = {"num_hidden_layers", "image_size", "initializer_range", "initializer_factor", "feature_stride"}
 
 
+# Layer norms that the Backbone classes of ConvNeXt, Swin and others have for each map; other models do not have them.
+_MAP_NORMS = "hidden_states_norms."
+
+
 def build_backbone(backbone_config: PreTrainedConfig) -> PreTrainedModel:
     """Build a backbone with new weights that ends with the stage whose map is asked for.
 
@@ -101,7 +105,8 @@ def feature_map(backbone: PreTrainedModel, pixel_values: torch.Tensor, **kwargs)
 def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrainedModel) -> PreTrainedModel:
     """Load weights of a pretrained model into a module, without the model's later stages and heads.
 
-    A warning names fields of the configurations that differ and change what the weights compute.
+    A warning names fields of the configurations that differ and change what the weights compute, and layer norms of
+    feature maps (of ConvNeXt and Swin) that a pretrained model does not have, which start from 1 and 0.
 
     Args:
         module (`PreTrainedModel`): what to fill, such as a backbone from `build_backbone`.
@@ -113,29 +118,38 @@ def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrained
     Raises:
         ValueError: if the source is of another model type, lacks weights of the module, or they have other shapes.
     """
-    new_weights = []
-    if not isinstance(source, PreTrainedModel):
-        _check_model_type(module, source)
-        # Not by AutoBackbone, which takes a folder for the name of a timm model.
-        source, info = type(module).from_pretrained(source, output_loading_info=True)
-        new_weights = info["missing_keys"]
     wanted = module.state_dict()
-    found = source.state_dict()
-    if not wanted.keys() <= found.keys():  # a model with a head holds the bare one under a prefix
-        found = source.base_model.state_dict()
-    wrong = [
-        name
-        for name, tensor in wanted.items()
-        if name not in found or name in new_weights or found[name].shape != tensor.shape
-    ]
-    if wrong:
+    source, found = _loaded(module, source)
+    wrong = [name for name, tensor in wanted.items() if name not in found or found[name].shape != tensor.shape]
+    new = [name for name in wrong if name.startswith(_MAP_NORMS) and name not in found]
+    if wrong != new:
+        wrong = [name for name in wrong if name not in new]
         raise ValueError(
             f"{type(source).__name__} cannot fill {type(module).__name__}: missing or of another shape are "
             f"{wrong[:5]} ({len(wrong)} of {len(wanted)} tensors). Take the configuration from the same checkpoint."
         )
-    module.load_state_dict({name: found[name] for name in wanted})
+    if new:
+        logger.warning("%s has no %s: these layer norms start from 1 and 0.", type(source).__name__, ", ".join(new))
+    module.load_state_dict({name: found[name] for name in wanted if name not in new}, strict=False)
     _warn_of_other_fields(module.config, source.config)
     return source
+
+
+def _loaded(
+    module: PreTrainedModel, source: str | PathLike | PreTrainedModel
+) -> tuple[PreTrainedModel, dict[str, torch.Tensor]]:
+    """Return a pretrained model, and its weights by the names that they have in a module of its type."""
+    if isinstance(source, PreTrainedModel):
+        found, bare = source.state_dict(), source.base_model.state_dict()
+        if module.state_dict().keys() <= found.keys():
+            return source, found
+        # A model with a head holds the bare one under a prefix, and so does the Backbone class of Swin.
+        return source, found | {f"{source.base_model_prefix}.{name}": bare[name] for name in bare} | bare
+    _check_model_type(module, source)
+    outputs = {"out_features": module.out_features} if hasattr(module, "out_features") else {}
+    # Not by AutoBackbone, which takes a folder for the name of a timm model.
+    source, info = type(module).from_pretrained(source, output_loading_info=True, **outputs)
+    return source, {name: tensor for name, tensor in source.state_dict().items() if name not in info["missing_keys"]}
 
 
 def _check_model_type(module: PreTrainedModel, source: str | PathLike) -> None:

@@ -188,7 +188,7 @@ class AsenModel(AttributePreTrainedModel):
         Raises:
             ValueError: if the ids are no attributes of this model, or shapes do not fit each other.
         """
-        attribute_ids = self.resolve_attribute_ids(attribute_ids, pixel_values.shape[0])  # (B, K)
+        attribute_ids = self.resolve_attribute_ids(attribute_ids, pixel_values)  # (B, K)
         if output_hidden_states is None:
             output_hidden_states = self.config.output_hidden_states
         image_map, hidden_states = feature_map(

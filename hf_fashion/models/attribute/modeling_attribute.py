@@ -24,6 +24,10 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
     input_modalities = ("image",)
     lora_new_modules: list[str] = []  # the parts that no pretrained backbone has
 
+    def __init__(self, config: AttributeConfig, *inputs, **kwargs):
+        config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
+        super().__init__(config, *inputs, **kwargs)
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
         """Initialise weights by torch's own rule, which fits every width; the backbones have rules of their own."""
@@ -145,23 +149,24 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
         """
         raise NotImplementedError(f"{type(self).__name__} must say how its global branch embeds a map.")
 
-    def resolve_attribute_ids(self, attribute_ids: torch.Tensor | None, batch_size: int) -> torch.Tensor:
+    def resolve_attribute_ids(self, attribute_ids: torch.Tensor | None, pixel_values: torch.Tensor) -> torch.Tensor:
         """Return the ids of the attributes asked for, for each image.
 
         Args:
             attribute_ids (`torch.Tensor` of shape `(B,)` or `(B, K)`, *optional*): positions in
                 `config.attribute_names`; `None` means all of them.
-            batch_size (`int`): B.
+            pixel_values (`torch.Tensor` of shape `(B, 3, S, S)`): the images.
 
         Returns:
-            `torch.Tensor` of shape `(B, K)`: long, on the model's device; K = 1 for ids of shape `(B,)`.
+            `torch.Tensor` of shape `(B, K)`: long, on the images' device; K = 1 for ids of shape `(B,)`.
 
         Raises:
             ValueError: if the ids have another shape or dtype, or are no attributes of this model.
         """
-        names = self.config.attribute_names
+        # Not the model's device, which is "meta" where its weights are offloaded.
+        names, batch_size, device = self.config.attribute_names, len(pixel_values), pixel_values.device
         if attribute_ids is None:
-            return torch.arange(len(names), device=self.device).expand(batch_size, -1)
+            return torch.arange(len(names), device=device).expand(batch_size, -1)
         if (
             attribute_ids.ndim not in (1, 2)
             or attribute_ids.shape[0] != batch_size
@@ -176,7 +181,7 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
                 f"`attribute_ids` must lie in 0..{len(names) - 1}, the attributes {list(names)}; got "
                 f"{attribute_ids.unique().tolist()}."
             )
-        return attribute_ids.to(self.device).long().view(batch_size, -1)
+        return attribute_ids.to(device).long().view(batch_size, -1)
 
     def regions_of_interest(
         self,
@@ -207,7 +212,7 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
             raise ValueError(f"`pixel_values` must be square, (B, 3, S, S); got {tuple(pixel_values.shape)}.")
         source = pixel_values if source_pixel_values is None else source_pixel_values
         if source_sizes is None:
-            source_sizes = torch.tensor(source.shape[2:], device=self.device).expand(batch_size, -1)
+            source_sizes = torch.tensor(source.shape[2:], device=attention_maps.device).expand(batch_size, -1)
         elif source_pixel_values is None or source_sizes.shape != (batch_size, 2):
             raise ValueError(
                 f"`source_sizes` must come with `source_pixel_values` and have shape ({batch_size}, 2); got shape "

@@ -128,7 +128,7 @@ class IpadModel(AttributePreTrainedModel):
         Raises:
             ValueError: if ids, images, sources and sizes do not fit the model or each other.
         """
-        attribute_ids = self.resolve_attribute_ids(attribute_ids, pixel_values.shape[0])
+        attribute_ids = self.resolve_attribute_ids(attribute_ids, pixel_values)
         if output_hidden_states is None:
             output_hidden_states = self.config.output_hidden_states
         image_map, hidden_states = feature_map(

@@ -146,6 +146,7 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
     new_modules = ("prefix", "decoder")
 
     def __init__(self, config: CaptionerConfig):
+        config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
         super().__init__(config)
         self.embedder = make_embedder(config.embedder_config)
         self.decoder = AutoModelForCausalLM.from_config(config.decoder_config)
@@ -160,6 +161,10 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         self.decoder.set_input_embeddings(value)
+
+    def resize_token_embeddings(self, *args, **kwargs) -> nn.Embedding:
+        """Resize the decoder's embeddings, as its own method does; the embedding model's stay."""
+        return self.decoder.resize_token_embeddings(*args, **kwargs)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
@@ -250,7 +255,7 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         settings = kwargs.get("generation_config") or self.decoder.generation_config
         new_tokens = kwargs.get("max_new_tokens", settings.max_new_tokens)
         length = kwargs.get("max_length", settings.max_length)
-        if new_tokens is None and length is None and "generation_config" not in kwargs:
+        if new_tokens is None and length is None:
             new_tokens = kwargs["max_new_tokens"] = self.config.max_caption_length
         self._check_room(prefix.shape[1], new_tokens)
         mask = torch.ones(prefix.shape[:2], dtype=torch.long, device=prefix.device)

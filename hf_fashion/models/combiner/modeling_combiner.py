@@ -65,6 +65,7 @@ class CombinerModel(CombinerPreTrainedModel):
     """Moves what a photo with words is searched by, in each space by the same layers."""
 
     def __init__(self, config: CombinerConfig):
+        config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
         super().__init__(config)
         size = config.hidden_size
         self.photo_proj = nn.Linear(config.embed_dim, size)
@@ -109,7 +110,8 @@ class CombinerModel(CombinerPreTrainedModel):
     def _hidden(self, photo: torch.Tensor, words: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         """Join the inputs of each space: (B, S, H)."""
         parts = [self.photo_proj(photo), self.words_proj(words), self.start_proj(start)]
-        spaces = self.space_embeds.weight.expand(len(photo), -1, -1)  # (B, S, H)
+        spaces = self.space_embeds(torch.arange(photo.shape[1], device=photo.device))  # (S, H)
+        spaces = spaces.expand(len(photo), -1, -1)  # (B, S, H)
         joined = torch.cat([*(self._dropped(relu(part)) for part in parts), spaces], dim=-1)
         return self._dropped(relu(self.joined(joined)))
 

@@ -40,8 +40,9 @@ class SelectionConfig:
             self.fusion_layers = sorted({layer for layer in (two_thirds, before_last) if layer >= first})
         self.fusion_layers = list(self.fusion_layers)
 
-    def validate_selection(self):
-        """Raise if fields contradict each other; called by `@strict`."""
+    def validate_architecture(self):
+        """Raise if fields contradict each other; called by `@strict`, and by the model."""
+        super().validate_architecture()
         if len(set(self.tag_entities)) != len(self.tag_entities):
             raise ValueError(f"`tag_entities` must be distinct names; got {self.tag_entities}.")
         if self.fusion_layers and not self.tag_entities:
@@ -145,7 +146,8 @@ class E2TowerConfig(SelectionConfig, PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     def validate_architecture(self):
-        """Raise if fields contradict each other; called by `@strict`."""
+        """Raise if fields contradict each other; called by `@strict`, and by the model."""
+        super().validate_architecture()
         family = tower_family(self.tower_config)
         if self.drop_patch_tokens and family.pooling != "class_token":
             raise ValueError(
@@ -272,7 +274,7 @@ class E2Config(PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     def validate_architecture(self):
-        """Raise if fields contradict each other; called by `@strict`."""
+        """Raise if fields contradict each other; called by `@strict`, and by the model."""
         if self.region_targets not in ("multi_positive", "diagonal"):
             raise ValueError(f'`region_targets` must be "multi_positive" or "diagonal"; got "{self.region_targets}".')
         if self.contrastive_loss not in ("info_nce", "sigmoid"):

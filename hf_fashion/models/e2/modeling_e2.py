@@ -253,7 +253,11 @@ def pool_text(outputs: ModelOutput, attention_mask: torch.Tensor | None, pooling
         return outputs.pooler_output
     hidden_states = outputs.last_hidden_state
     if pooling == "first":
-        return hidden_states[:, 0]
+        if attention_mask is None:
+            return hidden_states[:, 0]
+        # Not always token 0: padding may stand on the left.
+        first = attention_mask.long().argmax(1).view(-1, 1, 1).expand(-1, 1, hidden_states.shape[-1])  # (T, 1, D)
+        return hidden_states.gather(1, first)[:, 0]
     if attention_mask is None:
         return hidden_states.mean(1)
     weights = attention_mask.unsqueeze(-1).to(hidden_states.dtype)  # (T, L, 1)
@@ -327,6 +331,13 @@ class E2Model(E2PreTrainedModel):
     def set_input_embeddings(self, value: nn.Module) -> None:
         self.text_model.set_input_embeddings(value)
 
+    def resize_token_embeddings(self, *args, **kwargs) -> nn.Embedding:
+        """As of transformers' models; new tokens name no entity."""
+        embeddings = super().resize_token_embeddings(*args, **kwargs)
+        if self.entity_words is not None:
+            self.entity_words.resize(embeddings.num_embeddings)
+        return embeddings
+
     @classmethod
     def from_clip(cls, clip: "CLIPModel | str", **kwargs) -> "E2Model":
         """Build an untrained E2 around a CLIP: its weights are taken over exactly, selection tokens and heads are new.
@@ -378,7 +389,8 @@ class E2Model(E2PreTrainedModel):
             text (`PreTrainedModel` or `str`, *optional*): the same for the text side: any encoder that `AutoModel`
                 loads. Without it, `vision` is a whole CLIP or SigLIP (of SigLIP 2, one of a fixed resolution), and
                 both of its sides, its temperature and its loss are taken.
-            dtype (`torch.dtype`, *optional*): float type of the model. Default: that of the vision encoder.
+            dtype (`torch.dtype` or `str`, *optional*): float type of the model, such as `"bfloat16"`. Default, and
+                `"auto"`: that of the vision encoder.
             kwargs (`dict`, *optional*): fields of [`E2Config`] or of its vision tower.
 
         Raises:
@@ -393,6 +405,7 @@ class E2Model(E2PreTrainedModel):
         >>> model = E2Model.from_towers("google/siglip2-base-patch16-224")  # doctest: +SKIP
         ```
         """
+        dtype = None if dtype == "auto" else getattr(torch, dtype) if isinstance(dtype, str) else dtype
         start, text_start = Start.of(vision), None if text is None else Start.of(text)
         if text_start is None and start.config.model_type == "clip":
             return cls.from_clip(start.load(dtype=dtype), **kwargs)
@@ -404,7 +417,8 @@ class E2Model(E2PreTrainedModel):
         copy_tower(getattr(model.vision_model, "tower", model.vision_model), encoder, NEW_IN_TOWER)
         copy_tower(model.text_model, whole.text_model if whole else text_start.load("text", dtype))
         if whole:
-            model.logit_scale.data, model.logit_bias.data = whole.logit_scale.data[0], whole.logit_bias.data[0]
+            model.logit_scale.data = whole.logit_scale.data[0].clone()
+            model.logit_bias.data = whole.logit_bias.data[0].clone()
         for parameter in filter(None, (model.logit_scale, model.logit_bias)):
             parameter.data = parameter.data.float()
         return model.eval()
@@ -605,7 +619,8 @@ class E2Model(E2PreTrainedModel):
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Raises:
-            ValueError: if neither images nor texts are given, or a loss is asked for without both.
+            ValueError: if neither images nor texts are given, a loss is asked for without both, or the tags are not
+                those of the entities.
 
         Example:
 
@@ -626,6 +641,7 @@ class E2Model(E2PreTrainedModel):
         ```
         """
         check_inputs(input_ids, pixel_values, return_loss)
+        self._check_tags(tag_input_ids, tag_ids)
         output = E2Output()
         if pixel_values is not None:
             vision = self.get_image_features(
@@ -658,7 +674,24 @@ class E2Model(E2PreTrainedModel):
             if output.tag_embeds is None:
                 # DDP waits for the gradient of every parameter; without tags the region head's is 0.
                 output.loss = output.loss + 0 * output.region_embeds.sum()
-        return output
+        return E2Output(**output)  # in the order of its fields
+
+    def _check_tags(self, tag_input_ids: torch.Tensor | None, tag_ids: torch.Tensor | None) -> None:
+        entities = list(self.config.tag_entities)
+        if tag_input_ids is None:
+            if tag_ids is not None:
+                raise ValueError("`tag_ids` say which tags are equal: give the tags too, as `tag_input_ids`.")
+            return
+        if tag_input_ids.ndim != 3 or tag_input_ids.shape[1] != len(entities):
+            raise ValueError(
+                f"`tag_input_ids` must be of shape (B, E, L), a tag of each of the {len(entities)} `tag_entities` "
+                f"{entities}; got {tuple(tag_input_ids.shape)}."
+            )
+        if tag_ids is not None and tag_ids.shape != tag_input_ids.shape[:2]:
+            raise ValueError(
+                f"`tag_ids` must be of shape (B, E), as `tag_input_ids`: {tuple(tag_input_ids.shape[:2])}; got "
+                f"{tuple(tag_ids.shape)}."
+            )
 
     def _losses(self, output: E2Output, tag_ids: torch.Tensor | None) -> dict[str, torch.Tensor]:
         losses = {"contrastive": pair_loss(output.logits_per_image, sigmoid=self.logit_bias is not None)}

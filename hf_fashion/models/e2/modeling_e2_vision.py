@@ -82,6 +82,10 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
     lora_modules_to_save = list(new_modules)
     _no_split_modules = ["CLIPTextEmbeddings", "CLIPEncoderLayer", "CLIPVisionEmbeddings", "E2FusionBlock"]
 
+    def __init__(self, config: E2Config, *inputs, **kwargs):
+        config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
+        super().__init__(config, *inputs, **kwargs)
+
     @classmethod
     def is_custom_code(cls) -> bool:
         # In code outside its package transformers skips modules that own no parameter, and with them CLIP's rules for

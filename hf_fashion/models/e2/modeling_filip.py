@@ -189,7 +189,7 @@ class FilipModel(E2Model):
             loss = filip_loss(output.logits_per_image, output.logits_per_text, sigmoid=self.logit_bias is not None)
             # DDP waits for the gradient of every parameter; that of a tower's own pooling head is 0.
             output.loss = loss + 0 * output.image_embeds.sum()
-        return output
+        return FilipOutput(**output)  # in the order of its fields
 
 
 # A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.

@@ -93,6 +93,15 @@ class E2EntityWords(nn.Module):
         self.weight = nn.Parameter(torch.zeros(entities))
         self.register_buffer("shares", torch.zeros(config.text_config.vocab_size, entities))
 
+    def resize(self, vocab_size: int) -> None:
+        """Change the number of tokens; new ones name no entity.
+
+        Args:
+            vocab_size (`int`): of the text tower, as it is now.
+        """
+        kept = self.shares[:vocab_size]
+        self.shares = torch.cat([kept, kept.new_zeros(vocab_size - len(kept), kept.shape[1])])
+
     def forward(self, pooled: torch.Tensor, input_ids: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
         """
         Args:

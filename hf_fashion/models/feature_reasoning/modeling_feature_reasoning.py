@@ -123,7 +123,8 @@ class FeatureReasoningUpdate(nn.Module):
     def _asked(self, hidden: torch.Tensor, widths: list[int], num_own: int | None) -> tuple[torch.Tensor, ...]:
         """Return the parts of the last layer's output, the second of them for the first nodes only."""
         weight, bias = self.fc_out.weight, self.fc_out.bias
-        if weight.is_meta or hasattr(weight, "__tensor_flatten__"):  # offloaded or int8: the layer must be called
+        as_made = type(self.fc_out) is FeatureReasoningHead and not hasattr(weight, "__tensor_flatten__")
+        if not as_made or weight.is_meta:  # an adapter, int8, or offloaded: the layer must be called
             with_query, own, of_query = self.fc_out(hidden).split(widths, dim=-1)
             return with_query, own[:, :num_own], of_query
         parts = zip((hidden, hidden[:, :num_own], hidden), weight.split(widths), bias.split(widths), strict=True)
@@ -161,6 +162,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
     """FR: two update networks, of which one moves the query and one, having seen that, the candidates."""
 
     def __init__(self, config: FeatureReasoningConfig):
+        config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
         super().__init__(config)
         with local_torch_dtype(torch.float32):  # whatever type the model is created in
             self.query_update = FeatureReasoningUpdate(config)

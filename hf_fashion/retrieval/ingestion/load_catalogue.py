@@ -52,10 +52,11 @@ def load_catalogue(
     """
     shipped = find_for(str(source)) if column_map is None else column_map_for(column_map, str(source))
     columns = shipped or ColumnMap()
-    image_column = image_column or columns.image
+    image_column, id_column = image_column or columns.image, id_column or columns.product_id or FILE_NAME
+    corpus = load_corpus(source, image_column=image_column, id_column=id_column, require_files=require_files)
     return {
-        "dataset": _one_split(load_corpus(source, image_column=image_column, require_files=require_files), split),
-        "id_column": id_column or columns.product_id or FILE_NAME,
+        "dataset": _one_split(corpus, split),
+        "id_column": id_column,
         "image_column": image_column,
         "metadata_columns": list(columns.tags.values()) if metadata_columns is None else list(metadata_columns),
     }

@@ -122,5 +122,6 @@ def _require_room_above(model: PreTrainedModel, number: int, depth: int) -> None
     if first <= number:
         raise ValueError(
             f"`model.freeze_layers` is {number}, but the selection tokens enter before layer {first}, and frozen "
-            f"layers would have to be run again for them: set `model.config.first_selection_layer` to {number + 1}."
+            f"layers would have to be run again for them: set `model.config.first_selection_layer` to {number + 1}, "
+            "and `model.config.fusion_layers` to layers from there on."
         )

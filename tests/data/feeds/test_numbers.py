@@ -9,7 +9,10 @@ from hf_fashion.data.feeds.numbers import has_decimal_commas, number_type, odd_c
     ("cells", "kind"),
     [
         (["1", "-20", "0", None], int),
-        (["1", "2.50", "1e3", "-0.5"], float),
+        (["1", "2.50", "1e-3", "-0.5"], float),
+        (["12E4", "13E2"], None),
+        (["4711.1", "4711.10", "4712.20"], None),
+        (["49", "49.00", "49"], float),
         ([" 3 ", "4"], int),
         (["00123", "4"], None),
         (["1", "+2"], None),

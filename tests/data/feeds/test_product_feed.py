@@ -60,6 +60,9 @@ def test_missing_photos_are_named_with_their_rows(folder):
     ):
         load_product_feed(path, image_column="photo")
     assert len(load_product_feed(path, image_column="photo", require_files=False)) == 6
+    path.write_text("photo\nPHOTOS\\0.jpg\nphotos\\0.jpg\n")
+    with pytest.raises(FileNotFoundError, match=r"line 2: .*; line 3: .*0\.jpg \(did you mean '.*photos/0\.jpg'\?\)"):
+        load_product_feed(path, image_column="photo")
 
 
 def test_a_missing_image_column_lists_those_there_are(folder):
@@ -88,6 +91,14 @@ def test_broken_feeds_say_where(folder, name, text, message):
     (folder / name).write_text(text)
     with pytest.raises(ValueError, match=rf"{name}.*{message}"):
         load_product_feed(folder / name)
+
+
+def test_ids_that_look_like_decimals_stay_text(folder):
+    (folder / "feed.csv").write_text("image,code,price\nphotos/0.jpg,4711.10,4.50\nphotos/1.jpg,4712.20,5\n")
+    feeds = {"train": [folder / "feed.csv"]}
+    row = load_product_feeds(feeds, id_column="code")["train"][0]
+    assert (row["code"], row["price"]) == ("4711.10", 4.5)
+    assert load_product_feeds(feeds, id_column="price")["train"]["price"][:] == ["4.50", "5"]
 
 
 def test_numbers_are_numbers_in_all_feeds_or_in_none(folder):

@@ -94,7 +94,7 @@ def test_values_that_never_stand_apart_are_an_error(monkeypatch):
         ({"seed": -1}, "`seed` must be at least 0, got -1"),
         ({"values_per_group": 1}, "`values_per_group` must be at least 2"),
         ({"images_per_value": 1}, "`images_per_value` must be at least 2"),
-        ({"attributes_per_batch": 3}, "`attributes_per_batch` is 3, and 2 attributes"),
+        ({"attributes_per_batch": 3}, "`attributes_per_batch` is 3, and only 2 of the attributes can form"),
     ],
 )
 def test_settings_out_of_range_are_named(setting, message):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 
 from hf_fashion.models.attribute.attention_attribute import ChannelGate, SpatialAttention, attend, attention_logits
 
@@ -74,3 +75,16 @@ def test_attention_in_half_precision_is_exact_in_sum():
     attention, pooled = attend(torch.randn(1, 2, 400).bfloat16(), torch.randn(1, 3, 20, 20).bfloat16())
     assert attention.dtype == torch.float32 and pooled.dtype == torch.bfloat16
     torch.testing.assert_close(attention.sum((2, 3)), torch.ones(1, 2))
+
+
+def test_an_adapter_of_v1s_second_convolution_counts_as_when_it_is_merged():
+    torch.manual_seed(0)
+    layer = SpatialAttention(5, 4, 6, "v1")
+    model = get_peft_model(layer, LoraConfig(r=2, target_modules=["channel_weights"])).eval()
+    torch.nn.init.normal_(layer.channel_weights.lora_B["default"].weight)
+    inputs = torch.randn(2, 5, 3, 4), torch.randn(2, 7, 4)
+    attention, _ = model(*inputs)
+    merged, _ = model.merge_and_unload()(*inputs)
+    torch.testing.assert_close(attention, merged)
+    torch.manual_seed(0)
+    assert not torch.allclose(attention, SpatialAttention(5, 4, 6, "v1")(*inputs)[0])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForImageClassification,
     CLIPConfig,
     CLIPModel,
@@ -115,3 +116,24 @@ def test_fields_that_change_what_the_weights_compute_are_named(caplog):
     load_pretrained(build_backbone(config), source)
     (record,) = caplog.records
     assert "hidden_act=relu (there relu6), tf_padding=False (there True)" in record.getMessage()
+
+
+@pytest.mark.parametrize("from_folder", [False, True])
+@pytest.mark.parametrize("model_type", ["convnext", "swin"])
+def test_layer_norms_that_only_the_backbone_class_has_start_from_1_and_0(model_type, from_folder, tmp_path, caplog):
+    small = {"depths": [1, 1, 1, 1], "num_labels": 2}
+    small |= {"embed_dim": 8, "num_heads": [1, 1, 1, 1], "window_size": 2} if model_type == "swin" else {}
+    small |= {"hidden_sizes": [4, 6, 8, 10]} if model_type == "convnext" else {"image_size": IMAGE_SIZE}
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(model_type, **small)
+    source = AutoModelForImageClassification.from_config(config).eval()
+    backbone = build_backbone(AutoConfig.for_model(model_type, **small, out_features=["stage3"])).eval()
+    source.save_pretrained(tmp_path)
+    with caplog.at_level("WARNING"):
+        load_pretrained(backbone, tmp_path if from_folder else source)
+    assert "hidden_states_norms.stage3.weight" in caplog.text and "start from 1 and 0" in caplog.text
+    whole = type(backbone).from_pretrained(tmp_path, out_features=["stage3"]).eval()
+    torch.testing.assert_close(feature_map(backbone, PIXELS)[0], whole(PIXELS).feature_maps[0])
+    bare = build_backbone(backbone.config).eval()
+    load_pretrained(bare, source.base_model)
+    torch.testing.assert_close(feature_map(bare, PIXELS)[0], feature_map(backbone, PIXELS)[0])

@@ -1,12 +1,20 @@
 """The base of attribute-specific models: ids, regions, initial weights, pretrained backbones."""
 
+from functools import partial
+
 import pytest
 import torch
+from accelerate import cpu_offload
 from torch import nn
 
 from hf_fashion.models.attribute.modeling_attribute import AttributePreTrainedModel
+from hf_fashion.models.attribute.modeling_ipad import IpadModel
 from hf_fashion.models.attribute.region_of_interest import crop_regions, region_boxes
 from tests.tiny_attribute import ATTRIBUTE_NAMES, IMAGE_SIZE, tiny_asen, tiny_asen_config, tiny_photo_inputs
+from tests.tiny_ipad import tiny_ipad
+
+
+PIXELS = torch.zeros(2, 3, IMAGE_SIZE, IMAGE_SIZE)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +26,7 @@ from tests.tiny_attribute import ATTRIBUTE_NAMES, IMAGE_SIZE, tiny_asen, tiny_as
     ],
 )
 def test_ids_are_resolved_image_by_image(ids, resolved):
-    found = tiny_asen().resolve_attribute_ids(ids, batch_size=2)
+    found = tiny_asen().resolve_attribute_ids(ids, PIXELS)
     assert found.tolist() == resolved and found.dtype == torch.long
 
 
@@ -27,9 +35,9 @@ def test_ids_are_resolved_image_by_image(ids, resolved):
 )
 def test_wrong_ids_are_named(ids):
     with pytest.raises(ValueError, match="attribute_ids"):
-        tiny_asen().resolve_attribute_ids(ids, batch_size=2)
+        tiny_asen().resolve_attribute_ids(ids, PIXELS)
     with pytest.raises(ValueError, match=ATTRIBUTE_NAMES[2]):
-        tiny_asen().resolve_attribute_ids(torch.tensor([-1, 0]), batch_size=2)
+        tiny_asen().resolve_attribute_ids(torch.tensor([-1, 0]), PIXELS)
 
 
 def test_regions_equal_those_of_one_image_and_attribute_at_a_time():
@@ -100,3 +108,18 @@ def test_a_backbone_for_a_branch_that_is_not_there_is_refused():
     source = tiny_asen()
     with pytest.raises(ValueError, match="local_backbone"):
         type(source).from_backbones(source.config, source.image_backbone, source.image_backbone)
+
+
+@pytest.mark.parametrize("make", [tiny_asen, partial(tiny_asen, head="csn"), tiny_ipad])
+def test_offloaded_weights_are_fetched_by_calling_their_layers(make):
+    inputs = tiny_photo_inputs()
+    expected = make()(**inputs).attribute_embeds
+    offloaded = cpu_offload(make(), execution_device=torch.device("cpu"), offload_buffers=True)
+    torch.testing.assert_close(offloaded(**inputs).attribute_embeds, expected)
+
+
+def test_a_field_that_is_changed_while_loading_is_checked(tmp_path):
+    tiny_ipad().save_pretrained(tmp_path)
+    assert IpadModel.from_pretrained(tmp_path, suppression="none").config.suppression == "none"
+    with pytest.raises(ValueError, match=r'`suppression` must be .* got "adaptiv"'):
+        IpadModel.from_pretrained(tmp_path, suppression="adaptiv")

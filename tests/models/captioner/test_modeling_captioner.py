@@ -127,6 +127,9 @@ def test_what_limits_a_caption():
     assert model.generate(image_embeds=embeds, generation_config=given).shape[1] == 3
     with pytest.raises(ValueError, match=rf"has {positions} positions .* give at most {positions - prefix}\."):
         model.generate(image_embeds=embeds, max_new_tokens=positions)
+    for unlimited in (None, GenerationConfig(**ignoring_ends)):
+        captions = model.generate(image_embeds=embeds, **ignoring_ends, generation_config=unlimited)
+        assert captions.shape[1] == model.config.max_caption_length
     model.decoder.generation_config.max_new_tokens = 2
     assert model.generate(image_embeds=embeds, **ignoring_ends).shape[1] == 2
     model.decoder.generation_config.max_new_tokens = positions
@@ -160,3 +163,13 @@ def test_the_settings_of_the_decoder_are_saved(tmp_path):
 def test_a_misspelt_setting_of_the_decoder_is_refused():
     with pytest.raises(ValueError, match=r"names \['repetitionpenalty'\], settings that transformers"):
         tiny_captioner(decoder_generation={"repetitionpenalty": 1.7, "max_length": 5})
+
+
+def test_embeddings_of_another_number_of_tokens_are_saved_and_loaded(tmp_path):
+    model, embeds = tiny_captioner(), torch.randn(2, 12)
+    model.resize_token_embeddings(400)
+    assert model.config.decoder_config.vocab_size == 400
+    model.save_pretrained(tmp_path)
+    loaded = CaptionerForConditionalGeneration.from_pretrained(tmp_path)
+    assert loaded.get_input_embeddings().num_embeddings == 400
+    assert torch.equal(loaded.generate(image_embeds=embeds), model.generate(image_embeds=embeds))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from accelerate import cpu_offload
 
 from hf_fashion.models.combiner.modeling_combiner import CombinerModel
 from tests.tiny_combiner import DIM, tiny_combiner, tiny_combiner_config, tiny_queries
@@ -52,3 +53,9 @@ def test_shapes_that_do_not_fit_are_named():
         model(**queries | {"photo_embeds": queries["photo_embeds"][:, :2]})
     with pytest.raises(ValueError, match=r"got \(3, 3, 12\), \(3, 3, 12\) and \(3, 11\)"):
         model(**queries | {"words_embeds": torch.ones(3, DIM - 1)})
+
+
+def test_offloaded_weights_are_fetched_by_calling_their_layers():
+    model, queries = tiny_combiner(), tiny_queries()
+    expected = model(**queries).query_embeds
+    torch.testing.assert_close(cpu_offload(model, execution_device="cpu")(**queries).query_embeds, expected)

@@ -1,6 +1,7 @@
 """E2 read as its manual: towers, selection, losses, starting from a CLIP."""
 
 import re
+from dataclasses import fields
 
 import pytest
 import torch
@@ -26,6 +27,14 @@ def test_output_shapes():
     assert [s.scores.shape for s in outputs.selections] == [(3, 4, 16)] * 2
     assert [s.indices.shape for s in outputs.selections] == [(3, 4)] * 2
     assert set(outputs.losses) == {"contrastive", "region"}
+
+
+def test_values_stand_in_the_order_of_the_fields():
+    inputs = {name: value for name, value in tiny_inputs(3).items() if not name.startswith("tag")}
+    outputs = tiny_model()(**inputs, return_loss=True)
+    assert outputs[0] is outputs.loss and outputs[1] is outputs.logits_per_image
+    assert tiny_model()(**inputs, return_dict=False)[0].shape == (3, 3)
+    assert list(outputs) == [field.name for field in fields(outputs) if getattr(outputs, field.name) is not None]
 
 
 def test_embeddings_are_normalised():
@@ -62,6 +71,17 @@ def test_nothing_given_and_half_a_loss_are_refused():
         model()
     with pytest.raises(ValueError, match="return_loss"):
         model(pixel_values=inputs["pixel_values"], return_loss=True)
+
+
+def test_tags_of_other_entities_than_the_models_are_refused():
+    model, inputs = tiny_model(), tiny_inputs(3)
+    with pytest.raises(ValueError, match=r"2 `tag_entities` \['brand', 'season'\]; got \(3, 1, \d+\)"):
+        model(**inputs | {"tag_input_ids": inputs["tag_input_ids"][:, :1]}, return_loss=True)
+    with pytest.raises(ValueError, match=r"`tag_ids` must be of shape \(B, E\).* got \(3, 1\)"):
+        model(**inputs | {"tag_ids": torch.zeros(3, 1)}, return_loss=True)
+    del inputs["tag_input_ids"]
+    with pytest.raises(ValueError, match="give the tags too, as `tag_input_ids`"):
+        model(**inputs | {"tag_ids": torch.zeros(3, 2)}, return_loss=True)
 
 
 def test_vision_model_loads_from_the_whole_folder(tmp_path):
@@ -185,6 +205,13 @@ def test_fields_may_be_changed_while_loading(tmp_path):
     model = E2Model.from_pretrained(tmp_path, drop_patch_tokens=False, selection_temperature=0.5)
     assert model.vision_model(tiny_inputs()["pixel_values"]).last_hidden_state.shape[1] == 1 + 4 + 16
     assert model.config.selection_temperature == 0.5
+    for changes, message in (
+        ({"region_targets": "multi-positive"}, "`region_targets` must be"),
+        ({"region_loss_weight": -3.0}, "Loss weights must not be negative"),
+        ({"first_selection_layer": 3}, "`fusion_layers` must rise strictly within first_selection_layer=3"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            E2Model.from_pretrained(tmp_path, **changes)
 
 
 def test_offloaded_weights_are_fetched_by_calling_their_layers():

@@ -66,6 +66,12 @@ def test_the_loss_is_filips_and_needs_both_sides():
         model()
 
 
+def test_values_stand_in_the_order_of_the_fields():
+    inputs = {name: value for name, value in tiny_inputs(3).items() if not name.startswith("tag")}
+    outputs = tiny_filip()(**inputs, return_loss=True)
+    assert outputs[0] is outputs.loss and outputs[1] is outputs.logits_per_image
+
+
 def test_one_side_only_and_no_comparison():
     model, inputs = tiny_filip(), photos_and_texts()
     photos = model(pixel_values=inputs["pixel_values"])

@@ -67,6 +67,15 @@ def test_half_precision_is_kept_but_not_for_temperature_and_bias(tmp_path):
     assert model.logit_bias.item() == -3
 
 
+def test_the_float_type_may_be_named_and_no_memory_is_shared():
+    whole = tiny_two_towers()
+    model = E2Model.from_towers(whole, tag_entities=["brand"], dtype="float32")
+    stored = {tensor.data_ptr() for tensor in whole.state_dict().values()}
+    assert [name for name, tensor in model.state_dict().items() if tensor.data_ptr() in stored] == []
+    assert E2Model.from_towers(whole, dtype="float16").dtype == torch.float16
+    assert E2Model.from_towers(whole, dtype="auto").dtype == torch.float32
+
+
 @pytest.mark.parametrize("pooling", ["mean", "first"])
 def test_text_pooling(pooling):
     model = E2Model.from_towers(tiny_tower("vit"), tiny_bert(), text_pooling=pooling)
@@ -76,6 +85,11 @@ def test_text_pooling(pooling):
     expected = states[:, 0] if pooling == "first" else torch.stack([states[0].mean(0), states[1, :7].mean(0)])
     embeds = model.get_text_features(IDS, mask).pooler_output
     torch.testing.assert_close(embeds, model.text_projection(expected))
+    # The same text, with padding on the left.
+    ids, mask = IDS[1:].roll(IDS.shape[1] - 7, 1), mask[1:].flip(1)
+    positions = (mask.cumsum(1) - 1).clamp(min=0)
+    on_the_left = model.get_text_features(ids, mask, positions).pooler_output
+    torch.testing.assert_close(on_the_left, embeds[1:])
 
 
 def test_a_vision_encoder_wants_a_text_encoder():

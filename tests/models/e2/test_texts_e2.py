@@ -107,3 +107,17 @@ def test_they_weigh_states_of_the_space_that_the_text_embedding_comes_from(text)
     states = model.token_states(outputs.last_hidden_state)
     pooled = states[:, -1] if text == "siglip" else states.mean(1)
     torch.testing.assert_close(outputs.pooler_output, model.text_projection(pooled + 2 * states.mean(1)))
+
+
+def test_a_new_token_names_no_entity(tmp_path):
+    model = tiny_model(weighted_entities=["brand", "colour"])
+    model.entity_words.load_state_dict(entity_words().state_dict())
+    before, size = model.entity_words.shares.clone(), model.config.text_config.vocab_size
+    model.resize_token_embeddings(size + 6)
+    assert torch.equal(model.entity_words.shares[:size], before) and not model.entity_words.shares[size:].any()
+    model.save_pretrained(tmp_path)
+    new = torch.tensor([[size + 5, 3]])
+    loaded = AutoModel.from_pretrained(tmp_path).get_text_features(new).pooler_output
+    torch.testing.assert_close(loaded, model.get_text_features(new).pooler_output)
+    model.resize_token_embeddings(size - 1)
+    assert torch.equal(model.entity_words.shares, before[:-1])

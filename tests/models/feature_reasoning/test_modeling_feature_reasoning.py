@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
 from torch.nn.functional import normalize
 from transformers import AutoModel
@@ -277,3 +278,17 @@ def test_parts_that_stay_in_float32_are_made_in_it(dtype):
         if re.match("query_update|candidate_update|logit_scale", name)
     }
     assert kept and set(kept.values()) == {torch.float32}
+
+
+def test_every_adapter_counts_as_when_it_is_merged():
+    lists = {name: value.float() for name, value in tiny_lists().items()}
+    model = get_peft_model(tiny_feature_reasoning(), LoraConfig(r=2, target_modules=["fc_out"])).eval()
+    plain = model(**lists).similarities
+    adapters = [parameter for name, parameter in model.named_parameters() if "fc_out.lora_B" in name]
+    for parameter in adapters:
+        torch.nn.init.normal_(parameter)
+    adapted = model(**lists).similarities
+    adapted.sum().backward()
+    assert len(adapters) == 2 and all(parameter.grad.abs().sum() > 0 for parameter in adapters)
+    assert not torch.allclose(adapted, plain)
+    torch.testing.assert_close(model.merge_and_unload()(**lists).similarities, adapted, rtol=1e-4, atol=1e-5)

@@ -130,7 +130,7 @@ def test_the_same_seed_gives_the_same_run(corpus, main):
         ("sampling.kinds=pk", "unknown key 'kinds'.*kind"),
         ("data.attributes=[color]", "'color'.*colour"),
         ("model.config.head_dim=2", "unknown key 'head_dim'"),
-        ("sampling.attributes_per_batch=3", "`attributes_per_batch` is 3, and 2 attributes"),
+        ("sampling.attributes_per_batch=3", "`attributes_per_batch` is 3, and only 2 of .* set it to 2"),
     ],
 )
 def test_mistakes_are_named_before_training(corpus, main, change, message):

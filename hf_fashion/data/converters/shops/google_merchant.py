@@ -21,6 +21,7 @@ PHOTOS = ("image_link", "additional_image_link")
 HTML = ("title", "description")
 ALWAYS = ("brand", "color", "product_type")  # columns also where no item has them
 PRICES = ("price", "sale_price")
+SINGLE = ("id", "title", *PRICES)  # an item has one of each
 OURS = ("image", SOURCE_ROW)  # columns that we make
 PRICE = re.compile(r"(?:(?P<before>[A-Z]{3}) *)?(?P<number>\d+(?:\.\d+)?)(?: *(?P<behind>[A-Z]{3}))?")
 FEATURES = dict.fromkeys(PRICES, Value("float64"))
@@ -31,8 +32,8 @@ def read_google_merchant(source: Path, images: Path | None = None) -> Splits:
     """Read a Google Merchant feed: a row for each item, whose `image` is the list of its photos.
 
     Other attributes keep their names, with underscores (`google_product_category`); values of one that comes several
-    times are joined by commas. Title and description are stripped of HTML. `price` and `sale_price` are numbers, and
-    `currency` holds their currency.
+    times are joined by commas, those inside one (`product_detail`) by colons. Title and description are stripped of
+    HTML. `price` and `sale_price` are numbers, and `currency` holds their currency.
 
     Args:
         source (`Path`): the feed: `.tsv`, `.txt` or `.csv`, or `.xml` (RSS or Atom, with the namespace g).
@@ -41,7 +42,8 @@ def read_google_merchant(source: Path, images: Path | None = None) -> Splits:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: naming file and line: the feed cannot be read, an attribute is missing, comes in two columns or has
-            the name of a column that is made here, a price is no number, or those of an item have two currencies.
+            the name of a column that is made here, a price is no number, or an item has two ids, titles, prices or
+            currencies.
     """
     if not source.is_file():
         raise FileNotFoundError(f"no feed {source}: name the file (.tsv, .txt, .csv or .xml)")
@@ -62,7 +64,7 @@ def read_google_merchant(source: Path, images: Path | None = None) -> Splits:
         except ValueError as error:
             problems.append(f"line {line}: {error}")
     if problems:
-        raise ValueError(listed(f"{source}: {len(problems):,} items have wrong prices", problems))
+        raise ValueError(listed(f"{source}: {len(problems):,} items are not as Google describes them", problems))
     return {"train": rows}
 
 
@@ -89,6 +91,9 @@ def _split(name: str, cell: str | None) -> list[str]:
 
 
 def _row(item: Mapping[str, list[str]], folder: Path) -> Row:
+    for name in SINGLE:
+        if len(values := dict.fromkeys(item.get(name, []))) > 1:
+            raise ValueError(f"it has {len(values)} values of {name}: {', '.join(map(repr, values))}; keep one")
     photos = dict.fromkeys(photo for name in PHOTOS for photo in item.get(name, []))
     others = {name: ", ".join(values) or None for name, values in item.items() if name not in (*PHOTOS, *PRICES)}
     row = dict.fromkeys(ALWAYS) | others | {"image": [photo_place(photo, folder) for photo in photos]}

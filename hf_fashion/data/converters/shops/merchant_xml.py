@@ -7,6 +7,7 @@ from ....messages import did_you_mean
 
 
 NAMESPACE = "http://base.google.com/ns/1.0"
+HTML = ("title", "description")  # elements that hold running text, perhaps with HTML that is not escaped
 ITEMS = ("item", "entry")
 SEPARATOR = " "  # expat writes a name as its namespace, this, and the name in it
 
@@ -15,7 +16,10 @@ Item = tuple[int, dict[str, list[str]]]
 
 
 def read_merchant_xml(path: Path) -> list[Item]:
-    """Return the items of a feed; elements inside the elements of an item, such as those of `shipping`, are not read.
+    """Return the items of a feed.
+
+    Of an element that holds others of Google's, such as `product_detail`, the value is theirs with colons between
+    them, as a text feed has it (`Fit:Neckline:V-neck`). Tags of HTML stay in titles and descriptions.
 
     Entities and document types, with which a small file fills the memory or reads other files, are refused.
 
@@ -52,7 +56,9 @@ class _Items:
     def __init__(self):
         self.items: list[tuple[int, dict[tuple[bool, str], list[str]]]] = []
         self.seen: set[str] = set()
-        self._depth_of_item, self._path, self._text = 0, [], []
+        self._depth_of_item, self._path = 0, []
+        # Of the element of an item that is read: pieces of its text, and whether they are in an element inside it.
+        self._pieces: list[tuple[bool, str]] = []
         self.parser = expat.ParserCreate(namespace_separator=SEPARATOR)
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse
@@ -70,23 +76,35 @@ class _Items:
         if name in ITEMS and not self._depth_of_item:
             self._depth_of_item = len(self._path)
             self.items.append((self.parser.CurrentLineNumber, {}))
-        elif self._is_value:
-            self._text = []
-            if name == "link" and "href" in attributes:  # Atom's
-                self._text.append(attributes["href"])
+        elif self._depth == 1:
+            # Atom's link has its text in an attribute.
+            self._pieces = [(False, attributes["href"])] if name == "link" and "href" in attributes else []
+        elif self._depth > 1:
+            self._pieces.append((True, f"<{name}>" if self._path[self._depth_of_item] in HTML else ""))
 
     def _end(self, tag: str) -> None:
         namespace, _, name = tag.rpartition(SEPARATOR)
-        if self._is_value and (value := "".join(self._text).strip()):
+        if self._depth == 1 and (value := _value(self._pieces, name in HTML)):
             self.items[-1][1].setdefault((namespace == NAMESPACE, name), []).append(value)
+        elif self._depth > 1:
+            self._pieces.append((True, f"</{name}>" if self._path[self._depth_of_item] in HTML else ""))
         if len(self._path) == self._depth_of_item:
             self._depth_of_item = 0
         self._path.pop()
 
     def _characters(self, text: str) -> None:
-        if self._is_value:
-            self._text.append(text)
+        if self._depth > 0:
+            self._pieces.append((self._depth > 1, text))
 
     @property
-    def _is_value(self) -> bool:
-        return bool(self._depth_of_item) and len(self._path) == self._depth_of_item + 1
+    def _depth(self) -> int:
+        """How deep in an item an element is: 1 is one of its values, 0 or less no part of it."""
+        return len(self._path) - self._depth_of_item if self._depth_of_item else 0
+
+
+def _value(pieces: list[tuple[bool, str]], html: bool) -> str:
+    """The text of an element: what its inner elements hold with colons between it, or all of it as it runs."""
+    whole = "".join(text for _, text in pieces).strip()
+    if html or any(text.strip() for inner, text in pieces if not inner):
+        return whole
+    return ":".join(text.strip() for _, text in pieces if text.strip())

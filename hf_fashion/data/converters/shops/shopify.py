@@ -2,41 +2,26 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets import Value
 
-from ....messages import did_you_mean, listed
+from ....messages import listed, shown
 from ...feeds.csv_rows import CsvTable
 from ...feeds.encoding import read_text
 from ...sources.source_rows import SOURCE_ROW
 from ..corpus_rows import Row, Splits
 from ..source_files import find_files, folder_of, photo_place
 from .html_text import plain_text
+from .shopify_columns import column_names, other_columns
 
 
-# Our names of the columns, and Shopify's, the older ones first. Letter case does not count.
-COLUMNS = {
-    "id": ("Handle", "URL handle"),
-    "title": ("Title",),
-    "description": ("Body (HTML)", "Description"),
-    "brand": ("Vendor",),
-    "category": ("Product Category",),
-    "type": ("Type",),
-    "tags": ("Tags",),
-    "status": ("Status",),
-    "price": ("Variant Price", "Price"),
-    "image": ("Image Src", "Product image URL"),
-    "position": ("Image Position",),
-    "variant_image": ("Variant Image", "Variant image URL"),
-}
-NEEDED = ("id", "title", "image")
 TEXTS = ("title", "description", "brand", "category", "type", "tags", "status")
 OPTION = re.compile(r"(option\d+) name", re.IGNORECASE)
 NUMBER = re.compile(r"\d+(\.\d*)?")
-NO_OPTION = "title"  # the option of a product without any; its value is "Default Title"
+NO_OPTION = ("title", "Default Title")  # the option of a product without any, and its value
 FEATURES = {"price": Value("float64")}
 
 Cells = Mapping[str, str | None]
@@ -46,7 +31,8 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
     """Read Shopify's product export: a row for each product (Handle), whose `image` is the list of its photos.
 
     Title and description are stripped of HTML. `price` is the lowest of the variants; `option_color` and others hold
-    the values of an option, joined by commas.
+    the values of an option, joined by commas. So do the other columns that have any, under names with underscores
+    (`variant_sku`, `google_shopping_gender`, `metafield_custom_color`).
 
     Args:
         source (`Path`): the CSV file, or a folder of several (`products_export_1.csv`).
@@ -55,8 +41,8 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
     Raises:
         FileNotFoundError: there is no CSV file.
         ValueError: naming file and line: a column is missing, a row has no Handle, a first row no title, a price or a
-            position is no number, an option has no name, two columns differ in letter case only, or two products have
-            the same Handle.
+            position is no number, an option has no name, two columns have one name, or two products have the same
+            Handle.
     """
     products: dict[str, _Product] = {}
     for path in find_files(source, "*.csv"):
@@ -64,11 +50,11 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
         rows = table.rows()
         if same := table.same_names(str.lower):
             raise ValueError(f"{path}, line 1: {same[0]!r} and {same[-1]!r} are one column: keep one of them")
-        names = _column_names(path, table.header)
+        names, others = column_names(path, table.header), other_columns(path, table.header)
         problems = []
         for line, cells in rows:
             try:
-                _add(products, f"{path.name}, line {line}", cells, names)
+                _add(products, f"{path.name}, line {line}", cells, names).add_others(others, cells)
             except ValueError as error:
                 problems.append(f"line {line}: {error}")
         if problems:
@@ -87,6 +73,7 @@ class _Product:
     prices: list[float] = field(default_factory=list)
     option_names: dict[str, str] = field(default_factory=dict)
     option_values: dict[str, dict[str, None]] = field(default_factory=dict)
+    others: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add_variant(self, own: Mapping[str, str], cells: Cells) -> None:
         """Add the photos, price and options of a row."""
@@ -102,6 +89,12 @@ class _Product:
                 self.option_names[option] = name
             self.option_values.setdefault(option, {})[value] = None
 
+    def add_others(self, names: Mapping[str, str], cells: Cells) -> None:
+        """Add what a row has in other columns; `names` are theirs by ours."""
+        for ours, name in names.items():
+            if cell := (cells[name] or "").strip():
+                self.others.setdefault(ours, {})[cell] = None
+
     @property
     def options(self) -> dict[str, str]:
         """The values of each option, in the order of the rows; those of options of one name together.
@@ -114,27 +107,16 @@ class _Product:
             if option not in self.option_names:
                 raise ValueError(f"{self.place}: {option!r} has the value {next(iter(its))!r} and no name")
             values.setdefault(self.option_names[option].lower(), {}).update(its)
-        return {f"option_{name}": ", ".join(its) for name, its in values.items() if name != NO_OPTION}
+        none, its_value = NO_OPTION
+        return {
+            f"option_{name}": ", ".join(its)
+            for name, its in values.items()
+            if name != none or list(its) != [its_value]
+        }
 
 
-def _column_names(path: Path, header: Sequence[str]) -> dict[str, str]:
-    by_lower = {name.lower(): name for name in header}
-    names = {}
-    for ours, known in COLUMNS.items():
-        found = [by_lower[name.lower()] for name in known if name.lower() in by_lower]
-        if found:
-            names[ours] = found[0]
-    missing = [COLUMNS[name][0] for name in NEEDED if name not in names]
-    if missing:
-        raise ValueError(
-            f"{path}, line 1: no column {missing[0]!r}{did_you_mean(missing[0], header)}: is it Shopify's export of "
-            f"products? Its columns: {', '.join(header[:20])}"
-        )
-    return names
-
-
-def _add(products: dict[str, _Product], place: str, cells: Cells, names: Mapping[str, str]) -> None:
-    """Add a row to its product, which its first row makes."""
+def _add(products: dict[str, _Product], place: str, cells: Cells, names: Mapping[str, str]) -> _Product:
+    """Add a row to its product, which its first row makes, and return it."""
     own = {ours: cell.strip() for ours, name in names.items() if (cell := cells[name])}
     handle, title = own.get("id"), plain_text(own.get("title"))
     if handle is None:
@@ -146,7 +128,14 @@ def _add(products: dict[str, _Product], place: str, cells: Cells, names: Mapping
     product = products[handle]
     if title not in (None, product.texts["title"]):
         raise ValueError(f"{handle!r} is the Handle of {product.texts['title']!r} ({product.place}) too")
+    for name in TEXTS:
+        if (text := plain_text(own.get(name))) not in (None, product.texts[name]):
+            raise ValueError(
+                f"{names[name]} {shown(text)} of {handle!r} differs from that of its first row, {product.place}: "
+                f"{shown(product.texts[name])}"
+            )
     product.add_variant(own, cells)
+    return product
 
 
 def _options(cells: Cells) -> Iterator[tuple[str, str | None, str]]:
@@ -173,5 +162,6 @@ def _row(handle: str, product: _Product, folder: Path) -> Row:
         **product.texts,
         "price": min(product.prices, default=None),
         **product.options,
+        **{name: ", ".join(values) for name, values in product.others.items()},
         SOURCE_ROW: product.place,
     }

@@ -55,7 +55,9 @@ def test_urls_with_commas_stay_whole(tmp_path):
 
 def test_what_is_wrong_is_named(tmp_path):
     wrong = [TSV[0], TSV[1].replace("15.00 USD", "15,00 USD"), TSV[2]]
-    with pytest.raises(ValueError, match=r"1 items have wrong prices:\s+line 2: the price '15,00 USD' is not written"):
+    with pytest.raises(
+        ValueError, match=r"1 items are not as Google describes them:\s+line 2: the price '15,00 USD' is not written"
+    ):
         read_google_merchant(save(tmp_path / "feed.tsv", wrong))
     with pytest.raises(ValueError, match=r"no column 'image_link' \(of a Google Merchant feed\)"):
         read_google_merchant(save(tmp_path / "feed.tsv", [line.replace("image link", "photo") for line in TSV]))
@@ -98,3 +100,18 @@ def test_the_currency_is_that_of_any_price(columns, cells, currency, tmp_path):
     lines = [f"id,title,image_link,{columns}", f"1,Dress,a.jpg,{cells}"]
     (row,) = read_google_merchant(save(tmp_path / "feed.csv", lines))["train"]
     assert row["currency"] == currency
+
+
+def test_an_item_of_two_ids_or_prices_is_refused(tmp_path):
+    item = "<item><g:id>{}</g:id><g:title>A <b>linen</b> dress</g:title><g:image_link>a.jpg</g:image_link>{}</item>"
+    price, other = "<g:price>5 EUR</g:price>", "<g:price>9 EUR</g:price>"
+    head, tail = '<rss xmlns:g="http://base.google.com/ns/1.0"><channel>', "</channel></rss>"
+    path = save(tmp_path / "feed.xml", [head, item.format("1", price + price), tail])
+    (row,) = read_google_merchant(path)["train"]
+    assert (row["title"], row["price"]) == ("A linen dress", 5.0)
+    for wrong, message in (
+        (item.format("1</g:id><g:id>2", price), "line 2: it has 2 values of id: '1', '2'; keep one"),
+        (item.format("1", price + other), "line 2: it has 2 values of price: '5 EUR', '9 EUR'; keep one"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_google_merchant(save(tmp_path / "feed.xml", [head, wrong, tail]))

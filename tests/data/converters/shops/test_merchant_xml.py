@@ -28,10 +28,28 @@ def test_rss(tmp_path):
                 "description": ["<p>Warm</p>"],
                 "id": ["A1"],
                 "additional_image_link": ["https://a/2.jpg", "https://a/3.jpg"],
+                "shipping": ["DE:5 EUR"],
             },
         ),
         (7, {"id": ["A2"]}),
     ]
+
+
+def test_what_stands_in_inner_elements_is_kept(tmp_path):
+    item = "<g:id>1</g:id><g:title>Summer <b>linen</b> dress</g:title>"
+    item += "<g:description><p>Of <i>hemp</i>.</p></g:description>"
+    item += "<g:product_detail><g:attribute_name>Neck</g:attribute_name> <g:attribute_value> V </g:attribute_value>"
+    item += "</g:product_detail><g:material>of <b>wool</b></g:material>"
+    ((_, values),) = read_merchant_xml(
+        save(tmp_path, RSS[: RSS.index("<item>")] + f"<item>{item}</item></channel></rss>")
+    )
+    assert values == {
+        "id": ["1"],
+        "title": ["Summer <b>linen</b> dress"],
+        "description": ["<p>Of <i>hemp</i>.</p>"],
+        "product_detail": ["Neck:V"],
+        "material": ["of wool"],
+    }
 
 
 def test_atom_and_another_encoding(tmp_path):

@@ -38,6 +38,7 @@ def test_rows_of_a_handle_are_one_product(tmp_path):
         "price": 49.9,
         "option_color": "Red, Blue",
         "option_size": "S, M",
+        "variant_sku": "1, 2, 3",
         "source_row": "export.csv, line 2",
     }
     assert card["title"] == "Gift card" and card["option_color"] is None and card["source_row"] == "export.csv, line 6"
@@ -65,15 +66,19 @@ def test_what_is_wrong_is_named_by_its_line(tmp_path):
         "new,,,,,,,,,,,6,1,6.jpg,1,,",
         "wool-coat,Other coat,,,,,,,,,,7,1,7.jpg,1,,",
         "cap,Cap,,,,,,,,,,8,free,8.jpg,first,,",
+        "wool-coat,Wool coat,,Bcme,,,,,,,,9,1,9.jpg,1,,",
     ]
     with pytest.raises(ValueError) as error:
         read_shopify(save(tmp_path / "export.csv", rows))
     text = str(error.value)
-    assert "4 rows are not as Shopify exports them" in text
+    assert "5 rows are not as Shopify exports them" in text
     assert "line 7: no Handle, so it belongs to no product" in text
     assert "line 8: the first row of 'new' has no title" in text
     assert "line 9: 'wool-coat' is the Handle of 'Wool coat' (export.csv, line 2) too" in text
     assert "line 10: the Image Position 'first' is no number" in text
+    assert (
+        "line 11: Vendor 'Bcme' of 'wool-coat' differs from that of its first row, export.csv, line 2: 'Acme'" in text
+    )
 
 
 def test_another_table_is_refused(tmp_path):
@@ -88,6 +93,20 @@ def test_another_table_is_refused(tmp_path):
 def test_options_of_one_name_are_one(tmp_path):
     rows = [row.replace(",Color,Red,Size,", ",Color,Red,color,") for row in ROWS]
     assert read_shopify(save(tmp_path / "export.csv", rows))["train"][0]["option_color"] == "Red, Blue, S, M"
+
+
+def test_other_columns_and_an_option_called_title_are_kept(tmp_path):
+    header = HEADER + ",Google Shopping / Gender,Color (product.metafields.custom.color),Variant Grams,"
+    rows = [ROWS[0] + ",women,dark red,,", ROWS[1] + ",,,,", ROWS[2] + ",men,,,", ROWS[3] + ",,,,"]
+    coat, card = read_shopify(save(tmp_path / "export.csv", rows, header))["train"]
+    assert (coat["google_shopping_gender"], coat["metafield_custom_color"]) == ("women, men", "dark red")
+    assert "variant_grams" not in coat and "option_title" not in card
+    rows = [row.replace("Title,Default Title", "Title,Card") for row in ROWS]
+    assert read_shopify(save(tmp_path / "export.csv", rows))["train"][1]["option_title"] == "Card"
+    with pytest.raises(ValueError, match="line 1: 'Variant-SKU' and 'Variant SKU' would be one column, 'variant_sku'"):
+        read_shopify(save(tmp_path / "export.csv", header=HEADER.replace("Status", "Variant-SKU")))
+    with pytest.raises(ValueError, match="line 1: 'Brand' and 'Vendor' would be one column, 'brand': rename"):
+        read_shopify(save(tmp_path / "export.csv", header=HEADER.replace("Status", "Brand")))
 
 
 def test_columns_and_options_that_would_be_lost_are_named(tmp_path):
