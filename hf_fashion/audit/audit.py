@@ -21,6 +21,7 @@ from .audited_corpus import AuditedCorpus, Row
 from .captions import audit_captions
 from .duplicates import audit_duplicates
 from .reachable import reachable_metrics
+from .repeated_ids import audit_ids
 from .seen_tags import find_disagreements
 from .signatures import PhotoSignatures, read_signatures
 from .values import audit_values
@@ -49,10 +50,10 @@ def audit(
 
     Returns:
         The rows, and a `dict` of what JSON can hold: `corpus`, `model`, `splits` (rows of each), `held_out` (whether
-        it was divided here), `unreadable`, `duplicates` ([`audit_duplicates`]), `disagreements`
-        ([`find_disagreements`]; `None` without a model), `values` ([`audit_values`]), `captions` ([`audit_captions`];
-        `None` without a column of captions) and `reachable` (split -> [`reachable_metrics`]). A row is a dict of its
-        split, its number there and its place in the source.
+        it was divided here), `unreadable`, `repeated_ids` ([`audit_ids`]; `None` without a column of ids),
+        `duplicates` ([`audit_duplicates`]), `disagreements` ([`find_disagreements`]; `None` without a model), `values`
+        ([`audit_values`]), `captions` ([`audit_captions`]; `None` without a column of captions) and `reachable`
+        (split -> [`reachable_metrics`]). A row is a dict of its split, its number there and its place in the source.
 
     Raises:
         ValueError: the columns are not as the map states, there is no such split, or the model cannot judge.
@@ -91,6 +92,7 @@ def audit_splits(
     findings = {
         "splits": {name: len(split) for name, split in corpus.splits.items()},
         "unreadable": [{"row": Row(row), "reason": reason} for row, reason in signatures.unreadable.items()],
+        "repeated_ids": audit_ids(corpus),
         "duplicates": audit_duplicates(corpus, signatures, progress),
         "disagreements": parts and find_disagreements(*parts, corpus, readable, batch_size, progress),
         "values": audit_values(corpus),

@@ -91,6 +91,10 @@ class AuditedCorpus:
         """
         return [values for split in self.splits.values() for values in attribute_cells(split, column)]
 
+    def ids(self) -> list[str | None] | None:
+        """Return the id of every row, `None` where it is empty; `None` where the map names no column of ids."""
+        return self._texts(self.column_map.product_id) if self.column_map.product_id else None
+
     def owners(self) -> list[tuple[str, str | int]]:
         """Return split and product of every row; a row without an id is a product of its own, named by its number."""
         ids = self._texts(self.column_map.product_id)

@@ -53,14 +53,23 @@ def cleaned(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _first_misfit(field: pa.Field, values: Sequence[Any]) -> str:
-    """Row and value of the first one that is of another type; all are, where a column of numbers has become text."""
+    """Row and value of the first one that is of another type, or of the cell that has made numbers text."""
     for row, value in enumerate(values):
         try:
             pa.array([value], field.type, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            text = ". One cell that is no number makes a column of a feed text" if isinstance(value, str) else ""
-            return f"row {row} is {value!r}{text}"
+            if not isinstance(value, str):
+                return f"row {row} is {value!r}"
+            row = next((row for row, value in enumerate(values) if not _is_number(value)), row)
+            return f"row {row} is {values[row]!r}. One cell that is no number makes a column of a feed text"
     return "these values are of several types"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return value is None or math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
 
 
 def _require_finite(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> None:
@@ -105,7 +114,8 @@ def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
         if any(_has_fraction(one) for one in _leaves(value)):
             raise ValueError(
                 f"`metadata[{field.name!r}]` must hold {field.type} or None, row {row} is {value!r}, whose fraction "
-                "would be lost. Round it, or make the gallery with a column of floats"
+                "would be lost. Round it, or make the gallery again from a column of floats: in a feed, one number "
+                "with a point (49.00) makes it so"
             )
 
 

@@ -164,7 +164,7 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
             ValueError: if the ids have another shape or dtype, or are no attributes of this model.
         """
         # Not the model's device, which is "meta" where its weights are offloaded.
-        names, batch_size, device = self.config.attribute_names, len(pixel_values), pixel_values.device
+        names, batch_size, device = self.config.attribute_names, pixel_values.shape[0], pixel_values.device
         if attribute_ids is None:
             return torch.arange(len(names), device=device).expand(batch_size, -1)
         if (

@@ -255,7 +255,7 @@ def pool_text(outputs: ModelOutput, attention_mask: torch.Tensor | None, pooling
     if pooling == "first":
         if attention_mask is None:
             return hidden_states[:, 0]
-        # Not always token 0: padding may stand on the left.
+        # Not always token 0: padding may be on the left.
         first = attention_mask.long().argmax(1).view(-1, 1, 1).expand(-1, 1, hidden_states.shape[-1])  # (T, 1, D)
         return hidden_states.gather(1, first)[:, 0]
     if attention_mask is None:

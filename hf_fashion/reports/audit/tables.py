@@ -22,6 +22,7 @@ def summary_cells(findings: Findings) -> Cells:
     duplicates, titled = findings["duplicates"], findings["captions"] is not None
     rows = [
         ["photos that cannot be read", f"{len(findings['unreadable']):,}"],
+        *_id_rows(findings["repeated_ids"]),
         ["the same photo, several products", _groups(duplicates["photos"])],
     ]
     if titled:
@@ -127,6 +128,14 @@ def value_cells(findings: Findings) -> Cells:
 def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
     rows = sum(len(group["rows"]) for group in groups)
     return f"{len(groups):,} group{'' if len(groups) == 1 else 's'}, {rows:,} rows" if groups else "0"
+
+
+def _id_rows(repeated: Sequence[Mapping[str, Any]] | None) -> list[list[str]]:
+    if repeated is None:
+        return []
+    differing = [group for group in repeated if group["differing"]]
+    count = f"{_groups(repeated)}; titles or labels differ in {_groups(differing)}" if differing else _groups(repeated)
+    return [["one id, several rows", count]]
 
 
 def _leak_rows(num_rows: int, leak: Mapping[str, Any], kinds: Sequence[str]) -> list[list[str]]:

@@ -147,7 +147,8 @@ def require_columns(dataset: Any, id_column: str, image_column: str, metadata_co
         metadata_columns (`Sequence[str]`): columns of metadata.
 
     Raises:
-        ValueError: the dataset is a streaming one or has several splits, or a column is missing.
+        ValueError: the dataset is a streaming one or has several splits, a column is missing, or that of ids holds
+            photos or lists.
     """
     _require_rows(dataset)
     arguments = {"id_column": [id_column], "image_column": [image_column], "metadata_columns": metadata_columns}
@@ -159,6 +160,11 @@ def require_columns(dataset: Any, id_column: str, image_column: str, metadata_co
                     f"`{argument}`: the dataset has no column {column!r}{did_you_mean(column, columns)}, it has "
                     f"{sorted(columns)}. Name one with `{argument}`, on the command line --{argument}"
                 )
+    if not isinstance(dataset.features[id_column], Value):  # photos would be decoded
+        raise ValueError(
+            f"`id_column`: column {id_column!r} holds {dataset.features[id_column]}, and an id is a text or a whole "
+            "number: name another column"
+        )
 
 
 def _require_rows(dataset: Any) -> None:
@@ -200,7 +206,10 @@ def id_problems(dataset: Dataset, ids: Sequence[str], column: str, image_column:
         problems.append(listed(head, name_sources(dataset, missing, image_column=image_column)))
     repeated = {product_id: places for product_id, places in rows.items() if len(places) > 1}
     if repeated:
-        head = f"ids must differ; {len(repeated):,} of column {column!r} come more than once"
+        head = (
+            f"ids must differ; {len(repeated):,} of column {column!r} come more than once. Photos of one product are "
+            "a list in one row, or rows with ids of their own, which a search joins with `group_by`"
+        )
         lines = (", ".join(name_sources(dataset, places, None, image_column)) for places in repeated.values())
         problems.append(listed(head, [f"{name!r}: {line}" for name, line in zip(repeated, lines, strict=True)]))
     return [f"`id_column`: {problem}" for problem in problems or _type_problems(dataset, column)]
@@ -213,7 +222,7 @@ def _type_problems(dataset: Dataset, column: str) -> list[str]:
     first = dataset.select_columns(column)[:2][column]
     return [
         f"column {column!r} is {feature}, allowed are strings and integers; it begins with {first}. "
-        f"Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers"
+        f"Cast it, with dataset.cast_column({column!r}, Value('int64')) for whole numbers, or write ids as text"
     ]
 
 

@@ -73,13 +73,16 @@ def test_ids_are_named_with_the_photos(feed):
         "the catalogue cannot be embedded as it is:",
         "- `id_column`: column 'sku' is empty in 1 of the rows; every product needs an id:",
     ]
-    assert "1 of column 'sku' come more than once" in heads[2] and heads[3].startswith("- 3 of 12 photos")
+    assert "1 of column 'sku' come more than once. Photos of one product" in heads[2] and heads[3].startswith(
+        "- 3 of 12 photos"
+    )
     assert "\n    feed.csv, line 13 (" in str(error.value) and "\n    '000': feed.csv, line 2 (" in str(error.value)
     feed.write_text(feed.read_text().replace("\n,1", "\n009,1"))
     with pytest.raises(ValueError) as error:
         check_catalogue(loaded(feed), "skip")
     assert str(error.value).splitlines() == [
-        "`id_column`: ids must differ; 2 of column 'sku' come more than once:",
+        "`id_column`: ids must differ; 2 of column 'sku' come more than once. Photos of one product are a list in one "
+        "row, or rows with ids of their own, which a search joins with `group_by`:",
         f"    '000': feed.csv, line 2 ({feed.parent / '0.jpg'}), feed.csv, line 12 ({feed.parent / '1.jpg'});",
         f"    '009': feed.csv, line 11 ({feed.parent / '9.jpg'}), feed.csv, line 13 ({feed.parent / '1.jpg'})",
     ]

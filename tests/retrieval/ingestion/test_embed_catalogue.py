@@ -148,6 +148,11 @@ def with_ids(ids: list) -> Dataset:
             r"`id_column`: column 'id' is Value\('float64'\), .* it begins with \[1\.0, 2\.0\]",
         ),
         (
+            products(3),
+            {"id_column": "image"},
+            r"column 'image' holds Image\(.*\), and an id is a text or a whole number: name another column",
+        ),
+        (
             with_ids(["a", "b", "a", "b"]),
             {},
             r"ids must differ; 2 of .*\n    'a': row 0, row 2;\n    'b': row 1",
