@@ -36,7 +36,7 @@ def hide_notes_of_torchao() -> None:
 
 
 def results_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table of results: id, rank, rank before re-ranking, score, then the metadata.
+    """Return a table of results: id, rank, the rank before where re-ranking moved any, score, then the metadata.
 
     Args:
         results (`Sequence[Mapping]`): results of one search.
@@ -46,12 +46,13 @@ def results_table(results: Sequence[Mapping[str, Any]]) -> str:
     if not results:
         return "nothing found"
     columns = list(dict.fromkeys(column for result in results for column in result.get("metadata", {})))
+    moved = any(result["initial_rank"] != result["rank"] for result in results)
     rows = [
-        [result["id"], str(result["rank"]), str(result["initial_rank"]), _score(result)]
+        [result["id"], str(result["rank"]), *([str(result["initial_rank"])] if moved else []), _score(result)]
         + [_cell(result.get("metadata", {}).get(column)) for column in columns]
         for result in results
     ]
-    return table(["id", "rank", "was", "score", *columns], rows)
+    return table(["id", "rank", *(["was"] if moved else []), "score", *columns], rows)
 
 
 def _score(result: Mapping[str, Any]) -> str:
