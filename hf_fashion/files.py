@@ -222,12 +222,17 @@ def similar_file(path: str | Path) -> str:
     """
     written = Path(str(path).replace("\\", "/"))
     found = _names_by_spelling(written.parent).get(_spelling(written.name))
-    return f" (did you mean {str(written.with_name(found))!r}?)" if found else ""
+    if found is None or written.with_name(found) == Path(path):  # itself, a link to a file that is missing
+        return ""
+    return f" (did you mean {str(written.with_name(found))!r}?)"
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1000)
 def _names_by_spelling(folder: Path) -> dict[str, str]:
-    return {_spelling(path.name): path.name for path in folder.iterdir()} if folder.is_dir() else {}
+    try:
+        return {_spelling(path.name): path.name for path in folder.iterdir()}
+    except OSError:  # there is no such folder, or it may not be listed
+        return {}
 
 
 def _spelling(name: str) -> str:

@@ -218,3 +218,5 @@ def test_a_file_that_is_there_by_almost_that_name_is_named(tmp_path):
         assert similar_file(place) == (f" (did you mean {str(tmp_path / found)!r}?)" if found else "")
     assert similar_file(f"{tmp_path}\\IMG_1.JPG") == f" (did you mean {str(tmp_path / 'IMG_1.JPG')!r}?)"
     assert similar_file(tmp_path / "absent" / "a.jpg") == ""
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "gone.jpg")
+    assert similar_file(tmp_path / "link.jpg") == ""

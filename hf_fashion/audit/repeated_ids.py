@@ -17,7 +17,7 @@ def audit_ids(corpus: AuditedCorpus) -> list[dict[str, Any]] | None:
 
     Returns:
         `list[dict]`, `None` where the column map names no id: `id`, `rows`, and `differing`, the names of what
-        differs, `"title"` or a tag or attribute.
+        differs, `"title"` or a tag or attribute; empty cells do not differ from others.
     """
     ids = corpus.ids()
     if ids is None:
@@ -31,7 +31,9 @@ def audit_ids(corpus: AuditedCorpus) -> list[dict[str, Any]] | None:
         {
             "id": found,
             "rows": [Row(row) for row in its],
-            "differing": [name for name, cells in values.items() if len({str(cells[row]) for row in its}) > 1],
+            "differing": [
+                name for name, cells in values.items() if len({str(cells[row]) for row in its if cells[row]}) > 1
+            ],
         }
         for (_, found), its in rows.items()
         if len(its) > 1

@@ -58,16 +58,16 @@ def _first_misfit(field: pa.Field, values: Sequence[Any]) -> str:
         try:
             pa.array([value], field.type, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            if not isinstance(value, str):
+            if not (isinstance(value, str) and (kinds.is_integer(field.type) or kinds.is_floating(field.type))):
                 return f"row {row} is {value!r}"
             row = next((row for row, value in enumerate(values) if not _is_number(value)), row)
-            return f"row {row} is {values[row]!r}. One cell that is no number makes a column of a feed text"
+            return f"row {row} is the text {values[row]!r}. One cell that is no number makes a column of a feed text"
     return "these values are of several types"
 
 
 def _is_number(value: Any) -> bool:
     try:
-        return value is None or math.isfinite(float(value))
+        return value is None or float(value) != math.inf  # a feed takes `nan` for an empty cell
     except (TypeError, ValueError):
         return False
 

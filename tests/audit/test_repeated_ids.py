@@ -10,7 +10,9 @@ from tests.data.corpora import products
 
 def test_ids_of_several_rows_are_named_and_first_those_of_other_titles_or_labels():
     rows = products(4)
-    same_product = rows.select([0, 0, 2])
+    same_product = rows.select([0, 0, 2]).map(
+        lambda row, number: {"title": row["title"] if number else ""}, with_indices=True
+    )
     other = rows.select([3]).map(lambda row: {"id": rows[1]["id"], "brand": "another"})
     corpus = DatasetDict(train=concatenate_datasets([rows, same_product, other]), validation=rows.select([0]))
     columns = ColumnMap(caption="title", product_id="id", tags={"brand": "brand"})

@@ -60,7 +60,12 @@ def test_a_column_of_a_file_is_cleaned_like_values(kind):
         (pa.list_(pa.float64()), [None, [1.0, None, INFINITE]], "row 1 is"),
         (pa.int64(), [1.0, NAN, 1.5], r"row 2 is 1\.5, whose fraction would be lost"),
         (pa.list_(pa.int64()), [[1], [NAN, 1.5]], r"row 1 is \[nan, 1\.5\], whose fraction would be lost"),
-        (pa.int64(), ["49", "on request", "9"], r"row 1 is 'on request'\. One cell that is no number makes a column"),
+        (
+            pa.int64(),
+            ["49", "nan", "on request"],
+            r"row 2 is the text 'on request'\. One cell that is no number makes a column",
+        ),
+        (pa.bool_(), ["true"], r"row 0 is 'true': "),
         (pa.float64(), ["x"], r"`metadata\['price'\]` must hold double or None"),
     ],
 )

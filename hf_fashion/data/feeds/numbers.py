@@ -1,13 +1,14 @@
 """Find the columns of a CSV feed whose cells are all numbers."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 
 
 # Without leading zeros or a plus sign, which codes have, and with at most the 15 digits that a float keeps exactly.
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})")
-# An exponent has a sign, as programs write it: `12E4` is a code.
-DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]\d{1,2})?")
+# An exponent has a sign, or a point before it, as programs write it: `12E4` is a code.
+DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+([eE][+-]?\d{1,3})?|[eE][+-]\d{1,3})?")
 LONGEST = 15
 MISSING = "nan"  # how spreadsheets and pandas write a number that is missing
 DECIMAL_COMMA = re.compile(r"-?(0|[1-9]\d*),\d{1,2}")
@@ -18,9 +19,8 @@ MOST_ODD = 0.1
 def number_type(cells: Iterable[str | None]) -> type[int] | type[float] | None:
     """Return `int` or `float` if every cell is such a number, else `None`: the column stays text.
 
-    A cell with a leading zero (`00123`), a plus sign, a decimal comma, an exponent without a sign (`12E4`) or more
-    than 15 digits is text, since a number would not give the same text again. So is a column of decimals whose cells
-    all differ as texts and not as numbers (`4711.1`, `4711.10`). Empty cells and `nan` do not count.
+    A cell with a leading zero (`00123`), a plus sign, a decimal comma, a bare exponent (`12E4`) or more than 15 digits
+    is text, since a number would not give the same text again. Empty cells and `nan` do not count.
 
     Args:
         cells (`Iterable[str]`): a column; `None` where a cell is empty.
@@ -30,9 +30,7 @@ def number_type(cells: Iterable[str | None]) -> type[int] | type[float] | None:
         return None
     if all(WHOLE.fullmatch(cell) for cell in given):
         return int
-    if not all(map(_is_decimal, given)) or len(set(map(float, given))) < len(set(given)) == len(given):
-        return None
-    return float
+    return float if all(map(_is_decimal, given)) else None
 
 
 def odd_cells(cells: Sequence[str | None]) -> list[int]:
@@ -70,4 +68,4 @@ def has_decimal_commas(cells: Iterable[str | None]) -> bool:
 
 
 def _is_decimal(cell: str) -> bool:
-    return bool(DECIMAL.fullmatch(cell)) and sum(map(str.isdigit, cell)) <= LONGEST
+    return bool(DECIMAL.fullmatch(cell)) and sum(map(str.isdigit, cell)) <= LONGEST and math.isfinite(float(cell))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -219,8 +220,8 @@ def _require_files(table: _Table, column: str, cells: Sequence[Any]) -> None:
             if entry is None or not Path(entry).is_file():
                 missing.setdefault(place, entry)
     if missing:
-        shown = {place: f"{entry}{similar_file(entry)}" if entry else "no path" for place, entry in missing.items()}
-        first = "; ".join(f"{place}: {entry}" for place, entry in list(shown.items())[:LINES_SHOWN])
+        named = ((place, f"{entry}{similar_file(entry)}" if entry else "no path") for place, entry in missing.items())
+        first = "; ".join(f"{place}: {entry}" for place, entry in islice(named, LINES_SHOWN))
         more = f" and {len(missing) - LINES_SHOWN:,} more" if len(missing) > LINES_SHOWN else ""
         raise FileNotFoundError(
             f"{table.path}: column {column!r}: {len(missing):,} rows without their photo: {first}{more}. Paths are "

@@ -13,6 +13,7 @@ width H, captions of L tokens.
 
 import json
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from ..e2.configuration_e2 import E2Config
 from ..e2.modeling_e2 import E2Model
 from .configuration_captioner import CaptionerConfig
 from .pipeline_captioner import TASK, FashionCaptioningPipeline
+
+
+ALMOST = 0.85  # similarity from which a name is taken for another one that is misspelt
 
 
 @dataclass
@@ -73,7 +77,7 @@ def changed_settings(decoder: PreTrainedModel) -> dict[str, Any] | None:
         decoder (`PreTrainedModel`): a causal language model.
 
     Raises:
-        ValueError: a setting cannot be written as JSON, or is none that transformers has.
+        ValueError: a setting cannot be written as JSON, or almost has the name of another.
     """
     of_config = GenerationConfig.from_model_config(decoder.config)
     try:
@@ -89,20 +93,24 @@ def changed_settings(decoder: PreTrainedModel) -> dict[str, Any] | None:
 
 
 def change_settings(settings: GenerationConfig, changed: dict[str, Any] | None) -> None:
-    """Change generation settings in place.
+    """Change generation settings in place; a decoder may have some of its own, such as `chat_format`.
 
     Args:
         settings (`GenerationConfig`): of a causal language model.
         changed (`dict`, *optional*): name -> value, what [`changed_settings`] returns.
 
     Raises:
-        ValueError: transformers has no such setting, or not such a value of it.
+        ValueError: a name is almost one of transformers' settings, or transformers refuses its value.
     """
-    if unknown := settings.update(**(changed or {})):
-        raise ValueError(
-            f"`decoder_generation` names {sorted(unknown)}, settings that transformers {__version__} does not have: "
-            "correct or remove them."
-        )
+    known = GenerationConfig().__dict__
+    for name in changed or {}:
+        near = [] if name in known else get_close_matches(name, known, 1, cutoff=ALMOST)
+        if near:
+            raise ValueError(
+                f"`decoder_generation` names {name!r}, a setting that transformers {__version__} does not have: write "
+                f"{near[0]!r}, or remove it."
+            )
+    settings.update(allow_custom_entries=True, **(changed or {}))
 
 
 class CaptionerPrefix(nn.Module):

@@ -28,7 +28,7 @@ from .configuration_e2 import E2Config, E2VisionConfig
 from .losses_e2 import pair_loss, region_contrastive_loss
 from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
 from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
-from .starts_e2 import Start, copy_tower, towers_config
+from .starts_e2 import Start, copy_tower, float_type, towers_config
 from .texts_e2 import E2EntityWords, reads_full_length
 from .towers_e2 import drop_unused
 
@@ -375,7 +375,7 @@ class E2Model(E2PreTrainedModel):
         cls,
         vision: PreTrainedModel | str,
         text: PreTrainedModel | str | None = None,
-        dtype: torch.dtype | None = None,
+        dtype: torch.dtype | str | None = None,
         **kwargs,
     ) -> "E2Model":
         """Build an untrained E2 around a vision encoder and a text encoder, or around a whole CLIP or SigLIP.
@@ -394,7 +394,8 @@ class E2Model(E2PreTrainedModel):
             kwargs (`dict`, *optional*): fields of [`E2Config`] or of its vision tower.
 
         Raises:
-            ValueError: E2 does not run on these encoders, a checkpoint is not whole, or a text encoder is missing.
+            ValueError: E2 does not run on these encoders, a checkpoint is not whole, a text encoder is missing, or
+                `dtype` is no float type.
 
         Example:
 
@@ -405,10 +406,14 @@ class E2Model(E2PreTrainedModel):
         >>> model = E2Model.from_towers("google/siglip2-base-patch16-224")  # doctest: +SKIP
         ```
         """
-        dtype = None if dtype == "auto" else getattr(torch, dtype) if isinstance(dtype, str) else dtype
+        dtype = float_type(dtype)
         start, text_start = Start.of(vision), None if text is None else Start.of(text)
         if text_start is None and start.config.model_type == "clip":
-            return cls.from_clip(start.load(dtype=dtype), **kwargs)
+            model = cls.from_clip(start.load(dtype=dtype), **kwargs)
+            for parameter in model.parameters():
+                if parameter.ndim and dtype:  # the temperature stays in float32
+                    parameter.data = parameter.data.to(dtype)
+            return model
         config = towers_config(cls.config_class, start, text_start, kwargs)
         whole = start.load(dtype=dtype) if text_start is None else None
         encoder = whole.vision_model if whole else start.load("vision", dtype)
@@ -619,8 +624,8 @@ class E2Model(E2PreTrainedModel):
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Raises:
-            ValueError: if neither images nor texts are given, a loss is asked for without both, or the tags are not
-                those of the entities.
+            ValueError: if neither images nor texts are given, a loss is asked for without both, the tags are not those
+                of the entities, or `tag_ids` are given without tags.
 
         Example:
 

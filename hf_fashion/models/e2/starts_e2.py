@@ -13,6 +13,23 @@ from .towers_e2 import tower_family
 TWO_TOWERS = ("clip", "siglip")
 
 
+def float_type(dtype: torch.dtype | str | None) -> torch.dtype | None:
+    """Return the float type of a model, `None` where it is that of its checkpoint.
+
+    Args:
+        dtype (`torch.dtype` or `str`, *optional*): such as `"bfloat16"`; `"auto"` is that of the checkpoint.
+
+    Raises:
+        ValueError: it is no float type.
+    """
+    found = getattr(torch, dtype.removeprefix("torch."), dtype) if isinstance(dtype, str) else dtype
+    if found in (None, "auto"):
+        return None
+    if not (isinstance(found, torch.dtype) and found.is_floating_point):
+        raise ValueError(f'`dtype` must be a float type of torch, such as "bfloat16", or "auto"; got {dtype!r}.')
+    return found
+
+
 @dataclass
 class Start:
     """An encoder, or a model of two, with its configuration.
@@ -111,4 +128,4 @@ def _is_unused(name: str) -> bool:
     return name.startswith("pooler.") or ".pooler." in name or name.endswith("mask_token")
 
 
-__all__ = ["Start", "copy_tower", "towers_config"]
+__all__ = ["Start", "copy_tower", "float_type", "towers_config"]

@@ -74,6 +74,11 @@ def test_the_float_type_may_be_named_and_no_memory_is_shared():
     assert [name for name, tensor in model.state_dict().items() if tensor.data_ptr() in stored] == []
     assert E2Model.from_towers(whole, dtype="float16").dtype == torch.float16
     assert E2Model.from_towers(whole, dtype="auto").dtype == torch.float32
+    clip = E2Model.from_towers(tiny_clip(), dtype="torch.bfloat16")
+    assert (clip.dtype, clip.logit_scale.dtype) == (torch.bfloat16, torch.float32)
+    for wrong in ("bf16", "int8", torch.int32):
+        with pytest.raises(ValueError, match="`dtype` must be a float type of torch"):
+            E2Model.from_towers(whole, dtype=wrong)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "first"])

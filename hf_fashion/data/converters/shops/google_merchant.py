@@ -13,12 +13,11 @@ from ...sources.source_rows import SOURCE_ROW
 from ..corpus_rows import Row, Splits
 from ..source_files import folder_of, photo_place
 from .html_text import plain_text
-from .merchant_xml import read_merchant_xml
+from .merchant_xml import HTML, read_merchant_xml
 
 
 NEEDED = ("id", "title", "image_link")
 PHOTOS = ("image_link", "additional_image_link")
-HTML = ("title", "description")
 ALWAYS = ("brand", "color", "product_type")  # columns also where no item has them
 PRICES = ("price", "sale_price")
 SINGLE = ("id", "title", *PRICES)  # an item has one of each
@@ -92,12 +91,14 @@ def _split(name: str, cell: str | None) -> list[str]:
 
 def _row(item: Mapping[str, list[str]], folder: Path) -> Row:
     for name in SINGLE:
-        if len(values := dict.fromkeys(item.get(name, []))) > 1:
-            raise ValueError(f"it has {len(values)} values of {name}: {', '.join(map(repr, values))}; keep one")
+        values = {_price(name, value) if name in PRICES else value: value for value in item.get(name, [])}
+        if len(values) > 1:
+            listing = ", ".join(map(repr, values.values()))
+            raise ValueError(f"it has {len(values)} values of {name}: {listing}; keep one")
     photos = dict.fromkeys(photo for name in PHOTOS for photo in item.get(name, []))
     others = {name: ", ".join(values) or None for name, values in item.items() if name not in (*PHOTOS, *PRICES)}
     row = dict.fromkeys(ALWAYS) | others | {"image": [photo_place(photo, folder) for photo in photos]}
-    row |= {name: plain_text(others.get(name)) for name in HTML}
+    row |= {name: plain_text(others.get(name)) for name in HTML if name in (*NEEDED, "description", *others)}
     found = {name: _price(name, item[name][0]) for name in PRICES if item.get(name)}
     currencies = list(dict.fromkeys(filter(None, [others.get("currency"), *(unit for _, unit in found.values())])))
     if len(currencies) > 1:

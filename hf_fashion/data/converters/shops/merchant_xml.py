@@ -7,7 +7,9 @@ from ....messages import did_you_mean
 
 
 NAMESPACE = "http://base.google.com/ns/1.0"
-HTML = ("title", "description")  # elements that hold running text, perhaps with HTML that is not escaped
+ATOM = "http://www.w3.org/2005/Atom"
+RANKS = {NAMESPACE: 2, ATOM: 1, "": 1}  # of namespaces; RSS has none
+HTML = ("title", "description", "content", "summary")  # running text, perhaps with HTML that is not escaped
 ITEMS = ("item", "entry")
 SEPARATOR = " "  # expat writes a name as its namespace, this, and the name in it
 
@@ -18,8 +20,9 @@ Item = tuple[int, dict[str, list[str]]]
 def read_merchant_xml(path: Path) -> list[Item]:
     """Return the items of a feed.
 
-    Of an element that holds others of Google's, such as `product_detail`, the value is theirs with colons between
-    them, as a text feed has it (`Fit:Neckline:V-neck`). Tags of HTML stay in titles and descriptions.
+    Of an element that holds others of Google's or Atom's, such as `product_detail`, the value is what they hold with
+    colons between it (`Fit:Neckline:V-neck`). Running text may have tags of HTML, which stay in `HTML`. Elements of
+    Google hide those of RSS and Atom of the same name, and these hide others (`media:title`).
 
     Entities and document types, with which a small file fills the memory or reads other files, are refused.
 
@@ -45,20 +48,53 @@ def read_merchant_xml(path: Path) -> list[Item]:
     return [(line, _merged(values)) for line, values in reader.items]
 
 
-def _merged(values: dict[tuple[bool, str], list[str]]) -> dict[str, list[str]]:
-    """The values by name; those of Google's namespace hide those of RSS and Atom."""
+def _merged(values: dict[tuple[int, str], list[str]]) -> dict[str, list[str]]:
+    """The values by name; those of a namespace of higher rank hide others."""
     return {name: found for (_, name), found in sorted(values.items(), key=lambda entry: entry[0][0])}
+
+
+class _Element:
+    """An element of an item while it is read: all of its text, and that of each element inside it."""
+
+    def __init__(self, name: str, text: str = ""):
+        self.is_html, self.whole, self.parts = name in HTML, [text], []
+        self.runs = self.is_html  # whether it is text that goes on behind inner elements
+        self._leaf: list[str] | None = None
+
+    def open(self, namespace: str, name: str) -> None:
+        """Begin an element inside it."""
+        self.runs |= namespace not in RANKS
+        self._leaf = []
+        self.whole.append(f"<{name}>" if self.is_html else "")
+
+    def close(self, name: str) -> None:
+        """End an element inside it."""
+        if self._leaf is not None:  # it held no further one
+            self.parts.append("".join(self._leaf).strip())
+        self._leaf = None
+        self.whole.append(f"</{name}>" if self.is_html else "")
+
+    def add(self, text: str, inside: bool) -> None:
+        """Add text, of the element or of one inside it."""
+        self.runs |= not inside and bool(text.strip())
+        self.whole.append(text)
+        if inside and self._leaf is not None:
+            self._leaf.append(text)
+
+    @property
+    def value(self) -> str:
+        """Its text as it runs, or the parts with colons between them."""
+        return ":".join(self.parts) if self.parts and not self.runs else "".join(self.whole).strip()
 
 
 class _Items:
     """Collects items while expat reads."""
 
     def __init__(self):
-        self.items: list[tuple[int, dict[tuple[bool, str], list[str]]]] = []
+        self.items: list[tuple[int, dict[tuple[int, str], list[str]]]] = []
         self.seen: set[str] = set()
         self._depth_of_item, self._path = 0, []
-        # Of the element of an item that is read: pieces of its text, and whether they are in an element inside it.
-        self._pieces: list[tuple[bool, str]] = []
+        self._element = _Element("")
         self.parser = expat.ParserCreate(namespace_separator=SEPARATOR)
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse
@@ -70,41 +106,32 @@ class _Items:
         raise ValueError("it has a document type (<!DOCTYPE), which is not read: remove it")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(SEPARATOR)[2]
+        namespace, _, name = tag.rpartition(SEPARATOR)
         self._path.append(name)
         self.seen.add(name)
         if name in ITEMS and not self._depth_of_item:
             self._depth_of_item = len(self._path)
             self.items.append((self.parser.CurrentLineNumber, {}))
         elif self._depth == 1:
-            # Atom's link has its text in an attribute.
-            self._pieces = [(False, attributes["href"])] if name == "link" and "href" in attributes else []
+            self._element = _Element(name, attributes.get("href", "") if name == "link" else "")  # Atom's link
         elif self._depth > 1:
-            self._pieces.append((True, f"<{name}>" if self._path[self._depth_of_item] in HTML else ""))
+            self._element.open(namespace, name)
 
     def _end(self, tag: str) -> None:
         namespace, _, name = tag.rpartition(SEPARATOR)
-        if self._depth == 1 and (value := _value(self._pieces, name in HTML)):
-            self.items[-1][1].setdefault((namespace == NAMESPACE, name), []).append(value)
+        if self._depth == 1 and (value := self._element.value):
+            self.items[-1][1].setdefault((RANKS.get(namespace, 0), name), []).append(value)
         elif self._depth > 1:
-            self._pieces.append((True, f"</{name}>" if self._path[self._depth_of_item] in HTML else ""))
+            self._element.close(name)
         if len(self._path) == self._depth_of_item:
             self._depth_of_item = 0
         self._path.pop()
 
     def _characters(self, text: str) -> None:
         if self._depth > 0:
-            self._pieces.append((self._depth > 1, text))
+            self._element.add(text, self._depth > 1)
 
     @property
     def _depth(self) -> int:
         """How deep in an item an element is: 1 is one of its values, 0 or less no part of it."""
         return len(self._path) - self._depth_of_item if self._depth_of_item else 0
-
-
-def _value(pieces: list[tuple[bool, str]], html: bool) -> str:
-    """The text of an element: what its inner elements hold with colons between it, or all of it as it runs."""
-    whole = "".join(text for _, text in pieces).strip()
-    if html or any(text.strip() for inner, text in pieces if not inner):
-        return whole
-    return ":".join(text.strip() for _, text in pieces if text.strip())

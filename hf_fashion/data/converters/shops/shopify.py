@@ -42,7 +42,7 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
         FileNotFoundError: there is no CSV file.
         ValueError: naming file and line: a column is missing, a row has no Handle, a first row no title, a price or a
             position is no number, an option has no name, two columns have one name, or two products have the same
-            Handle.
+            Handle, so that their titles, vendors or other texts differ.
     """
     products: dict[str, _Product] = {}
     for path in find_files(source, "*.csv"):
@@ -129,7 +129,11 @@ def _add(products: dict[str, _Product], place: str, cells: Cells, names: Mapping
     if title not in (None, product.texts["title"]):
         raise ValueError(f"{handle!r} is the Handle of {product.texts['title']!r} ({product.place}) too")
     for name in TEXTS:
-        if (text := plain_text(own.get(name))) not in (None, product.texts[name]):
+        if (text := plain_text(own.get(name))) is None:
+            continue
+        if product.texts[name] is None:  # the first row left it empty
+            product.texts[name] = text
+        if text != product.texts[name]:
             raise ValueError(
                 f"{names[name]} {shown(text)} of {handle!r} differs from that of its first row, {product.place}: "
                 f"{shown(product.texts[name])}"

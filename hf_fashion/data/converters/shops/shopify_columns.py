@@ -25,7 +25,7 @@ COLUMNS = {
 }
 NEEDED = ("id", "title", "image")
 OPTION = re.compile(r"option\d+ (name|value)", re.IGNORECASE)
-METAFIELD = re.compile(r".*\((?:product|variant)\.metafields\.(.+)\)", re.DOTALL)
+METAFIELD = re.compile(r".*\((product|variant)\.metafields\.(.+)\)", re.DOTALL)
 
 
 def column_names(path: Path, header: Sequence[str]) -> dict[str, str]:
@@ -56,30 +56,31 @@ def column_names(path: Path, header: Sequence[str]) -> dict[str, str]:
 def other_columns(path: Path, header: Sequence[str]) -> dict[str, str]:
     """Return our name -> the header's, of the columns that are kept as they are.
 
+    Ours has underscores, unless another column is called so: then it is the header's.
+
     Args:
         path (`Path`): the file, for the message.
         header (`Sequence[str]`): its columns.
 
     Raises:
-        ValueError: two columns would have one name.
+        ValueError: a column has the name of one that is made here.
     """
-    read = column_names(path, header)
-    taken = {name: name for name in (*COLUMNS, SOURCE_ROW)} | read
+    read, taken = column_names(path, header).values(), {*COLUMNS, SOURCE_ROW}
     others: dict[str, str] = {}
     for name in header:
-        if not name.strip() or name in read.values() or OPTION.fullmatch(name.strip()):
+        if not name.strip() or name in read or OPTION.fullmatch(name.strip()):
             continue
-        ours = _plain_name(name)
-        if ours in taken or ours in others or ours.startswith("option_"):
-            other = (taken | others).get(ours, "the option of that name")
-            raise ValueError(
-                f"{path}, line 1: {name!r} and {other!r} would be one column, {ours!r}: rename one of them"
-            )
+        plain = _plain_name(name)
+        is_free = plain and plain not in taken and plain not in others and not plain.startswith("option_")
+        ours = plain if is_free else name
+        if ours in taken or ours in others:
+            raise ValueError(f"{path}, line 1: the column {name!r} has the name of one that is made here: rename it")
         others[ours] = name
     return others
 
 
 def _plain_name(name: str) -> str:
-    metafield = METAFIELD.fullmatch(name)
-    words = f"metafield {metafield[1]}" if metafield else name
+    words = name
+    if metafield := METAFIELD.fullmatch(name):
+        words = f"{'variant ' * (metafield[1] == 'variant')}metafield {metafield[2]}"
     return re.sub(r"\W+", "_", words.lower()).strip("_")

@@ -50,6 +50,20 @@ def test_what_stands_in_inner_elements_is_kept(tmp_path):
         "product_detail": ["Neck:V"],
         "material": ["of wool"],
     }
+    item = "<g:id>1</g:id><title>T</title><m:title>a picture</m:title><m:credit>me</m:credit>"
+    item += "<g:shipping><g:country>CA</g:country><g:service/><g:price>6 USD</g:price></g:shipping>"
+    item += f"<g:product_detail><g:attribute_value>{'v' * 9000}</g:attribute_value></g:product_detail>"
+    item += '<content><div xmlns="http://www.w3.org/1999/xhtml">A <b>red</b> shirt.</div></content>'
+    head = RSS[: RSS.index("<item>")].replace("<rss ", '<rss xmlns:m="http://search.yahoo.com/mrss/" ')
+    ((_, values),) = read_merchant_xml(save(tmp_path, head + f"<item>{item}</item></channel></rss>"))
+    assert values == {
+        "id": ["1"],
+        "title": ["T"],
+        "credit": ["me"],
+        "shipping": ["CA::6 USD"],
+        "product_detail": ["v" * 9000],
+        "content": ["<div>A <b>red</b> shirt.</div>"],
+    }
 
 
 def test_atom_and_another_encoding(tmp_path):

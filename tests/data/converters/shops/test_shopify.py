@@ -101,6 +101,8 @@ def test_other_columns_and_an_option_called_title_are_kept(tmp_path):
     coat, card = read_shopify(save(tmp_path / "export.csv", rows, header))["train"]
     assert (coat["google_shopping_gender"], coat["metafield_custom_color"]) == ("women, men", "dark red")
     assert "variant_grams" not in coat and "option_title" not in card
+    rows = [ROWS[0].replace(",Coat,", ",,"), ROWS[1].replace("wool-coat,,,,,,", "wool-coat,,,,,Coat,"), *ROWS[2:]]
+    assert read_shopify(save(tmp_path / "export.csv", rows))["train"][0]["type"] == "Coat"
     rows = [row.replace("Title,Default Title", "Title,Card") for row in ROWS]
     assert read_shopify(save(tmp_path / "export.csv", rows))["train"][1]["option_title"] == "Card"
 
