@@ -55,6 +55,6 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if processes.is_main:
         print(report)
-        if arguments.dry_run:
+        if arguments.dry_run or report.deleted:  # what is gone is named
             print(report.details())
         print(f"{len(gallery):,} products in {arguments.gallery}")
