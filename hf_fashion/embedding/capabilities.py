@@ -189,5 +189,5 @@ def check_reads_text(model: nn.Module, tokenizer: PreTrainedTokenizerBase | None
     if texts and (tokenizer is None or not hasattr(model, "get_text_features")):
         raise ValueError(
             f"{type(model).__name__} reads no text, got {list(texts)[:5]}. If a photo is meant, give its path as "
-            '{"image": path}'
+            '{"image": path}, on the command line --image'
         )
