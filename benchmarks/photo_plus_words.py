@@ -30,7 +30,7 @@ RUNS, COMBINER_RUNS = Path("runs/pretrained_e2"), Path("runs/combiner")
 RECIPE = Path(__file__).parent / "recipes" / "combiner" / "pretrained.yaml"
 MODELS = {"clip_ft": "CLIP-FT", "e2": "E2"}
 # Option -> what the names of runs begin with.
-BUDGETS = {"full": "", "options": "options_", "options_tags": "options_tags_"}
+BUDGETS = {"full": "", "options_tags": "options_tags_"}
 ROWS = {
     "photo": "only the photo",
     "words": "only the words",

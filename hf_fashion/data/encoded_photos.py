@@ -134,8 +134,8 @@ def _named(view: dict | None) -> str:
 def _reason(view: dict | None) -> str | None:
     try:
         check_photo(read_bytes(view))
-    except FileNotFoundError:
-        return f"there is no such file{similar_file(view['path'])}"
+    except FileNotFoundError as error:
+        return f"{why_unreadable(error)}{similar_file(view['path'])}"
     except Exception as error:  # PIL raises SyntaxError, struct.error and others on broken files, not only OSError
         return why_unreadable(error)
     return None

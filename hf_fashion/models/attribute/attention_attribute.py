@@ -79,9 +79,8 @@ class SpatialAttention(nn.Module):
 
     def _weighted(self, keys: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
         weights, bias = self.channel_weights.weight, self.channel_weights.bias  # (1, c, 1), (1,)
-        if (
-            type(self.channel_weights) is not nn.Conv1d or weights.is_meta
-        ):  # an adapter, or offloaded: it must be called
+        if type(self.channel_weights) is not nn.Conv1d or weights.is_meta:
+            # An adapter, or offloaded: the layer must be called.
             products = queries[..., None] * keys[:, None]  # (B, K, c, h * w)
             return self.channel_weights(products.flatten(0, 1)).view(*queries.shape[:2], -1)
         # sum_c w (T q) + b = T (w q) + b: the second convolution moves to the queries.

@@ -15,8 +15,6 @@ logger = logging.getLogger(__name__)
 # Fields of a backbone that may differ from its checkpoint's, next to those of dropout, lists and those of any model:
 # what is cut away, and what only a start from random weights reads.
 _FREE_FIELDS = {"num_hidden_layers", "image_size", "initializer_range", "initializer_factor", "feature_stride"}
-
-
 # Layer norms that the Backbone classes of ConvNeXt, Swin and others have for each map; other models do not have them.
 _MAP_NORMS = "hidden_states_norms."
 
@@ -120,17 +118,17 @@ def load_pretrained(module: PreTrainedModel, source: str | PathLike | PreTrained
     """
     wanted = module.state_dict()
     source, found = _loaded(module, source)
-    wrong = [name for name, tensor in wanted.items() if name not in found or found[name].shape != tensor.shape]
-    new = [name for name in wrong if name.startswith(_MAP_NORMS) and name not in found]
-    if wrong != new:
-        wrong = [name for name in wrong if name not in new]
+    new = [name for name in wanted if name.startswith(_MAP_NORMS) and name not in found]
+    taken = {name: tensor for name, tensor in wanted.items() if name not in new}
+    wrong = [name for name, tensor in taken.items() if name not in found or found[name].shape != tensor.shape]
+    if wrong:
         raise ValueError(
             f"{type(source).__name__} cannot fill {type(module).__name__}: missing or of another shape are "
             f"{wrong[:5]} ({len(wrong)} of {len(wanted)} tensors). Take the configuration from the same checkpoint."
         )
     if new:
         logger.warning("%s has no %s: these layer norms start from 1 and 0.", type(source).__name__, ", ".join(new))
-    module.load_state_dict({name: found[name] for name in wanted if name not in new}, strict=False)
+    module.load_state_dict({name: found[name] for name in taken}, strict=False)
     _warn_of_other_fields(module.config, source.config)
     return source
 

@@ -18,7 +18,7 @@ from .merchant_xml import HTML, read_merchant_xml
 
 NEEDED = ("id", "title", "image_link")
 PHOTOS = ("image_link", "additional_image_link")
-ALWAYS = ("brand", "color", "product_type")  # columns also where no item has them
+ALWAYS = ("title", "description", "brand", "color", "product_type")  # columns also where no item has them
 PRICES = ("price", "sale_price")
 SINGLE = ("id", "title", *PRICES)  # an item has one of each
 OURS = ("image", SOURCE_ROW)  # columns that we make
@@ -98,7 +98,7 @@ def _row(item: Mapping[str, list[str]], folder: Path) -> Row:
     photos = dict.fromkeys(photo for name in PHOTOS for photo in item.get(name, []))
     others = {name: ", ".join(values) or None for name, values in item.items() if name not in (*PHOTOS, *PRICES)}
     row = dict.fromkeys(ALWAYS) | others | {"image": [photo_place(photo, folder) for photo in photos]}
-    row |= {name: plain_text(others.get(name)) for name in HTML if name in (*NEEDED, "description", *others)}
+    row |= {name: plain_text(row[name]) for name in HTML if name in row}
     found = {name: _price(name, item[name][0]) for name in PRICES if item.get(name)}
     currencies = list(dict.fromkeys(filter(None, [others.get("currency"), *(unit for _, unit in found.values())])))
     if len(currencies) > 1:

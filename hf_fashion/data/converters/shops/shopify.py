@@ -15,11 +15,10 @@ from ...sources.source_rows import SOURCE_ROW
 from ..corpus_rows import Row, Splits
 from ..source_files import find_files, folder_of, photo_place
 from .html_text import plain_text
-from .shopify_columns import column_names, other_columns
+from .shopify_columns import OPTION, column_names, other_columns
 
 
 TEXTS = ("title", "description", "brand", "category", "type", "tags", "status")
-OPTION = re.compile(r"(option\d+) name", re.IGNORECASE)
 NUMBER = re.compile(r"\d+(\.\d*)?")
 NO_OPTION = ("title", "Default Title")  # the option of a product without any, and its value
 FEATURES = {"price": Value("float64")}
@@ -147,8 +146,8 @@ def _options(cells: Cells) -> Iterator[tuple[str, str | None, str]]:
     by_lower = {name.lower(): cell for name, cell in cells.items()}
     for name, cell in by_lower.items():
         found = OPTION.fullmatch(name)
-        value = by_lower.get(f"{found[1]} value") if found else None
-        if found and value:
+        value = by_lower.get(f"{found[1]} value") if found and found[2] == "name" else None
+        if value:
             yield found[1], cell and cell.strip(), value.strip()
 
 

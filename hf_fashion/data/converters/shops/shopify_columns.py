@@ -24,7 +24,7 @@ COLUMNS = {
     "variant_image": ("Variant Image", "Variant image URL"),
 }
 NEEDED = ("id", "title", "image")
-OPTION = re.compile(r"option\d+ (name|value)", re.IGNORECASE)
+OPTION = re.compile(r"(option\d+) (name|value)", re.IGNORECASE)
 METAFIELD = re.compile(r".*\((product|variant)\.metafields\.(.+)\)", re.DOTALL)
 
 
