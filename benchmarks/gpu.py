@@ -27,12 +27,17 @@ from benchmarks.gpu_batch.attribute_units import CHAINS, run_chain, run_untraine
 from benchmarks.gpu_batch.e2_units import TEXT_ROWS, run_text_row
 from benchmarks.gpu_batch.optimising import Clock, OutOfTime
 from benchmarks.gpu_batch.packed import Packed
-from benchmarks.gpu_batch.starts import RANDOM
+from benchmarks.gpu_batch.starts import FROZEN, RANDOM
 from benchmarks.gpu_batch.tables import tables
 from hf_fashion.files import write_json
 
 
-BACKBONES = {"cnn": "CNN for the whole photo", "vision": "DINOv2 everywhere", RANDOM: "CNN from random weights"}
+BACKBONES = {
+    "cnn": "CNN for the whole photo",
+    "vision": "DINOv2 everywhere",
+    FROZEN: "DINOv2 everywhere, first layers frozen",
+    RANDOM: "CNN from random weights",
+}
 
 
 def units_of(packed: Packed) -> dict[str, tuple]:
@@ -47,7 +52,7 @@ def units_of(packed: Packed) -> dict[str, tuple]:
             for chain, stages in CHAINS.items()
             if backbone != RANDOM or chain == "asen"
         }
-        | {f"{name}/{title}/untrained": (name, partial(_untrained, backbone)) for name in facts}
+        | {f"{name}/{title}/untrained": (name, partial(_untrained, backbone)) for name in facts if backbone != FROZEN}
         for backbone, title in BACKBONES.items()
     }
     texts = {
@@ -57,7 +62,8 @@ def units_of(packed: Packed) -> dict[str, tuple]:
         for row in TEXT_ROWS
     }
     small = {unit: what for unit, what in attributes["cnn"].items() if not facts[what[0]]["entities"]}
-    return small | texts | attributes["cnn"] | attributes["vision"] | attributes[RANDOM]
+    frozen = attributes[FROZEN] if packed.settings.frozen_region_layers else {}
+    return small | texts | attributes["cnn"] | attributes["vision"] | frozen | attributes[RANDOM]
 
 
 def _chain(stages, backbone, packed, corpus, seed, clock) -> dict[str, dict[str, float]]:

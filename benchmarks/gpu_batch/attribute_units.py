@@ -88,7 +88,7 @@ def run_chain(
         packed (`Packed`): settings and pretrained models.
         corpus (`PackedCorpus`): photos with attributes.
         stages (`list[Stage]`): one after the other.
-        backbone (`str`): `"cnn"`, `"vision"` or `"random"`, what sees the whole photo.
+        backbone (`str`): what sees the whole photo, as `Starts.of` takes it.
         seed (`int`): of weights, batches and views.
         clock (`Clock`): the time that is left.
     """
@@ -112,7 +112,7 @@ def run_untrained(packed: Packed, corpus: PackedCorpus, backbone: str, seed: int
     Args:
         packed (`Packed`): settings and pretrained models.
         corpus (`PackedCorpus`): photos with attributes.
-        backbone (`str`): `"cnn"`, `"vision"` or `"random"`.
+        backbone (`str`): as `Starts.of` takes it.
         seed (`int`): of random weights.
     """
     torch.manual_seed(seed)
@@ -139,15 +139,20 @@ def make_model(
     if stage.family == "asen":
         region = {"local_backbone_config": starts.whole_config, "local_image_size": settings.region_size}
         region |= {"local_attention_dim": settings.attribute_width}
-        model, local = AsenModel(AsenConfig(**fields, **(region if stage.regions else {}))), starts.whole
+        model = AsenModel(AsenConfig(**fields, **(region if stage.regions else {})))
+        local, frozen_local = starts.whole, starts.frozen_whole
     else:
         region = {"vit_config": starts.region.config, "region_size": settings.region_size}
         region |= {"use_semantic_branch": stage.regions}
-        model, local = IpadModel(IpadConfig(**fields, **region)), starts.region
+        model = IpadModel(IpadConfig(**fields, **region))
+        local, frozen_local = starts.region, starts.frozen_region
+    if corpus.device.type == "cpu":
+        model.set_attn_implementation("eager")  # the faster one in bfloat16: benchmarks/attention_speed.py
     model.load_image_backbone(starts.whole)
+    freeze_layers(model.image_backbone, starts.frozen_whole)
     if stage.regions:
         model.load_region_backbone(local)
-        freeze_region_layers(model, settings.frozen_region_layers if stage.family == "ipad" else 0)
+        freeze_layers(model.region_backbone, frozen_local)
     if before is not None:
         unknown = model.load_state_dict(before.state_dict(), strict=False).unexpected_keys
         if unknown:
@@ -155,9 +160,8 @@ def make_model(
     return model
 
 
-def freeze_region_layers(model: IpadModel, number: int) -> None:
-    """Keep the embeddings and the first layers of the DINOv2 that sees regions as they are, if `number` is not 0."""
-    vit = model.region_backbone
+def freeze_layers(vit: PreTrainedModel, number: int) -> None:
+    """Keep the embeddings and the first layers of a DINOv2 as they are, if `number` is not 0."""
     for part in [vit.embeddings, *vit.encoder.layer[:number]] if number else []:
         part.requires_grad_(False)
 

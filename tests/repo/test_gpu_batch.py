@@ -4,15 +4,17 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from benchmarks import gpu, pack_gpu
-from benchmarks.gpu_batch.attribute_units import CHAINS
+from benchmarks.gpu_batch.attribute_units import CHAINS, make_model
 from benchmarks.gpu_batch.optimising import Clock
 from benchmarks.gpu_batch.packed import Packed
 from benchmarks.gpu_batch.settings import TOY
-from benchmarks.gpu_batch.starts import RANDOM, Starts
+from benchmarks.gpu_batch.starts import FROZEN, RANDOM, Starts
 from benchmarks.gpu_batch.tables import tables
 from tests.repo.tree import REPOSITORY
 
@@ -100,9 +102,10 @@ def test_results_of_another_packing_are_refused(packed, results, tmp_path):
 
 def test_units_are_of_every_row_and_the_texts_before_the_large_attributes(packed):
     units = list(gpu.units_of(packed))
-    assert len(units) == len(set(units)) == 6 + 2 * (len(CHAINS) + 1) + 2
+    assert len(units) == len(set(units)) == 6 + 2 * (len(CHAINS) + 1) + len(CHAINS) + 2
     assert units[:2] == ["toy/titles/clip-ft", "toy/titles/e2, region weight 0.5"]
-    assert units[-3] == "toy/DINOv2 everywhere/untrained"
+    assert "toy/DINOv2 everywhere/untrained" in units
+    assert units[-3].startswith("toy/DINOv2 everywhere, first layers frozen/")
     assert units[-2:] == ["toy/CNN from random weights/asen", "toy/CNN from random weights/untrained"]
 
 
@@ -117,7 +120,7 @@ def test_backbones_are_measured_before_training(packed, tmp_path):
     assert gpu.run_seed(packed, tmp_path, 0, ["untrained"], Clock(60))
     units = json.loads((tmp_path / "seed-0.json").read_text())["units"]
     maps = [unit["rows"]["untrained"]["map"] for unit in units.values()]
-    assert len(set(maps)) == len(gpu.BACKBONES) and all(0 < found < 1 for found in maps)
+    assert len(set(maps)) == len(maps) == len(set(gpu.BACKBONES) - {FROZEN}) and all(0 < found < 1 for found in maps)
 
 
 def test_random_weights_learn_at_the_rate_of_new_ones(packed):
@@ -125,6 +128,23 @@ def test_random_weights_learn_at_the_rate_of_new_ones(packed):
     assert "backbone." in pretrained.pretrained and "backbone." not in random.pretrained
     name = next(iter(pretrained.whole.state_dict()))
     assert not pretrained.whole.state_dict()[name].equal(random.whole.state_dict()[name])
+
+
+@pytest.mark.parametrize("chain", ["asen", "rpf"])
+@pytest.mark.parametrize(("backbone", "whole_frozen"), [("vision", False), (FROZEN, True)])
+def test_first_layers_of_dinov2_are_frozen(packed, chain, backbone, whole_frozen):
+    starts, corpus = Starts.of(packed, backbone), packed.corpus("toy", torch.device("cpu"))
+    model = make_model(packed, corpus, CHAINS[chain][1], starts, None)
+    for vit, frozen in ((model.image_backbone, whole_frozen), (model.region_backbone, whole_frozen or chain == "rpf")):
+        layers = [all(weights.requires_grad for weights in layer.parameters()) for layer in vit.encoder.layer]
+        assert layers == [not frozen] + [True] * (len(layers) - 1) and len(layers) > 1
+        assert vit.embeddings.patch_embeddings.projection.weight.requires_grad is not frozen
+
+
+def test_units_that_freeze_nothing_are_not_listed_twice(packed):
+    nothing = replace(packed.settings, frozen_region_layers=0)
+    units = list(gpu.units_of(SimpleNamespace(settings=nothing, index=packed.index, path=packed.path)))
+    assert "toy/DINOv2 everywhere/rpf" in units and not [unit for unit in units if "frozen" in unit]
 
 
 def test_tables_have_a_row_of_every_model(results):
