@@ -73,6 +73,8 @@ OPTIONS = {
     "options/e2": option(),
     "options/clip-ft": option(architecture="clip"),
     "options/10 frozen": option(frozen=10),
+    # As deep a freeze moves the layer that the selection tokens enter; here only that is moved.
+    "options/tokens from layer 11": option("model.config.first_selection_layer=11"),
     "options/region weight 0.2": option(LIGHT),
     "options/pooled regions": option(POOLED),
     "options/region weight 0.5 to 0.1": option("model.region_weight={start: 0.5, end: 0.1, epochs: 4}"),

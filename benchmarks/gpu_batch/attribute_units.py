@@ -61,6 +61,8 @@ CHAINS = {
     "triplet": [Stage("triplet", "asen", changes={"head": "triplet"})],
     "csn": [Stage("csn", "asen", changes={"head": "csn"})],
     "asen": _two_stages("asen++", "asen", "asen"),
+    # What a second stage is worth that only trains on: ASEN++ and RPF train for two.
+    "two stages": [Stage("asen (first of two stages)", "asen"), Stage("asen, two stages", "asen")],
     "rpf": _two_stages("rpf", "ipad", "rpf (first stage)", variant="published", use_channel_attention=False, **IPAD),
     "ipad": _two_stages("ipad", "ipad", "ipad (first stage)", **IPAD),
     "one round": _two_stages("ipad, one round", "ipad", "one round (first stage)", **IPAD, num_iterations=1),
