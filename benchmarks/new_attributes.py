@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from statistics import mean
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,7 +47,8 @@ CORPORA = {"tshirts": "tshirts", "catalog-large": "catalog"}  # corpus -> column
 PLACE = "../shared/corpora"
 SHOTS = (4, 16, 64)
 FOLDS_SEED = 0
-ROWS = ["chance", "zero-shot, by name", *(f"{shots}-shot" for shots in SHOTS)]
+OTHER = "by another attribute"
+ROWS = ["chance", OTHER, "zero-shot, by name", *(f"{shots}-shot" for shots in SHOTS)]
 ROWS += [*(f"by name, {shots}-shot" for shots in SHOTS), "trained with it", "DINOv2", "E2", "E2, its region"]
 
 
@@ -115,6 +117,18 @@ class PlainModel(nn.Module):
         return nn.functional.normalize(self.features(pixel_values), dim=-1)[:, None]
 
 
+def other_attributes_map(model: PreTrainedModel, processor: Any, corpus: str, name: str) -> float:
+    """Return MAP where each attribute that the model knows is asked for in place of one that it does not; the mean."""
+    maps = []
+    for number in range(len(model.config.attribute_names)):
+        ids = torch.tensor([[number]])
+        plain = PlainModel(
+            model, name, lambda pixels, ids=ids: model.get_attribute_features(pixels, ids.expand(len(pixels), 1))[:, 0]
+        )
+        maps.append(search_map(plain, processor, corpus, name)[0])
+    return mean(maps)
+
+
 def dinov2_map(folder: str, corpus: str, name: str) -> float:
     """Return MAP of DINOv2's class token."""
     model, processor = AutoModel.from_pretrained(folder).eval(), AutoImageProcessor.from_pretrained(folder)
@@ -140,9 +154,12 @@ def measure(corpus: str, name: str, seed: int, options: argparse.Namespace) -> I
     values = values.vocabulary.attribute_values[name]
     e2 = options.e2.format(seed=seed)
 
+    def without(by_text: bool) -> tuple[PreTrainedModel, Any]:
+        return load_model(run_folder(corpus, name, by_text, seed) / "last", "cpu")
+
     def added(by_text: bool) -> tuple[PreTrainedModel, Any]:
         set_seed(seed)
-        model, processor = load_model(run_folder(corpus, name, by_text, seed) / "last", "cpu")
+        model, processor = without(by_text)
         texts = embed_attribute_texts(e2, {name: values})[0] if by_text else None
         return model.add_attribute(name, values, text_embeds=texts), processor
 
@@ -150,6 +167,7 @@ def measure(corpus: str, name: str, seed: int, options: argparse.Namespace) -> I
         return search_map(*load_model(run_folder(corpus, None, False, seed) / "last", "cpu"), corpus, name)
 
     yield "chance", lambda: trained()[1]
+    yield OTHER, lambda: other_attributes_map(*without(True), corpus, name)
     yield "zero-shot, by name", lambda: search_map(*added(True), corpus, name)[0]
     for shots in SHOTS:
         yield f"{shots}-shot", lambda shots=shots: few_shot_map(*added(False), corpus, name, shots, seed)

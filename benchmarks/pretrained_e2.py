@@ -128,7 +128,7 @@ def baseline(row: str) -> str:
 
 
 def tag_table(results: dict, names: list[str]) -> str:
-    """Return zero-shot accuracy and MAP of tag-to-image search per entity, from image and region embeddings."""
+    """Return accuracy of naming tags by their texts and MAP of tag-to-image search per entity, from each embedding."""
     rows = []
     for name in names:
         runs = [seed["tags"] for seed in results[name].values()]
@@ -137,7 +137,8 @@ def tag_table(results: dict, names: list[str]) -> str:
                 keys = [f"{entity}_{source}_{metric}" for entity in ENTITIES]
                 if keys[0] in runs[0]:
                     rows.append([name, source, metric, *(spread([run[key] for run in runs]) for key in keys)])
-    return markdown(["row", "from", "metric", *ENTITIES], rows)
+    shares = [spread([runs[0][f"{entity}_majority_rate"]]) for entity in ENTITIES]
+    return markdown(["row", "from", "metric", *ENTITIES], [*rows, ["most frequent tag", "-", "accuracy", *shares]])
 
 
 def curve_table(results: dict, names: list[str]) -> str:

@@ -1,7 +1,8 @@
 """Measure what E2's regions give to search, and what they cost.
 
     python benchmarks/region_search.py                        # the E2 of `make quickstart`, its corpus
-    python benchmarks/region_search.py --model runs/e2/best --corpus catalogue.csv --column_map my_map.yaml
+    python benchmarks/region_search.py --model 'runs/pretrained_e2/options_tags_e2-{seed}/last' --seeds 0 1 2 \\
+        --corpus ../shared/corpora/catalog-large --column_map catalog
     python benchmarks/region_search.py --table                # only print the results file
 
 Quality: descriptions and tags find photos by the embedding of the whole photo, by the space of the tag's entity, and
@@ -23,7 +24,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import PreTrainedModel, ProcessorMixin, pipeline
 
-from benchmarks.runs import markdown
+from benchmarks.runs import markdown, spread
 from benchmarks.timing import interleaved
 from hf_fashion.data.column_map import ColumnMap, column_map_for
 from hf_fashion.data.values import column_texts
@@ -139,28 +140,31 @@ def cost(model: PreTrainedModel, processor: ProcessorMixin) -> dict[str, dict[st
     return {"bytes a product": size, "CPU ms a query": {kind: 1000 * one for kind, one in seconds.items()}}
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, dict]:
-    """Return quality and cost of a model."""
+def measure(arguments: argparse.Namespace, seed: int) -> dict[str, dict]:
+    """Return quality and cost of the model of a seed."""
     column_map = column_map_for(arguments.column_map, arguments.corpus)
     dataset, _, _ = load_splits(arguments.corpus, column_map, arguments.split)
-    model, processor = load_model(arguments.model, "cpu", "float32")
+    model, processor = load_model(arguments.model.format(seed=seed), "cpu", "float32")
     check_regions(model)
     return {"photos": len(dataset), "quality": quality(model, processor, dataset, column_map)} | cost(model, processor)
 
 
-def tables(results: dict[str, dict]) -> str:
-    """Return quality in percent and cost of every corpus as Markdown."""
+def tables(results: dict[str, dict[str, dict]]) -> str:
+    """Return quality over the seeds in percent, and cost for the first seed, of every corpus as Markdown."""
     parts = []
-    for corpus, found in results.items():
-        metrics = list(found["quality"][_name(0)])
-        rows = [
-            [kind, *(f"{100 * values[metric]:.1f}" if metric in values else "-" for metric in metrics)]
-            for kind, values in found["quality"].items()
-        ]
-        parts.append(f"{corpus}, {found['photos']:,} photos:\n\n" + markdown(["search", *metrics], rows))
+    for corpus, seeds in results.items():
+        first = next(iter(seeds.values()))
+        metrics = list(first["quality"][_name(0)])
+        rows = []
+        for kind, values in first["quality"].items():
+            of_seeds = [found["quality"][kind] for found in seeds.values()]
+            cells = (spread([one[metric] for one in of_seeds]) if metric in values else "-" for metric in metrics)
+            rows.append([kind, *cells])
+        title = f"{Path(corpus).name}, {first['photos']:,} photos, seeds: {', '.join(seeds)}"
+        parts.append(f"{title}\n\n" + markdown(["search", *metrics], rows))
         for title, digits in (("bytes a product", 0), ("CPU ms a query", 1)):
-            cells = [f"{value:,.{digits}f}" for value in found[title].values()]
-            parts.append(markdown([title, *found[title]], [["", *cells]]))
+            cells = [f"{value:,.{digits}f}" for value in first[title].values()]
+            parts.append(markdown([title, *first[title]], [["", *cells]]))
     return "\n\n".join(parts)
 
 
@@ -170,7 +174,8 @@ def _name(weight: float) -> str:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="runs/quickstart/e2/best", help="folder or Hub id of an E2")
+    parser.add_argument("--model", default="runs/quickstart/e2/best", help="folder or Hub id of an E2, with {seed}")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--corpus", default="generated", help='"generated", a path or a Hub id')
     parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; default: the corpus' own")
     parser.add_argument("--split", default="validation")
@@ -182,8 +187,9 @@ def main() -> None:
     arguments = parse_arguments()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if not arguments.table:
-        results[arguments.corpus] = measure(arguments)
-        write_json(results, RESULTS)
+        for seed in arguments.seeds:
+            results.setdefault(arguments.corpus, {})[str(seed)] = measure(arguments, seed)
+            write_json(results, RESULTS)
     print(tables(results))
 
 
