@@ -27,7 +27,7 @@ from hf_fashion.training.corpus import cache_photos, load_data
 from hf_fashion.training.e2.build import make_model
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.frozen_layers.layers import FrozenLayers
-from hf_fashion.training.frozen_layers.photos import freeze_layers
+from hf_fashion.training.frozen_layers.photos import freeze_layers, frozen_outputs
 from hf_fashion.training.frozen_layers.state_cache import StateCache, stack_states
 
 
@@ -71,8 +71,9 @@ def embed_splits(
     photos = {
         name: cache_photos(recipe.data, split, column_map, processor.image_processor) for name, split in corpus.items()
     }
-    settings = Accelerator(), model, recipe.model.freeze_layers, photos, processor.image_processor
-    frozen, states = freeze_layers(*settings)
+    accelerator = Accelerator()
+    frozen = freeze_layers(accelerator, model, recipe.model.freeze_layers, photos)
+    states = frozen_outputs(accelerator, frozen, photos, processor.image_processor)
     numbered = Dataset.from_dict({"row": range(len(corpus["train"]))})
     rows = {name: range(len(split)) for name, split in corpus.items()}
     rows["train"] = draw_rows(numbered, PROBE.max_train_rows, PROBE.seed)["row"]

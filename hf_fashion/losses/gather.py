@@ -55,7 +55,9 @@ class _Gather(torch.autograd.Function):
     def forward(ctx, tensor: torch.Tensor) -> torch.Tensor:
         parts = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(dist.get_world_size())]
         dist.all_gather(parts, tensor.contiguous())
-        return torch.cat(parts)
+        # Autocast on a CPU has no `cat` of float16.
+        with torch.autocast(tensor.device.type, enabled=False):
+            return torch.cat(parts)
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """Options of `accelerate launch` for what a recipe leaves out; contradictions are errors."""
 
+import logging
 import os
 from typing import Any
 
@@ -8,6 +9,8 @@ from accelerate.commands.launch import launch_command_parser
 
 from .recipe import PRECISIONS, TrainingRecipe
 
+
+logger = logging.getLogger(__name__)
 
 # Environment variables by which the launcher asks for models that are split over processes.
 SHARDED = {
@@ -41,6 +44,21 @@ def take_over_launcher(settings: TrainingRecipe) -> None:
     if settings.mixed_precision not in PRECISIONS:
         raise ValueError(
             f"`mixed_precision` of the launcher must be one of {', '.join(PRECISIONS)}; got {precision!r}."
+        )
+
+
+def warn_of_processes(number: int) -> None:
+    """Warn if `accelerate launch` was asked for another number of processes than it has started.
+
+    Args:
+        number (`int`): of processes that run.
+    """
+    asked = launcher_flags().get("num_processes")
+    if asked and asked != number:
+        logger.warning(
+            "`accelerate launch` was asked for %d processes and has started %d, as it does on a CPU: "
+            "`torchrun --nproc_per_node %d` starts as many.",
+            *(asked, number, asked),
         )
 
 

@@ -22,11 +22,11 @@ from ..hub.cards.writing import write_run_card
 from ..hub.sentence_transformers_files import write_sentence_transformers_files
 from .adapters import save_merged
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
-from .launcher import take_over_launcher
-from .optimisation import choose_trainable, make_optimizer, make_schedule
+from .launcher import take_over_launcher, warn_of_processes
+from .optimisation import DIVERGED, DivergenceGuard, choose_trainable, make_optimizer, make_schedule
 from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
-from .resuming import checkpoint_folder
+from .resuming import checkpoint_folder, folder_of_one_run
 from .step import TrainingStep
 
 
@@ -47,7 +47,8 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
 
     Raises:
         ImportError: if a tracker is not installed.
-        ValueError: if recipe and launcher contradict each other, or the launcher asks for FSDP, DeepSpeed or the like.
+        ValueError: if recipe and launcher contradict each other, the launcher asks for FSDP, DeepSpeed or the like, or
+            the precision for another device.
     """
     _require_trackers(settings.trackers)
     take_over_launcher(settings)
@@ -66,6 +67,9 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
             InitProcessGroupKwargs(timeout=timedelta(hours=6)),
         ],
     )
+    if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
+        raise ValueError("`mixed_precision` fp16 needs a GPU, and this run has a CPU: choose bf16 or no.")
+    warn_of_processes(accelerator.num_processes)
     if settings.trackers:
         accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
     return accelerator
@@ -129,6 +133,7 @@ class TrainingLoop:
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
         self.processor, self.corpus = processor, corpus
         self.push, self.adapter = push, adapter
+        self.guard = DivergenceGuard(reads_losses=accelerator.scaler is None)
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
@@ -141,10 +146,12 @@ class TrainingLoop:
             checkpoint (`Path`, *optional*): where to resume, from [`checkpoint_to_resume`].
 
         Raises:
-            ValueError: if the training rows make no batch.
+            ValueError: if the training rows make no batch, another run writes to the output folder or has done so
+                meanwhile, or the training diverges.
         """
         set_seed(self.settings.seed + self.accelerator.process_index)
-        self.finish(self.run(model, checkpoint))
+        with folder_of_one_run(self.accelerator, self.output_dir, checkpoint):
+            self.finish(self.run(model, checkpoint))
         self.accelerator.end_training()
 
     def run(self, model: PreTrainedModel, checkpoint: Path | None = None) -> PreTrainedModel:
@@ -167,7 +174,7 @@ class TrainingLoop:
         return model
 
     def _run_stage(self, model: PreTrainedModel, stage: StageRecipe, checkpoint: Path | None) -> PreTrainedModel:
-        choose_trainable(model, stage.trainable)
+        choose_trainable(model, stage)
         self.step.start_stage(model, stage)
         wrapped, optimizer, loader, scheduler = self._prepare(model, stage)
         self.stateful = Stateful(model, optimizer, scheduler, self.step.checkpointed)
@@ -233,6 +240,7 @@ class TrainingLoop:
             self.step.start_batch(earlier + epoch + state.batch / len(loader))
             with accelerator.accumulate(wrapped):
                 losses = self.step(wrapped, model, batch)
+                self.guard.watch(losses["loss"], state.update + 1)
                 accelerator.backward(losses["loss"] * self._window_weight(len(loader)))
                 optimizer.step()
                 optimizer.zero_grad()
@@ -270,6 +278,7 @@ class TrainingLoop:
 
     def _evaluate(self, model: PreTrainedModel) -> None:
         """Evaluate the model, and save a checkpoint unless `save_every` has its own rhythm."""
+        self.guard.check(model)
         self.state.evaluated = self.state.update
         self._evaluate_and_export(model)
         if not self.settings.save_every:
@@ -281,6 +290,8 @@ class TrainingLoop:
             metrics = self.evaluation(model)
             self._print(metrics)
             self._record({f"validation/{name}": value for name, value in metrics.items()})
+            if not math.isfinite(metrics[self.primary_metric]):
+                raise ValueError(f"the validation's {self.primary_metric} is {metrics[self.primary_metric]}{DIVERGED}")
             if metrics[self.primary_metric] > self.state.best:
                 self.state.best = metrics[self.primary_metric]
                 self.export(model, "best")
@@ -299,6 +310,7 @@ class TrainingLoop:
         self._counted_at = now
 
     def _save(self) -> None:
+        self.guard.check(self.stateful.model)
         self._count_seconds()
         folder = checkpoint_folder(self.output_dir)
         save_checkpoint(self.accelerator, self.state, self.stateful, folder, self.processor)

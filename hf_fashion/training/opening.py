@@ -8,7 +8,7 @@ from accelerate import Accelerator
 from .loop import make_accelerator
 from .pushing import BestModelPush, prepare_push
 from .recipe import TrainingRecipe
-from .resuming import checkpoint_to_resume
+from .resuming import checkpoint_to_resume, require_writable
 
 
 class RunRecipe(Protocol):
@@ -42,9 +42,11 @@ def open_run(recipe: RunRecipe, resume_from: str | None) -> OpenedRun:
 
     Raises:
         ImportError: a tracker is not installed.
-        ValueError: recipe and launcher contradict each other, or the checkpoint is of another recipe.
+        ValueError: the output folder cannot be written, recipe and launcher contradict each other, or the checkpoint
+            is of another recipe.
     """
     settings = recipe.training
+    require_writable(settings.output_dir)
     accelerator = make_accelerator(settings)
     checkpoint = checkpoint_to_resume(accelerator, resume_from, settings.output_dir, recipe.to_dict())
     return OpenedRun(accelerator, checkpoint, prepare_push(accelerator, settings, checkpoint))

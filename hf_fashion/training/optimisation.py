@@ -1,9 +1,10 @@
-"""Optimiser and learning-rate schedule of a training stage."""
+"""Attention, trainable parameters, optimiser and learning rates of training stages, and whether they diverge."""
 
 import logging
 import math
 
 import torch
+from accelerate import Accelerator
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedModel, get_cosine_schedule_with_warmup
 
@@ -13,47 +14,78 @@ from .recipe import StageRecipe, TrainingRecipe
 
 logger = logging.getLogger(__name__)
 
+DIVERGED = (
+    ": the training has diverged. Lower the learning rates of `training.stages`, or warm up for longer "
+    "(`training.warmup_steps`), and start again in another `training.output_dir`; the checkpoints and `best/` are of "
+    "the updates before."
+)
 
-def choose_trainable(model: PreTrainedModel, trainable: str) -> None:
-    """Freeze the parameters that a stage does not train.
+
+def choose_attention(model: PreTrainedModel, accelerator: Accelerator) -> None:
+    """Take eager attention on a CPU in bfloat16, where the fused one takes up to three times as long for titles and
+    small photos (benchmarks/attention_speed.py). Saved models do not keep it.
+
+    Args:
+        model (`PreTrainedModel`): the model.
+        accelerator (`Accelerator`): device and precision of the run.
+    """
+    if accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16":
+        model.set_attn_implementation("eager")
+
+
+def choose_trainable(model: PreTrainedModel, stage: StageRecipe) -> None:
+    """Freeze the parameters that a stage does not train, so that no gradient of theirs is computed.
 
     Args:
         model (`PreTrainedModel`): the model; of one with an adapter only what the adapter has added is trained.
-        trainable (`str`): `"all"`, or `"new"` for only those of the model's `new_modules`.
+        stage (`StageRecipe`): trains all parameters, or with `trainable` `"new"` those of the model's `new_modules`;
+            none whose learning rate is 0.
     """
-    added = added_by_adapter(model)
+    added, rates = added_by_adapter(model), _rates(stage)
     for name, parameter in model.named_parameters():
-        chosen = trainable == "all" or name.startswith(tuple(model.new_modules))
-        parameter.requires_grad = chosen and (not added or name in added)
+        chosen = stage.trainable == "all" or name.startswith(tuple(model.new_modules))
+        parameter.requires_grad = chosen and (not added or name in added) and rates[_key(name, rates)] > 0
 
 
 def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: StageRecipe) -> torch.optim.Adam:
     """Return Adam over the trainable parameters, with a group for each key of `stage.learning_rates`.
 
     Args:
-        model (`PreTrainedModel`): the names of its parameters decide the groups.
+        model (`PreTrainedModel`): after [`choose_trainable`]; the names of its parameters decide the groups.
         settings (`TrainingRecipe`): betas and weight decay.
         stage (`StageRecipe`): learning rates.
 
     Raises:
-        ValueError: if no trainable parameter's name begins with a key of `stage.learning_rates`.
+        ValueError: if nothing is trained, or a key of `stage.learning_rates` begins the name of no parameter, or of
+            none that is trainable where it is more than 0.
     """
-    rates = {"": stage.learning_rate, **stage.learning_rates}
+    rates = _rates(stage)
     groups: dict[str, list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            prefix = max((prefix for prefix in rates if name.startswith(prefix)), key=len)
-            groups.setdefault(prefix, []).append(parameter)
-    for prefix in stage.learning_rates:
-        if prefix not in groups:
+            groups.setdefault(_key(name, rates), []).append(parameter)
+    named = {_key(name, rates) for name, _ in model.named_parameters()}
+    for prefix, rate in stage.learning_rates.items():
+        if prefix not in (groups if rate else named):
             modules = ", ".join(dict.fromkeys(name.split(".")[0] for name, _ in model.named_parameters()))
             raise ValueError(
                 f"`learning_rates` of stage {stage.name!r} names {prefix!r}, but no trainable parameter's name begins "
                 f"with it; the model's parts are {modules}."
             )
+    if not groups:
+        raise ValueError(f"stage {stage.name!r} trains nothing: the learning rates of all its parameters are 0.")
     parts = [{"params": group, "lr": rates[prefix]} for prefix, group in groups.items()]
     betas = tuple(settings.adam_betas)
     return torch.optim.Adam(parts, lr=stage.learning_rate, betas=betas, weight_decay=settings.weight_decay, fused=True)
+
+
+def _rates(stage: StageRecipe) -> dict[str, float]:
+    """Learning rate by the prefix of parameters' names; the empty one fits all."""
+    return {"": stage.learning_rate, **stage.learning_rates}
+
+
+def _key(name: str, rates: dict[str, float]) -> str:
+    return max((prefix for prefix in rates if name.startswith(prefix)), key=len)
 
 
 def make_schedule(
@@ -79,3 +111,50 @@ def make_schedule(
             *(stage.name, updates, warmup, settings.warmup_steps),
         )
     return get_cosine_schedule_with_warmup(optimizer, warmup, updates)
+
+
+class DivergenceGuard:
+    """Stop a training whose loss or weights are no longer finite, before they are evaluated, exported or saved.
+
+    A loss is read when the next one comes, so that a GPU is not waited for.
+
+    Args:
+        reads_losses (`bool`): whether a loss that is not finite ends the training. In float16 it need not: Accelerate
+            leaves such an update out, and scales the gradients down.
+    """
+
+    def __init__(self, reads_losses: bool):
+        self.reads_losses = reads_losses
+        self._loss: tuple[int, torch.Tensor] | None = None
+
+    def watch(self, loss: torch.Tensor, update: int) -> None:
+        """Take note of a loss, and check the one before it.
+
+        Args:
+            loss (`torch.Tensor`): a scalar.
+            update (`int`): number of the update that it is for.
+
+        Raises:
+            ValueError: the loss before it is not finite.
+        """
+        self._check_loss()
+        self._loss = (update, loss.detach())
+
+    def check(self, model: torch.nn.Module) -> None:
+        """Check the last loss and the weights.
+
+        Args:
+            model (`torch.nn.Module`): the model.
+
+        Raises:
+            ValueError: one of them is not finite.
+        """
+        self._check_loss()
+        for name, weights in model.named_parameters():
+            if not weights.isfinite().all():
+                raise ValueError(f"the weights {name} are no longer finite numbers{DIVERGED}")
+
+    def _check_loss(self) -> None:
+        if self.reads_losses and self._loss is not None and not self._loss[1].isfinite():
+            update, loss = self._loss
+            raise ValueError(f"the loss of update {update:,} is {loss.item()}{DIVERGED}")

@@ -82,7 +82,7 @@ class StageRecipe:
             lacks (the paper's first stage).
         name (`str`, *optional*, defaults to `"full"`): shown in logs.
         learning_rates (`dict[str, float]`, *optional*): other peaks by prefix of the parameters' names; the longest
-            match counts.
+            match counts. What has a rate of 0 is frozen.
         decay (`float`, *optional*): factor on the learning rates every `decay_every` epochs, instead of warm-up and
             cosine.
         decay_every (`float`, *optional*, defaults to 1.0): epochs between two decays.

@@ -26,7 +26,8 @@ class RecipeFile:
         Args:
             path (`str` or `Path`): the YAML file. Its key `base` may name another recipe for the keys that it lacks, a
                 file relative to it or one of the package; or a list of them, where a later one overrides an earlier.
-            changes (`Sequence[str]`, *optional*): such as `"training.seed=1"`; values are YAML.
+            changes (`Sequence[str]`, *optional*): such as `"training.seed=1"` or `"training.stages.0.epochs=2"`;
+                values are YAML.
 
         Raises:
             FileNotFoundError: if there is no such file, or no recipe that it names as `base`.
@@ -115,12 +116,22 @@ def merge(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     return base | values | {key: merge(base[key], values[key]) for key in both}
 
 
-def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
-    for number, key in enumerate(keys[:-1]):
-        values = values.setdefault(key, {})
-        if not isinstance(values, dict):
-            raise ValueError(f"{'.'.join(keys[: number + 1])} has no keys: change it as a whole.")
-    values[keys[-1]] = value
+def _set(values: Any, keys: list[str], value: Any) -> None:
+    """Set a value in nested dicts and lists; a key of a list is a number from 0."""
+    for number, key in enumerate(keys):
+        last, where = number == len(keys) - 1, ".".join(keys[:number])
+        if isinstance(values, list):
+            if not (key.isdecimal() and int(key) < len(values)):
+                raise ValueError(f"{where} is a list of {len(values)}: name one by its number from 0; got {key!r}.")
+            key = int(key)
+        elif not isinstance(values, dict):
+            raise ValueError(f"{where} has no keys: change it as a whole.")
+        elif not last:
+            values.setdefault(key, {})
+        if last:
+            values[key] = value
+        else:
+            values = values[key]
 
 
 def fill(section: type[Section], values: Any, where: str) -> Section:

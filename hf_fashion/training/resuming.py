@@ -1,16 +1,23 @@
 """Where a run starts: at the beginning, or at a checkpoint of a run of the same recipe, data and processes."""
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from filelock import FileLock, Timeout
 
 from .checkpoints import RunState, find_checkpoint, list_checkpoints, read_state
 
 
+LOCK = ".run.lock"  # in the output folder
+
 # Keys that do not change the result.
 FREE_KEYS = (
-    *("training.output_dir", "training.trackers", "training.num_workers", "data.cache_folder"),
+    *("training.output_dir", "training.trackers", "training.num_workers", "training.log_every", "data.cache_folder"),
+    *("data.corpus", "data.column_map"),  # what is in them is compared by its fingerprint
     *("training.push_to_hub", "training.hub_model_id", "training.hub_private", "training.hub_strategy"),
     *("card.license", "card.language"),
 )
@@ -23,6 +30,60 @@ def checkpoint_folder(output_dir: str | Path) -> Path:
         output_dir (`str` or `Path`): of the run.
     """
     return Path(output_dir) / "checkpoints"
+
+
+def require_writable(output_dir: str | Path) -> None:
+    """Raise if the output folder of a run can be seen to be one that it cannot write, before any work is done.
+
+    Args:
+        output_dir (`str` or `Path`): of the run; it need not exist.
+
+    Raises:
+        ValueError: it, or the folder that it would be made in, is a file or cannot be written.
+    """
+    folder = Path(output_dir).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(
+            f"`training.output_dir` is {str(output_dir)!r}, but {there} is a file: choose another folder."
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"`training.output_dir` is {str(output_dir)!r}, but {there} cannot be written: check its permissions, or "
+            "choose another folder."
+        )
+
+
+@contextmanager
+def folder_of_one_run(accelerator: Accelerator, output_dir: str | Path, checkpoint: Path | None) -> Iterator[None]:
+    """Keep other runs from an output folder. It is a lock of the operating system, which ends with its process.
+
+    Args:
+        accelerator (`Accelerator`): the processes; the main one holds the lock.
+        output_dir (`str` or `Path`): of the run.
+        checkpoint (`Path`, *optional*): where the run resumes.
+
+    Raises:
+        ValueError: another run writes to the folder, or has done so since this one began.
+    """
+    if not accelerator.is_main_process:
+        yield
+        return
+    Path(output_dir).mkdir(parents=True, exist_ok=True)
+    lock = FileLock(Path(output_dir, LOCK), thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(
+            f"another run is writing to {output_dir}: wait for it, or choose another `training.output_dir`."
+        ) from error
+    try:
+        if checkpoint is None:
+            _require_no_earlier_run(checkpoint_folder(output_dir))
+        yield
+    finally:
+        lock.release()
+        Path(output_dir, LOCK).unlink(missing_ok=True)
 
 
 def checkpoint_to_resume(
@@ -74,16 +135,17 @@ def require_same_recipe(state: RunState, recipe: dict[str, Any]) -> None:
         )
 
 
-def require_same_sources(checkpoint: Path | None, sources: dict[str, str]) -> None:
+def require_same_sources(checkpoint: Path | None, sources: dict[str, str], later: Sequence[str] = ()) -> None:
     """Raise `ValueError`, naming what has changed, unless a checkpoint's run learned from the same data.
 
     Args:
         checkpoint (`Path`, *optional*): where the run resumes; without one, there is nothing to compare.
         sources (`dict[str, str]`): of the run that resumes, as [`corpus_fingerprint`] returns them.
+        later (`Sequence[str]`, *optional*): keys that are not known yet, and compared by another call.
     """
     if checkpoint is None:
         return
-    before = read_state(checkpoint).sources
+    before = {key: value for key, value in read_state(checkpoint).sources.items() if key not in later}
     changed = _changed(before, sources)
     if changed:
         raise ValueError(

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from hf_fashion.training import launcher
-from hf_fashion.training.launcher import launcher_flags, take_over_launcher
+from hf_fashion.training.launcher import launcher_flags, take_over_launcher, warn_of_processes
 from hf_fashion.training.recipe import TrainingRecipe
 from tests.scripts.tiny_run import REPOSITORY
 
@@ -110,3 +110,13 @@ def test_flags_of_a_real_launcher_reach_the_settings(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     printed = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert "settings bf16 4" in printed.stdout, printed.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "number", "said"),
+    [(["--num_processes", "2"], 1, True), (["--num_processes=2"], 2, False), ([], 1, False)],
+)
+def test_processes_that_were_not_started_are_said(monkeypatch, caplog, flags, number, said):
+    launched_by(monkeypatch, *flags)
+    warn_of_processes(number)
+    assert ("asked for 2 processes and has started 1" in caplog.text) == said

@@ -144,8 +144,8 @@ def test_gradients_are_accumulated(tmp_path):
 
 
 def gradients(folder: Path, steps: int) -> list[torch.Tensor]:
-    """Return the accumulated gradient after each of four batches, by a run that changes nothing."""
-    run = make(folder, stages=[StageRecipe(1, learning_rate=0.0)], gradient_accumulation_steps=steps)
+    """Return the accumulated gradient after each of four batches, by a run that changes hardly anything."""
+    run = make(folder, stages=[StageRecipe(1, learning_rate=1e-30)], gradient_accumulation_steps=steps)
     found = []
     weight = run.model.query_update.fc_out.weight
     weight.register_post_accumulate_grad_hook(lambda parameter: found.append(parameter.grad.clone()))
@@ -240,3 +240,36 @@ def test_too_few_rows_for_a_batch_are_an_error(tmp_path):
     run.loop.settings.batch_size = 9
     with pytest.raises(ValueError, match=r"8 training rows make no batch .* lower `training.batch_size`"):
         run.loop.train(run.model)
+
+
+class Diverging(Recorded):
+    """Its loss is not finite from an update on."""
+
+    def __call__(self, wrapped, model, batch):
+        losses = super().__call__(wrapped, model, batch)
+        return losses | {"loss": losses["loss"] * (float("nan") if self.updates >= 5 else 1)}
+
+
+@pytest.mark.parametrize("settings", [{}, {"save_every": 1}, {"eval_every": 1}])
+def test_a_training_that_diverges_stops_and_keeps_what_was_good(tmp_path, settings):
+    run = make(tmp_path, Diverging(), metrics=[0.25, 0.5], **settings)
+    with pytest.raises(ValueError, match="the loss of update 6 is nan: the training has diverged"):
+        run.loop.train(run.model)
+    assert not (tmp_path / "last").exists()
+    best = FeatureReasoningModel.from_pretrained(tmp_path / "best")
+    assert all(weights.isfinite().all() for weights in best.parameters())
+    resumed = make(tmp_path, **settings)
+    resumed.loop.train(resumed.model, latest(resumed.loop))
+    assert all(weights.isfinite().all() for weights in resumed.model.parameters())
+
+
+def test_a_metric_that_is_not_finite_is_no_best_one(tmp_path):
+    run = make(tmp_path, metrics=[float("nan")])
+    with pytest.raises(ValueError, match="validation's map is nan"):
+        run.loop.train(run.model)
+    assert not (tmp_path / "best").exists()
+
+
+def test_float16_on_a_cpu_is_refused():
+    with pytest.raises(ValueError, match="fp16 needs a GPU"):
+        make_accelerator(TrainingRecipe(mixed_precision="fp16"))

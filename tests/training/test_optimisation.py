@@ -1,13 +1,21 @@
 """Groups of learning rates by name, which parameters train, and the two schedules update by update."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from hf_fashion.training.optimisation import choose_trainable, make_optimizer, make_schedule
+from hf_fashion.training.optimisation import (
+    DivergenceGuard,
+    choose_attention,
+    choose_trainable,
+    make_optimizer,
+    make_schedule,
+)
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
+from tests.tiny_e2 import tiny_model
 
 
 class Parts(nn.Module):
@@ -16,6 +24,15 @@ class Parts(nn.Module):
     def __init__(self):
         super().__init__()
         self.backbone, self.head = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), nn.Linear(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "attention"), [("cpu", "bf16", "eager"), ("cpu", "no", "sdpa"), ("cuda", "bf16", "sdpa")]
+)
+def test_attention_fits_device_and_precision(device, precision, attention):
+    model = tiny_model()
+    choose_attention(model, SimpleNamespace(device=torch.device(device), mixed_precision=precision))
+    assert model.config._attn_implementation == model.vision_model.config._attn_implementation == attention
 
 
 def groups(model, **stage):
@@ -50,10 +67,35 @@ def test_the_longest_name_counts():
 
 def test_no_empty_group_and_nothing_frozen():
     model = Parts()
-    choose_trainable(model, "new")
+    choose_trainable(model, StageRecipe(epochs=1, learning_rate=0.1, trainable="new"))
     assert groups(model, learning_rates={"head": 0.2}) == {0.2: ["head.weight", "head.bias"]}
-    choose_trainable(model, "all")
+    choose_trainable(model, StageRecipe(epochs=1, learning_rate=0.1))
     assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_learning_rate_of_0_freezes():
+    model, rates = Parts(), {"backbone": 0.0, "backbone.1": 0.01}
+    choose_trainable(model, StageRecipe(epochs=1, learning_rate=0.1, learning_rates=rates))
+    model.head(model.backbone(torch.zeros(1, 2))).sum().backward()
+    assert [name for name, weights in model.named_parameters() if weights.grad is None] == [
+        "backbone.0.weight",
+        "backbone.0.bias",
+    ]
+    assert groups(model, learning_rates=rates) == {
+        0.1: ["head.weight", "head.bias"],
+        0.01: ["backbone.1.weight", "backbone.1.bias"],
+    }
+    with pytest.raises(ValueError, match="names 'backbon0'"):
+        groups(model, learning_rates=rates | {"backbon0": 0.0})
+    choose_trainable(model, StageRecipe(epochs=1, learning_rate=0.1))
+    assert all(weights.requires_grad for weights in model.parameters())
+
+
+def test_a_stage_that_trains_nothing_is_refused():
+    model, stage = Parts(), StageRecipe(epochs=1, learning_rate=0.0, name="idle")
+    choose_trainable(model, stage)
+    with pytest.raises(ValueError, match="'idle' trains nothing"):
+        make_optimizer(model, TrainingRecipe(), stage)
 
 
 class Adapted(Parts):
@@ -68,7 +110,7 @@ class Adapted(Parts):
 @pytest.mark.parametrize(("trainable", "number"), [("all", 4), ("new", 2)])
 def test_of_a_model_with_an_adapter_only_that_trains(trainable, number):
     model = Adapted()
-    choose_trainable(model, trainable)
+    choose_trainable(model, StageRecipe(epochs=1, learning_rate=0.1, trainable=trainable))
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     assert len(trained) == number and all(".lora_" in name or ".modules_to_save." in name for name in trained)
 
@@ -77,7 +119,7 @@ def test_a_name_that_begins_none_is_refused():
     with pytest.raises(ValueError, match=r"'full' names 'heads'.*parts are backbone, head"):
         groups(Parts(), learning_rates={"heads": 0.2})
     model = Parts()
-    choose_trainable(model, "new")
+    choose_trainable(model, StageRecipe(epochs=1, learning_rate=0.1, trainable="new"))
     with pytest.raises(ValueError, match="no trainable parameter"):
         groups(model, learning_rates={"backbone": 0.2})
 
@@ -108,3 +150,22 @@ def test_warm_up_and_half_a_cosine():
     expected = [0, 0.5] + [(1 + math.cos(math.pi * step / 4)) / 2 for step in range(5)]
     assert [rate for rate, _ in rates] == pytest.approx(expected)
     assert [rate for _, rate in rates] == pytest.approx([rate / 2 for rate in expected])
+
+
+def test_a_loss_that_is_not_finite_is_said_with_its_update():
+    guard, model = DivergenceGuard(reads_losses=True), Parts()
+    guard.watch(torch.tensor(1.0), 1)
+    guard.watch(torch.tensor(math.nan), 2)
+    for check in (lambda: guard.watch(torch.tensor(1.0), 3), lambda: guard.check(model)):
+        with pytest.raises(ValueError, match=r"loss of update 2 is nan: the training has diverged\. Lower"):
+            check()
+
+
+def test_in_float16_the_weights_count():
+    guard, model = DivergenceGuard(reads_losses=False), Parts()
+    guard.watch(torch.tensor(math.inf), 1)
+    guard.check(model)
+    with torch.no_grad():
+        model.head.bias.fill_(math.inf)
+    with pytest.raises(ValueError, match=r"weights head\.bias are no longer finite"):
+        guard.check(model)

@@ -75,6 +75,16 @@ def test_of_several_bases_the_last_one_counts(tmp_path):
     assert part == Part(1.0, {"a": 1.0, "b": 2.0, "c": 3.0})
 
 
+def test_a_change_reaches_into_a_list_by_a_number(tmp_path):
+    part = read(
+        tmp_path, "part: {share: 1, weights: {}, free: {a: [1, {b: 2}]}}", ["part.free.a.1.b=3", "part.free.a.0=5"]
+    )
+    assert part.free == {"a": [5, {"b": 3}]}
+    for key in ("2", "-1", "b"):
+        with pytest.raises(ValueError, match=rf"part\.free\.a is a list of 2: name one .* got '{key}'"):
+            read(tmp_path, "part: {share: 1, weights: {}, free: {a: [1, 2]}}", [f"part.free.a.{key}=3"])
+
+
 def test_a_change_cannot_reach_into_a_plain_value(tmp_path):
     with pytest.raises(ValueError, match=r"part.share has no keys"):
         read(tmp_path, "part: {share: 1}", ["part.share.half=1"])

@@ -8,8 +8,10 @@ from hf_fashion.training.checkpoints import RunState, Stateful, save_checkpoint
 from hf_fashion.training.resuming import (
     checkpoint_folder,
     checkpoint_to_resume,
+    folder_of_one_run,
     require_same_recipe,
     require_same_sources,
+    require_writable,
 )
 
 
@@ -59,7 +61,7 @@ def test_a_new_run_does_not_mix_with_an_earlier_one(accelerator, save, tmp_path)
 def test_another_recipe_is_refused_and_its_keys_are_named(accelerator, save, tmp_path):
     save(update=1)
     other = {"training": {"seed": 1, "output_dir": "b", "num_workers": 2}, "data": {"corpus": "mine"}}
-    with pytest.raises(ValueError, match=r"another recipe: data\.corpus, training\.seed differ"):
+    with pytest.raises(ValueError, match=r"another recipe: training\.seed differ"):
         checkpoint_to_resume(accelerator, "latest", tmp_path, other)
     require_same_recipe(RunState(recipe=RECIPE), RECIPE | {"training": {"seed": 0, "output_dir": "b"}})
 
@@ -78,3 +80,43 @@ def test_a_changed_corpus_is_refused_and_what_has_changed_is_named(save):
         require_same_sources(checkpoint, {"rows of train": "25", "train: caption (column 'title')": "0"})
     with pytest.raises(ValueError, match=r"has changed since: train: tag 'brand'\. Bring the data back"):
         require_same_sources(checkpoint, SOURCES | {"train: tag 'brand'": "1"})
+
+
+def test_keys_that_are_not_known_yet_are_compared_later(save):
+    checkpoint = save(update=1, sources=SOURCES | {"frozen layers": "a"})
+    require_same_sources(checkpoint, SOURCES, later=["frozen layers"])
+    require_same_sources(checkpoint, SOURCES | {"frozen layers": "a"})
+    with pytest.raises(ValueError, match="has changed since: frozen layers"):
+        require_same_sources(checkpoint, SOURCES | {"frozen layers": "b"})
+    with pytest.raises(ValueError, match="rows of train"):
+        require_same_sources(checkpoint, {}, later=["frozen layers"])
+
+
+def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path, monkeypatch):
+    require_writable(tmp_path / "new" / "run")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(ValueError, match=r"`training\.output_dir` is .*file is a file: choose another"):
+            require_writable(path)
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # root may write to any folder
+    with pytest.raises(ValueError, match="cannot be written"):
+        require_writable(tmp_path / "new" / "run")
+
+
+def test_a_folder_has_one_run(accelerator, save, tmp_path):
+    with folder_of_one_run(accelerator, tmp_path, None):
+        with (
+            pytest.raises(ValueError, match=f"another run is writing to {tmp_path}"),
+            folder_of_one_run(accelerator, tmp_path, None),
+        ):
+            pass
+        checkpoint = save(update=1)
+    with (
+        pytest.raises(ValueError, match="checkpoints of an earlier run"),
+        folder_of_one_run(accelerator, tmp_path, None),  # of a run that began before that checkpoint was written
+    ):
+        pass
+    with folder_of_one_run(accelerator, tmp_path, checkpoint):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]

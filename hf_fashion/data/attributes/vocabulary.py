@@ -37,8 +37,9 @@ class AttributeVocabulary:
             values = self.attribute_values[name]
             if len(set(values)) != len(values) or len(values) < 2:
                 raise ValueError(
-                    f"attribute {name!r} needs at least two values, all different: got {values}. With one value there "
-                    "is nothing to learn: remove the attribute from the column map"
+                    f"attribute {name!r} needs at least two values, all different: got {values}. With fewer there is "
+                    "nothing to tell apart: add products with other values to this split, or remove the attribute "
+                    "from the column map"
                 )
 
     @property

@@ -1,5 +1,6 @@
 """What a run of attribute-specific training starts with: processors, model, batches, cluster centres."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -10,6 +11,7 @@ from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from ...data.attributes.labels import AttributeLabels
 from ...data.attributes.vocabulary import AttributeVocabulary
+from ...data.column_map import ColumnMap
 from ...data.samplers.pk_batches import PKBatchSampler
 from ...data.samplers.triplet_batches import TripletBatchSampler
 from ...embedding.attribute_texts import embed_attribute_texts
@@ -23,6 +25,8 @@ from ..recipe_file import check_keys, merge
 from .diverging import AttributeDiverging
 from .recipe import AttributeModelRecipe, AttributeRecipe, AttributeStageRecipe
 
+
+logger = logging.getLogger(__name__)
 
 CLASSES = {"asen": (AsenConfig, AsenModel), "ipad": (IpadConfig, IpadModel)}
 FROM_CORPUS = ("attribute_names", "attribute_values", "attribute_text_dim")  # the last from `attribute_texts`
@@ -102,6 +106,22 @@ def complete_backbones(recipe: AttributeModelRecipe) -> dict[str, Any]:
             stored = AutoConfig.from_pretrained(source).to_dict()
             config[name] = {field: value for field, value in stored.items() if field not in general} | changes
     return config
+
+
+def warn_of_untrained(column_map: ColumnMap, vocabulary: AttributeVocabulary) -> None:
+    """Warn of attributes of the column map that a continued model does not have.
+
+    Args:
+        column_map (`ColumnMap`): the attributes that the recipe asks for.
+        vocabulary (`AttributeVocabulary`): the model's.
+    """
+    others = [name for name in column_map.attributes if name not in vocabulary.attribute_names]
+    if others:
+        logger.warning(
+            "The model of `model.start_from` has the attributes %s: %s are not trained. `hf-fashion add-attribute` "
+            "adds them to it.",
+            *(list(vocabulary.attribute_names), others),
+        )
 
 
 def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig, texts: Tensor | None = None) -> PreTrainedModel:

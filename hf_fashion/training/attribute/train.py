@@ -11,6 +11,7 @@ from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
+from ..optimisation import choose_attention
 from ..resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import (
@@ -20,6 +21,7 @@ from .build import (
     make_model,
     make_processors,
     make_texts,
+    warn_of_untrained,
 )
 from .recipe import AttributeRecipe
 from .step import AttributeStep
@@ -55,6 +57,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         config = make_config(recipe.model, vocabulary, texts)
         vocabulary = AttributeVocabulary(list(config.attribute_names), dict(config.attribute_values))
         labels = read_labels(corpus["train"], column_map, vocabulary)
+        warn_of_untrained(column_map, vocabulary)
         column_map = with_attributes(column_map, vocabulary.attribute_names)
         lists = draw_validation_lists(corpus["validation"], column_map)
         processor, source_processor = make_processors(recipe, config)
@@ -70,6 +73,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, config, texts)
+    choose_attention(model, accelerator)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()

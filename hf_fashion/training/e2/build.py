@@ -1,5 +1,6 @@
 """The processor and the model that a run of E2, CLIP or FILIP starts with."""
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from .recipe import E2ModelRecipe
 from .starts import check_start, check_towers, read_config, square_photos
 
 
+logger = logging.getLogger(__name__)
+
 # Fields of E2's vision tower that the whole configuration accepts too.
 E2_FIELDS = {entry.name for entry in fields(E2VisionConfig)} - {entry.name for entry in fields(CLIPVisionConfig)}
 TOWER_FIELDS = ("text_config", "vision_config", "projection_dim")
@@ -51,11 +54,12 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
         column_map (`ColumnMap`): its tags.
 
     Raises:
-        ValueError: there are none, and an E2 is to be trained.
+        ValueError: there are none, and an E2 is to be trained; or a continued E2 has others than the recipe.
     """
     if recipe.start_from and recipe.architecture == "e2":
         config = read_config(recipe.start_from)
         if config.model_type == "e2":
+            _check_continued(recipe, config, column_map)
             return list(config.tag_entities)
     entities = list(recipe.config.get("tag_entities", column_map.tags))
     if not entities and recipe.architecture == "e2":
@@ -64,6 +68,47 @@ def choose_entities(recipe: E2ModelRecipe, column_map: ColumnMap) -> list[str]:
             "column map, or train architecture 'clip'."
         )
     return entities
+
+
+def _check_continued(recipe: E2ModelRecipe, config: PreTrainedConfig, column_map: ColumnMap) -> None:
+    """Raise where the recipe names other entities than a continued E2 has, and say which the E2 lacks."""
+    asked, entities = list(recipe.config.get("tag_entities", config.tag_entities)), list(config.tag_entities)
+    if asked != entities:
+        raise ValueError(
+            f"`model.config.tag_entities` is {asked}, but the E2 of `model.start_from` {recipe.start_from!r} has "
+            f"{entities}, each with its own selection tokens: leave the key out, or start from the CLIP or SigLIP "
+            "that this E2 was made of."
+        )
+    others = [entity for entity in column_map.tags if entity not in entities]
+    if others:
+        logger.warning(
+            "The E2 of `model.start_from` has the tag entities %s: the column map's %s are not trained. A start from "
+            "the CLIP or SigLIP that this E2 was made of trains all.",
+            *(entities, others),
+        )
+
+
+def require_tags(train: Dataset, column_map: ColumnMap) -> None:
+    """Raise if no product has a tag to learn from, and warn of each entity without any.
+
+    Args:
+        train (`Dataset`): the train split.
+        column_map (`ColumnMap`): its tags are the model's entities.
+
+    Raises:
+        ValueError: all tags of all products are missing.
+    """
+    tagged = {name: any(column_texts(train, column)) for name, column in column_map.tags.items()}
+    empty = [f"{name!r} (column {column_map.tags[name]!r})" for name, found in tagged.items() if not found]
+    if not any(tagged.values()):
+        raise ValueError(
+            f"the train split has no tag of {', '.join(empty)}, and architecture 'e2' learns from tags: fill the "
+            "columns, name others in the column map, or train architecture 'clip'."
+        )
+    if empty:
+        logger.warning(
+            "The train split has no tag of %s: the selection tokens of such an entity learn nothing.", ", ".join(empty)
+        )
 
 
 def make_processor(

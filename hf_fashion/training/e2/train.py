@@ -9,20 +9,22 @@ from ...data.products import ProductCollator, ProductDataset
 from ...hub.cards.facts import CorpusFacts
 from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data, with_entities
-from ..frozen_layers.photos import freeze_layers
+from ..frozen_layers.photos import freeze_layers, frozen_outputs
 from ..frozen_layers.state_cache import stack_states
 from ..frozen_layers.step import FrozenStep
 from ..loop import TrainingLoop
 from ..opening import open_run
+from ..optimisation import choose_attention
 from ..resuming import require_same_sources
 from ..sources import corpus_fingerprint
-from .build import choose_entities, make_model, make_processor
+from .build import choose_entities, make_model, make_processor, require_tags
 from .entity_words import find_entity_words
 from .recipe import E2Recipe
 from .step import make_step
-from .validation import validate
+from .validation import validate, warn_of_few_titles
 
 
+FROZEN = "frozen layers of the model that the run starts from"
 PRINTED = ("image_to_text_recall@1", "text_to_image_recall@1", "sum_recall")
 
 
@@ -46,8 +48,9 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
         corpus, column_map, report = load_data(recipe.data)
         if recipe.model.architecture == "e2":
             column_map = with_entities(column_map, choose_entities(recipe.model, column_map))
+            require_tags(corpus["train"], column_map)
         sources = corpus_fingerprint(corpus, column_map)
-        require_same_sources(checkpoint, sources)
+        require_same_sources(checkpoint, sources, later=[FROZEN])
         processor = make_processor(recipe.model, corpus["train"], column_map, checkpoint)
         photos = {
             name: cache_photos(recipe.data, split, column_map, processor.image_processor)
@@ -58,10 +61,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(recipe.model, processor)
-    if accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16":
-        # There, the fused attention takes up to three times as long for titles and small photos:
-        # benchmarks/attention_speed.py.
-        model.set_attn_implementation("eager")
+    choose_attention(model, accelerator)
     if recipe.model.weigh_entities:
         find_entity_words(model, processor, corpus["train"], column_map)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
@@ -74,14 +74,17 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     # Layers that are never trained: their outputs take the place of the photos.
     step, stack, skipped = make_step(recipe.model), None, nullcontext
     if recipe.model.freeze_layers:
-        frozen, photos = freeze_layers(
-            accelerator, model, recipe.model.freeze_layers, photos, processor.image_processor
-        )
+        frozen = freeze_layers(accelerator, model, recipe.model.freeze_layers, photos)
+        # A checkpoint brings its own weights, and the outputs are of those of the start: they must be the same.
+        sources |= {FROZEN: frozen.fingerprint()}
+        require_same_sources(checkpoint, sources)
+        photos = frozen_outputs(accelerator, frozen, photos, processor.image_processor)
         step, stack, skipped = FrozenStep(step, frozen), stack_states, frozen.skipped
 
     # Batches.
     products = ProductDataset(corpus["train"], column_map, photos["train"], processor, view_seed=settings.seed)
     validation = ProductDataset(corpus["validation"], column_map, photos["validation"], processor)
+    warn_of_few_titles(validation)
     collator = ProductCollator(processor, with_tags=recipe.model.architecture == "e2", stack=stack)
 
     def evaluate(model: PreTrainedModel) -> dict[str, float]:

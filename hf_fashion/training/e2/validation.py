@@ -1,5 +1,6 @@
 """The evaluation that a training run repeats: retrieval among distinct titles of the validation split."""
 
+import logging
 from collections.abc import Iterator
 
 import torch
@@ -9,6 +10,9 @@ from ...data.products import ProductCollator, ProductDataset
 from ...embedding.batches import embed_batches
 from ...evaluation.cross_modal_candidates import choose_candidates
 from ...metrics import cross_modal_recall
+
+
+logger = logging.getLogger(__name__)
 
 
 def validate(model, products: ProductDataset, collator: ProductCollator, batch_size: int = 256) -> dict[str, float]:
@@ -28,6 +32,19 @@ def validate(model, products: ProductDataset, collator: ProductCollator, batch_s
     embeds = embed_batches(model, batches, "validation", progress=False)
     labels = torch.arange(len(rows))
     return cross_modal_recall(embeds["image_embeds"], embeds["text_embeds"], labels, labels)
+
+
+def warn_of_few_titles(products: ProductDataset) -> None:
+    """Warn if [`validate`] would have one title to choose from, so that no model is better than another.
+
+    Args:
+        products (`ProductDataset`): the validation split.
+    """
+    if len(choose_candidates(products.titles).image_rows) < 2:
+        logger.warning(
+            "The validation split has one distinct title: recall is 1 with every model, and `best/` stays the first "
+            "one. Give it more products (`data.validation_split`, `data.validation_fraction`)."
+        )
 
 
 def _batches(

@@ -12,32 +12,46 @@ from .state_cache import StateCache
 
 
 def freeze_layers(
-    accelerator: Accelerator,
-    model: PreTrainedModel,
-    number: int,
-    photos: Mapping[str, PhotoCache],
-    image_processor: BaseImageProcessor,
-) -> tuple[FrozenLayers, dict[str, StateCache]]:
-    """Freeze the first layers of a model's vision tower, and return them and their outputs for the photos of a run.
+    accelerator: Accelerator, model: PreTrainedModel, number: int, photos: Mapping[str, PhotoCache]
+) -> FrozenLayers:
+    """Freeze the first layers of a model's vision tower, and return them.
 
     Args:
-        accelerator (`Accelerator`): devices and processes: the main one computes what is missing, the others wait.
-        model (`PreTrainedModel`): the model; it is moved to the device.
+        accelerator (`Accelerator`): the device, to which the model is moved.
+        model (`PreTrainedModel`): the model.
         number (`int`): how many layers.
-        photos (`Mapping[str, PhotoCache]`): split -> photos.
-        image_processor (`BaseImageProcessor`): normalises the pixels.
+        photos (`Mapping[str, PhotoCache]`): split -> photos, for their size.
 
     Raises:
-        OSError: if the disk has no room for the outputs.
         ValueError: if the layers cannot be frozen.
     """
     sizes = {cache.pixels.shape[-2:] for cache in photos.values()}  # one, as one image processor made them
     frozen = FrozenLayers(model, number, sizes.pop())
     model.to(accelerator.device)
     frozen.freeze()
+    return frozen
+
+
+def frozen_outputs(
+    accelerator: Accelerator,
+    frozen: FrozenLayers,
+    photos: Mapping[str, PhotoCache],
+    image_processor: BaseImageProcessor,
+) -> dict[str, StateCache]:
+    """Return the outputs of frozen layers for the photos of a run, by split.
+
+    Args:
+        accelerator (`Accelerator`): the processes: the main one computes what is missing, the others wait.
+        frozen (`FrozenLayers`): from [`freeze_layers`].
+        photos (`Mapping[str, PhotoCache]`): split -> photos.
+        image_processor (`BaseImageProcessor`): normalises the pixels.
+
+    Raises:
+        OSError: if the disk has no room for the outputs.
+        ValueError: if an output does not fit float16.
+    """
     with accelerator.main_process_first():
         normalise = PixelNormaliser(image_processor)
-        states = {
+        return {
             name: StateCache.build(cache, frozen, normalise, say=accelerator.print) for name, cache in photos.items()
         }
-    return frozen, states

@@ -10,6 +10,7 @@ from hf_fashion.embedding.attribute_texts import embed_attribute_texts
 from hf_fashion.losses.attribute import published_weights
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
+from hf_fashion.training.attribute.step import AttributeStep
 from tests.scripts.tiny_attribute_run import (
     ASEN,
     CONVNEXT,
@@ -114,6 +115,45 @@ def test_asen_goes_on_as_asen_plus_plus(corpus, main):
     recorded = history(corpus / "run")
     assert {"loss", *published_weights("asen++"), "learning_rate"} <= set(recorded[0])
     assert recorded[-1]["validation/num_queries"] > 0 and "validation/place_map_chance" in recorded[-1]
+
+
+def test_frozen_layers_stay_and_bfloat16_has_the_faster_attention(corpus, main, monkeypatch):
+    """IPAD with all its losses, on a CPU in bfloat16: the model and its momentum copy."""
+    used, update = set(), AttributeStep.after_update
+
+    def after_update(self, model):
+        copies = [model, self.diverging.encoder.model]
+        used.update(copy.semantics.vit.config._attn_implementation for copy in copies)
+        update(self, model)
+
+    monkeypatch.setattr(AttributeStep, "after_update", after_update)
+    stages = [{"epochs": 1, "learning_rate": 1e-3, "learning_rates": {"semantics.vit": 0.0}}]
+    stages[0]["losses"] = published_weights("ipad")
+    recipe = tiny_attribute_recipe(corpus, IPAD, PK, stages=stages, mixed_precision="bf16")
+    main(recipe, "--output_dir", corpus / "one")
+    main(recipe, "--output_dir", corpus / "two", "--set", "training.stages.0.learning_rate=2.0e-3")
+    assert used == {"eager"}
+    one, two = weights(corpus / "one"), weights(corpus / "two")
+    same = {name for name in one if one[name].equal(two[name])}
+    assert {name for name in one if name.startswith("semantics.vit.")} <= same and len(same) < len(one)
+
+
+def test_two_processes_share_centres_in_bfloat16(corpus):
+    stages = [{"epochs": 1, "learning_rate": 1e-3, "losses": published_weights("ipad")}]
+    recipe = tiny_attribute_recipe(corpus, IPAD, TRIPLETS, stages=stages, mixed_precision="bf16")
+    train(recipe, processes=2, model="attribute")
+    assert any(entry.get("global_centre", 0) > 0 for entry in history(corpus / "run"))
+
+
+def test_an_attribute_that_a_continued_model_lacks_is_said(corpus, main, caplog):
+    one = PK | {"attributes_per_batch": 1}
+    recipe = tiny_attribute_recipe(corpus, ASEN, one, {"attributes": ["colour"]}, stages=STAGES)
+    main(recipe, "--output_dir", corpus / "asen")
+    assert "are not trained" not in caplog.text
+    model = {"architecture": "asen", "start_from": str(corpus / "asen" / "last")}
+    main(tiny_attribute_recipe(corpus, model, one, stages=STAGES))
+    assert "has the attributes ['colour']: ['place'] are not trained. `hf-fashion add-attribute`" in caplog.text
+    assert AsenModel.from_pretrained(corpus / "run" / "last").config.attribute_names == ["colour"]
 
 
 def test_the_same_seed_gives_the_same_run(corpus, main):

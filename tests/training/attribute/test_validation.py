@@ -55,3 +55,9 @@ def test_an_attribute_with_too_few_images_is_named_with_its_split():
     few = shades(["a", "b", *[None] * 8], ["v", "boat"] * 5)
     with pytest.raises(ValueError, match=r"validation split: attribute 'hem'.*labelled images"):
         draw_validation_lists(few, MAP)
+
+
+def test_a_split_without_a_right_candidate_is_refused():
+    alone = shades([f"hem {row}" for row in range(NUMBER)], [f"neck {row}" for row in range(NUMBER)])
+    with pytest.raises(ValueError, match=r"no query has a candidate with its value of .*, so that MAP is 0"):
+        draw_validation_lists(alone, MAP)

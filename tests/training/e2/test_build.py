@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from datasets import Dataset
 from transformers import CLIPModel, Dinov2Model, SiglipModel
 
 from hf_fashion import E2Model, FilipModel
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.training.corpus import load_data, with_entities
-from hf_fashion.training.e2.build import check_fields, choose_entities, make_model, make_processor
+from hf_fashion.training.e2.build import check_fields, choose_entities, make_model, make_processor, require_tags
 from hf_fashion.training.e2.recipe import E2ModelRecipe
 from hf_fashion.training.recipe import DataRecipe
 from tests.scripts.tiny_run import tiny_corpus
@@ -209,3 +210,31 @@ def test_entities_are_weighed_by_e2s_and_by_clips_of_any_start(data, tmp_path):
 def test_an_e2_without_tags_is_refused(data):
     with pytest.raises(ValueError, match="there are no tag entities: name the columns of `tags` in the column map"):
         choose_entities(E2ModelRecipe(), ColumnMap(caption="title"))
+
+
+def test_entities_of_a_continued_e2_are_its_own(data, tmp_path, caplog):
+    recipe = E2ModelRecipe(
+        start_from=save(tmp_path / "e2", *start(data, E2ModelRecipe(config=CONFIG, vocab_size=600)))
+    )
+    assert choose_entities(recipe, ColumnMap(caption="title", tags={"colour": "colour", "brand": "brand"})) == [
+        "colour",
+        "brand",
+    ]
+    assert not caplog.text
+    assert choose_entities(recipe, ColumnMap(tags={"size": "size", "brand": "brand"})) == ["colour", "brand"]
+    assert "the column map's ['size'] are not trained" in caplog.text
+    recipe.config = {"tag_entities": ["colour", "size"]}
+    with pytest.raises(ValueError, match=r"is \['colour', 'size'\], but the E2 .* has \['colour', 'brand'\]"):
+        choose_entities(recipe, ColumnMap(tags={"colour": "colour", "brand": "brand"}))
+
+
+def test_a_split_without_tags_is_refused_and_one_without_some_is_said(caplog):
+    train = Dataset.from_dict({"tint": ["red", None], "maker": ["", None]})
+    require_tags(train, ColumnMap(tags={"colour": "tint"}))
+    assert not caplog.text
+    require_tags(train, ColumnMap(tags={"colour": "tint", "brand": "maker"}))
+    assert "no tag of 'brand' (column 'maker'): the selection tokens" in caplog.text
+    with pytest.raises(
+        ValueError, match=r"no tag of 'brand' \(column 'maker'\), and architecture 'e2' learns from tags"
+    ):
+        require_tags(train, ColumnMap(tags={"brand": "maker"}))

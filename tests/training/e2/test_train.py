@@ -235,6 +235,16 @@ def fine_tuning(corpus, run: str, **model) -> E2Recipe:
     return recipe
 
 
+def test_a_run_above_frozen_layers_resumes_only_with_those_of_its_start(corpus, in_process):
+    """A checkpoint brings the weights of the layers, and the outputs on disk are of the start's."""
+    train_in_process(fine_tuning(corpus, "run"))
+    other = tiny_clip()
+    other.vision_model.encoder.layers[0].mlp.fc1.weight.data.mul_(2)
+    other.save_pretrained(corpus / "clip")
+    with pytest.raises(ValueError, match="frozen layers of the model that the run starts from"):
+        train_in_process(fine_tuning(corpus, "run"), "latest")
+
+
 def test_fine_tuning_above_frozen_layers_resumes_to_the_same_weights(corpus, in_process, monkeypatch, capsys):
     schedule = RegionWeightRecipe(start=0.0, end=0.5, epochs=1)
     train_in_process(fine_tuning(corpus, "whole", region_weight=schedule))

@@ -7,7 +7,7 @@ from datasets import Dataset, Image
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductCollator, ProductDataset
-from hf_fashion.training.e2.validation import validate
+from hf_fashion.training.e2.validation import validate, warn_of_few_titles
 from tests.tiny_e2 import tiny_images, tiny_model, tiny_processor
 from tests.tiny_filip import tiny_filip
 
@@ -47,3 +47,12 @@ def test_batches_change_nothing_and_randomness_is_left_alone(validation):
     one, many = validate(model, *validation, batch_size=1), validate(model, *validation, batch_size=8)
     assert one == many and model.training
     assert torch.equal(torch.get_rng_state(), before), "a resumed run would diverge"
+
+
+def test_one_title_to_choose_from_is_said(validation, caplog):
+    products, _ = validation
+    warn_of_few_titles(products)
+    assert not caplog.text
+    products.titles = ["red dress"] * 4
+    warn_of_few_titles(products)
+    assert "one distinct title: recall is 1 with every model" in caplog.text

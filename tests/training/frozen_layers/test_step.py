@@ -26,8 +26,9 @@ def test_it_is_the_step_inside_on_outputs():
     torch.testing.assert_close(losses, inside(model, model, inputs))
     torch.testing.assert_close(losses["loss"], 0.5 * losses["contrastive"] + 0.25 * losses["region"])
 
-    choose_trainable(model, "all")
-    step.start_stage(model, StageRecipe(epochs=1, learning_rate=1))
+    stage = StageRecipe(epochs=1, learning_rate=1)
+    choose_trainable(model, stage)
+    step.start_stage(model, stage)
     assert not any(parameter.requires_grad for layer in frozen.layers for parameter in layer.parameters())
     assert model.region_head.projections[0].weight.requires_grad
     with torch.no_grad():
