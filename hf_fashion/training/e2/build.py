@@ -88,6 +88,22 @@ def _check_continued(recipe: E2ModelRecipe, config: PreTrainedConfig, column_map
         )
 
 
+def require_negatives(products: int) -> None:
+    """Raise if the contrastive loss has nothing to compare.
+
+    Args:
+        products (`int`): in a batch of all processes.
+
+    Raises:
+        ValueError: it is one.
+    """
+    if products < 2:
+        raise ValueError(
+            "`training.batch_size` is 1, and the contrastive loss compares the products of a batch: give it 2 or more, "
+            "as many as memory allows. Accumulated batches are not compared with each other."
+        )
+
+
 def require_tags(train: Dataset, column_map: ColumnMap) -> None:
     """Raise if no product has a tag to learn from, and warn of each entity without any.
 

@@ -17,7 +17,7 @@ from ..opening import open_run
 from ..optimisation import choose_attention
 from ..resuming import require_same_sources
 from ..sources import corpus_fingerprint
-from .build import choose_entities, make_model, make_processor, require_tags
+from .build import choose_entities, make_model, make_processor, require_negatives, require_tags
 from .entity_words import find_entity_words
 from .recipe import E2Recipe
 from .step import make_step
@@ -42,6 +42,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
     accelerator, checkpoint, push = open_run(recipe, resume_from)
+    require_negatives(settings.batch_size * accelerator.num_processes)
 
     # Data: checked completely before training; photos decoded and resized once.
     with accelerator.main_process_first():

@@ -8,7 +8,14 @@ from transformers import CLIPModel, Dinov2Model, SiglipModel
 from hf_fashion import E2Model, FilipModel
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.training.corpus import load_data, with_entities
-from hf_fashion.training.e2.build import check_fields, choose_entities, make_model, make_processor, require_tags
+from hf_fashion.training.e2.build import (
+    check_fields,
+    choose_entities,
+    make_model,
+    make_processor,
+    require_negatives,
+    require_tags,
+)
 from hf_fashion.training.e2.recipe import E2ModelRecipe
 from hf_fashion.training.recipe import DataRecipe
 from tests.scripts.tiny_run import tiny_corpus
@@ -226,6 +233,12 @@ def test_entities_of_a_continued_e2_are_its_own(data, tmp_path, caplog):
     recipe.config = {"tag_entities": ["colour", "size"]}
     with pytest.raises(ValueError, match=r"is \['colour', 'size'\], but the E2 .* has \['colour', 'brand'\]"):
         choose_entities(recipe, ColumnMap(tags={"colour": "colour", "brand": "brand"}))
+
+
+def test_a_batch_of_one_product_is_refused():
+    require_negatives(2)
+    with pytest.raises(ValueError, match=r"`training\.batch_size` is 1.*give it 2 or more"):
+        require_negatives(1)
 
 
 def test_a_split_without_tags_is_refused_and_one_without_some_is_said(caplog):
