@@ -99,8 +99,8 @@ def require_negatives(products: int) -> None:
     """
     if products < 2:
         raise ValueError(
-            "`training.batch_size` is 1, and the contrastive loss compares the products of a batch: give it 2 or more, "
-            "as many as memory allows. Accumulated batches are not compared with each other."
+            "`training.batch_size` is 1, and the contrastive loss compares the products of a batch: give it 2 or "
+            "more, as many as memory allows. Accumulated batches are not compared with each other."
         )
 
 
