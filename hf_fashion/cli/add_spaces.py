@@ -1,7 +1,7 @@
 """Copy a gallery into one that has the spaces of new attributes too.
 
     hf-fashion add-spaces --model heels --corpus catalogue.csv --id_column sku \\
-        --gallery my_gallery --output heel_gallery
+        --gallery attribute_gallery --output heel_gallery
 
 MODEL is the gallery's model after `hf-fashion add-attribute`. Only the new attributes are embedded; vectors and
 metadata of the gallery are copied as they are, and the gallery itself stays. A run that was stopped goes on when it is
