@@ -180,7 +180,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--column_map", help="a YAML file or the name of a shipped map; default: the corpus' own")
     parser.add_argument("--split", default="validation")
     parser.add_argument("--table", action="store_true", help="only print the results file")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if len(arguments.seeds) > 1 and "{seed}" not in arguments.model:
+        parser.error("`--model` must have {seed} in it where there are several `--seeds`")
+    return arguments
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from ..hub.sentence_transformers_files import write_sentence_transformers_files
 from .adapters import save_merged
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher, warn_of_processes
-from .optimisation import DIVERGED, DivergenceGuard, choose_trainable, make_optimizer, make_schedule
+from .optimisation import DivergenceGuard, choose_trainable, make_optimizer, make_schedule
 from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder, folder_of_one_run
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 # Accelerate shuffles by seed + epoch. More than any real number of epochs and stages, so that each stage and each seed
 # has its own order of the data.
 EPOCHS_OF_A_STAGE = 10_000
+# In float16, updates in a row that may be left out while the scale of the gradients falls.
+LOSSES_LEFT_OUT = 50
 SEED_STRIDE = 1_000_003
 
 
@@ -133,7 +136,7 @@ class TrainingLoop:
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
         self.processor, self.corpus = processor, corpus
         self.push, self.adapter = push, adapter
-        self.guard = DivergenceGuard(reads_losses=accelerator.scaler is None)
+        self.guard = DivergenceGuard(patience=0 if accelerator.scaler is None else LOSSES_LEFT_OUT)
         self.output_dir = Path(settings.output_dir)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
@@ -164,8 +167,11 @@ class TrainingLoop:
         Raises:
             ValueError: if the training rows make no batch.
         """
+        for stage in self.settings.stages:  # what is wrong with a later one is said before the first is trained
+            choose_trainable(model, stage)
+            make_optimizer(model, self.settings, stage)
         if checkpoint:
-            self.state = read_state(checkpoint)
+            self.state = replace(read_state(checkpoint), recipe=self.state.recipe)  # the corpus may have another place
         elif self.evaluate_untrained:
             self._evaluate_and_export(model)
         for number in range(self.state.stage, len(self.settings.stages)):
@@ -291,7 +297,9 @@ class TrainingLoop:
             self._print(metrics)
             self._record({f"validation/{name}": value for name, value in metrics.items()})
             if not math.isfinite(metrics[self.primary_metric]):
-                raise ValueError(f"the validation's {self.primary_metric} is {metrics[self.primary_metric]}{DIVERGED}")
+                raise ValueError(
+                    f"the validation's {self.primary_metric} is {metrics[self.primary_metric]}, no number."
+                )
             if metrics[self.primary_metric] > self.state.best:
                 self.state.best = metrics[self.primary_metric]
                 self.export(model, "best")

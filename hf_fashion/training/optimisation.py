@@ -2,6 +2,7 @@
 
 import logging
 import math
+from itertools import chain
 
 import torch
 from accelerate import Accelerator
@@ -14,6 +15,7 @@ from .recipe import StageRecipe, TrainingRecipe
 
 logger = logging.getLogger(__name__)
 
+LOSSES_READ_AT_ONCE = 10
 DIVERGED = (
     ": the training has diverged. Lower the learning rates of `training.stages`, or warm up for longer "
     "(`training.warmup_steps`), and start again in another `training.output_dir`; the checkpoints and `best/` are of "
@@ -64,16 +66,19 @@ def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: Stag
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             groups.setdefault(_key(name, rates), []).append(parameter)
-    named = {_key(name, rates) for name, _ in model.named_parameters()}
+    names = [name for name, _ in model.named_parameters()]
     for prefix, rate in stage.learning_rates.items():
-        if prefix not in (groups if rate else named):
-            modules = ", ".join(dict.fromkeys(name.split(".")[0] for name, _ in model.named_parameters()))
+        if prefix not in groups and (rate or not any(name.startswith(prefix) for name in names)):
+            modules = ", ".join(dict.fromkeys(name.split(".")[0] for name in names))
             raise ValueError(
-                f"`learning_rates` of stage {stage.name!r} names {prefix!r}, but no trainable parameter's name begins "
-                f"with it; the model's parts are {modules}."
+                f"`learning_rates` of stage {stage.name!r} names {prefix!r}, but no {'trainable ' if rate else ''}"
+                f"parameter's name begins with it; the model's parts are {modules}."
             )
     if not groups:
-        raise ValueError(f"stage {stage.name!r} trains nothing: the learning rates of all its parameters are 0.")
+        raise ValueError(
+            f"stage {stage.name!r} trains nothing: `trainable` is {stage.trainable!r}, and all learning rates of such "
+            "parameters are 0, or there are none."
+        )
     parts = [{"params": group, "lr": rates[prefix]} for prefix, group in groups.items()]
     betas = tuple(settings.adam_betas)
     return torch.optim.Adam(parts, lr=stage.learning_rate, betas=betas, weight_decay=settings.weight_decay, fused=True)
@@ -114,34 +119,36 @@ def make_schedule(
 
 
 class DivergenceGuard:
-    """Stop a training whose loss or weights are no longer finite, before they are evaluated, exported or saved.
+    """Stop a training whose losses or weights are no longer finite, before they are evaluated, exported or saved.
 
-    A loss is read when the next one comes, so that a GPU is not waited for.
+    A GPU computes on while losses wait: they are read `LOSSES_READ_AT_ONCE` at a time.
 
     Args:
-        reads_losses (`bool`): whether a loss that is not finite ends the training. In float16 it need not: Accelerate
-            leaves such an update out, and scales the gradients down.
+        patience (`int`): how many losses in a row may be infinite or NaN. In float16 some may: Accelerate leaves such
+            an update out, and scales the gradients down.
     """
 
-    def __init__(self, reads_losses: bool):
-        self.reads_losses = reads_losses
-        self._loss: tuple[int, torch.Tensor] | None = None
+    def __init__(self, patience: int):
+        self.patience = patience
+        self._unread: list[tuple[int, torch.Tensor]] = []
+        self._in_row = 0
 
     def watch(self, loss: torch.Tensor, update: int) -> None:
-        """Take note of a loss, and check the one before it.
+        """Take note of a loss.
 
         Args:
             loss (`torch.Tensor`): a scalar.
             update (`int`): number of the update that it is for.
 
         Raises:
-            ValueError: the loss before it is not finite.
+            ValueError: this or an earlier loss is one too many that is not finite.
         """
-        self._check_loss()
-        self._loss = (update, loss.detach())
+        self._unread.append((update, loss.detach()))
+        if len(self._unread) == LOSSES_READ_AT_ONCE:
+            self._read()
 
     def check(self, model: torch.nn.Module) -> None:
-        """Check the last loss and the weights.
+        """Check the losses so far, the weights and the buffers, such as the statistics of batch norms.
 
         Args:
             model (`torch.nn.Module`): the model.
@@ -149,12 +156,15 @@ class DivergenceGuard:
         Raises:
             ValueError: one of them is not finite.
         """
-        self._check_loss()
-        for name, weights in model.named_parameters():
-            if not weights.isfinite().all():
+        self._read()
+        for name, tensor in chain(model.named_parameters(), model.named_buffers()):
+            if tensor.is_floating_point() and not tensor.isfinite().all():
                 raise ValueError(f"the weights {name} are no longer finite numbers{DIVERGED}")
 
-    def _check_loss(self) -> None:
-        if self.reads_losses and self._loss is not None and not self._loss[1].isfinite():
-            update, loss = self._loss
-            raise ValueError(f"the loss of update {update:,} is {loss.item()}{DIVERGED}")
+    def _read(self) -> None:
+        unread, self._unread = self._unread, []
+        values = torch.stack([loss for _, loss in unread]).tolist() if unread else []
+        for (update, _), loss in zip(unread, values, strict=True):
+            self._in_row = 0 if math.isfinite(loss) else self._in_row + 1
+            if self._in_row > self.patience:
+                raise ValueError(f"the loss of update {update:,} is {loss}{DIVERGED}")

