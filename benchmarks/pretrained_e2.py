@@ -73,7 +73,7 @@ OPTIONS = {
     "options/e2": option(),
     "options/clip-ft": option(architecture="clip"),
     "options/10 frozen": option(frozen=10),
-    # As deep a freeze moves the layer that the selection tokens enter; here only that is moved.
+    # With ten layers frozen the selection tokens enter two layers later too; here they do so above eight.
     "options/tokens from layer 11": option("model.config.first_selection_layer=11"),
     "options/region weight 0.2": option(LIGHT),
     "options/pooled regions": option(POOLED),

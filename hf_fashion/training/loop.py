@@ -24,7 +24,7 @@ from ..hub.sentence_transformers_files import write_sentence_transformers_files
 from .adapters import save_merged
 from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
 from .launcher import take_over_launcher, warn_of_processes
-from .optimisation import DivergenceGuard, choose_trainable, make_optimizer, make_schedule
+from .optimisation import DivergenceGuard, choose_trainable, group_parameters, make_optimizer, make_schedule
 from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
 from .resuming import checkpoint_folder, folder_of_one_run
@@ -169,7 +169,7 @@ class TrainingLoop:
         """
         for stage in self.settings.stages:  # what is wrong with a later one is said before the first is trained
             choose_trainable(model, stage)
-            make_optimizer(model, self.settings, stage)
+            group_parameters(model, stage)
         if checkpoint:
             self.state = replace(read_state(checkpoint), recipe=self.state.recipe)  # the corpus may have another place
         elif self.evaluate_untrained:
@@ -280,6 +280,7 @@ class TrainingLoop:
         if settings.eval_every and update % settings.eval_every == 0:
             self._evaluate(model)
         if settings.save_every and update % settings.save_every == 0:
+            self.guard.check(model)
             self._save()
 
     def _evaluate(self, model: PreTrainedModel) -> None:
@@ -318,7 +319,6 @@ class TrainingLoop:
         self._counted_at = now
 
     def _save(self) -> None:
-        self.guard.check(self.stateful.model)
         self._count_seconds()
         folder = checkpoint_folder(self.output_dir)
         save_checkpoint(self.accelerator, self.state, self.stateful, folder, self.processor)

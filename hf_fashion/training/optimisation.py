@@ -3,6 +3,7 @@
 import logging
 import math
 from itertools import chain
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -50,11 +51,27 @@ def choose_trainable(model: PreTrainedModel, stage: StageRecipe) -> None:
 
 
 def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: StageRecipe) -> torch.optim.Adam:
-    """Return Adam over the trainable parameters, with a group for each key of `stage.learning_rates`.
+    """Return Adam over the trainable parameters, in the groups of [`group_parameters`].
+
+    Args:
+        model (`PreTrainedModel`): after [`choose_trainable`].
+        settings (`TrainingRecipe`): betas and weight decay.
+        stage (`StageRecipe`): learning rates.
+
+    Raises:
+        ValueError: as [`group_parameters`].
+    """
+    groups, betas = group_parameters(model, stage), tuple(settings.adam_betas)
+    return torch.optim.Adam(
+        groups, lr=stage.learning_rate, betas=betas, weight_decay=settings.weight_decay, fused=True
+    )
+
+
+def group_parameters(model: PreTrainedModel, stage: StageRecipe) -> list[dict[str, Any]]:
+    """Return the trainable parameters with their learning rates, a group for each key of `stage.learning_rates`.
 
     Args:
         model (`PreTrainedModel`): after [`choose_trainable`]; the names of its parameters decide the groups.
-        settings (`TrainingRecipe`): betas and weight decay.
         stage (`StageRecipe`): learning rates.
 
     Raises:
@@ -79,9 +96,7 @@ def make_optimizer(model: PreTrainedModel, settings: TrainingRecipe, stage: Stag
             f"stage {stage.name!r} trains nothing: `trainable` is {stage.trainable!r}, and all learning rates of such "
             "parameters are 0, or there are none."
         )
-    parts = [{"params": group, "lr": rates[prefix]} for prefix, group in groups.items()]
-    betas = tuple(settings.adam_betas)
-    return torch.optim.Adam(parts, lr=stage.learning_rate, betas=betas, weight_decay=settings.weight_decay, fused=True)
+    return [{"params": group, "lr": rates[prefix]} for prefix, group in groups.items()]
 
 
 def _rates(stage: StageRecipe) -> dict[str, float]:
@@ -157,9 +172,11 @@ class DivergenceGuard:
             ValueError: one of them is not finite.
         """
         self._read()
-        for name, tensor in chain(model.named_parameters(), model.named_buffers()):
-            if tensor.is_floating_point() and not tensor.isfinite().all():
-                raise ValueError(f"the weights {name} are no longer finite numbers{DIVERGED}")
+        tensors = dict(chain(model.named_parameters(), model.named_buffers()))
+        finite = {name: tensor.isfinite().all() for name, tensor in tensors.items() if tensor.is_floating_point()}
+        if not torch.stack(list(finite.values())).all():  # a GPU is asked once
+            name = next(name for name, is_finite in finite.items() if not is_finite)
+            raise ValueError(f"the weights {name} are no longer finite numbers{DIVERGED}")
 
     def _read(self) -> None:
         unread, self._unread = self._unread, []
