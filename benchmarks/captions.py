@@ -25,11 +25,11 @@ from hf_fashion.evaluation.captions.caption_evaluation import evaluate_captions
 from hf_fashion.evaluation.options import CaptionOptions
 from hf_fashion.evaluation.splits import load_splits
 from hf_fashion.files import write_json
+from hf_fashion.training.accelerator import make_accelerator
 from hf_fashion.training.captioner.build import make_model, make_processor
 from hf_fashion.training.captioner.captions import noise_variance, photo_captions, text_captions, with_captions
 from hf_fashion.training.captioner.recipe import CaptionerRecipe
 from hf_fashion.training.captioner.train import make_bridge, make_loop
-from hf_fashion.training.loop import make_accelerator
 
 
 RESULTS = Path(__file__).parent / "results" / "captions.json"

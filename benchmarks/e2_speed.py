@@ -31,11 +31,12 @@ from hf_fashion.files import write_json
 from hf_fashion.losses.e2 import e2_losses
 from hf_fashion.models.e2.configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
 from hf_fashion.models.e2.modeling_e2 import E2Model, E2VisionModel
+from hf_fashion.training.accelerator import make_accelerator
 from hf_fashion.training.corpus import load_data
 from hf_fashion.training.e2.build import make_model, make_processor
 from hf_fashion.training.e2.recipe import E2Recipe
 from hf_fashion.training.e2.step import E2Step
-from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.loop import TrainingLoop
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
 
 

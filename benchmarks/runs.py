@@ -13,10 +13,10 @@ from statistics import mean, stdev
 
 import yaml
 
-from hf_fashion.training.checkpoints import RunState
 from hf_fashion.training.launcher import take_over_launcher
 from hf_fashion.training.recipe_file import RecipeFile
-from hf_fashion.training.resuming import require_same_recipe
+from hf_fashion.training.run_folder.checkpoints import RunState
+from hf_fashion.training.run_folder.resuming import require_same_recipe
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _hf_home = tempfile.TemporaryDirectory(prefix="hf_fashion_tests_")
 os.environ["HF_HOME"] = _hf_home.name
 
 # Read after the lines above: it imports the libraries.
-pytest_plugins = ["tests.small_corpus", "tests.loopback_hub"]
+pytest_plugins = ["tests.accelerate_state", "tests.small_corpus", "tests.loopback_hub"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"

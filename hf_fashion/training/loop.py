@@ -4,86 +4,33 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
-from accelerate.tracking import get_available_trackers
-from accelerate.utils import DataLoaderConfiguration, LoggerType, set_seed
+from accelerate import Accelerator
+from accelerate.utils import set_seed
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
-from ..files import folder_written_aside, write_json
-from ..hub.cards.facts import CorpusFacts, RunFacts
-from ..hub.cards.hardware import describe_hardware, describe_versions
-from ..hub.cards.writing import write_run_card
-from ..hub.sentence_transformers_files import write_sentence_transformers_files
-from .adapters import save_merged
-from .checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
-from .launcher import take_over_launcher, warn_of_processes
+from ..hub.cards.facts import CorpusFacts
 from .optimisation import DivergenceGuard, choose_trainable, group_parameters, make_optimizer, make_schedule
 from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
-from .resuming import checkpoint_folder, folder_of_one_run
+from .run_folder.checkpoints import RunState, Stateful, load_checkpoint, read_state, save_checkpoint
+from .run_folder.exports import RunExports
+from .run_folder.output_folder import checkpoint_folder, folder_of_one_run
 from .step import TrainingStep
 
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
-# Accelerate shuffles by seed + epoch. More than any real number of epochs and stages, so that each stage and each seed
-# has its own order of the data.
+# Accelerate shuffles by seed + epoch. More than any real number of epochs, so that each stage has its own order.
 EPOCHS_OF_A_STAGE = 10_000
 # In float16, updates in a row that may be left out while the scale of the gradients falls.
 LOSSES_LEFT_OUT = 50
-SEED_STRIDE = 1_000_003
-
-
-def make_accelerator(settings: TrainingRecipe) -> Accelerator:
-    """Return the accelerator that [`TrainingLoop`] needs, with the trackers of a recipe.
-
-    Args:
-        settings (`TrainingRecipe`): precision, accumulation, seed, trackers; what it leaves to the launcher is set.
-
-    Raises:
-        ImportError: if a tracker is not installed.
-        ValueError: if recipe and launcher contradict each other, the launcher asks for FSDP, DeepSpeed or the like, or
-            the precision for another device.
-    """
-    _require_trackers(settings.trackers)
-    take_over_launcher(settings)
-    accelerator = Accelerator(
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        mixed_precision=settings.mixed_precision,
-        log_with=settings.trackers or None,
-        project_dir=settings.output_dir,
-        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=settings.seed * SEED_STRIDE),
-        # The loop steps the schedule once an update; Accelerate would step it once a process.
-        step_scheduler_with_optimizer=False,
-        kwargs_handlers=[
-            # A batch without any tag leaves the heads of the entities out of the loss.
-            DistributedDataParallelKwargs(find_unused_parameters=True),
-            # The other processes wait while the main one checks the corpus and resizes the photos.
-            InitProcessGroupKwargs(timeout=timedelta(hours=6)),
-        ],
-    )
-    if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
-        raise ValueError("`mixed_precision` fp16 needs a GPU, and this run has a CPU: choose bf16 or no.")
-    warn_of_processes(accelerator.num_processes)
-    if settings.trackers:
-        accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
-    return accelerator
-
-
-def _require_trackers(names: Sequence[str]) -> None:
-    """Raise `ImportError` if a tracker is not installed: Accelerate would leave it out silently."""
-    missing = set(names) & {tracker.value for tracker in set(LoggerType) - {LoggerType.ALL, *get_available_trackers()}}
-    for name in sorted(missing):
-        package = '"hf-fashion[train]"' if name == "tensorboard" else name
-        raise ImportError(f"`training.trackers` names {name}, which is not installed: pip install {package}")
 
 
 class TrainingLoop:
@@ -134,10 +81,10 @@ class TrainingLoop:
         self.dataset, self.collator, self.batch_sampler = dataset, collator, batch_sampler
         self.step, self.evaluation, self.evaluate_untrained = step, evaluate, evaluate_untrained
         self.primary_metric, self.printed_metrics = primary_metric, printed_metrics
-        self.processor, self.corpus = processor, corpus
-        self.push, self.adapter = push, adapter
+        self.processor, self.push = processor, push
         self.guard = DivergenceGuard(patience=0 if accelerator.scaler is None else LOSSES_LEFT_OUT)
         self.output_dir = Path(settings.output_dir)
+        self.exports = RunExports(accelerator, self.output_dir, processor, corpus, adapter)
         self.state = RunState(recipe=recipe, sources=sources, num_processes=accelerator.num_processes)
         self._counted_at = time.monotonic()
 
@@ -303,7 +250,8 @@ class TrainingLoop:
                 )
             if metrics[self.primary_metric] > self.state.best:
                 self.state.best = metrics[self.primary_metric]
-                self.export(model, "best")
+                self._count_seconds()
+                self.exports.write(model, "best", self.state)
                 if self.push is not None:
                     self.push.best_changed()
         self.accelerator.wait_for_everyone()
@@ -330,45 +278,15 @@ class TrainingLoop:
         self.state.history.append({"update": self.state.update, **values})
         self.accelerator.log(values, step=self.state.update)
 
-    def export(self, model: PreTrainedModel, name: str) -> None:
-        """Write the model, the processor if there is one, and the card to a folder for `from_pretrained`.
-
-        With a processor there are the files for sentence-transformers too.
-
-        Args:
-            model (`PreTrainedModel`): the model, unwrapped.
-            name (`str`): name of the folder in `output_dir`.
-        """
-        with folder_written_aside(self.output_dir / name, replace=True) as aside:
-            if self.adapter is None:
-                model.save_pretrained(aside)
-            else:
-                model = save_merged(self.adapter, aside)
-            if self.processor is not None:
-                self.processor.save_pretrained(aside)
-                write_sentence_transformers_files(model.config, aside)
-            write_run_card(aside, self.output_dir / name, self._run_facts(model))
-
-    def _run_facts(self, model: PreTrainedModel) -> RunFacts:
-        self._count_seconds()
-        accelerator, state = self.accelerator, self.state
-        hardware = describe_hardware(accelerator.device, accelerator.num_processes, accelerator.mixed_precision)
-        size, seconds, versions = model.num_parameters(), round(state.seconds, 1), describe_versions()
-        return RunFacts(
-            state.recipe, self.corpus, state.update, state.history, size, hardware, seconds, versions=versions
-        )
-
     def finish(self, model: PreTrainedModel) -> None:
-        """Export the last model and write `results.json`: the recipe, the best metric, the run's history.
+        """Export the last model and write `results.json`; push the best model if that is due.
 
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
         """
         if self.accelerator.is_main_process:
-            self.export(model, "last")
-            results = {"recipe": self.state.recipe, f"best_{self.primary_metric}": self.state.best}
-            write_json(results | {"history": self.state.history}, self.output_dir / "results.json")
-            print(f"saved: the best model in {self.output_dir / 'best'}, the last one in {self.output_dir / 'last'}")
+            self._count_seconds()
+            self.exports.finish(model, self.state, self.primary_metric)
             if self.push is not None:
                 self.push.at_end()
         self.accelerator.wait_for_everyone()

@@ -5,10 +5,11 @@ from typing import NamedTuple, Protocol
 
 from accelerate import Accelerator
 
-from .loop import make_accelerator
+from .accelerator import make_accelerator
 from .pushing import BestModelPush, prepare_push
 from .recipe import TrainingRecipe
-from .resuming import checkpoint_to_resume, require_writable
+from .run_folder.output_folder import require_writable
+from .run_folder.resuming import checkpoint_to_resume
 
 
 class RunRecipe(Protocol):

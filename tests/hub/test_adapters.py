@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate.state import AcceleratorState, GradientState
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
@@ -40,17 +39,14 @@ push("tester/adapter", folder / "run" / "best" / "adapter")
 
 
 @pytest.fixture
-def train(monkeypatch):
+def train(fresh_accelerate):
     """The command in this process."""
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
 
     def run(arguments: list[str], *more: object) -> None:
         parsed = parse_arguments([*arguments, *map(str, more)])
         parsed.run(parsed)
 
-    yield run
-    AcceleratorState._reset_state(reset_partial_state=True)
-    GradientState._reset_state()
+    return run
 
 
 @pytest.mark.parametrize("name", RUNS)

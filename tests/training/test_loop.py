@@ -6,17 +6,21 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from accelerate.state import AcceleratorState, GradientState
 from torch.utils.data import Dataset
 
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
+from hf_fashion.training.accelerator import make_accelerator
 from hf_fashion.training.feature_reasoning.lists import collate_lists
 from hf_fashion.training.feature_reasoning.recipe import ReasoningLossRecipe
 from hf_fashion.training.feature_reasoning.step import FeatureReasoningStep
-from hf_fashion.training.loop import TrainingLoop, make_accelerator
+from hf_fashion.training.loop import TrainingLoop
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
-from hf_fashion.training.resuming import checkpoint_to_resume
+from hf_fashion.training.run_folder.resuming import checkpoint_to_resume
+from tests.accelerate_state import reset_accelerate
 from tests.tiny_feature_reasoning import tiny_feature_reasoning, tiny_lists
+
+
+pytestmark = pytest.mark.usefixtures("fresh_accelerate")
 
 
 class Lists(Dataset):
@@ -56,14 +60,6 @@ class Recorded(FeatureReasoningStep):
     def after_update(self, model):
         assert not torch.is_grad_enabled()
         self.updates += 1
-
-
-@pytest.fixture(autouse=True)
-def fresh_accelerate(monkeypatch):
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-    GradientState._reset_state()
 
 
 def make(folder: Path, step: FeatureReasoningStep | None = None, metrics=None, **settings) -> SimpleNamespace:
@@ -150,8 +146,7 @@ def gradients(folder: Path, steps: int) -> list[torch.Tensor]:
     weight = run.model.query_update.fc_out.weight
     weight.register_post_accumulate_grad_hook(lambda parameter: found.append(parameter.grad.clone()))
     run.loop.train(run.model)
-    AcceleratorState._reset_state(reset_partial_state=True)
-    GradientState._reset_state()
+    reset_accelerate()
     return found
 
 
@@ -227,14 +222,6 @@ def test_a_run_whose_newest_checkpoint_is_damaged_resumes_from_the_one_before(tm
     assert len(list((tmp_path / "stopped" / "checkpoints").iterdir())) == 2
 
 
-def test_a_tracker_that_is_not_installed_is_named_with_what_installs_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("hf_fashion.training.loop.get_available_trackers", list)
-    with pytest.raises(ImportError, match=r'tensorboard, which is not installed: pip install "hf-fashion\[train\]"'):
-        make(tmp_path, trackers=["tensorboard"])
-    with pytest.raises(ImportError, match="names wandb, which is not installed: pip install wandb"):
-        make(tmp_path, trackers=["wandb"])
-
-
 def test_too_few_rows_for_a_batch_are_an_error(tmp_path):
     run = make(tmp_path)
     run.loop.settings.batch_size = 9
@@ -275,8 +262,3 @@ def test_a_metric_that_is_not_finite_is_no_best_one(tmp_path):
     with pytest.raises(ValueError, match="validation's map is nan"):
         run.loop.train(run.model)
     assert not (tmp_path / "best").exists()
-
-
-def test_float16_on_a_cpu_is_refused():
-    with pytest.raises(ValueError, match="fp16 needs a GPU"):
-        make_accelerator(TrainingRecipe(mixed_precision="fp16"))

@@ -1,11 +1,10 @@
 """Runs that push their best model to a Hub on loopback: when, what, again after a failure, and never ended by one."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from accelerate.state import AcceleratorState, GradientState
 
 from hf_fashion.cli.main import main
 from hf_fashion.hub.cards.merge import card_for_hub
@@ -26,18 +25,14 @@ def recipe(tmp_path) -> Path:
 
 
 @pytest.fixture
-def run(recipe, monkeypatch) -> Iterator[Callable[..., int]]:
-    """Yield a function that trains in this process and returns the exit code."""
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+def run(recipe, fresh_accelerate) -> Callable[..., int]:
+    """Return a function that trains in this process and returns the exit code."""
 
     def run(*arguments: str) -> int:
-        AcceleratorState._reset_state(reset_partial_state=True)
-        GradientState._reset_state()
+        fresh_accelerate()
         return main(["train", "e2", str(recipe), *arguments])
 
-    yield run
-    AcceleratorState._reset_state(reset_partial_state=True)
-    GradientState._reset_state()
+    return run
 
 
 def commits(hub: HubServer, name: str) -> list[dict[str, bytes]]:

@@ -12,7 +12,7 @@ from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
 from ..optimisation import choose_attention
-from ..resuming import require_same_sources
+from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import (
     make_batch_sampler,

@@ -9,7 +9,7 @@ from ..attribute.build import square_processor
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
-from ..resuming import require_same_sources
+from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import make_config, make_model
 from .photos import ClassifierCollator, LabelledPhotos

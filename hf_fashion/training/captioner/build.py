@@ -13,7 +13,7 @@ from ...embedding.whole_model import load_whole
 from ...models.captioner.configuration_captioner import CaptionerConfig
 from ...models.captioner.modeling_captioner import CaptionerForConditionalGeneration
 from ...models.captioner.processing_captioner import CaptionerProcessor
-from ..checkpoints import PROCESSOR_FOLDER
+from ..run_folder.checkpoints import PROCESSOR_FOLDER
 from .recipe import CaptionerModelRecipe
 from .tokenizer import train_caption_tokenizer
 

@@ -15,7 +15,7 @@ from ...models.captioner.processing_captioner import CaptionerProcessor
 from ..corpus import load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
-from ..resuming import require_same_sources
+from ..run_folder.resuming import require_same_sources
 from ..sources import embedding_sources
 from .build import Bridge, choose_memory, make_model, make_processor
 from .captions import (

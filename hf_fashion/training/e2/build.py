@@ -29,8 +29,8 @@ from ...models.e2.image_processing_e2 import E2ImageProcessorPil
 from ...models.e2.modeling_e2 import E2Model
 from ...models.e2.modeling_filip import FilipModel
 from ...models.e2.processing_e2 import E2Processor
-from ..checkpoints import PROCESSOR_FOLDER
 from ..recipe_file import check_keys
+from ..run_folder.checkpoints import PROCESSOR_FOLDER
 from .recipe import E2ModelRecipe
 from .starts import check_start, check_towers, read_config, square_photos
 

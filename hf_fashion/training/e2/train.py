@@ -15,7 +15,7 @@ from ..frozen_layers.step import FrozenStep
 from ..loop import TrainingLoop
 from ..opening import open_run
 from ..optimisation import choose_attention
-from ..resuming import require_same_sources
+from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor, require_negatives, require_tags
 from .entity_words import find_entity_words

@@ -9,7 +9,7 @@ from ...retrieval.rerankers.reasoning import ReasoningReranker
 from ..corpus import load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
-from ..resuming import require_same_sources
+from ..run_folder.resuming import require_same_sources
 from ..sources import embedder_fingerprints, embedder_processor, embedding_sources
 from .build import make_model
 from .lists import CandidateLists, collate_lists

@@ -6,7 +6,7 @@ import torch.distributed as dist
 from transformers.utils import ModelOutput
 
 from hf_fashion.training.attribute.diverging import AttributeDiverging
-from hf_fashion.training.states.stored_state import load_nested, save_nested
+from hf_fashion.training.run_folder.stored_state import load_nested, save_nested
 from tests.warm_processes import end_rank, run_ranks
 
 

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 
 from hf_fashion.training.attribute.momentum import MomentumEncoder
 
@@ -68,13 +67,11 @@ def test_no_gradient_and_no_training_mode():
 
 
 @pytest.fixture
-def half_precision():
+def half_precision(fresh_accelerate):
     """An accelerator of a precision that other tests, which share its state, do not ask for."""
-    AcceleratorState._reset_state(True)
     accelerator = Accelerator(cpu=True, mixed_precision="bf16")
     yield accelerator
     accelerator.free_memory()
-    AcceleratorState._reset_state(True)
 
 
 def test_a_copy_of_a_prepared_model_has_its_precision_and_its_own_weights(half_precision):

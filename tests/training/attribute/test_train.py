@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
 from hf_fashion.cli.main import parse_arguments
@@ -35,17 +34,14 @@ def corpus(tmp_path):
 
 
 @pytest.fixture
-def main(monkeypatch):
+def main(fresh_accelerate):
     """The command in this process."""
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
 
     def run(*arguments: object) -> None:
         parsed = parse_arguments(["train", "attribute", *map(str, arguments)])
         parsed.run(parsed)
 
-    yield run
-    AcceleratorState._reset_state(reset_partial_state=True)
-    GradientState._reset_state()
+    return run
 
 
 def weights(run):

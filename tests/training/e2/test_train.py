@@ -9,7 +9,6 @@ import sys
 
 import pytest
 import torch
-from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoProcessor
@@ -212,15 +211,6 @@ def test_results_say_how_they_were_made(corpus):
     assert {"loss", "contrastive", "region", "learning_rate"} <= set(results["history"][0])
 
 
-@pytest.fixture
-def in_process(monkeypatch):
-    """Train in this process: a kill is an exception."""
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-    GradientState._reset_state()
-
-
 def fine_tuning(corpus, run: str, **model) -> E2Recipe:
     """Return a recipe that starts from a tiny CLIP, freezes two of its three layers, and uses every option."""
     if not (corpus / "clip").is_dir():
@@ -235,7 +225,7 @@ def fine_tuning(corpus, run: str, **model) -> E2Recipe:
     return recipe
 
 
-def test_a_run_above_frozen_layers_resumes_only_with_those_of_its_start(corpus, in_process):
+def test_a_run_above_frozen_layers_resumes_only_with_those_of_its_start(corpus, fresh_accelerate):
     """A checkpoint brings the weights of the layers, and the outputs on disk are of the start's."""
     train_in_process(fine_tuning(corpus, "run"))
     other = tiny_clip()
@@ -245,7 +235,7 @@ def test_a_run_above_frozen_layers_resumes_only_with_those_of_its_start(corpus, 
         train_in_process(fine_tuning(corpus, "run"), "latest")
 
 
-def test_fine_tuning_above_frozen_layers_resumes_to_the_same_weights(corpus, in_process, monkeypatch, capsys):
+def test_fine_tuning_above_frozen_layers_resumes_to_the_same_weights(corpus, fresh_accelerate, monkeypatch, capsys):
     schedule = RegionWeightRecipe(start=0.0, end=0.5, epochs=1)
     train_in_process(fine_tuning(corpus, "whole", region_weight=schedule))
     assert capsys.readouterr().out.count("The first 2 layers are run once") == 2, "for either split"
@@ -275,14 +265,14 @@ def test_fine_tuning_above_frozen_layers_resumes_to_the_same_weights(corpus, in_
     assert config["region_loss_weight"] == 0.5
 
 
-def test_the_baselines_use_the_same_outputs(corpus, in_process, capsys):
+def test_the_baselines_use_the_same_outputs(corpus, fresh_accelerate, capsys):
     for architecture in ("e2", "clip", "filip"):
         train_in_process(fine_tuning(corpus, f"{architecture}-ft", architecture=architecture))
         assert ("run once" in capsys.readouterr().out) == (architecture == "e2")
     assert isinstance(AutoModel.from_pretrained(corpus / "filip-ft" / "last"), FilipModel)
 
 
-def test_a_clip_learns_weights_of_entities(corpus, in_process):
+def test_a_clip_learns_weights_of_entities(corpus, fresh_accelerate):
     train_in_process(fine_tuning(corpus, "weighted", architecture="clip", weigh_entities=True))
     model = AutoModel.from_pretrained(corpus / "weighted" / "last")
     words = model.entity_words
@@ -290,7 +280,9 @@ def test_a_clip_learns_weights_of_entities(corpus, in_process):
 
 
 @pytest.mark.parametrize(("precision", "attention"), [("no", "sdpa"), ("bf16", "eager")])
-def test_attention_on_a_cpu_fits_the_precision_and_is_not_saved(corpus, in_process, monkeypatch, precision, attention):
+def test_attention_on_a_cpu_fits_the_precision_and_is_not_saved(
+    corpus, fresh_accelerate, monkeypatch, precision, attention
+):
     used = set()
 
     def after_update(self, model):
@@ -304,7 +296,7 @@ def test_attention_on_a_cpu_fits_the_precision_and_is_not_saved(corpus, in_proce
     assert AutoModel.from_pretrained(corpus / "run" / "last").config._attn_implementation == "sdpa"
 
 
-def test_tokens_that_enter_below_frozen_layers_are_refused(corpus, in_process):
+def test_tokens_that_enter_below_frozen_layers_are_refused(corpus, fresh_accelerate):
     recipe = fine_tuning(corpus, "run")
     recipe.model.config = {}
     with pytest.raises(ValueError, match=r"enter before layer 1.*`model\.config\.first_selection_layer` to 3"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hf_fashion.training.states.random_states import random_states, set_random_states
+from hf_fashion.training.run_folder.random_states import random_states, set_random_states
 
 
 CPU = torch.device("cpu")

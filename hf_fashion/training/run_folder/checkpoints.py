@@ -15,10 +15,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
-from ..files import folder_written_aside, sha256_of
-from .recipe_file import fill
-from .states.random_states import random_states, set_random_states
-from .states.stored_state import load_nested, save_nested
+from ...files import folder_written_aside, sha256_of
+from ..recipe_file import fill
+from .random_states import random_states, set_random_states
+from .stored_state import load_nested, save_nested
 
 
 STATE_FILE = "run_state.json"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hf_fashion.training.states.stored_state import load_nested, save_nested
+from hf_fashion.training.run_folder.stored_state import load_nested, save_nested
 
 
 def test_values_come_back_as_they_were(tmp_path):

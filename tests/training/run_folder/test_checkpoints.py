@@ -8,7 +8,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from hf_fashion.training.checkpoints import (
+from hf_fashion.training.run_folder.checkpoints import (
     DamagedCheckpointError,
     RunState,
     Stateful,
@@ -18,7 +18,7 @@ from hf_fashion.training.checkpoints import (
     read_state,
     save_checkpoint,
 )
-from hf_fashion.training.states.stored_state import load_nested, save_nested
+from hf_fashion.training.run_folder.stored_state import load_nested, save_nested
 from tests.tiny_e2 import tiny_processor
 
 

@@ -3,17 +3,10 @@
 import pytest
 import torch
 from accelerate import Accelerator
-from filelock import FileLock
 
-from hf_fashion.training.checkpoints import RunState, Stateful, save_checkpoint
-from hf_fashion.training.resuming import (
-    checkpoint_folder,
-    checkpoint_to_resume,
-    folder_of_one_run,
-    require_same_recipe,
-    require_same_sources,
-    require_writable,
-)
+from hf_fashion.training.run_folder.checkpoints import RunState, Stateful, save_checkpoint
+from hf_fashion.training.run_folder.output_folder import checkpoint_folder
+from hf_fashion.training.run_folder.resuming import checkpoint_to_resume, require_same_recipe, require_same_sources
 
 
 RECIPE = {"training": {"seed": 0, "output_dir": "a"}, "data": {"corpus": "generated"}}
@@ -91,41 +84,3 @@ def test_keys_that_are_not_known_yet_are_compared_later(save):
         require_same_sources(checkpoint, SOURCES | {"frozen layers": "b"})
     with pytest.raises(ValueError, match="rows of train"):
         require_same_sources(checkpoint, {}, later=["frozen layers"])
-
-
-def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path, monkeypatch):
-    require_writable(tmp_path / "new" / "run")
-    assert not (tmp_path / "new").exists()
-    (tmp_path / "file").write_text("")
-    for path in (tmp_path / "file", tmp_path / "file" / "run"):
-        with pytest.raises(ValueError, match=r"`training\.output_dir` is .*file is a file: choose another"):
-            require_writable(path)
-    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # root may write to any folder
-    with pytest.raises(ValueError, match="cannot be written"):
-        require_writable(tmp_path / "new" / "run")
-
-
-def test_a_folder_has_one_run(accelerator, save, tmp_path):
-    with folder_of_one_run(accelerator, tmp_path, None):
-        with (
-            pytest.raises(ValueError, match=f"another run is writing to {tmp_path}"),
-            folder_of_one_run(accelerator, tmp_path, None),
-        ):
-            pass
-        checkpoint = save(update=1)
-    with (
-        pytest.raises(ValueError, match="checkpoints of an earlier run"),
-        folder_of_one_run(accelerator, tmp_path, None),  # of a run that began before that checkpoint was written
-    ):
-        pass
-    with folder_of_one_run(accelerator, tmp_path, checkpoint):
-        pass
-
-
-def test_a_file_system_without_locks_is_said(accelerator, tmp_path, monkeypatch, caplog):
-    def refuse(lock, timeout):
-        raise OSError(37, "No locks available")
-
-    monkeypatch.setattr(FileLock, "acquire", refuse)
-    with folder_of_one_run(accelerator, tmp_path, None):
-        assert "cannot be locked ([Errno 37] No locks available)" in caplog.text

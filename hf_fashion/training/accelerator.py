@@ -1,0 +1,59 @@
+"""The accelerator of a run: devices, precision, processes and trackers."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
+from accelerate.tracking import get_available_trackers
+from accelerate.utils import DataLoaderConfiguration, LoggerType
+
+from .launcher import take_over_launcher, warn_of_processes
+from .recipe import TrainingRecipe
+
+
+# Accelerate shuffles by seed + epoch. More than any epoch that the loop counts, so that each seed has its own order.
+SEED_STRIDE = 1_000_003
+
+
+def make_accelerator(settings: TrainingRecipe) -> Accelerator:
+    """Return the accelerator that a training needs, with the trackers of a recipe.
+
+    Args:
+        settings (`TrainingRecipe`): precision, accumulation, seed, trackers; what it leaves to the launcher is set.
+
+    Raises:
+        ImportError: if a tracker is not installed.
+        ValueError: if recipe and launcher contradict each other, the launcher asks for FSDP, DeepSpeed or the like, or
+            the precision for another device.
+    """
+    _require_trackers(settings.trackers)
+    take_over_launcher(settings)
+    accelerator = Accelerator(
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        mixed_precision=settings.mixed_precision,
+        log_with=settings.trackers or None,
+        project_dir=settings.output_dir,
+        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True, data_seed=settings.seed * SEED_STRIDE),
+        # The loop steps the schedule once an update; Accelerate would step it once a process.
+        step_scheduler_with_optimizer=False,
+        kwargs_handlers=[
+            # A batch without any tag leaves the heads of the entities out of the loss.
+            DistributedDataParallelKwargs(find_unused_parameters=True),
+            # The other processes wait while the main one checks the corpus and resizes the photos.
+            InitProcessGroupKwargs(timeout=timedelta(hours=6)),
+        ],
+    )
+    if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
+        raise ValueError("`mixed_precision` fp16 needs a GPU, and this run has a CPU: choose bf16 or no.")
+    warn_of_processes(accelerator.num_processes)
+    if settings.trackers:
+        accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
+    return accelerator
+
+
+def _require_trackers(names: Sequence[str]) -> None:
+    """Raise `ImportError` if a tracker is not installed: Accelerate would leave it out silently."""
+    missing = set(names) & {tracker.value for tracker in set(LoggerType) - {LoggerType.ALL, *get_available_trackers()}}
+    for name in sorted(missing):
+        package = '"hf-fashion[train]"' if name == "tensorboard" else name
+        raise ImportError(f"`training.trackers` names {name}, which is not installed: pip install {package}")

@@ -1,0 +1,1 @@
+"""The output folder of a run: checkpoints, where a run resumes, exports."""

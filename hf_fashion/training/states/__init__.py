@@ -1,1 +1,0 @@
-"""States of a run: as safetensors, and random numbers of a process."""
