@@ -1,6 +1,7 @@
 """Check a corpus before training: columns, types, captions, photos, leaks."""
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Mapping
 
 from datasets import Dataset, DatasetDict
@@ -14,7 +15,7 @@ from .leaks import Leak, find_photo_leaks, find_title_leaks
 from .product_groups import products_of_several_titles
 from .sources.source_rows import name_sources
 from .sources.streams import require_tables
-from .values import column_texts
+from .values import column_texts, is_placeholder
 
 
 logger = logging.getLogger(__name__)
@@ -83,13 +84,16 @@ def check_corpus(
         logger.warning(line)
     for name, split in checked.items():
         _warn_of_shared_ids(split, column_map, name)
+        _warn_of_placeholders(split, column_map, name)
     return checked, report
 
 
 def find_empty_captions(
     corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
 ) -> dict[str, list[int]]:
-    """Find the rows (counted from 0) of each split whose caption is null, empty or blank; other splits are left out.
+    """Find the rows (counted from 0) of each split whose caption is null, empty, blank or a word such as `nan`.
+
+    Splits without such rows are left out.
 
     Args:
         corpus (`DatasetDict`): the splits.
@@ -100,7 +104,8 @@ def find_empty_captions(
     empty = {}
     for name, split in corpus.items():
         texts = enumerate(column_texts(split, column))
-        empty[name] = [row for row, text in texts if text is None and row not in left_out.get(name, ())]
+        missing = [row for row, text in texts if text is None or is_placeholder(text)]
+        empty[name] = [row for row in missing if row not in left_out.get(name, ())]
     return _filled(empty)
 
 
@@ -117,6 +122,16 @@ def _warn_of_shared_ids(split: Dataset, column_map: ColumnMap, name: str) -> Non
         places = (name_sources(split, rows, None, column_map.image) for rows in found.values())
         lines = [f"{product!r}: {', '.join(rows)}" for product, rows in zip(found, places, strict=True)]
         logger.warning("%s", listed(head, lines))
+
+
+def _warn_of_placeholders(split: Dataset, column_map: ColumnMap, name: str) -> None:
+    for column in dict.fromkeys((*column_map.tags.values(), *column_map.attributes.values())):
+        found = Counter(filter(is_placeholder, column_texts(split, column)))
+        for text, count in found.items():
+            logger.warning(
+                f"{name}: {count:,} cells of column {column!r} are {text!r}, which counts as a value like any other; "
+                "leave them empty if they have none"
+            )
 
 
 def _named_rows(
@@ -140,7 +155,7 @@ def _content_problems(report: CorpusReport, on_bad_image: str, on_leak: str, req
     else:
         problems += [f"split {name!r} has no readable image" for name, count in report.rows.items() if count == 0]
     if require_caption:
-        advice = " without a caption. Write them, or drop these rows"
+        advice = " without a caption (it is empty, or a word such as 'nan'). Write them, or drop these rows"
         problems += [report.describe_empty_captions(name, advice) for name in report.empty_captions]
     if on_leak == "error":
         advice = ". Drop them from one split, or choose on_leak=warn (--on_leak warn)"

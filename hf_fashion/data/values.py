@@ -6,6 +6,10 @@ from typing import Any
 from datasets import ClassLabel, Dataset
 
 
+# How programs write a value that is missing: Python, pandas, SQL and Excel.
+PLACEHOLDERS = {"none", "nan", "<na>", "null", "n/a", "#n/a"}
+
+
 def text_of(value: Any, feature: Any = None) -> str | None:
     """
     Return one cell as text, or `None` if it is missing.
@@ -32,3 +36,12 @@ def column_texts(dataset: Dataset, column: str) -> list[str | None]:
     feature = dataset.features[column]
     values = dataset.with_format("arrow").select_columns(column)[:][column].to_pylist()
     return [text_of(value, feature) for value in values]
+
+
+def is_placeholder(text: str | None) -> bool:
+    """Return whether a text is a word that programs write for a missing value, such as `nan`.
+
+    Args:
+        text (`str`, *optional*): a cell, from [`text_of`].
+    """
+    return text is not None and text.casefold() in PLACEHOLDERS

@@ -45,7 +45,8 @@ def test_everything_found_in_the_rows_comes_in_one_error():
     text = str(error.value)
     assert len(error.value.problems) == 4
     assert (
-        "train: 2 rows without a caption. Write them, or drop these rows:\n    row 1 (id 'p001');\n    row 3" in text
+        "train: 2 rows without a caption (it is empty, or a word such as 'nan'). Write them, or drop these rows:\n"
+        "    row 1 (id 'p001');\n    row 3" in text
     )
     assert (
         "train: 1 unreadable image. Repair them, or choose on_bad_image=skip (--on_bad_image skip):\n    row 2 (id "
@@ -92,6 +93,18 @@ def test_captions_are_free_where_none_is_needed():
     _, report = check_corpus(corpus, COLUMN_MAP, require_caption=False)
     assert report.empty_captions == {"train": [1]}
     check_corpus(corpus_with(products(2)), ColumnMap(), require_caption=False)
+
+
+@pytest.mark.parametrize("word", ["nan", "None", "NULL", "<NA>", "#N/A"])
+def test_what_programs_write_for_a_missing_caption_is_none(word):
+    with pytest.raises(CorpusError, match=r"train: 1 row without a caption .*\n    row 1"):
+        check_corpus(corpus_with(spoil(products(3), "title", {1: word})), COLUMN_MAP)
+
+
+def test_what_programs_write_for_a_missing_tag_is_said(caplog):
+    check_corpus(corpus_with(spoil(products(4), "brand", {1: "nan", 2: "nan"})), COLUMN_MAP)
+    assert "train: 2 cells of column 'brand' are 'nan', which counts as a value like any other" in caplog.text
+    assert "validation:" not in caplog.text
 
 
 @pytest.mark.parametrize("option", ["on_bad_image", "on_leak"])

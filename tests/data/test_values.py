@@ -1,6 +1,6 @@
 from datasets import ClassLabel, Dataset, Features, Value
 
-from hf_fashion.data.values import column_texts, text_of
+from hf_fashion.data.values import column_texts, is_placeholder, text_of
 
 
 def test_cells_that_say_nothing_are_none():
@@ -17,3 +17,8 @@ def test_column_texts_names_classes():
     dataset = Dataset.from_dict({"neck": [1, None, 0], "year": [2012.0, None, 2013.0]}, features=features)
     assert column_texts(dataset, "neck") == ["v", None, "round"]
     assert column_texts(dataset, "year") == ["2012", None, "2013"]
+
+
+def test_words_for_a_missing_value_are_told_from_text():
+    assert all(map(is_placeholder, ("nan", "NaN", "None", "<NA>")))
+    assert not any(map(is_placeholder, (None, "NA-KD", "Nanamica", "null pattern")))
