@@ -46,7 +46,7 @@ class Gallery:
     By its URI, a gallery is in a folder, in object storage or on a server. In a folder, every change is one commit: a
     killed process leaves the gallery as it was before or after. The operating system writes what was committed to the
     disk in its own time. Processes and threads that change a gallery wait for each other, and any number of others
-    read it meanwhile; they see a change with their next call. Where other URIs differ is in `docs/retrieval.md`.
+    read it meanwhile; they see a change with their next call. Where other URIs differ is in `docs/scale.md`.
 
     Filters are conditions on the metadata columns and `id`, as a dict, `{"brand": ["Acme", "Lumaro"], "price": {"<":
     50}}`, or as SQL: `"brand = 'Lumaro' AND price < 50"`,
@@ -576,7 +576,7 @@ class Gallery:
 
         Args:
             kind (`str`, *optional*, defaults to `"IVF_RQ"`): kind of index. `"IVF_RQ"`, which adds one bit for each
-                dimension to the vectors on disk, is known by all stores; `docs/retrieval.md` names the others.
+                dimension to the vectors on disk, is known by all stores; `docs/scale.md` names the others.
 
         Raises:
             ValueError: there is no such kind; the gallery is so small that it is searched in memory; or a space has a

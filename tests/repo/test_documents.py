@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import shlex
+import tomllib
 from itertools import takewhile
 from pathlib import Path
 
@@ -99,3 +100,9 @@ def check_arguments(script: str, arguments: list[str], monkeypatch) -> None:
 def test_links_lead_somewhere(path):
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
     assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_the_readme_names_the_extras():
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = re.search(r"Extras: (.*?)\.\n", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.DOTALL).group(1)
+    assert set(re.findall(r"`([a-z-]+)`", named)) - {"evaluate"} == extras.keys() - {"dev", "docs"}
