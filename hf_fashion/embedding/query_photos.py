@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..fetching import fetch_photo
 from ..images import open_photo
-from .fetching import fetch_photo
 
 
 CHANNELS = (1, 3, 4)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from datasets import List, Value
 
+from ...fetching import shown_url
 from ...files import folder_written_aside
 from ...messages import listed
 from ..encoded_photos import is_url
@@ -98,11 +99,11 @@ def _with_local_photos(splits: Splits, fetch_images: str | Path | None, on_bad_i
     if fetch_images is None:
         url, place = next(iter(places.items()))
         raise ValueError(
-            f"{len(places):,} photos are URLs, the first in {place}: {url!r}. Name a folder to download them to "
-            "with `fetch_images` (--fetch_images FOLDER), or write paths into the file"
+            f"{len(places):,} photos are URLs, the first in {place}: {shown_url(url)}. Name a folder to download "
+            "them to with `fetch_images` (--fetch_images FOLDER), or write paths into the file"
         )
     fetched = fetch_photos(list(places), fetch_images)
-    failures = [f"{places[url]}: {url}: {reason}" for url, reason in fetched.failures.items()]
+    failures = [f"{places[url]}: {shown_url(url)}: {reason}" for url, reason in fetched.failures.items()]
     _report(failures, "photos could not be fetched. Run it again to fetch them only", on_bad_image)
     paths = {url: str(path.absolute()) for url, path in fetched.paths.items()}
     return {split: [_local(row, paths) for row in rows] for split, rows in splits.items()}

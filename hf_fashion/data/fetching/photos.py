@@ -2,33 +2,28 @@
 
 import hashlib
 import logging
-import time
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from http.client import HTTPException
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
-from urllib.request import Request
 
 from tqdm.auto import tqdm
 
+from ...fetching import fetch_bytes
 from ...files import file_written_aside
-from ...images import PHOTO_ENDINGS, URL_BEGINNINGS, check_photo, why_unreadable
-from .connections import public_opener
+from ...images import PHOTO_ENDINGS, check_photo, why_unreadable
 
 
 logger = logging.getLogger(__name__)
 
 MOST_PHOTOS = 200_000  # of one call
-LARGEST_PHOTO = 20 << 20  # bytes
+LARGEST_PHOTO = 20_000_000  # bytes
 MOST_BYTES = 100 << 30  # of one call
 SECONDS = 60  # for one photo
-SECONDS_OF_SILENCE = 15
 THREADS = 8
 PHOTOS_AT_ONCE = 64
-IN_URLS = "%/:=&?~#+!$,;'@()*[]"  # what a URL may have, and is not written as %20
 
 
 @dataclass
@@ -38,12 +33,24 @@ class FetchedPhotos:
     Args:
         paths (`dict[str, Path]`): URL -> its file.
         failures (`dict[str, str]`): URL -> why there is none.
-        num_bytes (`int`): bytes that came over the network.
+        num_bytes (`int`): bytes that came over the network, those of failures too.
     """
 
     paths: dict[str, Path] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     num_bytes: int = 0
+
+    def __post_init__(self):
+        self._lock = threading.Lock()
+
+    def count(self, number: int) -> None:
+        """Add bytes that have come, from any thread.
+
+        Args:
+            number (`int`): of bytes.
+        """
+        with self._lock:
+            self.num_bytes += number
 
 
 def fetch_photos(urls: Sequence[str], folder: str | Path) -> FetchedPhotos:
@@ -70,8 +77,11 @@ def fetch_photos(urls: Sequence[str], folder: str | Path) -> FetchedPhotos:
     with tqdm(total=len(missing), desc="photos", leave=False) as bar, ThreadPoolExecutor(THREADS) as threads:
         for start in range(0, len(missing), PHOTOS_AT_ONCE):  # so that Ctrl-C waits for these only
             part = missing[start : start + PHOTOS_AT_ONCE]
-            for url, result in zip(part, threads.map(partial(_fetch, fetched, places), part), strict=True):
-                _note(fetched, url, places[url], result)
+            for url, failure in zip(part, threads.map(partial(_fetch, fetched, places), part), strict=True):
+                if failure is None:
+                    fetched.paths[url] = places[url]
+                else:
+                    fetched.failures[url] = failure
                 bar.update()
     logger.warning(
         "%s: %s photos fetched (%.1f MB), %s were there, %s failed",
@@ -95,44 +105,18 @@ def photo_name(url: str) -> str:
     return f"{digest[:2]}/{digest}{ending if ending in PHOTO_ENDINGS else '.jpg'}"
 
 
-def _fetch(fetched: FetchedPhotos, places: dict[str, Path], url: str) -> int | str:
-    """The size of a photo that was fetched, or why it was not. Errors of the folder are raised."""
+def _fetch(fetched: FetchedPhotos, places: dict[str, Path], url: str) -> str | None:
+    """Why a photo was not fetched, `None` if it was. Errors of the folder are raised."""
     if fetched.num_bytes >= MOST_BYTES:
         return f"{MOST_BYTES >> 30} GB are fetched already, which is the limit of one call: run it again"
     try:
-        content = _download(url)
-    except (OSError, ValueError, HTTPException) as error:
-        return str(error) or type(error).__name__
+        content = fetch_bytes(url, LARGEST_PHOTO, SECONDS, fetched.count)
+    except ValueError as error:
+        return str(error)
     try:
         check_photo(content)
     except Exception as error:  # whatever Pillow raises on broken files
         return f"it is no photo that can be read: {why_unreadable(error)}"
     with file_written_aside(places[url]) as aside:
         aside.write_bytes(content)
-    return len(content)
-
-
-def _note(fetched: FetchedPhotos, url: str, path: Path, result: int | str) -> None:
-    if isinstance(result, str):
-        fetched.failures[url] = result
-    else:
-        fetched.paths[url] = path
-        fetched.num_bytes += result
-
-
-def _download(url: str) -> bytes:
-    if not url.lower().startswith(URL_BEGINNINGS):
-        raise ValueError(f"only http and https are fetched, not {url.partition(':')[0]}")
-    end, content = time.monotonic() + SECONDS, bytearray()
-    request = Request(quote(url, IN_URLS), headers={"User-Agent": "hf-fashion"})
-    with public_opener().open(request, timeout=SECONDS_OF_SILENCE) as answer:
-        while part := answer.read1(1 << 16):
-            content += part
-            if len(content) > LARGEST_PHOTO:
-                raise ValueError(f"it is larger than {LARGEST_PHOTO >> 20} MB")
-            if time.monotonic() > end:
-                raise ValueError(f"it takes longer than {SECONDS} seconds")
-    length = answer.headers.get("Content-Length")
-    if length is not None and length.isdigit() and int(length) != len(content):
-        raise ValueError(f"the connection ended after {len(content):,} of {int(length):,} bytes")
-    return bytes(content)
+    return None

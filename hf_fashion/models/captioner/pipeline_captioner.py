@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from PIL import Image
 from transformers import Pipeline, PreTrainedModel, ProcessorMixin
-from transformers.image_utils import load_image
 
+from ...fetching import fetch_photo
 from ...images import URL_BEGINNINGS, open_photo
 
 
@@ -24,8 +24,9 @@ class FashionCaptioningPipeline(Pipeline):
     describe([photo, another], num_beams=3)     # a list for each photo
     ```
 
-    A photo is a path, a URL, bytes or a photo of PIL. Options of `generate`, such as `num_beams` and
-    `max_new_tokens`, are given to the call or to the pipeline.
+    A photo is a path, a URL, bytes or a photo of PIL; URLs are fetched from public addresses only. Where strangers
+    name the photos, turn both off: `allow_paths=False, allow_urls=False`. These, and options of `generate` such as
+    `num_beams` and `max_new_tokens`, are given to the call or to the pipeline.
 
     Args:
         model ([`CaptionerForConditionalGeneration`]): the captioner.
@@ -38,19 +39,27 @@ class FashionCaptioningPipeline(Pipeline):
     _load_tokenizer = False
 
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
-        return {}, options, {}
+        sources = {name: options.pop(name) for name in ("allow_paths", "allow_urls") if name in options}
+        return sources, options, {}
 
-    def preprocess(self, inputs: Image.Image | bytes | Path | str) -> dict[str, torch.Tensor]:
+    def preprocess(
+        self, inputs: Image.Image | bytes | Path | str, allow_paths: bool = True, allow_urls: bool = True
+    ) -> dict[str, torch.Tensor]:
         """Return the model's input for a photo.
 
         Args:
             inputs (`PIL.Image.Image`, `bytes`, `Path` or `str`): a photo, its encoded bytes, its path or its URL.
+            allow_paths (`bool`, *optional*, defaults to `True`): whether files of this machine are read.
+            allow_urls (`bool`, *optional*, defaults to `True`): whether http and https are, as by
+                [`~fetching.fetch_photo`].
 
         Raises:
-            ValueError: the photo cannot be read.
+            ValueError: the photo cannot be read, or is named by a path or URL where none is allowed.
         """
         is_url = isinstance(inputs, str) and inputs.lower().startswith(URL_BEGINNINGS)
-        photo = open_photo(load_image(inputs) if is_url else inputs)
+        if isinstance(inputs, (str, Path)) and not (allow_urls if is_url else allow_paths):
+            raise ValueError(f"photos are not read from {'URLs' if is_url else 'paths'} here: give the photo itself")
+        photo = open_photo(fetch_photo(inputs) if is_url else inputs)
         return dict(self.processor(images=[photo], return_tensors="pt"))
 
     def _forward(self, model_inputs: dict[str, torch.Tensor], **options: Any) -> dict[str, torch.Tensor]:

@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
+from hf_fashion import fetching
 from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.converters.convert import convert_corpus
-from hf_fashion.data.fetching import connections
 from hf_fashion.data.loading import load_corpus
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductDataset
@@ -22,7 +22,7 @@ from tests.tiny_e2 import tiny_model, tiny_processor
 @pytest.fixture
 def server(monkeypatch):
     """A server of photos that may be reached."""
-    monkeypatch.setattr(connections, "require_public", lambda address: None)
+    monkeypatch.setattr(fetching, "require_public", lambda address: None)
     with PhotoServer() as server:
         yield server
 
@@ -63,9 +63,7 @@ def test_urls_are_named_where_nobody_asked_to_fetch_them(tmp_path):
 def test_photos_that_fail_are_named_by_row_and_the_others_kept(server, tmp_path, caplog):
     export = save_export(tmp_path, server.add("/1.jpg", jpeg(1)), server.add("/2.jpg", b"", 404))
     arguments = ("shopify", export, tmp_path / "out")
-    with pytest.raises(
-        ValueError, match=r"1 photos could not be fetched.*\s+export\.csv, line 3: http.*/2\.jpg: .*404"
-    ):
+    with pytest.raises(ValueError, match=r"1 photos could not be fetched.*\s+export\.csv, line 3: .http.*404"):
         convert_corpus(*arguments, fetch_images=tmp_path / "photos")
     assert not (tmp_path / "out").exists() and len(list((tmp_path / "photos").rglob("*.jpg"))) == 1
     with caplog.at_level(logging.WARNING):
@@ -77,9 +75,7 @@ def test_photos_that_fail_are_named_by_row_and_the_others_kept(server, tmp_path,
 
 def test_private_addresses_are_failures_of_their_rows(tmp_path):
     export = save_export(tmp_path, "http://169.254.169.254/latest/meta-data/1.jpg")
-    with pytest.raises(
-        ValueError, match=r"export\.csv, line 2: http://169.*: 169\.254\.169\.254 is not an address of"
-    ):
+    with pytest.raises(ValueError, match=r"export\.csv, line 2: .http://169.*: its address is in a private network"):
         convert_corpus("shopify", export, tmp_path / "out", fetch_images=tmp_path / "photos")
 
 

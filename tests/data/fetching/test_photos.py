@@ -2,7 +2,8 @@ import logging
 
 import pytest
 
-from hf_fashion.data.fetching import connections, photos
+from hf_fashion import fetching
+from hf_fashion.data.fetching import photos
 from hf_fashion.data.fetching.photos import fetch_photos, photo_name
 from tests.data.corpora import jpeg
 from tests.photo_server import PhotoServer
@@ -11,7 +12,7 @@ from tests.photo_server import PhotoServer
 @pytest.fixture
 def server(monkeypatch):
     """A server of photos that may be reached."""
-    monkeypatch.setattr(connections, "require_public", lambda address: None)
+    monkeypatch.setattr(fetching, "require_public", lambda address: None)
     with PhotoServer() as server:
         yield server
 
@@ -39,9 +40,9 @@ def test_what_is_no_whole_photo_leaves_no_file(server, tmp_path, monkeypatch):
     large = server.add("/large.jpg", jpeg(0, (200, 200)))
     failures = fetch_photos([page, cut, torn, large], tmp_path).failures
     assert "it is no photo that can be read: the file is no photo that can be opened" in failures[page]
-    assert "the connection ended after 200 of" in failures[cut]
+    assert "it was cut off," in failures[cut]
     assert "it is no photo that can be read" in failures[torn]
-    assert failures[large].startswith("it is larger than")
+    assert failures[large] == "it has more than 0.002 MB"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -49,14 +50,19 @@ def test_private_addresses_and_other_protocols_are_failures(tmp_path):
     urls = ["http://127.0.0.1:9/1.jpg", "http://[::1/2.jpg", "ftp://shop.example/3.jpg", "http://localhost/ü 4.jpg"]
     failures = fetch_photos(urls, tmp_path).failures
     assert list(failures) == urls
-    assert "public internet" in failures[urls[0]] and "public internet" in failures[urls[3]]
-    assert failures[urls[2]] == "only http and https are fetched, not ftp"
+    assert "private network" in failures[urls[0]] and "private network" in failures[urls[3]]
+    assert failures[urls[2]] == "a URL of a photo begins with http:// or https:// and a name, got ftp://"
 
 
 def test_a_call_is_bounded_in_number_time_and_bytes(server, tmp_path, monkeypatch):
     urls = [server.add(f"/{number}.jpg", jpeg(number)) for number in range(2)]
     monkeypatch.setattr(photos, "SECONDS", -1)
-    assert set(fetch_photos(urls, tmp_path).failures.values()) == {"it takes longer than -1 seconds"}
+    assert set(fetch_photos(urls, tmp_path).failures.values()) == {"no whole answer in -1 s"}
+    monkeypatch.setattr(photos, "SECONDS", 60)
+    monkeypatch.setattr(photos, "MOST_BYTES", 1)
+    monkeypatch.setattr(photos, "PHOTOS_AT_ONCE", 1)
+    page = server.add("/page.jpg", b"<html>not found</html>")  # what is no photo counts too
+    assert "the limit of one call" in fetch_photos([page, *urls], tmp_path).failures[urls[1]]
     monkeypatch.setattr(photos, "MOST_BYTES", 0)
     assert all("the limit of one call" in reason for reason in fetch_photos(urls, tmp_path).failures.values())
     monkeypatch.setattr(photos, "MOST_PHOTOS", 1)

@@ -56,4 +56,15 @@ def test_what_is_no_captioner_and_no_photo_is_refused(folder):
         captioning_pipeline(tiny_model(), tiny_processor())
     with pytest.raises(ValueError, match=r"no\.png.*cannot be read"):
         pipeline("fashion-captioning", model=str(folder))("no.png")
+    with pytest.raises(ValueError, match="cannot be fetched: its address is in a private network"):
+        pipeline("fashion-captioning", model=str(folder))("http://127.0.0.1:9/photo.jpg")
     assert captioning_pipeline(tiny_captioner(), tiny_caption_processor())(Image.new("RGBA", (9, 9)))
+
+
+def test_photos_of_strangers_are_given_and_not_named(folder):
+    describe = pipeline("fashion-captioning", model=str(folder), allow_paths=False, allow_urls=False)
+    tiny_images(1)[0].save(folder / "photo.png")
+    for name, what in ((str(folder / "photo.png"), "paths"), ("http://8.8.8.8/photo.jpg", "URLs")):
+        with pytest.raises(ValueError, match=f"photos are not read from {what} here"):
+            describe(name)
+    assert describe((folder / "photo.png").read_bytes())

@@ -1,15 +1,13 @@
 """Tell addresses of the public internet from those of this machine and its networks."""
 
+from __future__ import annotations
+
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
 # Networks of IPv6 that carry addresses of IPv4: through the first, networks without IPv4 reach it.
 TRANSLATED = ip_network("64:ff9b::/96")
 SIX_TO_FOUR = ip_network("2002::/16")
-
-
-class PrivateAddressError(ValueError):
-    """An address that photos are not fetched from."""
 
 
 def require_public(address: str) -> None:
@@ -19,15 +17,12 @@ def require_public(address: str) -> None:
         address (`str`): of IPv4 or IPv6, as name resolution returns it.
 
     Raises:
-        PrivateAddressError: naming the address.
+        ValueError: without the address, which may be a secret of the network.
     """
     number = _reached(ip_address(address.partition("%")[0]))
     local = getattr(number, "is_site_local", False)  # of IPv6; deprecated, and still routed within an organisation
     if not number.is_global or number.is_multicast or number.is_reserved or local or number in SIX_TO_FOUR:
-        raise PrivateAddressError(
-            f"{address} is not an address of the public internet (private, loopback, link-local or reserved), and "
-            "photos are fetched from nowhere else"
-        )
+        raise ValueError("its address is in a private network or this machine, where photos are not fetched from")
 
 
 def _reached(number: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

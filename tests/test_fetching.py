@@ -1,5 +1,6 @@
 """Photos by URL: from public addresses, within limits. The server is a real one, on this machine."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -7,8 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from hf_fashion.embedding import fetching
-from hf_fashion.embedding.fetching import fetch_photo, is_public
+from hf_fashion import fetching
+from hf_fashion.fetching import connect, fetch_bytes, fetch_photo
+from hf_fashion.public_addresses import require_public
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -25,6 +27,9 @@ class Answers(BaseHTTPRequestHandler):
 
     def answer_moved(self):
         self.redirect("/photo")
+
+    def answer_flood(self):
+        self.redirect("/photo", b"x" * 50_000_000)
 
     def answer_circle(self):
         self.redirect("/circle")
@@ -65,10 +70,16 @@ class Answers(BaseHTTPRequestHandler):
                 return
             time.sleep(0.05)
 
-    def redirect(self, place: str):
+    def redirect(self, place: str, content: bytes = b""):
         self.send_response(302)
         self.send_header("Location", place)
         self.end_headers()
+        for start in range(0, len(content), 1_000_000):
+            try:
+                self.wfile.write(content[start : start + 1_000_000])
+            except OSError:
+                return
+            self.server.written += 1_000_000
 
     def log_message(self, *_):
         pass
@@ -77,7 +88,7 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("0.0.0.0", 0), Answers)
-    server.asked = []
+    server.asked, server.written = [], 0
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -87,7 +98,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
 @pytest.fixture
 def url(server, monkeypatch) -> str:
     """Of the server, whose address counts as public in the test."""
-    monkeypatch.setattr(fetching, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(fetching, "require_public", lambda address: address == "127.0.0.1" or require_public(address))
     return f"http://127.0.0.1:{server.server_port}"
 
 
@@ -129,31 +140,51 @@ def test_this_machine_is_not_asked(server, host):
     assert server.asked == []
 
 
-def test_a_name_that_is_resolved_to_another_address_later_is_not_asked(server, monkeypatch):
-    addresses = iter(["93.184.216.34"])
-    monkeypatch.setattr(fetching.socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (next(addresses), 80))])
-    monkeypatch.setattr(fetching.HTTPConnection, "connect", lambda self: setattr(self, "sock", connected(server)))
+def places(*addresses: str) -> list[tuple]:
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in addresses]
+
+
+def test_each_address_of_a_name_is_checked_before_any_is_connected(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places("8.8.8.8", "10.0.0.1"))
+    monkeypatch.setattr(socket, "socket", lambda *_: pytest.fail("it was connected"))
     with pytest.raises(ValueError, match="its address is in a private network"):
-        fetch_photo("http://shop.example/photo")
-    assert server.asked == []
+        connect("shop.example", 80, time.monotonic() + 1)
 
 
-def connected(server):
-    import socket
+def test_addresses_that_do_not_answer_have_the_time_of_one(monkeypatch):
+    class Silent(socket.socket):
+        def connect(self, place):
+            time.sleep(self.gettimeout())
+            raise TimeoutError
 
-    made = socket.socket()
-    made.connect(("127.0.0.1", server.server_port))
-    return made
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places(*["8.8.8.8"] * 9))
+    monkeypatch.setattr(socket, "socket", Silent)
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match=r"no whole answer in 0\.2 s"):
+        fetch_bytes("http://shop.example/photo", 100, 0.2)
+    assert time.monotonic() - begin < 1
 
 
-PUBLIC = ("93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822", "2002:5db8:d822::")
-WITHIN = ("10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "127.0.0.1", "0.0.0.0", "224.0.0.1")
-WITHIN_6 = ("::1", "fe80::1%eth0", "fd00::1", "::ffff:10.1.2.3", "2002:7f00:1::", "64:ff9b::a01:203", "64:ff9b:1::1")
+def test_what_a_redirect_says_besides_its_place_is_not_read(url, server):
+    assert fetch_photo(f"{url}/flood") == b"a photo"
+    assert server.written < 20_000_000
 
 
-@pytest.mark.parametrize("address", [*PUBLIC, *WITHIN, *WITHIN_6, "100.64.0.1"])
-def test_addresses_of_networks_within_are_not_public(address):
-    assert is_public(address) is (address in PUBLIC)
+def test_the_bytes_of_what_is_refused_are_counted(url):
+    parts = []
+    with pytest.raises(ValueError, match=r"it has more than 0\.1 MB"):
+        fetch_bytes(f"{url}/large", 100_000, 10, parts.append)
+    assert 100_000 < sum(parts) < 300_000
+
+
+def test_https_is_encrypted(url):
+    with pytest.raises(ValueError, match="SSL"):
+        fetch_photo(url.replace("http:", "https:") + "/photo")  # which answers without TLS
+
+
+def test_proxies_are_not_used(url, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert fetch_photo(f"{url}/photo") == b"a photo"
 
 
 def test_names_and_keys_of_a_url_are_not_repeated():
