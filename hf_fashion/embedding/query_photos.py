@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..fetching import fetch_photo
+from ..fetching.urls import fetch_photo
 from ..images import open_photo
 
 
@@ -31,7 +31,7 @@ class PhotoSources:
 
     Args:
         paths (`bool`, *optional*, defaults to `True`): files of this machine.
-        urls (`bool`, *optional*, defaults to `True`): http and https, as in [`~fetching.fetch_photo`].
+        urls (`bool`, *optional*, defaults to `True`): http and https, as in [`~fetching.urls.fetch_photo`].
     """
 
     paths: bool = True

@@ -15,7 +15,7 @@ from tests.repo.tree import PACKAGE, imported_names, module_name, python_modules
 FLOORS = (
     (
         *("messages", "files", "images", "texts", "travelling_code", "yaml_files", "hub_ids", "versions", "cards"),
-        *("input_errors", "fetching", "public_addresses"),
+        *("input_errors", "fetching"),
     ),
     ("models", "metrics", "losses", "commits"),
     ("data",),

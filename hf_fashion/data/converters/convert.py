@@ -5,7 +5,7 @@ from pathlib import Path
 
 from datasets import List, Value
 
-from ...fetching import shown_url
+from ...fetching.urls import shown_url
 from ...files import folder_written_aside
 from ...messages import listed
 from ..encoded_photos import is_url

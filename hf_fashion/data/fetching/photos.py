@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from tqdm.auto import tqdm
 
-from ...fetching import fetch_bytes
+from ...fetching.urls import fetch_bytes
 from ...files import file_written_aside
 from ...images import PHOTO_ENDINGS, check_photo, why_unreadable
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from transformers import Pipeline, PreTrainedModel, ProcessorMixin
 
-from ...fetching import fetch_photo
+from ...fetching.urls import fetch_photo
 from ...images import URL_BEGINNINGS, open_photo
 
 
@@ -51,7 +51,7 @@ class FashionCaptioningPipeline(Pipeline):
             inputs (`PIL.Image.Image`, `bytes`, `Path` or `str`): a photo, its encoded bytes, its path or its URL.
             allow_paths (`bool`, *optional*, defaults to `True`): whether files of this machine are read.
             allow_urls (`bool`, *optional*, defaults to `True`): whether http and https are, as by
-                [`~fetching.fetch_photo`].
+                [`~fetching.urls.fetch_photo`].
 
         Raises:
             ValueError: the photo cannot be read, or is named by a path or URL where none is allowed.

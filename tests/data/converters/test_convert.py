@@ -4,13 +4,13 @@ import logging
 
 import pytest
 
-from hf_fashion import fetching
 from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.converters.convert import convert_corpus
 from hf_fashion.data.loading import load_corpus
 from hf_fashion.data.photo_cache import PhotoCache
 from hf_fashion.data.products import ProductDataset
+from hf_fashion.fetching import urls
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.ingestion.load_catalogue import load_catalogue
 from tests.data.converted import converted, save_photos
@@ -22,7 +22,7 @@ from tests.tiny_e2 import tiny_model, tiny_processor
 @pytest.fixture
 def server(monkeypatch):
     """A server of photos that may be reached."""
-    monkeypatch.setattr(fetching, "require_public", lambda address: None)
+    monkeypatch.setattr(urls, "require_public", lambda address: None)
     with PhotoServer() as server:
         yield server
 

@@ -2,9 +2,9 @@ import logging
 
 import pytest
 
-from hf_fashion import fetching
 from hf_fashion.data.fetching import photos
 from hf_fashion.data.fetching.photos import fetch_photos, photo_name
+from hf_fashion.fetching import urls
 from tests.data.corpora import jpeg
 from tests.photo_server import PhotoServer
 
@@ -12,7 +12,7 @@ from tests.photo_server import PhotoServer
 @pytest.fixture
 def server(monkeypatch):
     """A server of photos that may be reached."""
-    monkeypatch.setattr(fetching, "require_public", lambda address: None)
+    monkeypatch.setattr(urls, "require_public", lambda address: None)
     with PhotoServer() as server:
         yield server
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hf_fashion.public_addresses import require_public
+from hf_fashion.fetching.addresses import require_public
 
 
 PRIVATE = "127.0.0.1 127.9.9.9 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 240.0.0.1 224.0.0.1"

@@ -15,7 +15,7 @@ from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from .public_addresses import require_public
+from .addresses import require_public
 
 
 TIME_LIMIT = 10.0  # seconds, redirections included

@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from hf_fashion import fetching
-from hf_fashion.fetching import connect, fetch_bytes, fetch_photo
-from hf_fashion.public_addresses import require_public
+from hf_fashion.fetching import urls
+from hf_fashion.fetching.addresses import require_public
+from hf_fashion.fetching.urls import connect, fetch_bytes, fetch_photo
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ class Answers(BaseHTTPRequestHandler):
     def answer_large(self):
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b"x" * (fetching.SIZE_LIMIT + 1))
+        self.wfile.write(b"x" * (urls.SIZE_LIMIT + 1))
 
     def answer_slow(self):
         self.send_response(200)
@@ -98,7 +98,7 @@ def server() -> Iterator[ThreadingHTTPServer]:
 @pytest.fixture
 def url(server, monkeypatch) -> str:
     """Of the server, whose address counts as public in the test."""
-    monkeypatch.setattr(fetching, "require_public", lambda address: address == "127.0.0.1" or require_public(address))
+    monkeypatch.setattr(urls, "require_public", lambda address: address == "127.0.0.1" or require_public(address))
     return f"http://127.0.0.1:{server.server_port}"
 
 
@@ -126,7 +126,7 @@ def test_other_answers_are_refused(url, server, path, reason):
 
 @pytest.mark.parametrize("path", ["slow", "header"])
 def test_a_server_that_drips_is_left_in_time(url, path, monkeypatch):
-    monkeypatch.setattr(fetching, "TIME_LIMIT", 0.4)
+    monkeypatch.setattr(urls, "TIME_LIMIT", 0.4)
     begin = time.monotonic()
     with pytest.raises(ValueError, match=r"no whole answer in 0\.4 s"):
         fetch_photo(f"{url}/{path}")
