@@ -64,7 +64,7 @@ def embed_attribute_texts(
             "SigLIP, or an encoder such as BERT."
         )
     with named_errors(text_encoder):
-        model = AutoModel.from_pretrained(text_encoder, dtype=torch.float32, **trusted)
+        model = AutoModel.from_pretrained(text_encoder, dtype=torch.float32, use_safetensors=True, **trusted)
         return _mean_embeds(model, AutoTokenizer.from_pretrained(text_encoder, **trusted), texts)
 
 

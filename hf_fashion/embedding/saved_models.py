@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 import torch
 from PIL import Image
 from safetensors import safe_open
-from transformers import CONFIG_MAPPING, AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers import CONFIG_MAPPING, BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from .capabilities import attribute_names
 from .device import device_of
 from .features import inference, photo_features, photo_inputs, text_features, text_inputs
+from .remote_code import load_processor
 from .whole_model import load_whole
 
 
@@ -56,7 +57,7 @@ def load_model(
     place = {name: value for name, value in kwargs.items() if name in PLACE}
     with named_errors(path_or_id):
         model = load_whole(path_or_id, dtype=dtype, **kwargs)
-        processor = AutoProcessor.from_pretrained(path_or_id, **place)
+        processor = load_processor(path_or_id, **place)
         model.to(device).eval()
         _try(model, getattr(processor, "image_processor", processor), getattr(processor, "tokenizer", None))
     return model, processor
@@ -178,6 +179,8 @@ def _reason(folder: Path, error: Exception) -> str:
     text = str(error)
     if "trust_remote_code" in text:
         return "it brings code of its own, which runs only with `trust_remote_code`: read the code before you allow it"
+    if "model.safetensors" in text:
+        return "it has no file named model.safetensors, and weights of other files are not read: pickles can hold code"
     if "ignore_mismatched_sizes" in text:
         return "its weights have other shapes than its config.json names"
     if "processor" in text and folder.is_dir() and not any((folder / name).is_file() for name in PROCESSOR_FILES):

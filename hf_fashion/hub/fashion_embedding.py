@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from sentence_transformers.base.modules.input_module import InputModule
 from torch import Tensor
-from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
+from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from ..embedding.capabilities import attribute_names, check_attribute, check_reads_text, check_supported
 from ..embedding.features import (
@@ -28,6 +28,7 @@ from ..embedding.features import (
     unit_length,
 )
 from ..embedding.query_photos import ANYWHERE
+from ..embedding.remote_code import load_processor
 from ..embedding.whole_model import load_whole
 from ..images import names_photo
 from ..texts import warn_of_long_texts
@@ -207,7 +208,7 @@ class FashionEmbedding(InputModule):
         place |= {"cache_dir": cache_folder, "trust_remote_code": trust_remote_code}
         options = {"dtype": "auto"} | (config_kwargs or {}) | (model_kwargs or {}) | place
         model = load_whole(model_name_or_path, **options)
-        processor = AutoProcessor.from_pretrained(model_name_or_path, **(processor_kwargs or {}) | place)
+        processor = load_processor(model_name_or_path, **(processor_kwargs or {}) | place)
         return cls(model, processor, **config)
 
     def save(self, output_path: str, safe_serialization: bool = True) -> None:

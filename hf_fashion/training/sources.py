@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from datasets import Dataset, DatasetDict
-from transformers import AutoProcessor, BaseImageProcessor, PreTrainedModel, ProcessorMixin
+from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from ..data.column_map import ColumnMap
 from ..data.encoded_photos import encoded_images, read_bytes
 from ..data.values import column_texts
 from ..embedding.fingerprint import embedder_fingerprint, model_fingerprint
+from ..embedding.remote_code import load_processor
 from ..embedding.whole_model import load_whole
 
 
@@ -97,9 +98,9 @@ def embedder_processor(model: PreTrainedModel, embedder: str) -> ProcessorMixin 
         embedder (`str`): its folder or Hub id.
     """
     attribute_specific = hasattr(model.config, "attribute_names")
-    return (AutoImageProcessor if attribute_specific else AutoProcessor).from_pretrained(
-        embedder, trust_remote_code=False
-    )
+    if attribute_specific:
+        return AutoImageProcessor.from_pretrained(embedder, trust_remote_code=False)
+    return load_processor(embedder)
 
 
 def _photos(split: Dataset, column: str) -> Iterator[list[str]]:

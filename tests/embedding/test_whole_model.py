@@ -35,3 +35,13 @@ def test_a_class_may_be_named(tmp_path):
     save_without(tiny_model(), tmp_path, "vision_model.embeddings")
     with pytest.raises(ValueError, match=r"lacks \d+ of the weights of CLIPModel"):
         load_whole(tmp_path, CLIPModel)
+
+
+def test_pickles_are_not_read(tmp_path):
+    model = tiny_model()
+    model.save_pretrained(tmp_path)
+    tiny_processor().save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(ValueError, match=r"no file named model\.safetensors, and weights of other files"):
+        Encoder.from_pretrained(tmp_path)

@@ -103,7 +103,7 @@ def complete_backbones(recipe: AttributeModelRecipe) -> dict[str, Any]:
     for name, key in CHECKPOINTS.items():
         source, changes = getattr(recipe, key), config.get(name)
         if source and changes is not None and "model_type" not in changes:
-            stored = AutoConfig.from_pretrained(source).to_dict()
+            stored = AutoConfig.from_pretrained(source, trust_remote_code=False).to_dict()
             config[name] = {field: value for field, value in stored.items() if field not in general} | changes
     return config
 
@@ -137,7 +137,8 @@ def make_model(recipe: AttributeModelRecipe, config: PreTrainedConfig, texts: Te
     """
     _, model_class = CLASSES[recipe.architecture]
     if recipe.start_from:
-        model = model_class.from_pretrained(recipe.start_from, config=config, dtype=torch.float32)
+        options = {"config": config, "dtype": torch.float32, "use_safetensors": True}
+        model = model_class.from_pretrained(recipe.start_from, **options)
     elif recipe.backbone:
         model = model_class.from_backbones(config, recipe.backbone)
     else:

@@ -269,7 +269,7 @@ def _from_checkpoint(recipe: E2ModelRecipe, config: dict[str, Any]) -> PreTraine
     if recipe.architecture == "clip":
         config["tag_entities"] = []
     if found.model_type == kind.config_class.model_type:
-        return kind.from_pretrained(start, dtype=dtype, **config)
+        return kind.from_pretrained(start, dtype=dtype, use_safetensors=True, **config)
     if found.model_type == "clip":
         return kind.from_clip(load_whole(start, CLIPModel, dtype=dtype), **config)
     return kind.from_towers(start, dtype=dtype, **config)
