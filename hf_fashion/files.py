@@ -81,7 +81,9 @@ def temporary_folder(name: str) -> Iterator[Path]:
     Args:
         name (`str`): what the folder is for, such as `"hf_fashion_push"`.
     """
-    folder = _path_aside(Path(tempfile.gettempdir(), name))
+    path = Path(tempfile.gettempdir(), name)
+    _remove_abandoned_asides(path)
+    folder = _name_aside(path)
     folder.mkdir(mode=0o700)
     try:
         yield folder
@@ -101,13 +103,7 @@ def remove_abandoned(path: str | Path) -> None:
     path = Path(path)
     if _old(path).exists() and not path.exists():
         os.replace(_old(path), path)
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.(?P<host>.+)\.(?P<process>\d+)\.[0-9a-f]{{8}}")
-    for aside in path.parent.iterdir():
-        match = pattern.fullmatch(aside.name)
-        # Its process has just finished, another one has removed it, or it is another user's.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            if match and _is_abandoned(aside, match["host"], int(match["process"])):
-                _remove(aside)
+    _remove_abandoned_asides(path)
 
 
 def write_json(values: Any, path: str | Path) -> None:
@@ -160,9 +156,23 @@ def sha256_of(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def _remove_abandoned_asides(path: Path) -> None:
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(?P<host>.+)\.(?P<process>\d{{1,9}})\.[0-9a-f]{{8}}")
+    for aside in path.parent.iterdir():
+        match = pattern.fullmatch(aside.name)
+        # Its process has just finished, another one has removed it, or it is another user's.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            if match and _is_abandoned(aside, match["host"], int(match["process"])):
+                _remove(aside)
+
+
 def _path_aside(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
+    return _name_aside(path)
+
+
+def _name_aside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}")
 
 

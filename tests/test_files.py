@@ -220,3 +220,12 @@ def test_a_file_that_is_there_by_almost_that_name_is_named(tmp_path):
     assert similar_file(tmp_path / "absent" / "a.jpg") == ""
     (tmp_path / "link.jpg").symlink_to(tmp_path / "gone.jpg")
     assert similar_file(tmp_path / "link.jpg") == ""
+
+
+def test_what_others_left_in_the_shared_folder_does_not_matter(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f".push.{socket.gethostname()}.99999999999999999999.deadbeef").touch()
+    (tmp_path / ".push.old").mkdir()
+    with temporary_folder("push") as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / ".push.old").is_dir()

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from huggingface_hub import CardData, ModelCard, ModelCardData
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
+from ..yaml_files import parse_yaml, replace_words
 from .metadata import RECORD, record, renew_fields
 from .sections import mark_sections, renew_sections
 
@@ -53,8 +53,9 @@ def _read(card: str) -> tuple[dict[str, Any], str]:
     card = card.replace("\r\n", "\n")
     match = REGEX_YAML_BLOCK.search(card)
     try:
-        fields = (yaml.safe_load(match[2]) if match else None) or {}
-    except yaml.YAMLError as error:
+        # `no` is a language, so words are text.
+        fields = replace_words(parse_yaml(match[2]) if match else None, str) or {}
+    except ValueError as error:
         raise ValueError(f"the metadata of the card is not YAML; correct it there, then try again: {error}") from error
     if not isinstance(fields, dict):
         raise ValueError(f"the metadata of the card must be `key: value` lines; correct it there: got {fields!r}")

@@ -22,7 +22,7 @@ def escaped(text: str) -> str:
     """
     line = re.sub(r"\s+", " ", text)
     line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
-    return re.sub(r"[^\w .,:/()@+=-]", lambda character: f"&#{ord(character[0])};", line)
+    return re.sub(r"[^\w .,:/()@+=%±-]", lambda character: f"&#{ord(character[0])};", line)
 
 
 def quoted(text: str) -> str:

@@ -85,7 +85,7 @@ def read_bytes(view: dict | None) -> bytes:
     if view.get("bytes") is not None:
         return view["bytes"]
     if not is_url(view["path"]):
-        return Path(view["path"]).read_bytes()
+        return _read_file(Path(view["path"]))
     try:
         with xopen(view["path"], "rb") as file:
             return file.read()
@@ -124,6 +124,12 @@ def verify_images(dataset: Dataset, column: str, name: str = "", first_view_only
             bad += [BadImage(row, found) for row, found in reasons if found is not None]
             bar.update(len(part))
     return bad
+
+
+def _read_file(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a folder, or a device that never ends
+        raise OSError(f"{path} is no file")
+    return path.read_bytes()
 
 
 def _named(view: dict | None) -> str:

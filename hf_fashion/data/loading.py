@@ -11,7 +11,7 @@ from ..messages import did_you_mean
 from .feeds.product_feed import FEED_SUFFIXES, is_feed, load_product_feeds
 from .sources.folder_listing import split_of
 from .sources.folders import CONVERTED, load_folder, load_tables
-from .sources.image_column import decode_images, refuse_urls
+from .sources.image_column import decode_images, refuse_urls, require_own_photos
 from .sources.source_rows import with_source_rows
 
 
@@ -63,7 +63,8 @@ def load_corpus(
         FileNotFoundError: if the source does not exist, here or on the Hub, or photos of a feed are missing.
         ValueError: if the file is of another kind, the source does not take the options, feeds of one split have
             different columns, a folder holds nothing that can be read or leaves open how, or a photo of a local
-            corpus is a URL. Only those of a dataset on the Hub are downloaded, by `datasets`.
+            corpus is a URL. Only those of a dataset on the Hub are downloaded, by `datasets`, and it may name
+            none but its own.
     """
     if generated and source != GENERATED:
         raise ValueError(f"`generated` holds options of the source {GENERATED!r}; the source is {str(source)!r}")
@@ -73,8 +74,10 @@ def load_corpus(
         return with_source_rows(make_generated_corpus(**(generated or {})))
     path = Path(source).expanduser()
     if not path.exists():
-        corpus = _load_from_hub(str(source), config_name, revision)
-        return with_source_rows(_decoded(corpus, image_column))
+        corpus = _decoded(_load_from_hub(str(source), config_name, revision), image_column)
+        for split in corpus.values():
+            require_own_photos(split, image_column, str(source))
+        return with_source_rows(corpus)
     if config_name or revision:
         raise ValueError(f"`config_name` and `revision` are options of datasets on the Hub; {path} is a local corpus")
     corpus = (_load_folder if path.is_dir() else _load_file)(path, image_column, require_files, id_column)

@@ -91,6 +91,20 @@ def _states(folder: Path) -> dict[str, tuple[int, int, int]]:
         relative = path.relative_to(folder)
         is_hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
         if path.is_file() and not is_hidden and path.suffix not in PICKLES:
+            _require_inside(path, folder)
             stat = path.stat()
             states[relative.as_posix()] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
     return states
+
+
+def _require_inside(path: Path, folder: Path) -> None:
+    """Raise for a link to a file elsewhere, which a folder of strangers could use to have that file pushed.
+
+    The Hub's cache keeps the files of a model as links to its own `blobs`.
+    """
+    target = path.resolve()
+    blobs = folder.resolve().parent.parent / "blobs"
+    if not target.is_relative_to(folder.resolve()) and not target.is_relative_to(blobs):
+        raise ValueError(
+            f"{path} is a link to {target}, outside of the folder: copy the file there, or remove the link"
+        )

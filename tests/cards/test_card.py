@@ -1,6 +1,7 @@
 """A renewed card has the new facts and all that people wrote."""
 
 import pytest
+import yaml
 from huggingface_hub import ModelCard, ModelCardData
 from transformers.utils.hub import create_and_tag_model_card
 
@@ -55,3 +56,15 @@ def test_a_template_with_words_of_people_is_kept():
 def test_metadata_that_cannot_be_read_is_said(fields):
     with pytest.raises(ValueError, match=r"the metadata of the card .*correct it there"):
         renewed_card(f"---\n{fields}\n---\n# Shop\n", card(5))
+
+
+def test_metadata_that_would_fill_the_memory_is_refused():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    with pytest.raises(ValueError, match="the metadata of the card is not YAML"):
+        renewed_card("---\n" + "\n".join(lines) + "\n---\n\ntext", marked_card({}, "# A title"))
+
+
+def test_norwegian_is_a_language():
+    card = renewed_card("---\nlanguage: no\n---\n\ntext", marked_card({}, "# A title"))
+    assert yaml.safe_load(card.split("---")[1])["language"] == "no"

@@ -75,3 +75,18 @@ def test_a_change_during_the_push_is_noticed(folder, change):
     change(folder)
     with pytest.raises(PushError, match=r"\.json was changed while .*e2 was being pushed, and nothing is committed"):
         files.require_unchanged()
+
+
+def test_a_link_to_a_file_elsewhere_is_not_pushed(tmp_path):
+    (tmp_path / "token").write_text("hf_secret")
+    folder = tmp_path / "models--shop--e2" / "snapshots" / "1"
+    folder.mkdir(parents=True)
+    (folder / "vocab.txt").symlink_to(tmp_path / "token")
+    with pytest.raises(ValueError, match=r"vocab\.txt is a link to .*token, outside of the folder"):
+        files_of(folder)
+    (folder / "vocab.txt").unlink()
+    blob = folder.parent.parent / "blobs" / "0a1b"
+    blob.parent.mkdir()
+    blob.write_text("a word")
+    (folder / "vocab.txt").symlink_to(blob)
+    assert list(files_of(folder).states) == ["vocab.txt"]

@@ -14,10 +14,10 @@ from tests.repo.tree import PACKAGE, imported_names, module_name, python_modules
 # From the lowest floor to the highest. Rooms of one floor do not import each other.
 FLOORS = (
     (
-        *("messages", "files", "images", "texts", "travelling_code", "yaml_files", "hub_ids", "versions", "cards"),
+        *("messages", "files", "images", "texts", "travelling_code", "yaml_files", "hub_ids", "versions"),
         *("input_errors", "fetching"),
     ),
-    ("models", "metrics", "losses", "commits"),
+    ("models", "metrics", "losses", "commits", "cards"),
     ("data",),
     ("embedding",),
     ("retrieval",),

@@ -20,7 +20,7 @@ def files_of_tar(path: Path) -> Iterator[PartOfFile]:
         ValueError: naming the tar, and the last file that could be read, where it is compressed, cut off or damaged,
             or holds a link.
     """
-    size, last = path.stat().st_size, "its beginning"
+    size, last, end = path.stat().st_size, "its beginning", 0
     try:
         with tarfile.open(path, "r:") as tar:
             for entry in tar:
@@ -28,12 +28,15 @@ def files_of_tar(path: Path) -> Iterator[PartOfFile]:
                     continue
                 if not entry.isreg() or entry.issparse():
                     raise tarfile.ReadError(f"{entry.name} is a link or no plain file")
-                if entry.offset_data + entry.size > size:
+                if entry.size < 0 or entry.offset_data < end:
+                    raise tarfile.ReadError(f"{entry.name} has a place before the file before it")
+                end = entry.offset_data + entry.size
+                if end > size:
                     raise tarfile.ReadError(f"it is cut off inside {entry.name}")
                 last = entry.name
                 yield PartOfFile(path, entry.offset_data, entry.size, entry.name)
             end = tar.offset
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, RecursionError, ValueError, OSError) as error:
         raise ValueError(
             f"{path} is no tar, or damaged, behind {last}: {error}. Copy it again, uncompressed"
         ) from error

@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow as pa
 from datasets import Dataset, DatasetInfo, Image, List, Value
+from huggingface_hub.constants import HF_HUB_CACHE
 
 from ..encoded_photos import encoded_images, is_url, photo_files
 from .source_rows import name_sources
@@ -55,8 +57,7 @@ def refuse_urls(dataset: Dataset, image_column: str) -> None:
     Raises:
         ValueError: naming the first row.
     """
-    feature = dataset.features.get(image_column)
-    if not isinstance(feature.feature if isinstance(feature, List) else feature, Image):
+    if not _holds_images(dataset, image_column):
         return
     if not any(map(is_url, photo_files(dataset, image_column))):
         return
@@ -69,6 +70,40 @@ def refuse_urls(dataset: Dataset, image_column: str) -> None:
                 f"{place}: {url!r} in column {image_column!r} is a URL. Photos are not downloaded: download them and "
                 "write their paths, or their bytes, into the column"
             )
+
+
+def require_own_photos(dataset: Dataset, image_column: str, source: str) -> None:
+    """Raise if photos of a dataset on the Hub are other files of this machine, or URLs of other places.
+
+    A dataset names its photos itself, and whoever reads them would read what its author chose.
+
+    Args:
+        dataset (`Dataset`): its rows.
+        image_column (`str`): the column, as [`decode_images`] leaves it.
+        source (`str`): its id.
+
+    Raises:
+        ValueError: naming the first photo.
+    """
+    if not _holds_images(dataset, image_column):
+        return
+    folders = [Path(folder).resolve() for folder in (datasets.config.HF_DATASETS_CACHE, HF_HUB_CACHE)]
+    for path in photo_files(dataset, image_column):
+        place = path.rpartition("::")[2]
+        if is_url(path):
+            is_own = place.startswith((f"hf://datasets/{source}/", f"hf://datasets/{source}@"))
+        else:
+            is_own = any(Path(path).resolve().is_relative_to(folder) for folder in folders)
+        if not is_own:
+            raise ValueError(
+                f"the dataset {source!r} names a photo {path!r} in column {image_column!r}, which is no file of it: "
+                "nothing but its own photos is read"
+            )
+
+
+def _holds_images(dataset: Dataset, image_column: str) -> bool:
+    feature = dataset.features.get(image_column)
+    return isinstance(feature.feature if isinstance(feature, List) else feature, Image)
 
 
 def _holds_encoded(feature: Any) -> bool:

@@ -1,11 +1,14 @@
 """Refuse streaming datasets where a table is needed, and save the first rows of one as a corpus."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
+import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import IterableDataset, IterableDatasetDict
+from datasets import Features, Image, IterableDataset, IterableDatasetDict
 from datasets.table import embed_table_storage
 from tqdm.auto import tqdm
 
@@ -50,7 +53,8 @@ def save_stream(
         `dict[str, int]`: split -> number of rows.
 
     Raises:
-        ValueError: `rows` is below 1, `output` exists, a split has no rows or does not state its features.
+        ValueError: `rows` is below 1, `output` exists, a split has no rows or does not state its features, or names a
+            file of this machine that is no photo.
     """
     output = Path(output)
     if rows < 1:
@@ -73,9 +77,25 @@ def _save(split: IterableDataset, path: Path, rows: int, progress: bool) -> int:
         tqdm(total=rows, desc=path.stem, leave=False, disable=not progress) as bar,
     ):
         for table in split.take(rows).with_format("arrow").iter(ROWS_AT_ONCE):
-            writer.write_table(embed_table_storage(table.cast(schema)))
+            table = table.cast(schema)
+            embedded = embed_table_storage(table)
+            _require_photos(table, embedded, split.features, count)
+            writer.write_table(embedded)
             count += len(table)
             bar.update(len(table))
     if not count:
         raise ValueError(f"split {path.stem!r} of the stream has no rows")
     return count
+
+
+def _require_photos(table: pa.Table, embedded: pa.Table, features: Features, first: int) -> None:
+    """Raise where a file came along that is no photo: a dataset of strangers may name any file of this machine."""
+    for column in (name for name, feature in features.items() if isinstance(feature, Image)):
+        cells = zip(table[column].to_pylist(), embedded[column].to_pylist(), strict=True)
+        for row, (named, read) in enumerate(cells, first):
+            if named is None or named["bytes"] is not None or read["bytes"] is None:
+                continue
+            try:
+                PIL.Image.open(BytesIO(read["bytes"]))
+            except Exception as error:  # PIL raises SyntaxError and others too
+                raise ValueError(f"row {row}: {named['path']!r} in column {column!r} is no photo") from error

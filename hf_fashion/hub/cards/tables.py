@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...cards.markdown import escaped
 from ...reports.e2_report import recall_comparison, tag_comparison
 from ...reports.tables import (
     LOCALISATION_COLUMNS,
@@ -38,7 +39,8 @@ def result_tables(label: str, evaluation: Metrics, baselines: Mapping[str, Metri
     for part, title in PARTS.items():
         if part in evaluation:
             measured = {name: one[part] for name, one in models.items() if part in one}
-            tables[f"{title} (%)"] = table(*_cells(part, measured, evaluation))
+            header, rows = _cells(part, measured, evaluation)
+            tables[f"{title} (%)"] = table(_escaped(header), [_escaped(row) for row in rows])
     return tables
 
 
@@ -62,6 +64,11 @@ def attribute_comparison(measured: Mapping[str, Metrics], attributes: Sequence[s
 
 
 _OVERALL = {"all queries": "map", "mean of attributes": "mean_attribute_map"}
+
+
+def _escaped(cells: Sequence[str]) -> list[str]:
+    """Names of tags and attributes come from a corpus of others."""
+    return [escaped(text) for text in cells]
 
 
 def _cells(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -> Cells:

@@ -62,3 +62,17 @@ def test_a_compressed_tar_is_refused(tmp_path):
         file.addfile(tarfile.TarInfo("1.txt"), io.BytesIO())
     with pytest.raises(ValueError, match="Copy it again, uncompressed"):
         list(files_of_tar(tmp_path / "a.tar"))
+
+
+@pytest.mark.parametrize("size", [-1536, -1])
+def test_a_size_below_zero_is_an_error_and_no_circle(size, tar):
+    with tarfile.open(tar) as opened:
+        second = opened.getmembers()[1]
+    header = bytearray(tar.read_bytes())
+    entry = second.offset
+    header[entry + 124 : entry + 136] = b"\xff" + (2**88 + size).to_bytes(11, "big")  # GNU's way to write a number
+    total = sum(header[entry : entry + 512]) - sum(header[entry + 148 : entry + 156]) + 8 * 32
+    header[entry + 148 : entry + 156] = f"{total:06o}\0 ".encode()
+    tar.write_bytes(header)
+    with pytest.raises(ValueError, match="is no tar, or damaged, behind"):
+        list(files_of_tar(tar))

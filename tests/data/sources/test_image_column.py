@@ -3,7 +3,7 @@
 import pytest
 from datasets import Dataset, Image, List, Value
 
-from hf_fashion.data.sources.image_column import decode_images, refuse_urls, resolve_paths
+from hf_fashion.data.sources.image_column import decode_images, refuse_urls, require_own_photos, resolve_paths
 from tests.data.corpora import jpeg
 
 
@@ -42,3 +42,22 @@ def test_urls_are_named_and_not_fetched(url, views):
         refuse_urls(dataset, "cells")
     refuse_urls(dataset.select([0]), "cells")
     refuse_urls(dataset, "title")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/passwd", "http://127.0.0.1/1.jpg", "hf://datasets/others/photos/1.jpg", "zip://1.jpg::https://a.b/c.zip"],
+)
+def test_a_dataset_of_the_hub_names_no_photos_but_its_own(path, tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
+    own = [
+        str(tmp_path / "1.jpg"),
+        "hf://datasets/shop/photos@main/2.jpg",
+        "zip://3.jpg::hf://datasets/shop/photos/3.zip",
+    ]
+    rows = Dataset.from_dict({"image": own}).cast_column("image", Image())
+    require_own_photos(rows, "image", "shop/photos")
+    require_own_photos(rows, "another column", "shop/photos")
+    rows = Dataset.from_dict({"image": [*own, path]}).cast_column("image", Image())
+    with pytest.raises(ValueError, match=r"the dataset 'shop/photos' names a photo .* which is no file of it"):
+        require_own_photos(rows, "image", "shop/photos")

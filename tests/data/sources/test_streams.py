@@ -56,3 +56,12 @@ def test_what_cannot_be_saved_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="split 'train' of the stream has no rows"):
         save_stream(empty, tmp_path / "out", 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_photo_does_not_come_along(tmp_path):
+    (tmp_path / "token").write_text("hf_secret")
+    columns = {"image": [str(tmp_path / "token")]}
+    stream = Dataset.from_dict(columns, features=Features({"image": Image()})).to_iterable_dataset()
+    with pytest.raises(ValueError, match=r"row 0: '.*token' in column 'image' is no photo"):
+        save_stream(stream, tmp_path / "out", 5)
+    assert not (tmp_path / "out").exists()

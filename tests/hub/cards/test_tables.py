@@ -58,3 +58,9 @@ def test_a_backbone_has_accuracies():
         "classification": run_facts("backbone").metrics,
     }
     assert "| neckline" in result_tables("a backbone", metrics, {})["Values of attributes (%)"]
+
+
+def test_names_of_others_are_text_and_nothing_else():
+    baseline = {"<img src=x>|[log in](https://evil)": e2_evaluation()}
+    (first, *_) = result_tables("E2", e2_evaluation(), baseline).values()
+    assert "<img" not in first and "[log in]" not in first and "&#60;img" in first
