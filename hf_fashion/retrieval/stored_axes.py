@@ -45,12 +45,13 @@ def read_spaces(schema: GallerySchema, attachments: Mapping[str, bytes], uri: st
     spaces = {}
     for name, dimension in schema.spaces.items():
         column = schema.column(name)
-        wanted = [_name(column, number) for number in range(schema.axes.get(name, 0))]
-        missing = [one for one in wanted if one not in attachments]
-        if missing:
-            raise damage(uri, f"an axis of its vectors is missing ({missing[0]})")
+        rows = []
+        for number in range(schema.axes.get(name, 0)):
+            if (axis := _name(column, number)) not in attachments:
+                raise damage(uri, f"an axis of its vectors is missing ({axis})")
+            rows.append(attachments[axis])
         try:
-            rows = [np.frombuffer(attachments[one], "<f4") for one in wanted]
+            rows = [np.frombuffer(row, "<f4") for row in rows]
             spaces[name] = Space(name, column, dimension, torch.tensor(np.stack(rows, axis=1)) if rows else None)
         except ValueError as error:
             raise damage(uri, f"the axes stored for its vectors are not valid ({error})") from error

@@ -38,3 +38,9 @@ def test_an_overwritten_axis_is_damage(content):
 def test_axes_of_another_dimension_are_refused():
     with pytest.raises(ValueError, match=r"`axes\['neckline'\]` must be orthonormal columns of shape \(8, r\)"):
         axes_as_attachments(SCHEMA, {"neckline": torch.eye(6)[:, :3]})
+
+
+def test_a_number_of_axes_that_a_schema_only_claims_costs_no_memory():
+    claimed = GallerySchema({"image": 10**12}, pa.schema([]), "", {"image": 10**12})
+    with pytest.raises(OSError, match=r"an axis of its vectors is missing \(vector_0/0\)"):
+        read_spaces(claimed, {}, "somewhere")

@@ -1,6 +1,7 @@
 """Load product feeds: CSV or JSON tables whose image column holds paths of photos."""
 
 import logging
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -187,15 +188,21 @@ def _dataset(table: _Table, image_column: str, require_files: bool) -> Dataset:
 def _misfit(table: _Table) -> str:
     """Where a column has its first value that does not go with those before it."""
     for name, values in table.columns.items():
-        for row in range(len(values)):
-            try:
-                pa.array(values[: row + 1])
-            except (pa.ArrowException, UnicodeError, OverflowError, TypeError):
-                return (
-                    f", {table.place(row)}: column {name!r} has {shown(values[row])}, which a table cannot hold "
-                    f"with {shown(values[0])} in the same column; write all of its values in one way"
-                )
+        row = bisect_left(range(len(values)), True, key=lambda row, values=values: not _fit(values[: row + 1]))
+        if row < len(values):
+            return (
+                f", {table.place(row)}: column {name!r} has {shown(values[row])}, which a table cannot hold "
+                f"with {shown(values[0])} in the same column; write all of its values in one way"
+            )
     return ": its columns are no table"
+
+
+def _fit(values: list[Any]) -> bool:
+    try:
+        pa.array(values)
+    except (pa.ArrowException, UnicodeError, OverflowError, TypeError):
+        return False
+    return True
 
 
 def _resolve(table: _Table, row: int, cell: Any) -> Any:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from huggingface_hub.utils import tqdm
 from safetensors.numpy import load_file
@@ -20,6 +21,7 @@ from .manifest import ATTACHMENTS, GalleryManifest, damaged
 
 
 BATCH_ROWS = 10_000  # in memory at a time, and in a commit
+BATCH_BYTES = 1 << 28  # of the texts of these rows
 
 
 class SavedGallery:
@@ -99,10 +101,15 @@ class SavedGallery:
 
     def _batches_of(self, path: Path) -> Iterator[pa.Table]:
         names, table = self.manifest.file_schema().names, self.table()
-        with pq.ParquetFile(path) as file:
+        fields = self.manifest.schema.metadata
+        texts = [field.name for field in fields if field.type in (pa.string(), pa.large_string())]
+        # A text that many rows share is stored once, and would be in memory for each row.
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
             for batch in file.iter_batches(BATCH_ROWS, columns=names):
-                rows = pa.Table.from_batches([batch]).select(names).rename_columns(table.names).cast(table)
-                yield self._cleaned(rows, path)
+                rows = pa.Table.from_batches([batch]).select(names).rename_columns(table.names)
+                step = max(1, BATCH_BYTES // max(1, sum(_longest(rows[name]) for name in texts)))
+                for start in range(0, len(rows), step):
+                    yield self._cleaned(rows.slice(start, step).cast(table), path)
 
     def _cleaned(self, rows: pa.Table, path: Path) -> pa.Table:
         for field in self.manifest.schema.metadata:
@@ -126,3 +133,8 @@ class SavedGallery:
                 f"the gallery at {store.uri} stores its vectors in another way than the one in {self.folder}. Load "
                 "it to another place"
             )
+
+
+def _longest(column: pa.ChunkedArray) -> int:
+    """Bytes of the longest text of a column that is a dictionary."""
+    return max((pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0 for chunk in column.chunks), default=0)

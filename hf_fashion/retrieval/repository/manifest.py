@@ -129,11 +129,12 @@ class GalleryManifest:
 
 def _require_all_shards(path: Path, shards: Mapping[str, int], products: int) -> None:
     """Raises where a shard is not named, or the rows of all are not the products of the gallery."""
-    places = [tuple(map(int, _SHARD.fullmatch(name).groups())) for name in shards]
+    places = {tuple(map(int, _SHARD.fullmatch(name).groups())) for name in shards}
     number = max((number for _, number in places), default=1)
-    missing = [SHARD.format(part, number) for part in range(number) if (part, number) not in places]
-    if missing:
-        raise damaged(path, f"it does not name {missing[0]}")
+    # Among the first parts, one more than there are, one is missing if any is: the number may be any that fits a name.
+    for part in range(min(number, len(places) + 1)):
+        if (part, number) not in places:
+            raise damaged(path, f"it does not name {SHARD.format(part, number)}")
     if sum(shards.values()) != products:
         raise damaged(path, f"it names files of {sum(shards.values())} products in all, but says {products}")
 

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from datasets import Image, List
@@ -154,3 +155,14 @@ def test_a_url_is_no_path(folder):
 @pytest.mark.parametrize(("name", "wanted"), [("a.csv", True), ("a.CSV", True), ("a.json", True), ("a.txt", False)])
 def test_a_feed_is_known_by_its_ending(folder, name, wanted):
     assert is_feed(folder / name) is wanted
+
+
+def test_a_cell_that_fits_no_column_is_found_at_once_in_a_long_feed(tmp_path):
+    rows = [json.dumps({"id": number, "image": "1.jpg", "price": number}) for number in range(20_000)]
+    (tmp_path / "feed.jsonl").write_text("\n".join([*rows, json.dumps({"id": 1, "image": "1.jpg", "price": "x"})]))
+    begin = time.monotonic()
+    with pytest.raises(
+        ValueError, match=r"feed\.jsonl, line 20001: column 'price' has 'x', which a table cannot hold"
+    ):
+        load_product_feeds({"train": [tmp_path / "feed.jsonl"]}, "image", require_files=False)
+    assert time.monotonic() - begin < 10

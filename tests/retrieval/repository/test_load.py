@@ -12,6 +12,7 @@ import pytest
 
 from hf_fashion.files import sha256_of, write_json
 from hf_fashion.retrieval.gallery import Gallery
+from hf_fashion.retrieval.repository.load import SavedGallery
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import ids
 from tests.retrieval.repository.saved_galleries import ATTACHMENTS, COUNT, METADATA, made, rows
@@ -107,3 +108,13 @@ def test_a_shard_that_is_damaged_under_a_hash_that_fits_is_named(saved, tmp_path
     manifest.write_text(manifest.read_text().replace(before, hashlib.sha256(shard.read_bytes()).hexdigest()))
     with pytest.raises(OSError, match=rf"{shard.name} is damaged: "):
         Gallery.from_pretrained(folder, uri=tmp_path / "loaded")
+
+
+def test_a_text_that_rows_share_is_in_memory_for_a_few_of_them(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr("hf_fashion.retrieval.repository.load.BATCH_BYTES", 2500)
+    rewritten(saved, "brand", pa.array(["x" * 1000] * 3))
+    sizes = []
+    monkeypatch.setattr(SavedGallery, "_cleaned", lambda self, rows, path: sizes.append(len(rows)) or rows)
+    loaded = rows(Gallery.from_pretrained(saved, uri=tmp_path / "loaded"))
+    assert loaded["brand"].to_pylist()[-3:] == ["x" * 1000] * 3
+    assert sizes[-2:] == [2, 1]

@@ -112,3 +112,12 @@ def test_damage_is_named_before_anything_is_written(saved, tmp_path, damage, err
     with pytest.raises(error, match=message):
         Gallery.from_pretrained(saved, uri=tmp_path / "loaded")
     assert not (tmp_path / "loaded").exists()
+
+
+def test_a_number_of_files_that_a_manifest_only_claims_costs_no_memory(saved):
+    def renamed(written: dict) -> None:
+        written["files"] = {name.replace("00003", "99999999999"): facts for name, facts in written["files"].items()}
+
+    edited(saved, renamed)
+    with pytest.raises(OSError, match=r"it does not name data/train-00003-of-99999999999\.parquet"):
+        GalleryManifest.read(saved)

@@ -17,6 +17,8 @@ NAMES = (
 )
 ELEMENTS = set(NAMES.split("/"))
 ENTITY = re.compile(r"&(?=([a-zA-Z][a-zA-Z0-9]*))")
+DECLARATION = re.compile(r"<[!?][^<>]*>")
+NO_TAG = re.compile(r"<(?=[!?])")
 # What they hold is not shown.
 HIDDEN = ("script", "style", "template")
 # They do not end a word.
@@ -31,9 +33,23 @@ def plain_text(html: str | None) -> str | None:
     """
     reader = _Words()
     # HTMLParser reads names that only begin as one of HTML does: "&copycat".
-    reader.feed(ENTITY.sub(lambda found: "&" if f"{found[1]};" in html5 else "&amp;", html or ""))
+    reader.feed(ENTITY.sub(lambda found: "&" if f"{found[1]};" in html5 else "&amp;", _closed(html or "")))
     reader.close()
     return " ".join("".join(reader.parts).split()) or None
+
+
+def _closed(html: str) -> str:
+    """HTML without comments and declarations, and with `&lt;` where one of them, or a tag, never ends.
+
+    HTMLParser searches for the end of each of them to the end of the text, which takes hours in a long one.
+    """
+    parts, place = [], 0
+    while (start := html.find("<!--", place)) >= 0 and (end := html.find("-->", start)) >= 0:
+        parts.append(html[place:start])
+        place = end + len("-->")
+    html = DECLARATION.sub(" ", " ".join([*parts, html[place:]]))
+    last = html.rfind(">") + 1
+    return NO_TAG.sub("&lt;", html[:last]) + html[last:].replace("<", "&lt;")
 
 
 class _Words(HTMLParser):

@@ -11,6 +11,7 @@ ATOM = "http://www.w3.org/2005/Atom"
 RANKS = {NAMESPACE: 2, ATOM: 1, "": 1}  # of namespaces; RSS has none
 HTML = ("title", "description", "content", "summary")  # running text, perhaps with HTML that is not escaped
 ITEMS = ("item", "entry")
+PART = 1 << 24  # bytes; expat reads a name or a value that goes on in the next part again from its beginning
 SEPARATOR = " "  # expat writes a name as its namespace, this, and the name in it
 
 # Line on which an item begins; the values of its elements by name.
@@ -35,7 +36,9 @@ def read_merchant_xml(path: Path) -> list[Item]:
     reader = _Items()
     try:
         with open(path, "rb") as file:
-            reader.parser.ParseFile(file)
+            while part := file.read(PART):
+                reader.parser.Parse(part)
+            reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise ValueError(
             f"{path}, line {error.lineno}: not XML: {expat.errors.messages[error.code]}. Load the feed again"

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from hf_fashion.data.converters.shops.html_text import plain_text
@@ -22,3 +24,18 @@ from hf_fashion.data.converters.shops.html_text import plain_text
 )
 def test_the_words_that_are_shown(html, text):
     assert plain_text(html) == text
+
+
+@pytest.mark.parametrize(
+    "part", ["<a b=", "<!--", "<![a", "<!a", "<?", "</", "</a ", "<a b='", "<script>", "<!-- -->", "&a", "<p></"]
+)
+@pytest.mark.parametrize("end", ["", ">", "-->"])
+def test_no_text_takes_long(part, end):
+    begin = time.monotonic()
+    plain_text(part * 20_000 + end)
+    assert time.monotonic() - begin < 4
+
+
+def test_declarations_are_not_shown_and_what_only_begins_as_one_is():
+    assert plain_text("<!DOCTYPE html><?xml version='1.0'?><p>red</p>") == "red"
+    assert plain_text("red <!-- never closed <b>blue</b>") == "red <!-- never closed blue"
