@@ -265,22 +265,35 @@ def pool_text(outputs: ModelOutput, attention_mask: torch.Tensor | None, pooling
 
 
 def check_inputs(
-    input_ids: torch.Tensor | None, pixel_values: torch.Tensor | None, return_loss: bool | None = None
+    input_ids: torch.Tensor | None,
+    pixel_values: torch.Tensor | None,
+    return_loss: bool | None = None,
+    tag_input_ids: torch.Tensor | None = None,
 ) -> None:
-    """Raise if a model of two towers is called without inputs, or for a loss without those of both.
+    """Raise if a model of two towers is called without inputs, or for a loss without those of both, row by row.
 
     Args:
         input_ids (`torch.Tensor` of shape `(T, L)`, *optional*): token ids of the texts.
         pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): images.
         return_loss (`bool`, *optional*): whether a loss is asked for.
+        tag_input_ids (`torch.Tensor` of shape `(B, E, L)`, *optional*): token ids of the tags.
 
     Raises:
-        ValueError: inputs are missing.
+        ValueError: inputs are missing, or differ in number where a loss is asked for.
     """
     if input_ids is None and pixel_values is None:
         raise ValueError("You have to specify `input_ids`, `pixel_values`, or both.")
-    if return_loss and (input_ids is None or pixel_values is None):
+    if not return_loss:
+        return
+    if input_ids is None or pixel_values is None:
         raise ValueError("`return_loss=True` compares images with texts: give both `input_ids` and `pixel_values`.")
+    tag_rows = pixel_values if tag_input_ids is None else tag_input_ids
+    if not len(input_ids) == len(pixel_values) == len(tag_rows):
+        tags = "" if tag_input_ids is None else f" and tags of {len(tag_input_ids)} products"
+        raise ValueError(
+            "`return_loss=True` compares each image with its own text and tags: give as many of each; got "
+            f"{len(pixel_values)} images, {len(input_ids)} texts{tags}."
+        )
 
 
 class E2Model(E2PreTrainedModel):
@@ -624,8 +637,8 @@ class E2Model(E2PreTrainedModel):
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Raises:
-            ValueError: if neither images nor texts are given, a loss is asked for without both, the tags are not those
-                of the entities, or `tag_ids` are given without tags.
+            ValueError: if neither images nor texts are given, a loss is asked for without both or not with as many
+                texts and tags as images, the tags are not those of the entities, or `tag_ids` are given without tags.
 
         Example:
 
@@ -645,7 +658,7 @@ class E2Model(E2PreTrainedModel):
         >>> region_similarities = outputs.region_embeds @ outputs.text_embeds.T  # (1, E, 2): cosines
         ```
         """
-        check_inputs(input_ids, pixel_values, return_loss)
+        check_inputs(input_ids, pixel_values, return_loss, tag_input_ids)
         self._check_tags(tag_input_ids, tag_ids)
         output = E2Output()
         if pixel_values is not None:

@@ -143,7 +143,7 @@ class FilipModel(E2Model):
             interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Raises:
-            ValueError: if neither images nor texts are given, or a loss is asked for without both.
+            ValueError: if neither images nor texts are given, or a loss is asked for without both, as many of each.
 
         Example:
 

@@ -73,6 +73,17 @@ def test_nothing_given_and_half_a_loss_are_refused():
         model(pixel_values=inputs["pixel_values"], return_loss=True)
 
 
+@pytest.mark.parametrize(("texts", "images", "tags"), [(3, 1, 1), (1, 3, 3), (3, 3, 1), (1, 1, 3)])
+@pytest.mark.parametrize("contrastive_loss", ["info_nce", "sigmoid"])
+def test_a_loss_needs_as_many_images_as_texts_and_tags(texts, images, tags, contrastive_loss):
+    numbers = {"pixel_values": images, "tag_input_ids": tags, "tag_attention_mask": tags, "tag_ids": tags}
+    inputs = {name: values[: numbers.get(name, texts)] for name, values in tiny_inputs(3).items()}
+    model = tiny_model(contrastive_loss=contrastive_loss)
+    assert model(**inputs).logits_per_image.shape == (images, texts)
+    with pytest.raises(ValueError, match=f"got {images} images, {texts} texts and tags of {tags} products"):
+        model(**inputs, return_loss=True)
+
+
 def test_tags_of_other_entities_than_the_models_are_refused():
     model, inputs = tiny_model(), tiny_inputs(3)
     with pytest.raises(ValueError, match=r"2 `tag_entities` \['brand', 'season'\]; got \(3, 1, \d+\)"):
