@@ -205,7 +205,8 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
             `tuple[torch.Tensor, torch.Tensor]`: boxes (B, K, 4), long, and crops (B * K, 3, size, size).
 
         Raises:
-            ValueError: if the images are not square, or sizes and sources do not fit each other.
+            ValueError: if the images are not square, or sizes and sources do not fit each other: a photo is empty or
+                larger than what was padded.
         """
         batch_size, number = attention_maps.shape[:2]
         if pixel_values.shape[2] != pixel_values.shape[3]:
@@ -218,6 +219,7 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
                 f"`source_sizes` must come with `source_pixel_values` and have shape ({batch_size}, 2); got shape "
                 f"{tuple(source_sizes.shape)}."
             )
+        _check_within(source_sizes, source)
         sizes = source_sizes[:, None].expand(-1, number, -1).flatten(0, 1)  # (B * K, 2)
         edge, published = pixel_values.shape[-1], self.config.published_boxes
         boxes = region_boxes(attention_maps.flatten(0, 1), sizes, edge, self.config.crop_threshold, published)
@@ -248,6 +250,17 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
             `torch.Tensor` of shape `(B, K, D)`: L2-normalised.
         """
         return self(pixel_values, attribute_ids, source_pixel_values, source_sizes, return_dict=True).attribute_embeds
+
+
+def _check_within(source_sizes: torch.Tensor, source: torch.Tensor) -> None:
+    if torch.compiler.is_compiling():  # a graph raises nothing that depends on values
+        return
+    longest = torch.tensor(source.shape[2:], device=source_sizes.device)
+    if ((source_sizes < 1) | (source_sizes > longest)).any():
+        raise ValueError(
+            "`source_sizes` are heights and widths within the padded photos, "
+            f"1..{longest[0]} and 1..{longest[1]}; got {source_sizes.tolist()}."
+        )
 
 
 __all__ = ["AttributePreTrainedModel"]

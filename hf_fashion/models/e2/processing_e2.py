@@ -164,7 +164,7 @@ class E2Processor(ProcessorMixin):
             `text_padding` is `"max_length"`.
 
         Raises:
-            ValueError: if nothing is given, a tag names an unknown entity, or texts or images and tags differ in number.
+            ValueError: if nothing is given, a tag names an unknown entity, or texts or images are not as many as tags.
         """
         if images is None and text is None and tags is None:
             raise ValueError("You have to specify `images`, `text`, `tags`, or several of them.")

@@ -78,6 +78,14 @@ def test_sizes_without_their_photos_are_refused():
         )
 
 
+@pytest.mark.parametrize("size", [[200, 70], [70, 200], [0, 70]])
+def test_sizes_beyond_the_padded_photos_are_refused(size):
+    inputs = tiny_photo_inputs()  # three photos, padded to 100 x 120
+    inputs["source_sizes"][1] = torch.tensor(size)
+    with pytest.raises(ValueError, match=r"within the padded photos, 1\.\.100 and 1\.\.120; got"):
+        tiny_asen(local=True)(**inputs)
+
+
 def test_attributes_start_apart_and_layers_at_torchs_scale():
     model = AttributePreTrainedModel(tiny_asen_config())
     table, layer = nn.Embedding(200, 100), nn.Linear(100, 50)
