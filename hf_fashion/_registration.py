@@ -49,7 +49,7 @@ _BACKBONE_LAYERS = [
     *("q_proj", "v_proj", "query", "value", "projection_query", "projection_value"),
     *("convolution", "expand_conv", "project_conv", "conv1", "conv2", "point_wise_conv1", "point_wise_conv2"),
 ]
-# Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet and T5; DeBERTa; ModernBERT.
+# Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet; DeBERTa; ModernBERT.
 _TOWER_LAYERS = ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "query_proj", "value_proj", "Wqkv"]
 # Layers that `LoraConfig()` adapts where it names none.
 _LORA_TARGETS = {

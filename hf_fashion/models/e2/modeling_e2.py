@@ -9,15 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    CLIPModel,
-    CLIPTextModel,
-    PreTrainedConfig,
-    PreTrainedModel,
-    SiglipTextModel,
-)
+from transformers import AutoConfig, CLIPModel, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.processing_utils import Unpack
@@ -29,14 +21,12 @@ from .losses_e2 import pair_loss, region_contrastive_loss
 from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
 from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
 from .starts_e2 import Start, copy_tower, float_type, towers_config
+from .text_towers_e2 import pool_text, text_tower
 from .texts_e2 import E2EntityWords, reads_full_length
-from .towers_e2 import drop_unused
 
 
 NEW_IN_TOWER = ("selection_tokens", "encoder.fusion_blocks")
 CLIP_SIDES = {"e2_vision_model", "clip_text_model"}
-# `AutoModel` knows them only as a side of the whole model.
-TEXT_SIDES = {"clip_text_model": CLIPTextModel, "siglip_text_model": SiglipTextModel}
 
 
 @dataclass
@@ -224,44 +214,6 @@ class E2VisionModel(E2PreTrainedModel):
             attentions=outputs.attentions,
             selections=outputs.selections,
         )
-
-
-def text_tower(config: PreTrainedConfig, pooling: str) -> PreTrainedModel:
-    """Return the text tower that a configuration describes.
-
-    Args:
-        config (`PreTrainedConfig`): of the text side of a CLIP or SigLIP, or of any encoder that `AutoModel` knows.
-        pooling (`str`): `text_pooling` of [`E2Config`].
-    """
-    if config.model_type in TEXT_SIDES:
-        return TEXT_SIDES[config.model_type]._from_config(config)
-    model = AutoModel.from_config(config)
-    if pooling != "pooler":
-        drop_unused(model)
-    return model
-
-
-def pool_text(outputs: ModelOutput, attention_mask: torch.Tensor | None, pooling: str) -> torch.Tensor:
-    """Return the text embeddings (T, D) of a text encoder, before the projection.
-
-    Args:
-        outputs (`ModelOutput`): the encoder's, with `last_hidden_state` (T, L, D).
-        attention_mask (`torch.Tensor` of shape `(T, L)`, *optional*): 1 for real tokens, 0 for padding.
-        pooling (`str`): `text_pooling` of [`E2Config`].
-    """
-    if pooling == "pooler":
-        return outputs.pooler_output
-    hidden_states = outputs.last_hidden_state
-    if pooling == "first":
-        if attention_mask is None:
-            return hidden_states[:, 0]
-        # Not always token 0: padding may be on the left.
-        first = attention_mask.long().argmax(1).view(-1, 1, 1).expand(-1, 1, hidden_states.shape[-1])  # (T, 1, D)
-        return hidden_states.gather(1, first)[:, 0]
-    if attention_mask is None:
-        return hidden_states.mean(1)
-    weights = attention_mask.unsqueeze(-1).to(hidden_states.dtype)  # (T, L, 1)
-    return (hidden_states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
 def check_inputs(
