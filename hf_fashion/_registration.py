@@ -20,6 +20,7 @@ def _register_models() -> None:
     for config, model, image_processor in (
         (public.E2Config, public.E2Model, public.E2ImageProcessorPil),
         (public.E2VisionConfig, public.E2VisionModel, public.E2ImageProcessorPil),
+        (public.E2TowerConfig, public.E2TowerVisionModel, public.E2ImageProcessorPil),
         (public.FilipConfig, public.FilipModel, public.E2ImageProcessorPil),
         (public.AsenConfig, public.AsenModel, public.AttributeImageProcessorPil),
         (public.IpadConfig, public.IpadModel, public.AttributeImageProcessorPil),
@@ -31,7 +32,6 @@ def _register_models() -> None:
         AutoModel.register(config, model)
         if image_processor is not None:
             AutoImageProcessor.register(config, image_processor_classes={"pil": image_processor})
-    AutoConfig.register(public.E2TowerConfig.model_type, public.E2TowerConfig)  # a vision tower of E2Model
     for config, model in ((public.E2Config, public.E2Model), (public.FilipConfig, public.FilipModel)):
         AutoModelForZeroShotImageClassification.register(config, model)
         AutoProcessor.register(config, public.E2Processor)
@@ -57,7 +57,7 @@ _LORA_TARGETS = {
     "e2": _TOWER_LAYERS,
     "filip": _TOWER_LAYERS,
     "e2_vision_model": ["q_proj", "v_proj"],
-    "e2_tower_model": ["q_proj", "v_proj"],
+    "e2_tower_model": _TOWER_LAYERS,
     "asen": _BACKBONE_LAYERS,
     "ipad": _BACKBONE_LAYERS,
 }

@@ -16,7 +16,7 @@ from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs
 from transformers.utils.generic import can_return_tuple
 
-from .configuration_e2 import E2Config, E2VisionConfig
+from .configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
 from .losses_e2 import pair_loss, region_contrastive_loss
 from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
 from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
@@ -149,7 +149,10 @@ def image_embeddings(model: PreTrainedModel, outputs: E2VisionTransformerOutput)
 
 
 class E2VisionModel(E2PreTrainedModel):
-    """The image side of E2: vision tower, projection and region head. It also loads from the folder of a whole E2."""
+    """The image side of E2: vision tower, projection and region head. It also loads from the folder of a whole E2.
+
+    On another tower than CLIP's, it is an [`E2TowerVisionModel`].
+    """
 
     config: E2VisionConfig
     config_class = E2VisionConfig
@@ -160,7 +163,11 @@ class E2VisionModel(E2PreTrainedModel):
         *(r"^text_model\.", r"^text_projection\.", r"^entity_words\.", r"^logit_scale$", r"^logit_bias$")
     ]
 
-    def __init__(self, config: E2VisionConfig):
+    def __new__(cls, config: E2VisionConfig | E2TowerConfig | None = None, *inputs, **kwargs):
+        # Auto classes know a model by the class of its configuration. `copy` gives no configuration.
+        return super().__new__(E2TowerVisionModel if isinstance(config, E2TowerConfig) else cls)
+
+    def __init__(self, config: E2VisionConfig | E2TowerConfig):
         super().__init__(config)
         self.vision_model = vision_tower(config)
         self.visual_projection = projection(config.hidden_size, config.projection_dim, config.project_tower)
@@ -214,6 +221,13 @@ class E2VisionModel(E2PreTrainedModel):
             attentions=outputs.attentions,
             selections=outputs.selections,
         )
+
+
+class E2TowerVisionModel(E2VisionModel):
+    """The image side of an E2 on another vision model than CLIP's; `E2VisionModel` makes and loads it."""
+
+    config: E2TowerConfig
+    config_class = E2TowerConfig
 
 
 def check_inputs(
@@ -680,5 +694,6 @@ class E2Model(E2PreTrainedModel):
 # A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.
 E2Model.register_for_auto_class("AutoModel")
 E2VisionModel.register_for_auto_class("AutoModel")
+E2TowerVisionModel.register_for_auto_class("AutoModel")
 
-__all__ = ["E2Model", "E2VisionModel"]
+__all__ = ["E2Model", "E2TowerVisionModel", "E2VisionModel"]
