@@ -156,6 +156,8 @@ class E2TowerConfig(SelectionConfig, PreTrainedConfig):
             )
 
 
+# Fields of the whole configuration -> those of the vision tower that hold the same.
+_SHARED_FIELDS = {"projection_dim": "projection_dim", "project_towers": "project_tower"}
 _VISION_FIELDS = (
     "tag_entities",
     "tokens_per_entity",
@@ -291,11 +293,24 @@ class E2Config(PreTrainedConfig):
                 "Without `project_towers`, both towers must end in `projection_dim` dimensions; got vision "
                 f"{self.vision_config.hidden_size}, text {_text_width(self.text_config)} and {self.projection_dim}."
             )
+        for name, in_tower in _SHARED_FIELDS.items():
+            if getattr(self, name) != getattr(self.vision_config, in_tower):
+                raise ValueError(
+                    f"`{name}` is {getattr(self, name)}, but the vision tower was configured with "
+                    f"{getattr(self.vision_config, in_tower)}: give it to `{type(self).__name__}(...)` or "
+                    "`from_pretrained(...)`, which tell the towers."
+                )
         if self.contrastive_loss_weight < 0 or self.region_loss_weight < 0:
             raise ValueError(
                 "Loss weights must not be negative; got contrastive_loss_weight="
                 f"{self.contrastive_loss_weight}, region_loss_weight={self.region_loss_weight}."
             )
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs) -> PreTrainedConfig:
+        # transformers sets the fields of `kwargs` last, when the towers have theirs.
+        shared = {name: kwargs.pop(name) for name in _SHARED_FIELDS if name in kwargs}
+        return super().from_dict(config_dict | shared, **kwargs)
 
     @classmethod
     def from_clip_config(cls, clip_config: CLIPConfig, **kwargs) -> "E2Config":

@@ -3,8 +3,9 @@
 import pytest
 from transformers import CLIPConfig
 
-from hf_fashion import E2Config, E2VisionConfig
+from hf_fashion import E2Config, E2Model, E2VisionConfig
 from tests.tiny_e2 import tiny_config
+from tests.tiny_e2_families import tiny_e2_on
 
 
 def test_vision_fields_may_be_given_to_the_whole_configuration():
@@ -29,6 +30,24 @@ def test_saved_and_read_is_equal(tmp_path):
 def test_one_projection_size():
     config = E2Config(projection_dim=64, text_config={"projection_dim": 32})
     assert config.text_config.projection_dim == config.vision_config.projection_dim == 64
+
+
+def test_a_projection_that_is_changed_while_loading_reaches_the_towers(tmp_path):
+    tiny_e2_on("dinov2").config.save_pretrained(tmp_path)
+    config = E2Config.from_pretrained(tmp_path, projection_dim=8)
+    assert (config.projection_dim, config.vision_config.projection_dim) == (8, 8)
+    E2Model(config).save_pretrained(tmp_path / "model")
+    assert E2Model.from_pretrained(tmp_path / "model").region_head.projection_dim == 8
+    config = E2Config.from_pretrained(tmp_path, project_towers=False)
+    assert not config.project_towers and not config.vision_config.project_tower
+
+
+@pytest.mark.parametrize(("field", "value"), [("projection_dim", 8), ("project_towers", False)])
+def test_a_projection_that_the_towers_do_not_know_is_refused(field, value):
+    config = tiny_e2_on("dinov2").config
+    setattr(config, field, value)
+    with pytest.raises(ValueError, match=rf"`{field}` is {value}, but the vision tower was configured with"):
+        E2Model(config)
 
 
 def test_from_clip_config_keeps_the_towers():
