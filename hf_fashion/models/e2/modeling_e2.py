@@ -581,11 +581,11 @@ class E2Model(E2PreTrainedModel):
         pixel_values: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         position_ids: torch.Tensor | None = None,
+        return_loss: bool | None = None,
+        interpolate_pos_encoding: bool = False,
         tag_input_ids: torch.Tensor | None = None,
         tag_attention_mask: torch.Tensor | None = None,
         tag_ids: torch.Tensor | None = None,
-        return_loss: bool | None = None,
-        interpolate_pos_encoding: bool = False,
         **kwargs: Unpack[TransformersKwargs],
     ) -> E2Output:
         """Embed images, texts and tags, any of them or all, and compare images with texts.
@@ -595,12 +595,12 @@ class E2Model(E2PreTrainedModel):
             pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): images from the image processor.
             attention_mask (`torch.Tensor` of shape `(T, L)`, *optional*): 1 for real tokens, 0 for padding.
             position_ids (`torch.Tensor` of shape `(T, L)`, *optional*): positions of the tokens.
+            return_loss (`bool`, *optional*): return the losses of this batch; needs as many texts as images.
+            interpolate_pos_encoding (`bool`): take other sizes than the trained one.
             tag_input_ids (`torch.Tensor` of shape `(B, E, L)`, *optional*): token ids of the tags.
             tag_attention_mask (`torch.Tensor` of shape `(B, E, L)`, *optional*): 1 for real tokens.
             tag_ids (`torch.Tensor` of shape `(B, E)`, *optional*): equal for equal tags, -1 = the product has no such
                 tag. Default: every tag is present, equal tokens are equal tags.
-            return_loss (`bool`, *optional*): return the losses of this batch; needs as many texts as images.
-            interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Raises:
             ValueError: if neither images nor texts are given, a loss is asked for without both or not with as many

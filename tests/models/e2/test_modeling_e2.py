@@ -1,5 +1,6 @@
 """E2 read as its manual: towers, selection, losses, starting from a CLIP."""
 
+import inspect
 import re
 from dataclasses import fields
 
@@ -7,11 +8,12 @@ import pytest
 import torch
 from accelerate import cpu_offload
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModel
+from transformers import AutoModel, CLIPModel
 
 from hf_fashion import E2Model, E2VisionModel
 from hf_fashion.models.e2.modeling_e2 import distinct_rows
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
+from tests.tiny_filip import tiny_filip
 from tests.tiny_siglip import tiny_siglip
 from tests.tiny_towers import hide_new_tokens, tiny_clip
 
@@ -63,6 +65,14 @@ def test_features_are_what_clip_returns():
     torch.testing.assert_close(torch.nn.functional.normalize(text, dim=-1), outputs.text_embeds)
     regions = torch.nn.functional.normalize(model.get_region_features(inputs["pixel_values"]), dim=-1)
     torch.testing.assert_close(regions, outputs.region_embeds)
+
+
+@pytest.mark.parametrize("make", [tiny_model, tiny_filip])
+def test_arguments_by_place_are_clips(make):
+    ours, clips = (list(inspect.signature(kind.forward).parameters) for kind in (type(make()), CLIPModel))
+    assert ours[: len(clips) - 1] == clips[:-1]
+    inputs = tiny_inputs()
+    assert make()(inputs["input_ids"], inputs["pixel_values"], inputs["attention_mask"], None, True).loss.ndim == 0
 
 
 def test_nothing_given_and_half_a_loss_are_refused():
