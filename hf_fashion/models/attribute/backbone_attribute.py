@@ -146,7 +146,7 @@ def _loaded(
     _check_model_type(module, source)
     outputs = {"out_features": module.out_features} if hasattr(module, "out_features") else {}
     # Not by AutoBackbone, which takes a folder for the name of a timm model.
-    source, info = type(module).from_pretrained(source, output_loading_info=True, **outputs)
+    source, info = type(module).from_pretrained(source, use_safetensors=True, output_loading_info=True, **outputs)
     return source, {name: tensor for name, tensor in source.state_dict().items() if name not in info["missing_keys"]}
 
 

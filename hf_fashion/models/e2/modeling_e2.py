@@ -5,11 +5,12 @@ Shapes: B images, N patches, E tag entities with n selection tokens each, width 
 """
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoConfig, CLIPModel, PreTrainedModel
+from transformers import CLIPModel, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.processing_utils import Unpack
@@ -318,27 +319,24 @@ class E2Model(E2PreTrainedModel):
         return embeddings
 
     @classmethod
-    def from_clip(cls, clip: "CLIPModel | str", **kwargs) -> "E2Model":
+    def from_clip(cls, clip: "CLIPModel | str | PathLike", **kwargs) -> "E2Model":
         """Build an untrained E2 around a CLIP: its weights are taken over exactly, selection tokens and heads are new.
 
         Args:
-            clip (`CLIPModel` or `str`): a model, a folder or a Hub id of a CLIP of transformers, any patch size.
+            clip (`CLIPModel`, `str` or `os.PathLike`): a model, a folder or a Hub id of a CLIP of transformers, any
+                patch size.
             kwargs (`dict`, *optional*): fields of [`E2Config`] or [`E2VisionConfig`] that CLIP lacks.
 
         Raises:
             ValueError: if the checkpoint is not a CLIP.
         """
-        # By its own configuration: CLIPModel would take any folder for a CLIP, and fill with random weights.
-        config = AutoConfig.from_pretrained(clip) if isinstance(clip, str) else clip.config
-        if getattr(config, "model_type", None) != "clip":
+        start = Start.of(clip)
+        if start.config.model_type != "clip":
             raise ValueError(
-                f"`clip` must be a CLIP checkpoint; got {clip if isinstance(clip, str) else type(clip)}. "
+                f"`clip` must be a CLIP checkpoint; got a model of type {start.config.model_type!r}. "
                 "`E2Model.from_towers` takes others."
             )
-        if isinstance(clip, str):
-            clip, info = CLIPModel.from_pretrained(clip, output_loading_info=True)
-            if info["missing_keys"]:
-                raise ValueError(f"Not a whole CLIP checkpoint: missing {sorted(info['missing_keys'])}.")
+        clip = start.load()
         config = cls.config_class.from_clip_config(clip.config, **kwargs)
         config._attn_implementation = clip.config._attn_implementation
         model = cls(config).to(device=clip.device, dtype=clip.dtype)
@@ -352,8 +350,8 @@ class E2Model(E2PreTrainedModel):
     @classmethod
     def from_towers(
         cls,
-        vision: PreTrainedModel | str,
-        text: PreTrainedModel | str | None = None,
+        vision: PreTrainedModel | str | PathLike,
+        text: PreTrainedModel | str | PathLike | None = None,
         dtype: torch.dtype | str | None = None,
         **kwargs,
     ) -> "E2Model":
@@ -363,11 +361,11 @@ class E2Model(E2PreTrainedModel):
         and, where two encoders meet for the first time, the projections to the shared space too.
 
         Args:
-            vision (`PreTrainedModel` or `str`): a model, a folder or a Hub id: of a vision encoder of a family in
-                `TOWER_FAMILIES` or of CLIP; or of a whole CLIP or SigLIP, whose vision side is taken.
-            text (`PreTrainedModel` or `str`, *optional*): the same for the text side: any encoder that `AutoModel`
-                loads. Without it, `vision` is a whole CLIP or SigLIP (of SigLIP 2, one of a fixed resolution), and
-                both of its sides, its temperature and its loss are taken.
+            vision (`PreTrainedModel`, `str` or `os.PathLike`): a model, a folder or a Hub id: of a vision encoder of a
+                family in `TOWER_FAMILIES` or of CLIP; or of a whole CLIP or SigLIP, whose vision side is taken.
+            text (`PreTrainedModel`, `str` or `os.PathLike`, *optional*): the same for the text side: any encoder that
+                `AutoModel` loads. Without it, `vision` is a whole CLIP or SigLIP (of SigLIP 2, one of a fixed
+                resolution), and both of its sides, its temperature and its loss are taken.
             dtype (`torch.dtype` or `str`, *optional*): float type of the model, such as `"bfloat16"`. Default, and
                 `"auto"`: that of the vision encoder.
             kwargs (`dict`, *optional*): fields of [`E2Config`] or of its vision tower.

@@ -3,6 +3,7 @@
 import inspect
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import torch
@@ -159,9 +160,10 @@ def test_from_clip_loses_nothing():
     torch.testing.assert_close(*texts, rtol=0, atol=0)
 
 
-def test_from_clip_takes_a_folder_and_keeps_dtype(tmp_path):
+@pytest.mark.parametrize("path", [str, Path])
+def test_from_clip_takes_a_folder_and_keeps_dtype(path, tmp_path):
     tiny_clip().to(torch.bfloat16).save_pretrained(tmp_path)
-    model = E2Model.from_clip(str(tmp_path), tag_entities=["brand"])
+    model = E2Model.from_clip(path(tmp_path), tag_entities=["brand"])
     assert model.dtype == model.visual_projection.weight.dtype == torch.bfloat16
     assert model.logit_scale.dtype == torch.float32
     assert model(pixel_values=torch.randn(1, 3, 16, 16)).region_embeds.shape == (1, 1, 12)
@@ -183,8 +185,16 @@ def test_from_clip_refuses_a_folder_that_lacks_weights(tmp_path):
     weights = clip.state_dict()
     del weights["text_projection.weight"]
     clip.save_pretrained(tmp_path, state_dict=weights)
-    with pytest.raises(ValueError, match=r"Not a whole CLIP checkpoint: missing \['text_projection.weight'\]"):
+    with pytest.raises(ValueError, match=r"not a whole 'clip' checkpoint: missing \['text_projection.weight'\]"):
         E2Model.from_clip(str(tmp_path))
+
+
+def test_from_clip_reads_no_pickles(tmp_path):
+    clip = tiny_clip()
+    clip.config.save_pretrained(tmp_path)
+    torch.save(clip.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match=r"no file named model\.safetensors"):
+        E2Model.from_clip(tmp_path)
 
 
 def test_starts_with_clips_own_spread_of_weights():
