@@ -90,9 +90,7 @@ def towers_config(kind: type[E2Config], vision: Start, text: Start | None, field
         ValueError: E2 does not run on that vision encoder, or only one tower is given.
     """
     vision_config = vision.side("vision")
-    if vision_config.model_type == "clip_vision_model":
-        vision_config = {key: value for key, value in vision_config.to_dict().items() if key != "model_type"}
-    else:
+    if vision_config.model_type != "clip_vision_model":
         tower_family(vision_config)
     if text is not None:
         return kind(**{"vision_config": vision_config, "text_config": text.side("text"), **fields})
