@@ -39,7 +39,7 @@ class E2FusionBlock(nn.Module):
         self.v_proj = nn.Linear(width, width, bias=False)
 
     def _scores(self, tokens: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
-        queries = self.q_proj(tokens)  # (B, E * n, D)
+        queries = self.q_proj(tokens) * self.scale  # (B, E * n, D); scores themselves may exceed what float16 holds
         weight = self.k_proj.weight
         if type(self.k_proj) is nn.Linear and not (weight.is_meta or hasattr(weight, "__tensor_flatten__")):
             # q kᵀ = (g Wq Wkᵀ) xᵀ: E * n rows are projected instead of N. Not where the layer is wrapped (LoRA), or
@@ -56,7 +56,7 @@ class E2FusionBlock(nn.Module):
         Returns:
             `tuple[torch.Tensor, E2Selection]`: fused tokens (B, E * n, D), and what they selected.
         """
-        scores = self._scores(tokens, patches).float() * self.scale  # (B, E * n, N)
+        scores = self._scores(tokens, patches).float()  # (B, E * n, N)
         indices = scores.argmax(-1)  # (B, E * n)
         if self.training:
             # (onehot x) Wv = onehot (x Wv): only the values of the chosen patches are projected.

@@ -24,6 +24,16 @@ def test_fusion_follows_the_equations_of_the_paper():
     assert torch.equal(selection.indices, scores.argmax(-1))
 
 
+def test_scores_in_float16_do_not_overflow_before_they_are_scaled():
+    block, _, _ = fusion_block(training=False)
+    for layer in (block.q_proj, block.k_proj):
+        torch.nn.init.eye_(layer.weight)
+    tokens = 100 * torch.ones(1, 1, 16, dtype=torch.float16)
+    patches = torch.cat([0.999 * tokens, tokens], dim=1)  # products of 160,000
+    selection = block.half()(tokens, patches)[1]
+    assert selection.scores.isfinite().all() and selection.indices.item() == 1
+
+
 def test_training_takes_one_patch_and_lets_gradients_through_the_scores():
     block, tokens, patches = fusion_block(training=True)
     fused, _ = block(tokens, patches)
