@@ -36,10 +36,11 @@ def test_scores_in_float16_do_not_overflow_before_they_are_scaled():
 
 def test_training_takes_one_patch_and_lets_gradients_through_the_scores():
     block, tokens, patches = fusion_block(training=True)
-    fused, _ = block(tokens, patches)
+    fused, selection = block(tokens, patches)
     values = block.v_proj(patches)
-    distance = torch.cdist(2 * fused - tokens, values).min(-1).values
-    assert distance.max() < 1e-6, "each token adds the value of exactly one patch"
+    nearest = torch.cdist(2 * fused - tokens, values).min(-1)
+    assert nearest.values.max() < 1e-6, "each token adds the value of exactly one patch"
+    assert torch.equal(selection.indices, nearest.indices)
     fused.sum().backward()
     assert block.q_proj.weight.grad.abs().sum() > 0 and block.k_proj.weight.grad.abs().sum() > 0
 
