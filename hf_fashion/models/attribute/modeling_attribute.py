@@ -126,6 +126,16 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
         table = getattr(self, "attribute_embedding", None)
         return table if isinstance(table, nn.Embedding) else None
 
+    def set_attn_implementation(self, attn_implementation: str | dict, *args, **kwargs) -> None:
+        """As of transformers' models; backbones without attention, such as a ResNet, which refuse all but `"eager"`,
+        stay as they are."""
+        if isinstance(attn_implementation, str):
+            backbones = filter(None, (self.image_backbone, self.region_backbone))
+            able = {id(backbone.config) for backbone in backbones if backbone._supports_sdpa}
+            names = [name for name in self.config.sub_configs if id(getattr(self.config, name)) in able]
+            attn_implementation = {"": attn_implementation} | dict.fromkeys(names, attn_implementation)
+        super().set_attn_implementation(attn_implementation, *args, **kwargs)
+
     def encode_map(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Return the backbone's map of images, which depends on no attribute.
 

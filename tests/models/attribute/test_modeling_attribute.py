@@ -6,6 +6,7 @@ import pytest
 import torch
 from accelerate import cpu_offload
 from torch import nn
+from transformers import Dinov2Config
 
 from hf_fashion.models.attribute.modeling_attribute import AttributePreTrainedModel
 from hf_fashion.models.attribute.modeling_ipad import IpadModel
@@ -124,6 +125,19 @@ def test_offloaded_weights_are_fetched_by_calling_their_layers(make):
     expected = make()(**inputs).attribute_embeds
     offloaded = cpu_offload(make(), execution_device=torch.device("cpu"), offload_buffers=True)
     torch.testing.assert_close(offloaded(**inputs).attribute_embeds, expected)
+
+
+@pytest.mark.parametrize("dinov2", [False, True])
+@pytest.mark.parametrize("make", [tiny_ipad, tiny_asen, partial(tiny_asen, local=True)])
+def test_attention_of_backbones_that_have_it_is_switched_back_and_forth(make, dinov2):
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 64, "patch_size": 16}
+    fields = {"backbone_config": Dinov2Config(**sizes, out_features=["stage2"])} if dinov2 else {}
+    model = make(**fields)
+    able = [part for part in (model.image_backbone, model.region_backbone) if part and part._supports_sdpa]
+    assert len(able) == dinov2 + (make is tiny_ipad)
+    for implementation in ("eager", "sdpa", "eager"):
+        model.set_attn_implementation(implementation)
+        assert {part.config._attn_implementation for part in (model, *able)} == {implementation}
 
 
 def test_a_field_that_is_changed_while_loading_is_checked(tmp_path):
