@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from .backbone_attribute import feature_map, load_pretrained
+from .backbone_attribute import feature_map, load_pretrained, unsplit_modules
 from .configuration_attribute import AttributeConfig
 from .region_of_interest import crop_regions, region_boxes
 from .table_attribute import AttributeRows, TextAttributeTable
@@ -27,6 +27,10 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
     def __init__(self, config: AttributeConfig, *inputs, **kwargs):
         config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
         super().__init__(config, *inputs, **kwargs)
+
+    def post_init(self):
+        super().post_init()
+        self._no_split_modules = unsplit_modules(self)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
