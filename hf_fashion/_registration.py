@@ -83,23 +83,30 @@ _nesting = threading.local()  # depth: how many of the observed modules this thr
 class _ImportObserver(importlib.abc.MetaPathFinder):
     """Leaves finding to the other finders, and registers what is pending once no module is half imported."""
 
+    registers_hf_fashion = True  # also that of an earlier import of the package, whose class is another one
+
     def find_spec(self, fullname, path=None, target=None):
         if not _pending or not fullname.startswith(_OBSERVED):
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
+        others = (finder for finder in sys.meta_path if not _is_observer(finder))
         spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
         if spec is not None and spec.loader is not None:
             spec.loader.exec_module = _observed(spec.loader.exec_module)
         return spec
 
 
+def _is_observer(finder: importlib.abc.MetaPathFinder) -> bool:
+    return getattr(finder, "registers_hf_fashion", False)
+
+
 def _observed(execute):
     def exec_module(module: ModuleType) -> None:
-        _nesting.depth = getattr(_nesting, "depth", 0) + 1
+        nesting = _nesting  # a reload of this module makes another
+        nesting.depth = getattr(nesting, "depth", 0) + 1
         try:
             execute(module)
         finally:
-            _nesting.depth -= 1
+            nesting.depth -= 1
             register_imported()
 
     return exec_module
@@ -120,5 +127,6 @@ def register_imported() -> None:
 def register_when_imported() -> None:
     """Observe imports from here on, and register what can be registered now. Calling it again does nothing."""
     if not any(isinstance(finder, _ImportObserver) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _ImportObserver())
+        others = [finder for finder in sys.meta_path if not _is_observer(finder)]
+        sys.meta_path[:] = [_ImportObserver(), *others]
     register_imported()
