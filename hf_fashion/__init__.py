@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .models.e2.configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
     from .models.e2.configuration_filip import FilipConfig
     from .models.e2.image_processing_e2 import E2ImageProcessorPil
-    from .models.e2.modeling_e2 import E2Model, E2VisionModel
+    from .models.e2.modeling_e2 import E2Model, E2TowerVisionModel, E2VisionModel
     from .models.e2.modeling_filip import FilipModel
     from .models.e2.processing_e2 import E2Processor
     from .models.feature_reasoning.configuration_feature_reasoning import FeatureReasoningConfig

@@ -20,6 +20,7 @@ def _register_models() -> None:
     for config, model, image_processor in (
         (public.E2Config, public.E2Model, public.E2ImageProcessorPil),
         (public.E2VisionConfig, public.E2VisionModel, public.E2ImageProcessorPil),
+        (public.E2TowerConfig, public.E2TowerVisionModel, public.E2ImageProcessorPil),
         (public.FilipConfig, public.FilipModel, public.E2ImageProcessorPil),
         (public.AsenConfig, public.AsenModel, public.AttributeImageProcessorPil),
         (public.IpadConfig, public.IpadModel, public.AttributeImageProcessorPil),
@@ -31,7 +32,6 @@ def _register_models() -> None:
         AutoModel.register(config, model)
         if image_processor is not None:
             AutoImageProcessor.register(config, image_processor_classes={"pil": image_processor})
-    AutoConfig.register(public.E2TowerConfig.model_type, public.E2TowerConfig)  # a vision tower of E2Model
     for config, model in ((public.E2Config, public.E2Model), (public.FilipConfig, public.FilipModel)):
         AutoModelForZeroShotImageClassification.register(config, model)
         AutoProcessor.register(config, public.E2Processor)
@@ -49,7 +49,7 @@ _BACKBONE_LAYERS = [
     *("q_proj", "v_proj", "query", "value", "projection_query", "projection_value"),
     *("convolution", "expand_conv", "project_conv", "conv1", "conv2", "point_wise_conv1", "point_wise_conv2"),
 ]
-# Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet and T5; DeBERTa; ModernBERT.
+# Of all towers: CLIP, SigLIP, DINOv2 and ViT; BERT and its kin; DistilBERT; MPNet; DeBERTa; ModernBERT.
 _TOWER_LAYERS = ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "query_proj", "value_proj", "Wqkv"]
 # Layers that `LoraConfig()` adapts where it names none.
 _LORA_TARGETS = {
@@ -57,7 +57,7 @@ _LORA_TARGETS = {
     "e2": _TOWER_LAYERS,
     "filip": _TOWER_LAYERS,
     "e2_vision_model": ["q_proj", "v_proj"],
-    "e2_tower_model": ["q_proj", "v_proj"],
+    "e2_tower_model": _TOWER_LAYERS,
     "asen": _BACKBONE_LAYERS,
     "ipad": _BACKBONE_LAYERS,
 }
@@ -83,23 +83,30 @@ _nesting = threading.local()  # depth: how many of the observed modules this thr
 class _ImportObserver(importlib.abc.MetaPathFinder):
     """Leaves finding to the other finders, and registers what is pending once no module is half imported."""
 
+    registers_hf_fashion = True  # also that of an earlier import of the package, whose class is another one
+
     def find_spec(self, fullname, path=None, target=None):
         if not _pending or not fullname.startswith(_OBSERVED):
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
+        others = (finder for finder in sys.meta_path if not _is_observer(finder))
         spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
         if spec is not None and spec.loader is not None:
             spec.loader.exec_module = _observed(spec.loader.exec_module)
         return spec
 
 
+def _is_observer(finder: importlib.abc.MetaPathFinder) -> bool:
+    return getattr(finder, "registers_hf_fashion", False)
+
+
 def _observed(execute):
     def exec_module(module: ModuleType) -> None:
-        _nesting.depth = getattr(_nesting, "depth", 0) + 1
+        nesting = _nesting  # a reload of this module makes another
+        nesting.depth = getattr(nesting, "depth", 0) + 1
         try:
             execute(module)
         finally:
-            _nesting.depth -= 1
+            nesting.depth -= 1
             register_imported()
 
     return exec_module
@@ -120,5 +127,6 @@ def register_imported() -> None:
 def register_when_imported() -> None:
     """Observe imports from here on, and register what can be registered now. Calling it again does nothing."""
     if not any(isinstance(finder, _ImportObserver) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _ImportObserver())
+        others = [finder for finder in sys.meta_path if not _is_observer(finder)]
+        sys.meta_path[:] = [_ImportObserver(), *others]
     register_imported()

@@ -53,3 +53,20 @@ def test_a_second_observer_is_not_installed():
     before = list(sys.meta_path)
     register_when_imported()
     assert sys.meta_path == before
+
+
+AGAIN = {
+    "reload": "import importlib, hf_fashion._registration as r; importlib.reload(r); r.register_when_imported()",
+    "import": "for name in [name for name in sys.modules if name.startswith('hf_fashion')]: del sys.modules[name]",
+}
+
+
+@pytest.mark.parametrize("again", AGAIN.values(), ids=AGAIN)
+def test_a_second_import_registers_its_classes(again):
+    first = "import sys, hf_fashion\nfrom transformers import AutoModel"
+    script = f"{first}\n{again}\nimport hf_fashion, transformers.pipelines"
+    counted = "assert sum('_ImportObserver' == type(finder).__name__ for finder in sys.meta_path) == 1"
+    config = "assert type(AutoConfig.for_model('e2')) is hf_fashion.E2Config"
+    command = [sys.executable, "-c", f"{script}\n{CHECK}{counted}\n{config}"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

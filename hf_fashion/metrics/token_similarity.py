@@ -39,7 +39,8 @@ def token_similarity(
     products = torch.tensordot(image_tokens, text_tokens, dims=([2], [2]))  # (B, N, T, L)
     best_texts = products if text_mask is None else products.masked_fill(~text_mask, -torch.inf)
     best_images = products if image_mask is None else products.masked_fill(~image_mask[..., None, None], -torch.inf)
-    best_texts, best_images = best_texts.max(3).values, best_images.max(1).values  # (B, N, T), (B, T, L)
+    exact = torch.promote_types(products.dtype, torch.float32)  # means in bfloat16 would be equal for many items
+    best_texts, best_images = best_texts.max(3).values.to(exact), best_images.max(1).values.to(exact)
     image_shares = torch.ones_like(best_texts[:, :, 0]) if image_mask is None else image_mask  # (B, N)
     text_shares = torch.ones_like(best_images[0]) if text_mask is None else text_mask  # (T, L)
     image_shares = image_shares / image_shares.sum(1, keepdim=True)

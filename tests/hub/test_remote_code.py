@@ -12,6 +12,7 @@ import hf_fashion
 from tests.hub.processes import run_python
 from tests.hub_server import HubServer
 from tests.tiny_e2 import tiny_images, tiny_inputs, tiny_model, tiny_processor
+from tests.tiny_e2_families import tiny_e2_on
 
 
 REPOSITORY_ID = "tester/tiny-e2"
@@ -123,3 +124,11 @@ def test_image_side_alone_carries_its_code(tmp_path):
     names = {path.name for path in tmp_path.glob("*.py")}
     assert {"configuration_e2.py", "modeling_e2.py", "modeling_e2_vision.py", "selection_e2.py"} <= names
     assert "processing_e2.py" not in names
+
+
+def test_image_side_on_another_tower_loads_by_its_code(tmp_path):
+    vision = hf_fashion.E2VisionModel(tiny_e2_on("dinov2").config.vision_config).eval()
+    vision.save_pretrained(tmp_path / "vision")
+    pixels = tiny_inputs()["pixel_values"]
+    save_file({"pixel_values": pixels, "image_embeds": vision(pixels).image_embeds}, tmp_path / "expected.safetensors")
+    run_python(["-I", str(Path(__file__).with_name("load_image_side_anywhere.py")), str(tmp_path)], tmp_path)

@@ -37,6 +37,15 @@ def test_both_ways_equal_a_plain_loop(padded):
             assert to_image[t, i].item() == pytest.approx(plain_similarity(text, image), abs=1e-6)
 
 
+@pytest.mark.parametrize("masked", [True, False])
+def test_similarities_of_bfloat16_are_float32_both_ways(masked):
+    (images, image_mask), (texts, text_mask) = tokens(3, 50, 0), tokens(4, 7, 1)
+    masks = (image_mask, text_mask) if masked else (None, None)
+    exact = token_similarity(images, texts, *masks)
+    for found, expected in zip(token_similarity(images.bfloat16(), texts.bfloat16(), *masks), exact, strict=True):
+        torch.testing.assert_close(found, expected, atol=0.005, rtol=0)
+
+
 def test_negative_products_are_not_lost_to_padding():
     images, texts = torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[-1.0, 0.0], [0.0, 0.0]]])
     to_text, to_image = token_similarity(images, texts, text_mask=torch.tensor([[True, False]]))

@@ -82,6 +82,21 @@ def drop_mask_token(model: PreTrainedModel) -> None:
         embeddings.register_buffer("mask_token", mask_token, persistent=False)
 
 
+def unsplit_modules(model: PreTrainedModel) -> set[str]:
+    """Return the classes whose modules stay on one device: those that a model and the models in it name, and have.
+
+    transformers asks the direct children only, and FSDP refuses the name of a class that is not there.
+
+    Args:
+        model (`PreTrainedModel`): the model.
+
+    Returns:
+        `set[str]`: names of classes, for `_no_split_modules`.
+    """
+    named = [getattr(module, "_no_split_modules", None) or () for module in model.modules()]
+    return set().union(*named) & {type(module).__name__ for module in model.modules()}
+
+
 def feature_map(backbone: PreTrainedModel, pixel_values: torch.Tensor, **kwargs) -> tuple[torch.Tensor, tuple | None]:
     """Return the feature map of a backbone from `build_backbone`.
 
@@ -146,7 +161,7 @@ def _loaded(
     _check_model_type(module, source)
     outputs = {"out_features": module.out_features} if hasattr(module, "out_features") else {}
     # Not by AutoBackbone, which takes a folder for the name of a timm model.
-    source, info = type(module).from_pretrained(source, output_loading_info=True, **outputs)
+    source, info = type(module).from_pretrained(source, use_safetensors=True, output_loading_info=True, **outputs)
     return source, {name: tensor for name, tensor in source.state_dict().items() if name not in info["missing_keys"]}
 
 
@@ -179,4 +194,4 @@ def _warn_of_other_fields(config: PreTrainedConfig, source: PreTrainedConfig) ->
         )
 
 
-__all__ = ["build_backbone", "drop_mask_token", "feature_map", "load_pretrained"]
+__all__ = ["build_backbone", "drop_mask_token", "feature_map", "load_pretrained", "unsplit_modules"]

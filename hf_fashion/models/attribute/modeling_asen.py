@@ -117,6 +117,7 @@ class AsenModel(AttributePreTrainedModel):
     _input_embed_layer = "attribute_embedding"
     _supports_sdpa = True  # of backbones that have such attention; ASEN's own is of another kind
     _supports_attention_backend = True
+    _no_split_modules = ["AsenHead", "PooledHead"]
     lora_new_modules = ["attribute_embedding", "global_branch.head", "local_branch.head"]
 
     def __init__(self, config: AsenConfig):

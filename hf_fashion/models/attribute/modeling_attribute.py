@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import PreTrainedModel
 from transformers import initialization as init
 
-from .backbone_attribute import feature_map, load_pretrained
+from .backbone_attribute import feature_map, load_pretrained, unsplit_modules
 from .configuration_attribute import AttributeConfig
 from .region_of_interest import crop_regions, region_boxes
 from .table_attribute import AttributeRows, TextAttributeTable
@@ -27,6 +27,10 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
     def __init__(self, config: AttributeConfig, *inputs, **kwargs):
         config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
         super().__init__(config, *inputs, **kwargs)
+
+    def post_init(self):
+        super().post_init()
+        self._no_split_modules = unsplit_modules(self)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
@@ -126,6 +130,16 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
         table = getattr(self, "attribute_embedding", None)
         return table if isinstance(table, nn.Embedding) else None
 
+    def set_attn_implementation(self, attn_implementation: str | dict, *args, **kwargs) -> None:
+        """As of transformers' models; backbones without attention, such as a ResNet, which refuse all but `"eager"`,
+        stay as they are."""
+        if isinstance(attn_implementation, str):
+            backbones = filter(None, (self.image_backbone, self.region_backbone))
+            able = {id(backbone.config) for backbone in backbones if backbone._supports_sdpa}
+            names = [name for name in self.config.sub_configs if id(getattr(self.config, name)) in able]
+            attn_implementation = {"": attn_implementation} | dict.fromkeys(names, attn_implementation)
+        super().set_attn_implementation(attn_implementation, *args, **kwargs)
+
     def encode_map(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Return the backbone's map of images, which depends on no attribute.
 
@@ -205,7 +219,8 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
             `tuple[torch.Tensor, torch.Tensor]`: boxes (B, K, 4), long, and crops (B * K, 3, size, size).
 
         Raises:
-            ValueError: if the images are not square, or sizes and sources do not fit each other.
+            ValueError: if the images are not square, or sizes and sources do not fit each other: a photo is empty or
+                larger than what was padded.
         """
         batch_size, number = attention_maps.shape[:2]
         if pixel_values.shape[2] != pixel_values.shape[3]:
@@ -218,6 +233,7 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
                 f"`source_sizes` must come with `source_pixel_values` and have shape ({batch_size}, 2); got shape "
                 f"{tuple(source_sizes.shape)}."
             )
+        _check_within(source_sizes, source)
         sizes = source_sizes[:, None].expand(-1, number, -1).flatten(0, 1)  # (B * K, 2)
         edge, published = pixel_values.shape[-1], self.config.published_boxes
         boxes = region_boxes(attention_maps.flatten(0, 1), sizes, edge, self.config.crop_threshold, published)
@@ -248,6 +264,17 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
             `torch.Tensor` of shape `(B, K, D)`: L2-normalised.
         """
         return self(pixel_values, attribute_ids, source_pixel_values, source_sizes, return_dict=True).attribute_embeds
+
+
+def _check_within(source_sizes: torch.Tensor, source: torch.Tensor) -> None:
+    if torch.compiler.is_compiling():  # a graph raises nothing that depends on values
+        return
+    longest = torch.tensor(source.shape[2:], device=source_sizes.device)
+    if ((source_sizes < 1) | (source_sizes > longest)).any():
+        raise ValueError(
+            "`source_sizes` are heights and widths within the padded photos, "
+            f"1..{longest[0]} and 1..{longest[1]}; got {source_sizes.tolist()}."
+        )
 
 
 __all__ = ["AttributePreTrainedModel"]

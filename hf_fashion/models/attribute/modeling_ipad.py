@@ -53,7 +53,7 @@ class IpadModel(AttributePreTrainedModel):
     _input_embed_layer = "attribute_embedding"
     _supports_sdpa = True
     _supports_attention_backend = True
-    _no_split_modules = ["ViTEmbeddings", "ViTLayer", "ResNetConvLayer", "ResNetShortCut", "IpadPositioning"]
+    _no_split_modules = ["IpadPositioning"]
     # Cells' weights multiply over the rounds, beyond what float16 can hold.
     _keep_in_fp32_modules_strict = ["positioning"]
     lora_new_modules = [

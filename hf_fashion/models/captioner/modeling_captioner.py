@@ -151,6 +151,9 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
+    # `forward` takes further arguments, but the loss is the mean of its own batch: `Trainer` divides by the number of
+    # accumulated batches.
+    accepts_loss_kwargs = False
     new_modules = ("prefix", "decoder")
 
     def __init__(self, config: CaptionerConfig):

@@ -156,6 +156,10 @@ class E2TowerConfig(SelectionConfig, PreTrainedConfig):
             )
 
 
+# Types of models of two towers -> what makes an E2 of one.
+_STARTS = {"clip": "from_clip", "siglip": "from_towers"}
+# Fields of the whole configuration -> those of the vision tower that hold the same.
+_SHARED_FIELDS = {"projection_dim": "projection_dim", "project_towers": "project_tower"}
 _VISION_FIELDS = (
     "tag_entities",
     "tokens_per_entity",
@@ -179,7 +183,7 @@ _TEXT_TOWERS_THAT_POOL = ("clip_text_model", "siglip_text_model")
 def _vision_config(config: PreTrainedConfig | dict | None, more: dict[str, Any], project: bool) -> PreTrainedConfig:
     fields = _as_dict(config)
     model_type = fields.pop("model_type", E2VisionConfig.model_type)
-    if model_type == E2VisionConfig.model_type:
+    if model_type in (E2VisionConfig.model_type, CLIPVisionConfig.model_type):
         return E2VisionConfig(**(fields | more))
     if model_type == E2TowerConfig.model_type:
         return E2TowerConfig(**(fields | more | {"project_tower": project}))
@@ -209,9 +213,10 @@ class E2Config(PreTrainedConfig):
         Configuration of the text tower: CLIP's by default, else of any text encoder of transformers.
     vision_config (`dict`, `E2VisionConfig` or `E2TowerConfig`, *optional*):
         Configuration of the vision tower: CLIP's by default. That of a vision model (`Dinov2Config`,
-        `SiglipVisionConfig`, ...) becomes an [`E2TowerConfig`]. The fields of the selection tokens (`tag_entities`,
-        `tokens_per_entity`, `fusion_layers`, `first_selection_layer`, `selection_temperature`, `drop_patch_tokens`)
-        may also be given to `E2Config` itself and are read back from it.
+        `SiglipVisionConfig`, ...) becomes an [`E2TowerConfig`], a `CLIPVisionConfig` an [`E2VisionConfig`]. The
+        fields of the selection tokens (`tag_entities`, `tokens_per_entity`, `fusion_layers`,
+        `first_selection_layer`, `selection_temperature`, `drop_patch_tokens`) may also be given to `E2Config` itself
+        and are read back from it.
     projection_dim (`int`, *optional*, defaults to 512):
         Dimension P of the space that images, regions, texts and tags share.
     logit_scale_init_value (`float`, *optional*, defaults to 2.6592):
@@ -291,11 +296,27 @@ class E2Config(PreTrainedConfig):
                 "Without `project_towers`, both towers must end in `projection_dim` dimensions; got vision "
                 f"{self.vision_config.hidden_size}, text {_text_width(self.text_config)} and {self.projection_dim}."
             )
+        for name, in_tower in _SHARED_FIELDS.items():
+            if getattr(self, name) != getattr(self.vision_config, in_tower):
+                raise ValueError(
+                    f"`{name}` is {getattr(self, name)}, but the vision tower was configured with "
+                    f"{getattr(self.vision_config, in_tower)}: give it to `{type(self).__name__}(...)` or "
+                    "`from_pretrained(...)`, which tell the towers."
+                )
         if self.contrastive_loss_weight < 0 or self.region_loss_weight < 0:
             raise ValueError(
                 "Loss weights must not be negative; got contrastive_loss_weight="
                 f"{self.contrastive_loss_weight}, region_loss_weight={self.region_loss_weight}."
             )
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs) -> PreTrainedConfig:
+        kind, name = config_dict.get("model_type"), cls.__name__.replace("Config", "Model")
+        if kind in _STARTS:
+            raise ValueError(f"This is a {kind!r} and no {name}: make one of it by `{name}.{_STARTS[kind]}`.")
+        # transformers sets the fields of `kwargs` last, when the towers have theirs.
+        shared = {name: kwargs.pop(name) for name in _SHARED_FIELDS if name in kwargs}
+        return super().from_dict(config_dict | shared, **kwargs)
 
     @classmethod
     def from_clip_config(cls, clip_config: CLIPConfig, **kwargs) -> "E2Config":

@@ -5,38 +5,29 @@ Shapes: B images, N patches, E tag entities with n selection tokens each, width 
 """
 
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import torch
 from torch import nn
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    CLIPModel,
-    CLIPTextModel,
-    PreTrainedConfig,
-    PreTrainedModel,
-    SiglipTextModel,
-)
+from transformers import CLIPModel, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs
 from transformers.utils.generic import can_return_tuple
 
-from .configuration_e2 import E2Config, E2VisionConfig
+from .configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
 from .losses_e2 import pair_loss, region_contrastive_loss
 from .modeling_e2_vision import E2PreTrainedModel, E2VisionTransformerOutput, vision_tower
 from .selection_e2 import E2RegionHead, E2RegionPool, E2Selection
 from .starts_e2 import Start, copy_tower, float_type, towers_config
+from .text_towers_e2 import pool_text, text_tower
 from .texts_e2 import E2EntityWords, reads_full_length
-from .towers_e2 import drop_unused
 
 
 NEW_IN_TOWER = ("selection_tokens", "encoder.fusion_blocks")
 CLIP_SIDES = {"e2_vision_model", "clip_text_model"}
-# `AutoModel` knows them only as a side of the whole model.
-TEXT_SIDES = {"clip_text_model": CLIPTextModel, "siglip_text_model": SiglipTextModel}
 
 
 @dataclass
@@ -159,7 +150,10 @@ def image_embeddings(model: PreTrainedModel, outputs: E2VisionTransformerOutput)
 
 
 class E2VisionModel(E2PreTrainedModel):
-    """The image side of E2: vision tower, projection and region head. It also loads from the folder of a whole E2."""
+    """The image side of E2: vision tower, projection and region head. It also loads from the folder of a whole E2.
+
+    On another tower than CLIP's, it is an [`E2TowerVisionModel`].
+    """
 
     config: E2VisionConfig
     config_class = E2VisionConfig
@@ -170,7 +164,11 @@ class E2VisionModel(E2PreTrainedModel):
         *(r"^text_model\.", r"^text_projection\.", r"^entity_words\.", r"^logit_scale$", r"^logit_bias$")
     ]
 
-    def __init__(self, config: E2VisionConfig):
+    def __new__(cls, config: E2VisionConfig | E2TowerConfig | None = None, *inputs, **kwargs):
+        # Auto classes know a model by the class of its configuration. `copy` gives no configuration.
+        return super().__new__(E2TowerVisionModel if isinstance(config, E2TowerConfig) else cls)
+
+    def __init__(self, config: E2VisionConfig | E2TowerConfig):
         super().__init__(config)
         self.vision_model = vision_tower(config)
         self.visual_projection = projection(config.hidden_size, config.projection_dim, config.project_tower)
@@ -226,61 +224,43 @@ class E2VisionModel(E2PreTrainedModel):
         )
 
 
-def text_tower(config: PreTrainedConfig, pooling: str) -> PreTrainedModel:
-    """Return the text tower that a configuration describes.
+class E2TowerVisionModel(E2VisionModel):
+    """The image side of an E2 on another vision model than CLIP's; `E2VisionModel` makes and loads it."""
 
-    Args:
-        config (`PreTrainedConfig`): of the text side of a CLIP or SigLIP, or of any encoder that `AutoModel` knows.
-        pooling (`str`): `text_pooling` of [`E2Config`].
-    """
-    if config.model_type in TEXT_SIDES:
-        return TEXT_SIDES[config.model_type]._from_config(config)
-    model = AutoModel.from_config(config)
-    if pooling != "pooler":
-        drop_unused(model)
-    return model
-
-
-def pool_text(outputs: ModelOutput, attention_mask: torch.Tensor | None, pooling: str) -> torch.Tensor:
-    """Return the text embeddings (T, D) of a text encoder, before the projection.
-
-    Args:
-        outputs (`ModelOutput`): the encoder's, with `last_hidden_state` (T, L, D).
-        attention_mask (`torch.Tensor` of shape `(T, L)`, *optional*): 1 for real tokens, 0 for padding.
-        pooling (`str`): `text_pooling` of [`E2Config`].
-    """
-    if pooling == "pooler":
-        return outputs.pooler_output
-    hidden_states = outputs.last_hidden_state
-    if pooling == "first":
-        if attention_mask is None:
-            return hidden_states[:, 0]
-        # Not always token 0: padding may be on the left.
-        first = attention_mask.long().argmax(1).view(-1, 1, 1).expand(-1, 1, hidden_states.shape[-1])  # (T, 1, D)
-        return hidden_states.gather(1, first)[:, 0]
-    if attention_mask is None:
-        return hidden_states.mean(1)
-    weights = attention_mask.unsqueeze(-1).to(hidden_states.dtype)  # (T, L, 1)
-    return (hidden_states * weights).sum(1) / weights.sum(1).clamp(min=1)
+    config: E2TowerConfig
+    config_class = E2TowerConfig
 
 
 def check_inputs(
-    input_ids: torch.Tensor | None, pixel_values: torch.Tensor | None, return_loss: bool | None = None
+    input_ids: torch.Tensor | None,
+    pixel_values: torch.Tensor | None,
+    return_loss: bool | None = None,
+    tag_input_ids: torch.Tensor | None = None,
 ) -> None:
-    """Raise if a model of two towers is called without inputs, or for a loss without those of both.
+    """Raise if a model of two towers is called without inputs, or for a loss without those of both, row by row.
 
     Args:
         input_ids (`torch.Tensor` of shape `(T, L)`, *optional*): token ids of the texts.
         pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): images.
         return_loss (`bool`, *optional*): whether a loss is asked for.
+        tag_input_ids (`torch.Tensor` of shape `(B, E, L)`, *optional*): token ids of the tags.
 
     Raises:
-        ValueError: inputs are missing.
+        ValueError: inputs are missing, or differ in number where a loss is asked for.
     """
     if input_ids is None and pixel_values is None:
         raise ValueError("You have to specify `input_ids`, `pixel_values`, or both.")
-    if return_loss and (input_ids is None or pixel_values is None):
+    if not return_loss:
+        return
+    if input_ids is None or pixel_values is None:
         raise ValueError("`return_loss=True` compares images with texts: give both `input_ids` and `pixel_values`.")
+    tag_rows = pixel_values if tag_input_ids is None else tag_input_ids
+    if not len(input_ids) == len(pixel_values) == len(tag_rows):
+        tags = "" if tag_input_ids is None else f" and tags of {len(tag_input_ids)} products"
+        raise ValueError(
+            "`return_loss=True` compares each image with its own text and tags: give as many of each; got "
+            f"{len(pixel_values)} images, {len(input_ids)} texts{tags}."
+        )
 
 
 class E2Model(E2PreTrainedModel):
@@ -339,27 +319,24 @@ class E2Model(E2PreTrainedModel):
         return embeddings
 
     @classmethod
-    def from_clip(cls, clip: "CLIPModel | str", **kwargs) -> "E2Model":
+    def from_clip(cls, clip: "CLIPModel | str | PathLike", **kwargs) -> "E2Model":
         """Build an untrained E2 around a CLIP: its weights are taken over exactly, selection tokens and heads are new.
 
         Args:
-            clip (`CLIPModel` or `str`): a model, a folder or a Hub id of a CLIP of transformers, any patch size.
+            clip (`CLIPModel`, `str` or `os.PathLike`): a model, a folder or a Hub id of a CLIP of transformers, any
+                patch size.
             kwargs (`dict`, *optional*): fields of [`E2Config`] or [`E2VisionConfig`] that CLIP lacks.
 
         Raises:
             ValueError: if the checkpoint is not a CLIP.
         """
-        # By its own configuration: CLIPModel would take any folder for a CLIP, and fill with random weights.
-        config = AutoConfig.from_pretrained(clip) if isinstance(clip, str) else clip.config
-        if getattr(config, "model_type", None) != "clip":
+        start = Start.of(clip)
+        if start.config.model_type != "clip":
             raise ValueError(
-                f"`clip` must be a CLIP checkpoint; got {clip if isinstance(clip, str) else type(clip)}. "
+                f"`clip` must be a CLIP checkpoint; got a model of type {start.config.model_type!r}. "
                 "`E2Model.from_towers` takes others."
             )
-        if isinstance(clip, str):
-            clip, info = CLIPModel.from_pretrained(clip, output_loading_info=True)
-            if info["missing_keys"]:
-                raise ValueError(f"Not a whole CLIP checkpoint: missing {sorted(info['missing_keys'])}.")
+        clip = start.load()
         config = cls.config_class.from_clip_config(clip.config, **kwargs)
         config._attn_implementation = clip.config._attn_implementation
         model = cls(config).to(device=clip.device, dtype=clip.dtype)
@@ -373,8 +350,8 @@ class E2Model(E2PreTrainedModel):
     @classmethod
     def from_towers(
         cls,
-        vision: PreTrainedModel | str,
-        text: PreTrainedModel | str | None = None,
+        vision: PreTrainedModel | str | PathLike,
+        text: PreTrainedModel | str | PathLike | None = None,
         dtype: torch.dtype | str | None = None,
         **kwargs,
     ) -> "E2Model":
@@ -384,11 +361,11 @@ class E2Model(E2PreTrainedModel):
         and, where two encoders meet for the first time, the projections to the shared space too.
 
         Args:
-            vision (`PreTrainedModel` or `str`): a model, a folder or a Hub id: of a vision encoder of a family in
-                `TOWER_FAMILIES` or of CLIP; or of a whole CLIP or SigLIP, whose vision side is taken.
-            text (`PreTrainedModel` or `str`, *optional*): the same for the text side: any encoder that `AutoModel`
-                loads. Without it, `vision` is a whole CLIP or SigLIP (of SigLIP 2, one of a fixed resolution), and
-                both of its sides, its temperature and its loss are taken.
+            vision (`PreTrainedModel`, `str` or `os.PathLike`): a model, a folder or a Hub id: of a vision encoder of a
+                family in `TOWER_FAMILIES` or of CLIP; or of a whole CLIP or SigLIP, whose vision side is taken.
+            text (`PreTrainedModel`, `str` or `os.PathLike`, *optional*): the same for the text side: any encoder that
+                `AutoModel` loads. Without it, `vision` is a whole CLIP or SigLIP (of SigLIP 2, one of a fixed
+                resolution), and both of its sides, its temperature and its loss are taken.
             dtype (`torch.dtype` or `str`, *optional*): float type of the model, such as `"bfloat16"`. Default, and
                 `"auto"`: that of the vision encoder.
             kwargs (`dict`, *optional*): fields of [`E2Config`] or of its vision tower.
@@ -602,11 +579,11 @@ class E2Model(E2PreTrainedModel):
         pixel_values: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         position_ids: torch.Tensor | None = None,
+        return_loss: bool | None = None,
+        interpolate_pos_encoding: bool = False,
         tag_input_ids: torch.Tensor | None = None,
         tag_attention_mask: torch.Tensor | None = None,
         tag_ids: torch.Tensor | None = None,
-        return_loss: bool | None = None,
-        interpolate_pos_encoding: bool = False,
         **kwargs: Unpack[TransformersKwargs],
     ) -> E2Output:
         """Embed images, texts and tags, any of them or all, and compare images with texts.
@@ -616,16 +593,16 @@ class E2Model(E2PreTrainedModel):
             pixel_values (`torch.Tensor` of shape `(B, 3, H, W)`, *optional*): images from the image processor.
             attention_mask (`torch.Tensor` of shape `(T, L)`, *optional*): 1 for real tokens, 0 for padding.
             position_ids (`torch.Tensor` of shape `(T, L)`, *optional*): positions of the tokens.
+            return_loss (`bool`, *optional*): return the losses of this batch; needs as many texts as images.
+            interpolate_pos_encoding (`bool`): take other sizes than the trained one.
             tag_input_ids (`torch.Tensor` of shape `(B, E, L)`, *optional*): token ids of the tags.
             tag_attention_mask (`torch.Tensor` of shape `(B, E, L)`, *optional*): 1 for real tokens.
             tag_ids (`torch.Tensor` of shape `(B, E)`, *optional*): equal for equal tags, -1 = the product has no such
                 tag. Default: every tag is present, equal tokens are equal tags.
-            return_loss (`bool`, *optional*): return the losses of this batch; needs as many texts as images.
-            interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Raises:
-            ValueError: if neither images nor texts are given, a loss is asked for without both, the tags are not those
-                of the entities, or `tag_ids` are given without tags.
+            ValueError: if neither images nor texts are given, a loss is asked for without both or not with as many
+                texts and tags as images, the tags are not those of the entities, or `tag_ids` are given without tags.
 
         Example:
 
@@ -645,7 +622,7 @@ class E2Model(E2PreTrainedModel):
         >>> region_similarities = outputs.region_embeds @ outputs.text_embeds.T  # (1, E, 2): cosines
         ```
         """
-        check_inputs(input_ids, pixel_values, return_loss)
+        check_inputs(input_ids, pixel_values, return_loss, tag_input_ids)
         self._check_tags(tag_input_ids, tag_ids)
         output = E2Output()
         if pixel_values is not None:
@@ -715,5 +692,6 @@ class E2Model(E2PreTrainedModel):
 # A folder saved from here carries this file, and `trust_remote_code` loads it where hf_fashion is not installed.
 E2Model.register_for_auto_class("AutoModel")
 E2VisionModel.register_for_auto_class("AutoModel")
+E2TowerVisionModel.register_for_auto_class("AutoModel")
 
-__all__ = ["E2Model", "E2VisionModel"]
+__all__ = ["E2Model", "E2TowerVisionModel", "E2VisionModel"]

@@ -21,7 +21,15 @@ from transformers.utils.output_capturing import capture_outputs
 from .configuration_e2 import E2Config, E2TowerConfig, E2VisionConfig
 from .selection_e2 import E2FusionBlock, E2FusionBlocks, E2RegionHead, E2RegionPool, E2Selection, run_layers
 from .texts_e2 import E2EntityWords
-from .towers_e2 import drop_unused, embed_patches, num_prefix_tokens, pool_tower, rotary_positions, tower_family
+from .towers_e2 import (
+    drop_unused,
+    embed_patches,
+    num_prefix_tokens,
+    pool_tower,
+    rotary_positions,
+    tower_family,
+    unsplit_modules,
+)
 
 
 @dataclass
@@ -85,6 +93,10 @@ class E2PreTrainedModel(CLIPPreTrainedModel):
     def __init__(self, config: E2Config, *inputs, **kwargs):
         config.validate_architecture()  # once more: `from_pretrained(folder, field=value)` sets fields later
         super().__init__(config, *inputs, **kwargs)
+
+    def post_init(self):
+        super().post_init()
+        self._no_split_modules = unsplit_modules(self)
 
     @classmethod
     def is_custom_code(cls) -> bool:

@@ -126,8 +126,8 @@ class FilipModel(E2Model):
         attention_mask: torch.Tensor | None = None,
         position_ids: torch.Tensor | None = None,
         return_loss: bool | None = None,
-        compare: bool = True,
         interpolate_pos_encoding: bool = False,
+        compare: bool = True,
         **kwargs: Unpack[TransformersKwargs],
     ) -> FilipOutput:
         """Embed the tokens of images and texts, of either or both, and compare images with texts.
@@ -138,12 +138,12 @@ class FilipModel(E2Model):
             attention_mask (`torch.Tensor` of shape `(T, L)`, *optional*): 1 for real tokens, 0 for padding.
             position_ids (`torch.Tensor` of shape `(T, L)`, *optional*): positions of the tokens.
             return_loss (`bool`, *optional*): return the loss of this batch; needs as many texts as images.
+            interpolate_pos_encoding (`bool`): take other sizes than the trained one.
             compare (`bool`, *optional*, defaults to `True`): whether to compare the images with the texts. Training
                 over several processes compares the joined batch itself.
-            interpolate_pos_encoding (`bool`): take other sizes than the trained one.
 
         Raises:
-            ValueError: if neither images nor texts are given, or a loss is asked for without both.
+            ValueError: if neither images nor texts are given, or a loss is asked for without both, as many of each.
 
         Example:
 

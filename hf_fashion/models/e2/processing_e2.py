@@ -43,6 +43,22 @@ def tag_id(tag: str | None) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1 if text else -1
 
 
+def check_counts(name: str, items: str | Sequence, tags: Sequence[Mapping[str, str | None]]) -> None:
+    """Raise if texts or images are not as many as the products whose tags are given.
+
+    Args:
+        name (`str`): what the items are: `"text"` or `"images"`.
+        items (`str` or `list`): B items; a string is one.
+        tags (`list[dict]`): B mappings from entity to tag.
+
+    Raises:
+        ValueError: they differ in number.
+    """
+    number = 1 if isinstance(items, str) else len(items)
+    if number != len(tags):
+        raise ValueError(f"`{name}` and `tags` must be as many as each other; got {number} and {len(tags)}.")
+
+
 class E2Processor(ProcessorMixin):
     """Joins an image processor and a tokenizer. A literal `<|endoftext|>` in a text does not end it.
 
@@ -148,15 +164,16 @@ class E2Processor(ProcessorMixin):
             `text_padding` is `"max_length"`.
 
         Raises:
-            ValueError: if nothing is given, a tag names an unknown entity, or texts and tags differ in number.
+            ValueError: if nothing is given, a tag names an unknown entity, or texts or images are not as many as tags.
         """
         if images is None and text is None and tags is None:
             raise ValueError("You have to specify `images`, `text`, `tags`, or several of them.")
         tags = [tags] if isinstance(tags, Mapping) else tags
         if tags is not None:
             self._check_entities(tags)
-        if self.compose_text and tags is not None and text is not None:
-            text = self.compose(text, tags)
+        if tags is not None and text is not None:
+            check_counts("text", text, tags)
+            text = self.compose(text, tags) if self.compose_text else text
         self._warn_of_cuts(text, tags, kwargs | kwargs.get("text_kwargs", {}))
         if images is None and text is None:
             encoded = BatchFeature()
@@ -164,6 +181,8 @@ class E2Processor(ProcessorMixin):
             kwargs = self._padded(kwargs)
             encoded = super().__call__(images=images, text=text, **kwargs)
         if tags is not None:
+            if images is not None:  # one image may come as such or in a list: they are counted once processed
+                check_counts("images", encoded["pixel_values"], tags)
             encoded.update(self.encode_tags(tags))
         return encoded
 
@@ -184,9 +203,8 @@ class E2Processor(ProcessorMixin):
         Raises:
             ValueError: if texts and tags differ in number.
         """
+        check_counts("text", text, tags)
         texts = [text] if isinstance(text, str) else list(text)
-        if len(texts) != len(tags):
-            raise ValueError(f"`text` and `tags` must be as many as each other; got {len(texts)} and {len(tags)}.")
         parts = ([row.get(entity) for entity in self.tag_entities] for row in tags)
         return [".".join([*filter(None, row), text]) for row, text in zip(parts, texts, strict=True)]
 

@@ -19,7 +19,8 @@ class E2Selection(ModelOutput):
 
     Args:
         scores (`torch.Tensor` of shape `(B, E * n, N)`): softmax over the patches, without noise; rows sum to 1.
-        indices (`torch.Tensor` of shape `(B, E * n)`): the patch each token took, counted row by row.
+        indices (`torch.Tensor` of shape `(B, E * n)`): the patch each token took, counted row by row; in training it
+            was drawn.
     """
 
     scores: torch.Tensor | None = None
@@ -39,7 +40,7 @@ class E2FusionBlock(nn.Module):
         self.v_proj = nn.Linear(width, width, bias=False)
 
     def _scores(self, tokens: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
-        queries = self.q_proj(tokens)  # (B, E * n, D)
+        queries = self.q_proj(tokens) * self.scale  # (B, E * n, D); scores themselves may exceed what float16 holds
         weight = self.k_proj.weight
         if type(self.k_proj) is nn.Linear and not (weight.is_meta or hasattr(weight, "__tensor_flatten__")):
             # q kᵀ = (g Wq Wkᵀ) xᵀ: E * n rows are projected instead of N. Not where the layer is wrapped (LoRA), or
@@ -56,13 +57,13 @@ class E2FusionBlock(nn.Module):
         Returns:
             `tuple[torch.Tensor, E2Selection]`: fused tokens (B, E * n, D), and what they selected.
         """
-        scores = self._scores(tokens, patches).float() * self.scale  # (B, E * n, N)
-        indices = scores.argmax(-1)  # (B, E * n)
+        scores = self._scores(tokens, patches).float()  # (B, E * n, N)
         if self.training:
             # (onehot x) Wv = onehot (x Wv): only the values of the chosen patches are projected.
             onehot = nn.functional.gumbel_softmax(scores, tau=self.temperature, hard=True)
-            chosen = onehot.to(patches.dtype) @ patches
+            chosen, indices = onehot.to(patches.dtype) @ patches, onehot.argmax(-1)
         else:
+            indices = scores.argmax(-1)  # (B, E * n)
             chosen = patches.gather(1, indices.unsqueeze(-1).expand(-1, -1, patches.shape[-1]))
         fused = (tokens + self.v_proj(chosen)) / 2
         return fused, E2Selection(scores=scores.softmax(-1), indices=indices)

@@ -1,6 +1,7 @@
 """What an E2 is built around: encoders of transformers, given as models, folders or Hub ids."""
 
 from dataclasses import dataclass
+from os import PathLike
 
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
@@ -36,14 +37,14 @@ class Start:
 
     Args:
         config (`PreTrainedConfig`): its configuration.
-        source (`PreTrainedModel` or `str`): the model, its folder or its Hub id.
+        source (`PreTrainedModel`, `str` or `os.PathLike`): the model, its folder or its Hub id.
     """
 
     config: PreTrainedConfig
-    source: PreTrainedModel | str
+    source: PreTrainedModel | str | PathLike
 
     @classmethod
-    def of(cls, source: PreTrainedModel | str) -> "Start":
+    def of(cls, source: PreTrainedModel | str | PathLike) -> "Start":
         """Read the configuration of a model, a folder or a Hub id."""
         if isinstance(source, PreTrainedModel):
             return cls(source.config, source)
@@ -65,9 +66,9 @@ class Start:
             ValueError: a checkpoint lacks weights of the model that its configuration names.
         """
         model = self.source
-        if isinstance(model, str):
-            options = {"trust_remote_code": False, "output_loading_info": True, "dtype": dtype or "auto"}
-            model, info = AutoModel.from_pretrained(model, **options)
+        if not isinstance(model, PreTrainedModel):
+            options = {"trust_remote_code": False, "use_safetensors": True, "output_loading_info": True}
+            model, info = AutoModel.from_pretrained(model, dtype=dtype or "auto", **options)
             missing = sorted(key for key in info["missing_keys"] if not _is_unused(key))
             if missing:
                 raise ValueError(
@@ -89,9 +90,7 @@ def towers_config(kind: type[E2Config], vision: Start, text: Start | None, field
         ValueError: E2 does not run on that vision encoder, or only one tower is given.
     """
     vision_config = vision.side("vision")
-    if vision_config.model_type == "clip_vision_model":
-        vision_config = {key: value for key, value in vision_config.to_dict().items() if key != "model_type"}
-    else:
+    if vision_config.model_type != "clip_vision_model":
         tower_family(vision_config)
     if text is not None:
         return kind(**{"vision_config": vision_config, "text_config": text.side("text"), **fields})

@@ -132,6 +132,22 @@ def drop_mask_token(model: PreTrainedModel) -> None:
         embeddings.register_buffer("mask_token", mask_token, persistent=False)
 
 
+# Copied from hf_fashion.models.attribute.backbone_attribute.unsplit_modules
+def unsplit_modules(model: PreTrainedModel) -> set[str]:
+    """Return the classes whose modules stay on one device: those that a model and the models in it name, and have.
+
+    transformers asks the direct children only, and FSDP refuses the name of a class that is not there.
+
+    Args:
+        model (`PreTrainedModel`): the model.
+
+    Returns:
+        `set[str]`: names of classes, for `_no_split_modules`.
+    """
+    named = [getattr(module, "_no_split_modules", None) or () for module in model.modules()]
+    return set().union(*named) & {type(module).__name__ for module in model.modules()}
+
+
 def drop_unused(model: PreTrainedModel) -> None:
     """Remove what E2 never calls of a tower, so that no process waits for its gradient.
 
@@ -153,4 +169,5 @@ __all__ = [
     "pool_tower",
     "rotary_positions",
     "tower_family",
+    "unsplit_modules",
 ]

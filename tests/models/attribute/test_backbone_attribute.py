@@ -90,6 +90,14 @@ def test_the_folder_of_a_classifier_fills_a_model_without_a_backbone_class(model
         assert torch.equal(tensor, expected[name]), name
 
 
+def test_no_pickles_are_read(tmp_path):
+    backbone = build_backbone(tiny_backbone_config())
+    backbone.config.save_pretrained(tmp_path)
+    torch.save(backbone.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match=r"no file named model\.safetensors"):
+        load_pretrained(backbone, tmp_path)
+
+
 def test_a_clip_fills_its_vision_model(tmp_path):
     vision, text = tiny_bare_config("clip_vision_model"), {"hidden_size": 16, "num_hidden_layers": 1}
     text |= {"num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 9}

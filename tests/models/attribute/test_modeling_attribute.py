@@ -11,7 +11,7 @@ from hf_fashion.models.attribute.modeling_attribute import AttributePreTrainedMo
 from hf_fashion.models.attribute.modeling_ipad import IpadModel
 from hf_fashion.models.attribute.region_of_interest import crop_regions, region_boxes
 from tests.tiny_attribute import ATTRIBUTE_NAMES, IMAGE_SIZE, tiny_asen, tiny_asen_config, tiny_photo_inputs
-from tests.tiny_ipad import tiny_ipad
+from tests.tiny_ipad import RPF, tiny_ipad
 
 
 PIXELS = torch.zeros(2, 3, IMAGE_SIZE, IMAGE_SIZE)
@@ -78,6 +78,14 @@ def test_sizes_without_their_photos_are_refused():
         )
 
 
+@pytest.mark.parametrize("size", [[200, 70], [70, 200], [0, 70]])
+def test_sizes_beyond_the_padded_photos_are_refused(size):
+    inputs = tiny_photo_inputs()  # three photos, padded to 100 x 120
+    inputs["source_sizes"][1] = torch.tensor(size)
+    with pytest.raises(ValueError, match=r"within the padded photos, 1\.\.100 and 1\.\.120; got"):
+        tiny_asen(local=True)(**inputs)
+
+
 def test_attributes_start_apart_and_layers_at_torchs_scale():
     model = AttributePreTrainedModel(tiny_asen_config())
     table, layer = nn.Embedding(200, 100), nn.Linear(100, 50)
@@ -116,6 +124,36 @@ def test_offloaded_weights_are_fetched_by_calling_their_layers(make):
     expected = make()(**inputs).attribute_embeds
     offloaded = cpu_offload(make(), execution_device=torch.device("cpu"), offload_buffers=True)
     torch.testing.assert_close(offloaded(**inputs).attribute_embeds, expected)
+
+
+SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 64, "patch_size": 16}
+DINOV2 = {"model_type": "dinov2", "out_features": ["stage2"], **SIZES}
+
+
+@pytest.mark.parametrize(
+    ("make", "layers"),
+    [
+        (tiny_ipad, {"ResNetConvLayer", "ViTLayer", "IpadPositioning"}),
+        (partial(tiny_ipad, **RPF, use_semantic_branch=False), {"ResNetConvLayer", "IpadPositioning"}),
+        (partial(tiny_ipad, backbone_config=DINOV2), {"Dinov2Layer", "ViTLayer", "IpadPositioning"}),
+        (partial(tiny_asen, local=True), {"ResNetConvLayer", "AsenHead"}),
+        (partial(tiny_asen, backbone_config=DINOV2, head="csn"), {"Dinov2Layer", "PooledHead"}),
+    ],
+)
+def test_layers_that_stay_on_one_device_are_those_of_the_backbones(make, layers):
+    model = make()
+    assert layers <= model._no_split_modules <= {type(module).__name__ for module in model.modules()}
+
+
+@pytest.mark.parametrize("dinov2", [False, True])
+@pytest.mark.parametrize("make", [tiny_ipad, tiny_asen, partial(tiny_asen, local=True)])
+def test_attention_of_backbones_that_have_it_is_switched_back_and_forth(make, dinov2):
+    model = make(backbone_config=DINOV2) if dinov2 else make()
+    able = [part for part in (model.image_backbone, model.region_backbone) if part and part._supports_sdpa]
+    assert len(able) == dinov2 + (make is tiny_ipad)
+    for implementation in ("eager", "sdpa", "eager"):
+        model.set_attn_implementation(implementation)
+        assert {part.config._attn_implementation for part in (model, *able)} == {implementation}
 
 
 def test_a_field_that_is_changed_while_loading_is_checked(tmp_path):

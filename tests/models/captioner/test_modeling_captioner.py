@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 from torch.nn.functional import cross_entropy, normalize
-from transformers import AutoModel, CLIPConfig, CompileConfig, GenerationConfig
+from transformers import AutoModel, CLIPConfig, CompileConfig, GenerationConfig, Trainer, TrainingArguments
 
 from hf_fashion.models.captioner.modeling_captioner import CaptionerForConditionalGeneration
 from tests.tiny_captioner import CAPTIONS, tiny_caption_processor, tiny_captioner, tiny_captioner_config
@@ -57,6 +57,24 @@ def test_the_loss_is_that_of_each_next_token_and_padding_does_not_count():
     single = model(text_embeds=batch["text_embeds"][:1], input_ids=ids)
     torch.testing.assert_close(single.logits, outputs.logits[:1, :3], atol=1e-5, rtol=0)
     assert single.loss is None
+
+
+def test_trainer_averages_the_loss_of_accumulated_batches(tmp_path):
+    model = tiny_captioner(noise_variance=0.0)
+    batch = inputs(text_embeds=torch.randn(3, 12))
+    arguments = TrainingArguments(
+        tmp_path,
+        gradient_accumulation_steps=4,
+        max_steps=1,
+        logging_steps=1,
+        learning_rate=0.0,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+    )
+    trainer = Trainer(model, arguments, train_dataset=[0] * 32, data_collator=lambda rows: dict(batch))
+    trainer.train()
+    assert trainer.state.log_history[0]["loss"] == pytest.approx(model.eval()(**batch).loss.item(), rel=0.1)
 
 
 def test_generated_captions_are_the_likeliest_tokens_one_by_one():

@@ -1,10 +1,13 @@
 """E2's configuration: where its fields live, what it refuses, what survives saving."""
 
 import pytest
-from transformers import CLIPConfig
+from transformers import CLIPConfig, CLIPVisionConfig
 
-from hf_fashion import E2Config, E2VisionConfig
+from hf_fashion import E2Config, E2Model, E2VisionConfig, FilipModel
 from tests.tiny_e2 import tiny_config
+from tests.tiny_e2_families import tiny_e2_on
+from tests.tiny_siglip import tiny_siglip
+from tests.tiny_towers import tiny_clip
 
 
 def test_vision_fields_may_be_given_to_the_whole_configuration():
@@ -31,11 +34,45 @@ def test_one_projection_size():
     assert config.text_config.projection_dim == config.vision_config.projection_dim == 64
 
 
+def test_a_projection_that_is_changed_while_loading_reaches_the_towers(tmp_path):
+    tiny_e2_on("dinov2").config.save_pretrained(tmp_path)
+    config = E2Config.from_pretrained(tmp_path, projection_dim=8)
+    assert (config.projection_dim, config.vision_config.projection_dim) == (8, 8)
+    E2Model(config).save_pretrained(tmp_path / "model")
+    assert E2Model.from_pretrained(tmp_path / "model").region_head.projection_dim == 8
+    config = E2Config.from_pretrained(tmp_path, project_towers=False)
+    assert not config.project_towers and not config.vision_config.project_tower
+
+
+@pytest.mark.parametrize(("field", "value"), [("projection_dim", 8), ("project_towers", False)])
+def test_a_projection_that_the_towers_do_not_know_is_refused(field, value):
+    config = tiny_e2_on("dinov2").config
+    setattr(config, field, value)
+    with pytest.raises(ValueError, match=rf"`{field}` is {value}, but the vision tower was configured with"):
+        E2Model(config)
+
+
 def test_from_clip_config_keeps_the_towers():
     clip = CLIPConfig(vision_config={"patch_size": 14, "num_hidden_layers": 6}, projection_dim=48)
     config = E2Config.from_clip_config(clip, tag_entities=["brand"])
     assert config.vision_config.patch_size == 14 and config.fusion_layers == [4, 5]
     assert config.projection_dim == 48 and config.tag_entities == ["brand"]
+
+
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_the_configuration_of_a_clips_vision_model_is_e2s(as_dict):
+    clip = CLIPVisionConfig(patch_size=14, num_hidden_layers=6)
+    config = E2Config(vision_config=clip.to_dict() if as_dict else clip, tag_entities=["brand"])
+    assert type(config.vision_config) is E2VisionConfig
+    assert (config.vision_config.patch_size, config.fusion_layers, config.tag_entities) == (14, [4, 5], ["brand"])
+
+
+@pytest.mark.parametrize("kind", [E2Model, FilipModel])
+@pytest.mark.parametrize(("start", "make"), [(tiny_clip, "from_clip"), (tiny_siglip, "from_towers")])
+def test_the_folder_of_a_clip_or_a_siglip_is_refused_with_what_takes_it(kind, start, make, tmp_path):
+    start().save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=f"and no {kind.__name__}: make one of it by `{kind.__name__}.{make}`"):
+        kind.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,20 @@
 """E2 read as its manual: towers, selection, losses, starting from a CLIP."""
 
+import inspect
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import torch
 from accelerate import cpu_offload
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModel
+from transformers import AutoModel, CLIPModel
 
 from hf_fashion import E2Model, E2VisionModel
 from hf_fashion.models.e2.modeling_e2 import distinct_rows
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
+from tests.tiny_filip import tiny_filip
 from tests.tiny_siglip import tiny_siglip
 from tests.tiny_towers import hide_new_tokens, tiny_clip
 
@@ -65,12 +68,31 @@ def test_features_are_what_clip_returns():
     torch.testing.assert_close(regions, outputs.region_embeds)
 
 
+@pytest.mark.parametrize("make", [tiny_model, tiny_filip])
+def test_arguments_by_place_are_clips(make):
+    ours, clips = (list(inspect.signature(kind.forward).parameters) for kind in (type(make()), CLIPModel))
+    assert ours[: len(clips) - 1] == clips[:-1]
+    inputs = tiny_inputs()
+    assert make()(inputs["input_ids"], inputs["pixel_values"], inputs["attention_mask"], None, True).loss.ndim == 0
+
+
 def test_nothing_given_and_half_a_loss_are_refused():
     model, inputs = tiny_model(), tiny_inputs()
     with pytest.raises(ValueError, match="input_ids"):
         model()
     with pytest.raises(ValueError, match="return_loss"):
         model(pixel_values=inputs["pixel_values"], return_loss=True)
+
+
+@pytest.mark.parametrize(("texts", "images", "tags"), [(3, 1, 1), (1, 3, 3), (3, 3, 1), (1, 1, 3)])
+@pytest.mark.parametrize("contrastive_loss", ["info_nce", "sigmoid"])
+def test_a_loss_needs_as_many_images_as_texts_and_tags(texts, images, tags, contrastive_loss):
+    numbers = {"pixel_values": images, "tag_input_ids": tags, "tag_attention_mask": tags, "tag_ids": tags}
+    inputs = {name: values[: numbers.get(name, texts)] for name, values in tiny_inputs(3).items()}
+    model = tiny_model(contrastive_loss=contrastive_loss)
+    assert model(**inputs).logits_per_image.shape == (images, texts)
+    with pytest.raises(ValueError, match=f"got {images} images, {texts} texts and tags of {tags} products"):
+        model(**inputs, return_loss=True)
 
 
 def test_tags_of_other_entities_than_the_models_are_refused():
@@ -138,9 +160,10 @@ def test_from_clip_loses_nothing():
     torch.testing.assert_close(*texts, rtol=0, atol=0)
 
 
-def test_from_clip_takes_a_folder_and_keeps_dtype(tmp_path):
+@pytest.mark.parametrize("path", [str, Path])
+def test_from_clip_takes_a_folder_and_keeps_dtype(path, tmp_path):
     tiny_clip().to(torch.bfloat16).save_pretrained(tmp_path)
-    model = E2Model.from_clip(str(tmp_path), tag_entities=["brand"])
+    model = E2Model.from_clip(path(tmp_path), tag_entities=["brand"])
     assert model.dtype == model.visual_projection.weight.dtype == torch.bfloat16
     assert model.logit_scale.dtype == torch.float32
     assert model(pixel_values=torch.randn(1, 3, 16, 16)).region_embeds.shape == (1, 1, 12)
@@ -162,8 +185,16 @@ def test_from_clip_refuses_a_folder_that_lacks_weights(tmp_path):
     weights = clip.state_dict()
     del weights["text_projection.weight"]
     clip.save_pretrained(tmp_path, state_dict=weights)
-    with pytest.raises(ValueError, match=r"Not a whole CLIP checkpoint: missing \['text_projection.weight'\]"):
+    with pytest.raises(ValueError, match=r"not a whole 'clip' checkpoint: missing \['text_projection.weight'\]"):
         E2Model.from_clip(str(tmp_path))
+
+
+def test_from_clip_reads_no_pickles(tmp_path):
+    clip = tiny_clip()
+    clip.config.save_pretrained(tmp_path)
+    torch.save(clip.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match=r"no file named model\.safetensors"):
+        E2Model.from_clip(tmp_path)
 
 
 def test_starts_with_clips_own_spread_of_weights():

@@ -1,11 +1,14 @@
 """The vision towers: which class a configuration makes, types, gradient checkpointing, adapters, automatic devices."""
 
+import pytest
 import torch
-from accelerate import cpu_offload
+from accelerate import FullyShardedDataParallelPlugin, cpu_offload
 from peft import LoraConfig, get_peft_model
 
 from hf_fashion import E2Config, E2Model
 from hf_fashion.models.e2.modeling_e2_vision import E2TowerTransformer, E2VisionTransformer, vision_tower
+from tests.tiny_e2 import tiny_model
+from tests.tiny_filip import filip_on, tiny_filip
 from tests.tiny_towers import tiny_bert, tiny_pixels, tiny_tower
 
 
@@ -49,3 +52,22 @@ def test_adapters_adapt_both_towers_and_train_the_new_parts():
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
     for part in ("tower.encoder.layer.0", "text_model.encoder.layer.0", "fusion_blocks", "region_head", "projection"):
         assert any(part in name for name in trained), part
+
+
+CLIP_LAYERS = {"CLIPEncoderLayer"}
+MODELS = {
+    "clip": (tiny_model, CLIP_LAYERS | {"E2FusionBlock"}),
+    "clip without entities": (lambda: tiny_model(tag_entities=[], fusion_layers=[]), CLIP_LAYERS),
+    "dinov2": (on_dinov2, {"Dinov2Layer", "BertLayer", "E2FusionBlock"}),
+    "filip": (tiny_filip, CLIP_LAYERS),
+    "filip on vit": (lambda: filip_on("vit"), {"ViTLayer", "BertLayer"}),
+}
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_fsdp_wraps_the_layers_of_the_towers(make):
+    model, layers = MODELS[make][0](), MODELS[make][1]
+    plugin = FullyShardedDataParallelPlugin(auto_wrap_policy="transformer_based_wrap")
+    plugin.set_auto_wrap_policy(model)
+    wrapped = {kind.__name__ for kind in plugin.auto_wrap_policy.keywords["transformer_layer_cls"]}
+    assert wrapped == model._no_split_modules and layers <= wrapped

@@ -62,6 +62,8 @@ def test_the_loss_is_filips_and_needs_both_sides():
     torch.testing.assert_close(outputs.loss, filip_loss(outputs.logits_per_image, outputs.logits_per_text))
     with pytest.raises(ValueError, match="give both `input_ids` and `pixel_values`"):
         model(pixel_values=inputs["pixel_values"], return_loss=True)
+    with pytest.raises(ValueError, match=r"got 1 images, 4 texts\."):
+        model(**inputs | {"pixel_values": inputs["pixel_values"][:1]}, return_loss=True)
     with pytest.raises(ValueError, match="specify `input_ids`, `pixel_values`"):
         model()
 

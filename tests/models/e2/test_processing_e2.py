@@ -64,6 +64,16 @@ def test_unknown_entity_is_named():
 def test_texts_and_tags_must_be_as_many():
     with pytest.raises(ValueError, match="2 and 1"):
         tiny_processor().compose(["a", "b"], [{}])
+    with pytest.raises(ValueError, match="`text` and `tags` must be as many as each other; got 1 and 2"):
+        tiny_processor()(text="a", tags=[{}, {}])
+
+
+def test_images_and_tags_must_be_as_many():
+    images = tiny_images(3)
+    for given, number in ((images, 3), (images[0], 1)):
+        with pytest.raises(ValueError, match=f"`images` and `tags` must be as many as each other; got {number} and 2"):
+            tiny_processor()(images=given, tags=[{}, {}])
+    assert tiny_processor()(images=images[0], tags={}, return_tensors="pt")["tag_ids"].shape == (1, 2)
 
 
 def test_saved_and_read_is_equal(tmp_path):

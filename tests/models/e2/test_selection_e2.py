@@ -24,12 +24,23 @@ def test_fusion_follows_the_equations_of_the_paper():
     assert torch.equal(selection.indices, scores.argmax(-1))
 
 
+def test_scores_in_float16_do_not_overflow_before_they_are_scaled():
+    block, _, _ = fusion_block(training=False)
+    for layer in (block.q_proj, block.k_proj):
+        torch.nn.init.eye_(layer.weight)
+    tokens = 100 * torch.ones(1, 1, 16, dtype=torch.float16)
+    patches = torch.cat([0.999 * tokens, tokens], dim=1)  # products of 160,000
+    selection = block.half()(tokens, patches)[1]
+    assert selection.scores.isfinite().all() and selection.indices.item() == 1
+
+
 def test_training_takes_one_patch_and_lets_gradients_through_the_scores():
     block, tokens, patches = fusion_block(training=True)
-    fused, _ = block(tokens, patches)
+    fused, selection = block(tokens, patches)
     values = block.v_proj(patches)
-    distance = torch.cdist(2 * fused - tokens, values).min(-1).values
-    assert distance.max() < 1e-6, "each token adds the value of exactly one patch"
+    nearest = torch.cdist(2 * fused - tokens, values).min(-1)
+    assert nearest.values.max() < 1e-6, "each token adds the value of exactly one patch"
+    assert torch.equal(selection.indices, nearest.indices)
     fused.sum().backward()
     assert block.q_proj.weight.grad.abs().sum() > 0 and block.k_proj.weight.grad.abs().sum() > 0
 

@@ -1,5 +1,7 @@
 """An E2 is built around encoders of transformers: what is taken over, what is new, what is refused."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from transformers import CLIPModel
@@ -50,10 +52,11 @@ def test_a_clip_by_itself_is_what_from_clip_makes():
     assert torch.equal(made[0][name], made[1][name])
 
 
-def test_folders_are_taken_and_come_back_equal(tmp_path):
+@pytest.mark.parametrize("path", [str, Path])
+def test_folders_are_taken_and_come_back_equal(path, tmp_path):
     for name, encoder in (("vision", tiny_tower("dinov3_vit")), ("text", tiny_bert())):
         encoder.save_pretrained(tmp_path / name)
-    model = E2Model.from_towers(str(tmp_path / "vision"), str(tmp_path / "text"), tag_entities=["brand"])
+    model = E2Model.from_towers(path(tmp_path / "vision"), path(tmp_path / "text"), tag_entities=["brand"])
     model.save_pretrained(tmp_path / "e2")
     loaded, inputs = E2Model.from_pretrained(tmp_path / "e2"), {"input_ids": IDS, "pixel_values": tiny_pixels()}
     torch.testing.assert_close(loaded(**inputs).logits_per_image, model(**inputs).logits_per_image, rtol=0, atol=0)

@@ -1,10 +1,12 @@
 """E2 on the vision models of every family in the table: nothing of them is lost, every weight learns."""
 
+import copy
+
 import pytest
 import torch
-from transformers import SwinConfig
+from transformers import AutoModel, SwinConfig
 
-from hf_fashion import E2Config, E2Model, E2VisionModel
+from hf_fashion import E2Config, E2Model, E2TowerVisionModel, E2VisionModel
 from hf_fashion.models.e2.towers_e2 import TOWER_FAMILIES, num_prefix_tokens, tower_family
 from tests.tiny_towers import LAYERS, hide_new_tokens, tiny_bert, tiny_pixels, tiny_tower
 
@@ -59,6 +61,11 @@ def test_the_image_side_loads_from_the_whole_folder(family, tmp_path):
     model.save_pretrained(tmp_path)
     image_side = E2VisionModel.from_pretrained(tmp_path)
     torch.testing.assert_close(image_side(tiny_pixels()).region_embeds, model.get_region_features(tiny_pixels()))
+    image_side.save_pretrained(tmp_path / "image_side")
+    for auto_class in (AutoModel, E2VisionModel, E2TowerVisionModel):
+        loaded = auto_class.from_pretrained(tmp_path / "image_side")
+        assert type(loaded) is type(copy.deepcopy(image_side)) is E2TowerVisionModel
+        assert torch.equal(loaded(tiny_pixels()).image_embeds, image_side(tiny_pixels()).image_embeds)
 
 
 @pytest.mark.parametrize("family", TOWER_FAMILIES)
