@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlglot import exp
@@ -43,7 +44,6 @@ _OPERANDS: dict[type[exp.Expression], frozenset[str]] = {
 }
 _TIMES = {exp.DataType.Type.DATE: date, exp.DataType.Type.TIMESTAMP: datetime}
 _TOO_FINE = re.compile(r"[.,]\d{6}\d*[1-9]")  # Python would cut it off
-_LONGEST_WHOLE = 20  # digits: no type has more
 
 
 class _FilterSQL(Dialect):
@@ -194,7 +194,7 @@ def _value(node: exp.Expression) -> Any:
         case exp.Literal():
             return node.this if node.is_string else _number(node.this)
         case exp.Neg(this=exp.Literal(is_string=False) as number):
-            return -_number(number.this)
+            return _number(f"-{number.this}")
         case exp.Boolean():
             return node.this
         case exp.Cast(this=exp.Literal(is_string=True) as text):
@@ -204,10 +204,10 @@ def _value(node: exp.Expression) -> Any:
     raise ValueError(f"a value is missing at {_shown(node)}")
 
 
-def _number(text: str) -> int | float:
+def _number(text: str) -> Decimal:
     try:
-        return int(text) if text.isdecimal() and len(text) <= _LONGEST_WHOLE else float(text)
-    except ValueError:
+        return Decimal(text)
+    except InvalidOperation:
         raise ValueError(f"{text!r:.80} is not a number") from None
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.types as kinds
 
+from .numbers import is_number_type
 from .tree import Value
 
 
@@ -20,7 +21,7 @@ _MAX_NANOSECONDS = 2**63 - 1
 
 
 def checked_value(value: Any, kind: pa.DataType, column: str) -> Value:
-    """Return a value as the column itself would hold it: numbers rounded to its type, timestamps in UTC.
+    """Return a value as the column itself would hold it, timestamps in UTC; numbers as they are.
 
     Args:
         value (`Any`): the filter's value.
@@ -28,18 +29,23 @@ def checked_value(value: Any, kind: pa.DataType, column: str) -> Value:
         column (`str`): the column's name, for the error.
 
     Raises:
-        ValueError: the value is of another type, or too large or too fine for the column.
+        ValueError: the value is of another type, or a text or time that is too long or too fine for the column.
     """
     wanted, found = _converted(value, kind)
     if found is None:
         raise ValueError(
-            f"`{column}` ({kind}) can be compared with {wanted}, got {value!r:.80}{_why_text(value, kind)}"
+            f"`{column}` ({kind}) can be compared with {wanted}, got {_shown(value)}{_why_text(value, kind)}"
         )
     return found
 
 
+def _shown(value: Any) -> str:
+    """Numbers of SQL are decimals, which nobody has written as such."""
+    return f"{value!s:.80}" if isinstance(value, Decimal) else f"{value!r:.80}"
+
+
 def _why_text(value: Any, kind: pa.DataType) -> str:
-    if not is_text(kind) or isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_text(kind) or isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return ""
     return ". The column holds text: make it numbers in the catalogue, and embed that into another gallery"
 
@@ -73,10 +79,8 @@ def _converted(value: Any, kind: pa.DataType) -> tuple[str, Value | None]:
         return f"text of at most {MAX_TEXT:,} characters", _text(value)
     if kinds.is_boolean(kind):
         return "true or false", value if isinstance(value, bool) else None
-    if kinds.is_integer(kind):
-        return "whole numbers of its type", _whole(value, kind)
-    if kinds.is_floating(kind) or kinds.is_decimal(kind):
-        return "finite numbers", _number(value, kind)
+    if is_number_type(kind):
+        return "finite numbers", _number(value)
     if kinds.is_date(kind):
         return "dates: date '...', or timestamp '...' at midnight", _day(value)
     if kinds.is_timestamp(kind):
@@ -88,25 +92,10 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and len(value) <= MAX_TEXT else None
 
 
-def _whole(value: Any, kind: pa.DataType) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int):
+def _number(value: Any) -> int | float | Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
-    try:
-        return pa.scalar(value, kind).as_py()
-    except (pa.ArrowInvalid, OverflowError):
-        return None
-
-
-def _number(value: Any, kind: pa.DataType) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:  # of whole numbers; others are infinite already
-        return None
-    if kinds.is_floating(kind):
-        number = pa.scalar(number, kind).as_py()  # as the column has rounded its own
-    return number if math.isfinite(number) else None
+    return value if Decimal(value).is_finite() else None
 
 
 def _day(value: Any) -> date | None:

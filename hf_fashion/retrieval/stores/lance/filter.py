@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -26,6 +27,8 @@ def lance_filter(condition: Condition, schema: pa.Schema) -> str:
             return f"`{column}` IS {_not(negated)}NULL"
         case Comparison(column, sign, value):
             return f"`{column}` {sign} {_literal(value, schema.field(column).type)}"
+        case OneOf(column, (), negated) | ArrayHasAny(column, (), negated):
+            return f"`{column}` IS NOT NULL" if negated else "false"
         case OneOf(column, values, negated):
             return f"`{column}` {_not(negated)}IN ({_literals(values, schema.field(column).type)})"
         case Like(column, pattern, negated):
@@ -52,6 +55,8 @@ def _literals(values: Iterable[Value], kind: pa.DataType) -> str:
 def _literal(value: Value, kind: pa.DataType) -> str:
     if isinstance(value, str):
         return text(value)
+    if isinstance(value, Decimal):
+        return f"arrow_cast('{value:f}', '{str(kind).capitalize()}')"  # LanceDB compares no decimals with floats
     if isinstance(value, datetime):
         return _timestamp(value, kind)
     if isinstance(value, date):
