@@ -45,7 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top_k", type=positive, help="number of results, at most as many as the gallery has products; default: 10"
     )
-    parser.add_argument("--filter", metavar="SQL", help="condition on the metadata, such as \"brand = 'Lumaro'\"")
+    parser.add_argument(
+        "--filter",
+        metavar="SQL",
+        help="condition on the metadata, such as \"brand = 'Lumaro'\"; several are joined by AND",
+    )
     parser.add_argument("--threshold", type=float, help="least score of a result")
     parser.add_argument("--group_by", metavar="COLUMN", help="keep the best product of each value of the column")
     parser.add_argument(
