@@ -114,7 +114,7 @@ def _fetch(url: str, size_limit: int, deadline: float, count: Callable[[int], ob
             response = connection.getresponse()
             if response.status not in REDIRECTIONS:
                 return _read(response, size_limit, deadline, count)
-            url = urljoin(url, response.getheader("Location", ""))  # what else it says is not read
+            url = urljoin(url, response.getheader("Location", ""))  # its body is not read
     raise ValueError(f"it is redirected more than {MOST_REDIRECTIONS} times")
 
 

@@ -155,7 +155,7 @@ def test_it_refuses_before_anything_is_changed(tmp_path, model):
         synced(gallery, model, other_ids, delete_missing=True)
     with pytest.raises(ValueError, match="their vectors cannot be compared"):
         synced(gallery, tiny_model(seed=1), products(4))
-    with pytest.raises(ValueError, match="no column 'brand', which the gallery has.*Add the column to the cat"):
+    with pytest.raises(ValueError, match=r"no column 'brand', which the gallery has.*Add the column to the cat"):
         synced(gallery, model, products(4).remove_columns("brand"))
     assert sorted(gallery.ids()) == products(4)["id"][:]
 
