@@ -191,6 +191,8 @@ IN_PYTHON: list[tuple[str, Test]] = [
     ("added != timestamp '2026-01-01 12:00:00'", _of("added", lambda time: time != TIMES[0])),
     ("seen = timestamp '2026-01-01 12:00:00Z'", _of("seen", lambda time: time == UTC[0])),
     ("shown = timestamp '2026-01-01 12:00:00Z'", _of("shown", lambda time: time == UTC[0])),
+    ("shown > date '2026-01-01'", _of("shown", lambda time: time >= UTC[5])),  # midnight in Berlin
+    ("shown = timestamp '2026-01-01 01:00:00'", _of("shown", lambda time: time == UTC[5])),
     ("far != timestamp '2026-01-01 14:00:00+02:00'", _of("far", lambda time: time != UTC[0])),
     ("sold >= timestamp '2025-01-01'", _of("sold", lambda time: time >= datetime(2025, 1, 1))),
     ("array_has(sizes, 'M')", _of("sizes", lambda sizes: "M" in sizes)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from ....messages import did_you_mean
 from ...schema import ID
 from .numbers import compared_number, held_numbers, is_number_type
 from .tree import And, ArrayHasAny, Comparison, Condition, IsNull, Like, OneOf, Value
-from .values import checked_value, is_text
+from .values import checked_value, is_text, read_time
 
 
 MAX_VALUES = 10_000  # of one list
@@ -58,6 +59,17 @@ class FilterColumns:
         """
         kind = self._types[name]
         return kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
+
+    def parsed(self, name: str, value: Any) -> Any:
+        """Return a value of JSON, which writes dates and timestamps as text, as the column's type has it.
+
+        Args:
+            name (`str`): the column.
+            value (`Any`): the value.
+        """
+        kind = self._types[name].value_type if self.holds_lists(name) else self._types[name]
+        is_time = kinds.is_date(kind) or kinds.is_timestamp(kind)
+        return read_time(value, date, datetime) if is_time and isinstance(value, str) else value
 
     def compare(self, name: str, sign: str, value: Any) -> Comparison | OneOf:
         """Return the comparison of a column with a value.
@@ -145,7 +157,8 @@ class FilterColumns:
 
     def _require_boolean(self, name: str, what: str) -> None:
         if not kinds.is_boolean(self._types[name]):
-            raise ValueError(f"{what} needs a column of booleans, `{name}` is {self._types[name]}")
+            hint = f". Write `{name}` = 'true', as the catalogue has it" if is_text(self._types[name]) else ""
+            raise ValueError(f"{what} needs a column of booleans, `{name}` is {self._types[name]}{hint}")
 
     def _single(self, name: str) -> pa.DataType:
         if self.holds_lists(name):

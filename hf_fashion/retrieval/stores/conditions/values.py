@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.types as kinds
 
+from ...schema import ID
 from .numbers import is_number_type
 from .tree import Value
 
@@ -17,6 +19,7 @@ from .tree import Value
 MAX_TEXT = 10_000  # characters of one value
 _UNITS = {"s": timedelta(seconds=1), "ms": timedelta(milliseconds=1), "us": timedelta(microseconds=1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TOO_FINE = re.compile(r"[.,]\d{6}\d*[1-9]")  # Python would cut it off
 _MAX_NANOSECONDS = 2**63 - 1
 
 
@@ -34,7 +37,7 @@ def checked_value(value: Any, kind: pa.DataType, column: str) -> Value:
     wanted, found = _converted(value, kind)
     if found is None:
         raise ValueError(
-            f"`{column}` ({kind}) can be compared with {wanted}, got {_shown(value)}{_why_text(value, kind)}"
+            f"`{column}` ({kind}) can be compared with {wanted}, got {_shown(value)}{_why_text(value, kind, column)}"
         )
     return found
 
@@ -44,10 +47,21 @@ def _shown(value: Any) -> str:
     return f"{value!s:.80}" if isinstance(value, Decimal) else f"{value!r:.80}"
 
 
-def _why_text(value: Any, kind: pa.DataType) -> str:
-    if not is_text(kind) or isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+def _why_text(value: Any, kind: pa.DataType, column: str) -> str:
+    """What to write in place of a value that text cannot be compared with: in feeds much is text."""
+    if not is_text(kind) or not isinstance(value, (bool, int, float, Decimal, date)):
         return ""
-    return ". The column holds text: make it numbers in the catalogue, and embed that into another gallery"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    advice = f". The column holds text: write '{text:.80}' in quotes"
+    if column == ID:
+        return f"{advice}, as ids are text always"
+    if isinstance(value, (bool, date)):
+        return (
+            f"{advice}, as the catalogue has it{'; ISO dates are ordered as text too' * (not isinstance(value, bool))}"
+        )
+    return (
+        f"{advice}, or make it numbers in the catalogue, and embed that into another gallery: text has another order"
+    )
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -57,6 +71,27 @@ def is_text(kind: pa.DataType) -> bool:
         kind (`pyarrow.DataType`): the column's type.
     """
     return kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind)
+
+
+def read_time(text: str, *types: type[date]) -> date:
+    """Read a date or a timestamp in ISO's form.
+
+    Args:
+        text (`str`): such as `"2026-01-31"` or `"2026-01-31 12:00:00Z"`.
+        *types (`type`): `date`, `datetime` or both: what it may be, the first that fits.
+
+    Raises:
+        ValueError: it is none of them, or finer than microseconds.
+    """
+    if _TOO_FINE.search(text):
+        raise ValueError(f"a timestamp has at most six digits below the second, got {text!r:.80}")
+    for kind in types:
+        try:
+            return kind.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            continue
+    names = " or a ".join("timestamp" if kind is datetime else "date" for kind in types)
+    raise ValueError(f"{text!r:.80} is not a {names} such as '2026-01-31'")
 
 
 def time_number(value: date | datetime, unit: str) -> int:
@@ -110,7 +145,7 @@ def _time(value: Any, kind: pa.DataType) -> datetime | None:
     if not isinstance(value, date):
         return None
     if not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        value = datetime(value.year, value.month, value.day)
     moment = _in_utc(value, kind.tz)
     if moment is None:
         return None

@@ -92,7 +92,7 @@ def test_a_pattern_without_wildcards_is_a_comparison(pattern):
         (lambda: COLUMNS.like("brand", "_"), "LIKE takes no _ at the end"),
         (lambda: COLUMNS.is_null("id"), "`id` is never missing"),
         (lambda: COLUMNS.is_boolean("brand", True), "IS TRUE needs a column of booleans, `brand` is string"),
-        (lambda: COLUMNS.is_true("brand"), "`brand` is string"),
+        (lambda: COLUMNS.is_true("brand"), r"`brand` is string\. Write `brand` = 'true', as the catalogue has it"),
     ],
 )
 def test_what_does_not_go_with_the_type_is_refused(ask, message):
