@@ -52,16 +52,15 @@ def _why_text(value: Any, kind: pa.DataType, column: str) -> str:
     if not is_text(kind) or not isinstance(value, (bool, int, float, Decimal, date)):
         return ""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    advice = f". The column holds text: write '{text:.80}' in quotes"
     if column == ID:
-        return f"{advice}, as ids are text always"
-    if isinstance(value, (bool, date)):
-        return (
-            f"{advice}, as the catalogue has it{'; ISO dates are ordered as text too' * (not isinstance(value, bool))}"
-        )
-    return (
-        f"{advice}, or make it numbers in the catalogue, and embed that into another gallery: text has another order"
-    )
+        more = "as ids are text always"
+    elif isinstance(value, date):
+        more = "as the catalogue has it; ISO dates are ordered as text too"
+    elif isinstance(value, bool):
+        more = "as the catalogue has it"
+    else:
+        more = "or make it numbers in the catalogue, and embed that into another gallery: text has another order"
+    return f". The column holds text: write '{text:.80}' in quotes, {more}"
 
 
 def is_text(kind: pa.DataType) -> bool:
