@@ -280,15 +280,24 @@ def _is_id(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or str(kind) in ("string", "large_string", "string_view")
 
 
-def _require_photos(dataset: Dataset, id_column: str, column: str) -> None:
+def rows_without_photo(dataset: Dataset, column: str) -> list[int]:
+    """Return the rows whose photo is null.
+
+    Args:
+        dataset (`datasets.Dataset`): N rows.
+        column (`str`): column of photos.
+    """
     stored = dataset.select_columns(column).with_format("arrow")
-    missing = [
+    return [
         row
         for start in range(0, len(dataset), 1000)
         for row, absent in enumerate(stored[start : start + 1000][column].is_null().to_pylist(), start)
         if absent
     ]
-    if missing:
+
+
+def _require_photos(dataset: Dataset, id_column: str, column: str) -> None:
+    if missing := rows_without_photo(dataset, column):
         places = name_sources(dataset, missing, id_column)
         raise ValueError(listed(f"`image_column`: {column!r} is null; drop these rows", places))
 
