@@ -175,6 +175,7 @@ IN_PYTHON: list[tuple[str, Test]] = [
     ("stock <> 1", _of("stock", lambda stock: stock != 1)),
     ("grade < 127", _of("grade", lambda grade: grade < 127)),
     ("stock < 1.5", _of("stock", lambda stock: stock < 1.5)),
+    ("stock > -9223372036854775808", _of("stock", lambda stock: True)),
     ("stock = 0.5", _of("stock", lambda stock: False)),
     ("stock != 0.5", _of("stock", lambda stock: True)),
     ("stock NOT IN (0, 0.5)", _of("stock", lambda stock: stock != 0)),

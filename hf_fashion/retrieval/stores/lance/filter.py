@@ -11,6 +11,9 @@ import pyarrow as pa
 from ..conditions.tree import And, ArrayHasAny, Comparison, Condition, IsNull, Like, OneOf, Or, Value
 
 
+_SMALLEST = -(2**63)  # LanceDB reads it as minus 2**63, which only a float holds
+
+
 def lance_filter(condition: Condition, schema: pa.Schema) -> str:
     """Return LanceDB's SQL for a condition.
 
@@ -57,6 +60,8 @@ def _literal(value: Value, kind: pa.DataType) -> str:
         return text(value)
     if isinstance(value, Decimal):
         return f"arrow_cast('{value:f}', '{str(kind).capitalize()}')"  # LanceDB compares no decimals with floats
+    if isinstance(value, int) and value == _SMALLEST:
+        return f"arrow_cast('{value}', 'Int64')"
     if isinstance(value, datetime):
         return _timestamp(value, kind)
     if isinstance(value, date):
