@@ -250,7 +250,7 @@ class Cases:
         """Lines of `search --json`."""
         text = (self.folder / "searches.jsonl").read_text()
         text = "\n".join(mutate_json(random, line) for line in text.splitlines())
-        for search in read_searches(text.split("\n")):
+        for search in read_searches(text.split("\n")).values():
             found = rerank_search(search, self.gallery, query_expansion, random.choice((None, 1, 3)))
             assert sorted(one["id"] for one in found["results"]) == sorted(one["id"] for one in search["results"])
 

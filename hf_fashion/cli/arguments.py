@@ -6,6 +6,40 @@ from typing import Any
 from .output import hide_loading_bars
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A parser that drops no value: of an option that is repeated, argparse itself keeps the last one only. Here lists
+    are joined, and an option of one value is an error.
+
+    Args:
+        *arguments: those of `argparse.ArgumentParser`.
+        **options: those of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.given: set[str] = set()  # options of the line that is being parsed
+        for name in (None, "store"):
+            self.register("action", name, _KeepAll)
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse a command line."""
+        self.given.clear()
+        return super().parse_known_args(args, namespace)
+
+
+class _KeepAll(argparse.Action):
+    """Store the value of an option that is given once, or all items of a list."""
+
+    def __call__(self, parser: CommandParser, namespace, values, option_string=None):
+        if self.dest in parser.given:
+            before = getattr(namespace, self.dest)
+            if self.nargs not in ("*", "+"):
+                raise argparse.ArgumentError(self, f"given twice, as {before!r} and {values!r}: it takes one value")
+            values = [*before, *values]
+        parser.given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, its gallery, the device and the float type.
 

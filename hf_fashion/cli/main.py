@@ -35,6 +35,7 @@ from . import (
     sync,
     train,
 )
+from .arguments import CommandParser
 from .ending import run_command
 from .output import hide_notes_of_torchao
 
@@ -70,7 +71,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     Args:
         arguments (`list[str]`, *optional*): those after `hf-fashion`. Default: of this process.
     """
-    parser = _described(argparse.ArgumentParser, __doc__, prog="hf-fashion")
+    parser = _described(CommandParser, __doc__, prog="hf-fashion")
     parser.set_defaults(stopped="What is committed is kept")
     parser.add_argument("--version", action=_ShowVersions, nargs=0, help="show versions, as a bug report needs them")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -47,5 +47,13 @@ def run(arguments: argparse.Namespace) -> None:
     if isinstance(reranker, ReasoningReranker):
         reranker.check_embedder(gallery.info()["fingerprint"])
     text = Path(arguments.searches).read_text(encoding="utf-8") if arguments.searches else sys.stdin.read()
-    for search in read_searches(text.split("\n")):
-        print_search(rerank_search(search, gallery, reranker, arguments.num_candidates), arguments.json)
+    place = arguments.searches or "stdin"
+    searches = read_searches(text.split("\n"))
+    if not searches:
+        raise ValueError(f"{place} has no search: write one a line into it with `hf-fashion search --json`")
+    for line, search in searches.items():
+        try:
+            reranked = rerank_search(search, gallery, reranker, arguments.num_candidates)
+        except ValueError as error:
+            raise ValueError(f"{place}, line {line}: {error}. The lines before it are written") from error
+        print_search(reranked, arguments.json)

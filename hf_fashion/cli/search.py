@@ -14,16 +14,21 @@
     hf-fashion search --model runs/quickstart/e2/best --gallery region_gallery --text Lumaro --entity brand
 
 --json prints one line, which `hf-fashion rerank` reads. --grid draws query and results as one picture, with the photos
-of --corpus, the catalogue that was embedded.
+of --corpus, the catalogue that was embedded; a product that is not in it has an empty panel.
 """
 
 import argparse
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..messages import listed
 from .arguments import add_catalogue_arguments, add_model_arguments, load_catalogue_of, load_model_of, positive
 from .output import print_search
 
+
+logger = logging.getLogger(__name__)
 
 QUERY = ("image", "text", "image_weight", "change", "attribute", "entity")
 OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates", "late_interaction", "change_by")
@@ -45,7 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top_k", type=positive, help="number of results, at most as many as the gallery has products; default: 10"
     )
-    parser.add_argument("--filter", metavar="SQL", help="condition on the metadata, such as \"brand = 'Lumaro'\"")
+    parser.add_argument(
+        "--filter",
+        metavar="SQL",
+        help="condition on the metadata, such as \"brand = 'Lumaro'\"; several are joined by AND",
+    )
     parser.add_argument("--threshold", type=float, help="least score of a result")
     parser.add_argument("--group_by", metavar="COLUMN", help="keep the best product of each value of the column")
     parser.add_argument(
@@ -96,9 +105,9 @@ def run(arguments: argparse.Namespace) -> None:
     query = read_query(arguments)
     # As the query's own options: those that do not fit it are refused.
     found = {"query": query, **searching(query | _given(arguments, OPTIONS))}
+    print_search(found, arguments.json)
     if arguments.grid:
         write_grid(found, arguments)
-    print_search(found, arguments.json)
 
 
 def read_query(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -118,15 +127,15 @@ def read_query(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
-    """Draw query and results with the catalogue's photos.
+    """Draw query and results with the catalogue's photos; of products without one the panel is empty, with a warning.
 
     Args:
         found (`dict`): the search, with its `query`.
         arguments (`argparse.Namespace`): options of the command.
     """
     from ..embedding.query_photos import ANYWHERE
+    from ..pipelines.photos_fashion_retrieval import photo_for
     from ..reports.grid import draw_grid
-    from ..retrieval.ingestion.catalogue import Catalogue
 
     query = found["query"]
     text = (
@@ -135,10 +144,20 @@ def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
         or "\n".join(f"{weight:+g} {term}" for term, weight in query.get("terms", {}).items())
     )
     asked, caption = (ANYWHERE.open(query["image"]), text or "query") if "image" in query else (text, "query")
-    catalogue = Catalogue(**load_catalogue_of(arguments, metadata_columns=[]))
-    photos = catalogue.photos_of([result["id"] for result in found["results"]])
+    all_photos = _catalogue_photos(arguments)
+    ids = [result["id"] for result in found["results"]]
+    if missing := [product_id for product_id in ids if product_id not in all_photos]:
+        logger.warning(listed("the corpus has no photo of these products, whose panels are empty", missing))
+    photos = [photo_for(product_id, all_photos) for product_id in ids]
     Path(arguments.grid).parent.mkdir(parents=True, exist_ok=True)
     draw_grid(asked, found["results"], photos, caption=caption).save(arguments.grid)
+
+
+def _catalogue_photos(arguments: argparse.Namespace) -> Mapping[str, Any]:
+    from ..retrieval.ingestion.catalogue_photos import CataloguePhotos
+
+    columns = load_catalogue_of(arguments, metadata_columns=[], require_files=False)
+    return CataloguePhotos.of_columns(columns["dataset"], columns["id_column"], columns["image_column"])
 
 
 def weighted(text: str) -> tuple[str, float]:

@@ -37,8 +37,8 @@ class SavedSearchPipeline(FashionRetrievalPipeline):
         }
 
 
-def read_searches(lines: Iterable[str]) -> list[dict[str, Any]]:
-    """Read searches, one JSON object a line.
+def read_searches(lines: Iterable[str]) -> dict[int, dict[str, Any]]:
+    """Read searches, one JSON object a line, by the number of their line, from 1.
 
     Args:
         lines (`Iterable[str]`): lines of a file; empty ones are passed over.
@@ -47,11 +47,11 @@ def read_searches(lines: Iterable[str]) -> list[dict[str, Any]]:
         ValueError: a line is not a JSON object; has no `space`, no `results` with an `id` each, or neither `query_id`
             nor both `vector` and `fingerprint`; or has a value of another kind there.
     """
-    searches = []
+    searches = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                searches.append(_checked(json.loads(line)))
+                searches[number] = _checked(json.loads(line))
             except (ValueError, RecursionError) as error:
                 raise ValueError(f"line {number} is not a search as `search --json` writes it: {error}") from error
     return searches

@@ -22,7 +22,7 @@ CAPTION_HEIGHT = 32  # two lines
 def draw_grid(
     query: Image.Image | str,
     results: Sequence[Mapping[str, Any]],
-    photos: Sequence[Image.Image],
+    photos: Sequence[Image.Image | None],
     columns: int = 5,
     side: int = 160,
     caption: str = "query",
@@ -35,7 +35,7 @@ def draw_grid(
     Args:
         query (`PIL.Image.Image` or `str`): a photo or a text.
         results (`Sequence[Mapping]`): N results of one search, with `id`, `rank`, `initial_rank` and `score`.
-        photos (`Sequence[PIL.Image.Image]`): their N photos.
+        photos (`Sequence[PIL.Image.Image]`): their N photos; where one is `None` the panel is empty.
         columns (`int`, *optional*, defaults to 5): results in a row.
         side (`int`, *optional*, defaults to 160): width and height of a panel.
         caption (`str`, *optional*, defaults to `"query"`): text below the query.
@@ -54,7 +54,7 @@ def draw_grid(
     for place, (result, photo) in enumerate(zip(results, photos, strict=True)):
         row, column = divmod(place, columns)
         corner = (_offset(column + 1, side), MARGIN + row * (side + CAPTION_HEIGHT + MARGIN))
-        _paste(grid, _panel(photo, side), corner, _caption(result, side))
+        _paste(grid, _panel("" if photo is None else photo, side), corner, _caption(result, side))
     return grid
 
 

@@ -96,7 +96,10 @@ class ExactSearch:
         rows = pc.index_in(pa.array(ids, pa.string()), value_set=self.products[ID])
         if rows.null_count:
             unknown = next(product_id for product_id, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
-            raise ValueError(f"`ids` must be in the gallery, {unknown!r} is not")
+            raise ValueError(
+                f"`ids` must be in the gallery, {unknown!r} is not: if it was deleted since it was found, search "
+                "again or leave it out"
+            )
         return self._spaces[space][torch.tensor(rows.to_numpy(), dtype=torch.long)].directions()
 
 

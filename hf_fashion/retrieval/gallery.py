@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..embedding.encoder import Encoder
 from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.add_spaces import check_products, copy_with_spaces, extended_schema, split_model
 from .ingestion.catalogue import Catalogue
+from .ingestion.column_types import require_known_types
 from .ingestion.embed_catalogue import embed_catalogue
 from .ingestion.learn_axes import learn_axes
 from .ingestion.processes import Processes
@@ -164,8 +166,9 @@ class Gallery:
 
         Raises:
             ValueError: before anything is embedded: a column is missing or has a wrong type, an id or photo is null,
-                an id comes twice, `dimensions` is more than the model's or than the number of photos, the model has no
-                `regions`, or the gallery is of another model or has other spaces, dimensions or metadata columns.
+                an id comes twice, all cells of a metadata column are empty, `dimensions` is more than the model's or
+                than the number of photos, the model has no `regions`, or the gallery is of another model or has other
+                spaces, dimensions or metadata columns.
                 Later: a photo cannot be read; the error names the row, and the batches before it are kept.
             OSError: the gallery is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one process is raised by all.
@@ -181,16 +184,18 @@ class Gallery:
             schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, fingerprint, kept)
             try:
                 gallery = cls.open(uri)
+                catalogue.adopt(gallery.schema.metadata)
             except FileNotFoundError as error:
                 if not processes.is_main:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
+                require_known_types(schema.metadata)
                 axes = learn_axes(encoder, catalogue, dimensions, batch_size, progress) if dimensions else None
                 try:
                     gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
                 except FileExistsError:  # by another run meanwhile: this one goes on along its axes
                     gallery = cls.open(uri)
             check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri)
-            gallery.schema.require_same_columns(schema, str(uri))
+            gallery.schema.require_same_columns(replace(schema, metadata=catalogue.metadata_schema), str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
 
@@ -245,7 +250,7 @@ class Gallery:
                     f"the gallery at {self._store.uri} was made by an earlier version, which kept no hashes of "
                     "photos, so that changed ones cannot be found: embed the catalogue into another folder"
                 )
-            catalogue = Catalogue(dataset, id_column, image_column, self.schema.metadata.names)
+            catalogue = Catalogue.for_gallery(dataset, id_column, image_column, self.schema.metadata)
             encoder = Encoder(model, processor, regions=bool(region_spaces(model, self.schema.spaces)))
         return sync_catalogue(self, encoder, catalogue, batch_size, progress, processes, delete_missing, dry_run)
 
@@ -295,7 +300,7 @@ class Gallery:
             raise RuntimeError("`add_spaces` runs in one process: start it without `accelerate launch`")
         earlier, added = split_model(model, list(self.schema.spaces), self._store.uri)
         self.check_model(earlier, processor)
-        catalogue = Catalogue(dataset, id_column, image_column, self.schema.metadata.names)
+        catalogue = Catalogue.for_gallery(dataset, id_column, image_column, self.schema.metadata)
         check_products(self.products(), catalogue, self._store.uri)
         encoder = Encoder(added, processor)
         schema = extended_schema(self.schema, encoder, embedder_fingerprint(model, processor))

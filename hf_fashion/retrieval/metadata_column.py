@@ -13,6 +13,28 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 
+class MisfitError(ValueError):
+    """A value that a metadata column cannot hold.
+
+    Args:
+        head (`str`): what the column holds.
+        row (`int`): row of the value, from 0.
+        what (`str`): the value, and what to do.
+    """
+
+    def __init__(self, head: str, row: int, what: str):
+        super().__init__(f"{head}, row {row} {what}")
+        self.row, self._head, self._what = row, head, what
+
+    def at(self, place: str) -> ValueError:
+        """Return the error with the row as its source names it.
+
+        Args:
+            place (`str`): such as `"a.csv, line 14 (id '13')"`.
+        """
+        return ValueError(f"{self._head}, {place} {self._what}")
+
+
 def to_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
     """Make a metadata column of values. `None` and NaN are missing values, inside lists too.
 
@@ -21,15 +43,14 @@ def to_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
         values (`Sequence`): a value for each row.
 
     Raises:
-        ValueError: a value is of another type, would lose its fraction, or is infinite.
+        MisfitError: a value is of another type, would lose its fraction, or is infinite.
     """
     try:
         column = pa.array(values, field.type, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ValueError(
-            f"`metadata[{field.name!r}]` must hold {field.type} or None, as it does in the gallery; "
-            f"{_first_misfit(field, values)}: {error}"
-        ) from error
+        head = f"`metadata[{field.name!r}]` must hold {field.type} or None, as it does in the gallery"
+        row, what = _first_misfit(field, values)
+        raise MisfitError(head, row, f"{what}: {error}. {_advice(field.type)}") from error
     _require_whole(field, values)
     _require_finite(field, column)
     return column
@@ -52,17 +73,26 @@ def cleaned(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([to_column(field, column.to_pylist())])
 
 
-def _first_misfit(field: pa.Field, values: Sequence[Any]) -> str:
+def _first_misfit(field: pa.Field, values: Sequence[Any]) -> tuple[int, str]:
     """Row and value of the first one that is of another type, or of the cell that has made numbers text."""
     for row, value in enumerate(values):
         try:
             pa.array([value], field.type, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             if not (isinstance(value, str) and (kinds.is_integer(field.type) or kinds.is_floating(field.type))):
-                return f"row {row} is {value!r}"
+                return row, f"is {value!r}"
             row = next((row for row, value in enumerate(values) if not _is_number(value)), row)
-            return f"row {row} is the text {values[row]!r}. One cell that is no number makes a column of a feed text"
-    return "these values are of several types"
+            return row, f"is the text {values[row]!r}. One cell that is no number makes a column of a feed text"
+    return 0, f"is {values[0]!r}, and others are of other types"
+
+
+def _advice(kind: pa.DataType) -> str:
+    if kinds.is_null(kind):
+        return (
+            "The column was empty when the gallery was made, and can hold nothing: embed the catalogue into another "
+            "gallery, with this column or without"
+        )
+    return f"Write it as {kind} in the catalogue, or embed the catalogue into another gallery"
 
 
 def _is_number(value: Any) -> bool:
@@ -77,9 +107,10 @@ def _require_finite(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> None
     if numbers is None or not pc.any(pc.is_inf(numbers)).as_py():
         return
     row = next(row for row, value in enumerate(column) if math.inf in map(abs, _leaves(value.as_py())))
-    raise ValueError(
-        f"`metadata[{field.name!r}]` must hold finite numbers of {field.type}, row {row} is {column[row]}: JSON and "
-        "some stores have no infinite ones. Make it None"
+    raise MisfitError(
+        f"`metadata[{field.name!r}]` must hold finite numbers of {field.type}",
+        row,
+        f"is {column[row]}: JSON and some stores have no infinite ones. Make it None",
     )
 
 
@@ -112,10 +143,11 @@ def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
         return
     for row, value in enumerate(values):
         if any(_has_fraction(one) for one in _leaves(value)):
-            raise ValueError(
-                f"`metadata[{field.name!r}]` must hold {field.type} or None, row {row} is {value!r}, whose fraction "
-                "would be lost. Round it, or make the gallery again from a column of floats: in a feed, one number "
-                "with a point (49.00) makes it so"
+            raise MisfitError(
+                f"`metadata[{field.name!r}]` must hold {field.type} or None",
+                row,
+                f"is {value!r}, whose fraction would be lost. Round it, or make the gallery again from a column of "
+                "floats: in a feed, one number with a point (49.00) makes it so",
             )
 
 

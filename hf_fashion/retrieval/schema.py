@@ -38,7 +38,7 @@ class GallerySchema:
 
     Raises:
         ValueError: there is no space, a dimension is below 1, axes are fewer than 1 or more than the dimensions, or
-            filters cannot use the name of a metadata column.
+            filters cannot use the name of a metadata column, or it comes twice.
     """
 
     spaces: Mapping[str, int]
@@ -56,6 +56,8 @@ class GallerySchema:
                     f"dimensions that are kept of {space!r} must be from 1 to its own, got {number} of "
                     f"{self.spaces.get(space, 'no such space')}"
                 )
+        if twice := {name for name in self.metadata.names if self.metadata.names.count(name) > 1}:
+            raise ValueError(f"a gallery can have a metadata column once only, got {sorted(twice)} more than once")
         for name in self.metadata.names:
             if not _COLUMN_NAME.fullmatch(name) or _TAKEN_NAME.fullmatch(name):
                 raise ValueError(

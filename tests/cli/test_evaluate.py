@@ -42,6 +42,6 @@ def test_options_of_the_other_kind_are_refused(saved, capsys, model, option):
     assert f"`{option[0][2:]}` is for another kind of models" in capsys.readouterr().err
 
 
-def test_a_re_ranker_has_no_evaluation_of_its_own(folder, saved, capsys):
-    assert main(flags(saved, "e2", "--model", str(folder / "fr"))) == 2
+def test_a_re_ranker_has_no_evaluation_of_its_own(folder, capsys):
+    assert main(["evaluate", "--model", str(folder / "fr"), "--corpus", "generated"]) == 2
     assert "is a 'feature_reasoning'" in capsys.readouterr().err

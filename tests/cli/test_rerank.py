@@ -35,6 +35,25 @@ def test_a_search_of_another_form_is_said_in_one_line(folder, tmp_path, capsys):
     assert "line 1 is not a search" in capsys.readouterr().err
 
 
+def test_a_product_that_was_deleted_is_named_with_its_line(folder, tmp_path, capsys):
+    search = {"query_id": "00.png", "space": "image", "results": [{"id": "01.png"}, {"id": "00.png"}]}
+    gone = search | {"results": [{"id": "77777"}]}
+    path = tmp_path / "searches.jsonl"
+    path.write_text(f"\n{json.dumps(search)}\n{json.dumps(gone)}\n")
+    places = ["--gallery", str(folder / "e2_gallery"), "--searches", str(path)]
+    assert main(["rerank", *places, "--reranker", "query_expansion", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert f"{path}, line 3: `ids` must be in the gallery, '77777' is not: if it was deleted" in printed.err
+    assert [one["id"] for one in json.loads(printed.out)["results"]] == ["00.png", "01.png"]
+
+
+def test_no_search_is_an_error(folder, tmp_path, capsys):
+    (tmp_path / "searches.jsonl").write_text("\n")
+    places = ["--gallery", str(folder / "e2_gallery"), "--searches", str(tmp_path / "searches.jsonl")]
+    assert main(["rerank", *places, "--reranker", "query_expansion"]) == 2
+    assert "searches.jsonl has no search: write one a line into it" in capsys.readouterr().err
+
+
 def test_an_fr_of_another_embedding_model_is_refused(folder, tmp_path, capsys):
     tiny_feature_reasoning(embedder_fingerprints=["IpadModel-1"]).save_pretrained(tmp_path / "fr")
     (tmp_path / "searches.jsonl").write_text("")

@@ -109,6 +109,25 @@ def test_a_table_and_a_picture(folder, searched, capsys, tmp_path):
         assert picture.width > 3 * 160 > 2 * picture.height
 
 
+def test_a_product_without_a_photo_leaves_its_panel_empty(folder, searched, capsys, tmp_path, caplog):
+    """Today's feed may lack a product, the file of another, and the path of a third."""
+    photos = folder / "photos"
+    rows = [f"{path.name},{path}" for path in sorted(photos.iterdir())[3:]]
+    (tmp_path / "feed.csv").write_text("\n".join(["id,image", *rows, "01.png,", f"02.png,{tmp_path}/gone.png"]))
+    grid = ["--grid", str(tmp_path / "found.png"), "--corpus", str(tmp_path / "feed.csv"), "--id_column", "id"]
+    assert main(searched("--text", "a dress", "--top_k", "8", "--json", *grid)) == 0
+    assert len(json.loads(capsys.readouterr().out)["results"]) == 8
+    assert "no photo of these products, whose panels are empty" in caplog.text
+    assert "00.png" in caplog.text and "01.png" in caplog.text and "'02.png' is shown without its photo" in caplog.text
+    assert (tmp_path / "found.png").is_file()
+
+
+def test_results_are_printed_before_the_picture_fails(searched, capsys, tmp_path):
+    grid = ["--grid", str(tmp_path / "found.png"), "--corpus", str(tmp_path / "nowhere")]
+    assert main(searched("--text", "a dress", "--json", *grid)) == 2
+    assert json.loads(capsys.readouterr().out)["results"]
+
+
 def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
     grid = ["--grid", str(tmp_path / "found.png"), "--corpus", str(folder / "photos")]
     query = ["--image", str(folder / "photos" / "03.png"), "--term", "in blue=1", "--top_k", "1"]

@@ -84,7 +84,7 @@ def test_what_does_not_belong_to_the_gallery_is_refused(gallery):
 
 
 def test_lines_are_read_and_empty_ones_passed_over():
-    assert read_searches([json.dumps(search()), "", json.dumps(search())]) == [search(), search()]
+    assert read_searches([json.dumps(search()), "", json.dumps(search())]) == {1: search(), 3: search()}
 
 
 @pytest.mark.parametrize(

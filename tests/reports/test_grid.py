@@ -36,6 +36,12 @@ def below(row: int, column: int) -> tuple[int, int, int, int]:
     return x - SIDE // 2, y + SIDE // 2 + 3, x + SIDE // 2, y + SIDE // 2 + CAPTION_HEIGHT
 
 
+def test_a_product_without_a_photo_has_an_empty_panel():
+    results = [{"id": "p1", "rank": 1, "initial_rank": 1, "score": 0.5}]
+    picture = draw_grid("a dress", results, [None], 2, SIDE)
+    assert picture.getpixel(centre(0, 1)) == (255, 255, 255) and is_written(picture, below(0, 1))
+
+
 def test_the_query_stands_left_and_the_results_follow_row_by_row():
     picture = grid()
     assert picture.size == (MARGIN + 3 * (SIDE + MARGIN), MARGIN + 2 * (SIDE + CAPTION_HEIGHT + MARGIN))

@@ -79,6 +79,11 @@ def test_metadata_columns_have_names_that_filters_can_use(name):
     assert repr(name) in str(error.value)
 
 
+def test_a_metadata_column_comes_once():
+    with pytest.raises(ValueError, match=r"a metadata column once only, got \['brand'\] more than once"):
+        GallerySchema({"image": 2}, pa.schema([("brand", pa.string())] * 2), "")
+
+
 @pytest.mark.parametrize(
     ("other", "what"),
     [

@@ -21,8 +21,8 @@ class CsvTable:
     """The rows of a CSV text, with the line on which each begins.
 
     The delimiter is the one of a first line `sep=;`, else the one of comma, semicolon, tab and `|` that splits the
-    header into columns with `image_column` among them, else into most columns. Blanks after a delimiter, empty lines,
-    lines of only delimiters, and unnamed columns without values hold nothing and are passed over.
+    header into columns with `image_column` among them, else into most columns. Blanks around a cell, in quotes or not,
+    empty lines, lines of only delimiters, and unnamed columns without values hold nothing and are passed over.
 
     Args:
         path (`Path`): the feed, for errors.
@@ -133,7 +133,7 @@ class CsvTable:
                     "name it, or remove it"
                 )
             self._require_no_row_inside(line, cell)
-        return {name: cell if cell.strip() else None for name, cell in zip(self.header, cells, strict=True) if name}
+        return {name: cell.strip() or None for name, cell in zip(self.header, cells, strict=True) if name}
 
     def _require_no_row_inside(self, line: int, cell: str) -> None:
         """Raise if a line of a quoted cell is a row: a stray quote has opened the cell and another one closed it."""

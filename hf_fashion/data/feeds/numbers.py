@@ -12,6 +12,13 @@ DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+([eE][+-]?\d{1,3})?|[eE][+-]\d{1,3})?
 LONGEST = 15
 MISSING = "nan"  # how spreadsheets and pandas write a number that is missing
 DECIMAL_COMMA = re.compile(r"-?(0|[1-9]\d*),\d{1,2}")
+CURRENCY = (
+    r"(?:[$€£¥₹₩₽₺₴₫₪฿]|AED|AUD|BGN|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|SAR|SEK"
+    r"|SGD|TRY|USD|ZAR|kr|Kč|zł)"
+)
+# The separator of thousands is not that of decimals: `1,299.00`, `1.299,00`, `1 299`.
+THOUSANDS = r"(?P<thousands>[1-9]\d{0,2}(?P<mark>[.,'’\s])\d{3}((?P=mark)\d{3})*((?!(?P=mark))[.,]\d{1,2})?)"
+PRICE = re.compile(rf"-?(?P<before>{CURRENCY})?\s?({THOUSANDS}|(0|[1-9]\d*)([.,]\d{{1,2}})?)\s?(?P<after>{CURRENCY})?")
 # Share of the cells of a column up to which those that are no numbers are likely mistakes.
 MOST_ODD = 0.1
 
@@ -65,6 +72,26 @@ def has_decimal_commas(cells: Iterable[str | None]) -> bool:
     given = [cell.strip() for cell in cells if not is_missing(cell)]
     with_comma = [cell for cell in given if DECIMAL_COMMA.fullmatch(cell)]
     return bool(with_comma) and len(with_comma) + sum(map(_is_decimal, given)) == len(given)
+
+
+def marked_numbers(cells: Sequence[str | None]) -> list[int]:
+    """Return the places of numbers with a currency sign or a thousands separator, where these keep a column text.
+
+    Args:
+        cells (`Sequence[str]`): a column; `None` where a cell is empty.
+
+    Returns:
+        `list[int]`: none where more than a tenth of the cells is no number at all.
+    """
+    given = {place: cell.strip() for place, cell in enumerate(cells) if not is_missing(cell)}
+    marked = [place for place, cell in given.items() if _is_marked(cell)]
+    plain = sum(_is_decimal(cell) or bool(DECIMAL_COMMA.fullmatch(cell)) for cell in given.values())
+    return marked if len(given) - len(marked) - plain <= len(given) * MOST_ODD else []
+
+
+def _is_marked(cell: str) -> bool:
+    price = PRICE.fullmatch(cell)
+    return bool(price) and any(price[part] for part in ("before", "thousands", "after"))
 
 
 def _is_decimal(cell: str) -> bool:

@@ -18,7 +18,7 @@ from ..sources.source_rows import SOURCE_ROW
 from .csv_rows import CsvTable
 from .encoding import read_text
 from .json_rows import read_json_rows, row_unit
-from .numbers import MOST_ODD, has_decimal_commas, is_missing, number_type, odd_cells
+from .numbers import MOST_ODD, has_decimal_commas, is_missing, marked_numbers, number_type, odd_cells
 
 
 logger = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def _convert_numbers(name: str, tables: Sequence[_Table], whole: bool) -> None:
 
 
 def _log_odd_cells(name: str, cells: Sequence[str | None], tables: Sequence[_Table]) -> None:
-    """Name the lines that make a column text, if all others are numbers; or say that decimal commas do."""
+    """Name the lines that make a column text, if all others are numbers; or say that commas or other signs do."""
     odd = odd_cells(cells)
     if odd:
         head = (
@@ -147,6 +147,12 @@ def _log_odd_cells(name: str, cells: Sequence[str | None], tables: Sequence[_Tab
             name,
             name,
         )
+    elif marked := marked_numbers(cells):
+        head = (
+            f"column {name!r} is text, since {len(marked):,} of its numbers have a currency sign or a thousands "
+            f"separator, and a filter such as {name} < 50 cannot be used. Write plain numbers; the first such cell is"
+        )
+        _log_cells(head, name, marked[:1], tables)
 
 
 def _log_missing_numbers(name: str, cells: Sequence[str | None], tables: Sequence[_Table]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from transformers import AutoConfig
@@ -21,6 +23,8 @@ from ...versions import installed_version
 from .handler import CODE
 from .service import SETTINGS
 
+
+logger = logging.getLogger(__name__)
 
 HANDLER = "handler.py"
 REQUIREMENTS = "requirements.txt"
@@ -44,7 +48,8 @@ def write_endpoint(folder: str | Path, gallery: str | Path | None = None, rerank
 
     Raises:
         FileNotFoundError: there is no such model, gallery or re-ranker.
-        ValueError: they do not fit each other, or the folder has a handler, a `gallery/` or a `reranker/` of its own.
+        ValueError: they do not fit each other, the folder has a handler, a `gallery/` or a `reranker/` of its own, or
+            one of an earlier call would be removed for an id on the Hub, which is not looked up.
     """
     folder = Path(folder).expanduser()
     _check_folder(folder)
@@ -56,6 +61,7 @@ def write_endpoint(folder: str | Path, gallery: str | Path | None = None, rerank
     before = _written_before(folder)
     saved = {GALLERY: isinstance(found, Gallery), RERANKER: isinstance(other, ReasoningReranker)}
     _check_place(folder, {name for name in saved if saved[name]} - before)
+    _require_known(folder, before, {GALLERY: found, RERANKER: other})
     for name in before:
         if not saved[name]:
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -84,7 +90,7 @@ def _written_before(folder: Path) -> set[str]:
     path = folder / SETTINGS
     try:
         settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        return {name for name in (GALLERY, RERANKER) if settings.get(name) == name}
+        return {name for name in (GALLERY, RERANKER) if settings.get(name) == name and (folder / name).exists()}
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} was not written by hf_fashion, or is damaged ({error}): remove it") from error
 
@@ -93,6 +99,17 @@ def _check_place(folder: Path, names: set[str]) -> None:
     for name in names:
         if (folder / name).exists():
             raise ValueError(f"{folder / name} was not written as part of an endpoint: move it to another folder")
+
+
+def _require_known(folder: Path, before: set[str], found: Mapping[str, object]) -> None:
+    """Raise where what an earlier call has saved would be removed for an id that may be a mistyped path."""
+    for name in sorted(before):
+        other = found[name]
+        if isinstance(other, str) and other not in BASELINES:
+            raise ValueError(
+                f"{folder / name} was saved by an earlier call and would be removed for {other!r}, which is no folder "
+                "here, and is not looked up on the Hub: correct the path, or remove the folder yourself if it is an id"
+            )
 
 
 def _find_gallery(folder: Path, gallery: str | Path | None) -> Gallery | str | None:
@@ -136,6 +153,14 @@ def _hub_id(name: str, missing: FileNotFoundError) -> str:
     """A name that is an id on the Hub; the endpoint loads it when it starts."""
     if not is_hub_id(name, owner=True):
         raise missing
+    if Path(name).parent.is_dir():
+        raise FileNotFoundError(
+            f"{missing}. It is not taken for an id on the Hub either, since {Path(name).parent} is a folder here: "
+            "correct the path, or call this from another folder"
+        )
+    logger.warning(
+        "%r is no folder here: it is taken for an id on the Hub, which the endpoint loads at its start", name
+    )
     return name
 
 

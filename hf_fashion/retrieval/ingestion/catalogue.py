@@ -10,11 +10,16 @@ from typing import Any
 import pyarrow as pa
 from datasets import ClassLabel, Dataset, IterableDataset, List, Value
 from PIL import Image
+from transformers.utils import logging
 
 from ...data.photos.stored_photos import StoredPhotos
 from ...data.sources.source_rows import name_sources, own_columns
+from ...data.values import text_of
 from ...messages import did_you_mean, listed
+from .column_types import adopted_type, is_text, require_distinct_names
 
+
+logger = logging.get_logger(__name__)
 
 HASH_BYTES = 16
 
@@ -30,7 +35,8 @@ class Catalogue:
             dates, or lists of those.
 
     Raises:
-        ValueError: the dataset is a streaming one or has several splits, a column is missing, ids or photos are null,
+        ValueError: the dataset is a streaming one or has several splits, a column is missing or named twice, ids or
+            photos are null,
             ids come twice, or a metadata column is of another type. Rows are named as their source does.
     """
 
@@ -46,6 +52,47 @@ class Catalogue:
         _require_photos(dataset, id_column, image_column)
         self._photos = StoredPhotos(dataset, image_column, id_column)
         self._dataset, self._id_column, self._image_column = dataset, id_column, image_column
+
+    @classmethod
+    def for_gallery(cls, dataset: Dataset, id_column: str, image_column: str, stored: pa.Schema) -> Catalogue:
+        """Read the columns that a gallery has, as the types that they have there.
+
+        Args:
+            dataset (`datasets.Dataset`): N rows.
+            id_column (`str`): column of ids.
+            image_column (`str`): column of photos.
+            stored (`pyarrow.Schema`): the gallery's metadata columns.
+
+        Raises:
+            ValueError: as for [`Catalogue`], or the dataset lacks one of the gallery's columns.
+        """
+        require_columns(dataset, id_column, image_column, [])
+        if missing := [name for name in stored.names if name not in dataset.column_names]:
+            raise ValueError(
+                f"the dataset has no column {missing[0]!r}{did_you_mean(missing[0], own_columns(dataset))}, which the "
+                f"gallery has: it has {sorted(own_columns(dataset))}. Add the column to the catalogue, its cells may "
+                "be empty; or embed the catalogue into another gallery"
+            )
+        catalogue = cls(dataset, id_column, image_column, stored.names)
+        catalogue.adopt(stored)
+        return catalogue
+
+    def adopt(self, stored: pa.Schema) -> None:
+        """Take the types of a gallery's columns where they can hold all values; warn where numbers become text.
+
+        Args:
+            stored (`pyarrow.Schema`): the gallery's metadata columns.
+        """
+        for place, field in enumerate(self.metadata_schema):
+            if field.name not in stored.names:
+                continue
+            kind = adopted_type(field.type, stored.field(field.name).type)
+            if is_text(kind) and not is_text(field.type) and field.type != pa.null():
+                logger.warning(
+                    f"column {field.name!r} is text in the gallery and {field.type} in this catalogue: its numbers "
+                    "are written as text, whole ones without a point (38), others without zeros at their end (38.5)"
+                )
+            self.metadata_schema = self.metadata_schema.set(place, field.with_type(kind))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -120,7 +167,9 @@ class Catalogue:
             rows (`Sequence[int]`): their numbers, from 0.
         """
         values = self._metadata[list(rows)]
-        return {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
+        named = {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
+        texts = [field.name for field in self.metadata_schema if is_text(field.type)]
+        return named | {name: list(map(_numbers_as_text, named[name])) for name in texts}
 
 
 def photo_hash(encoded: bytes) -> str:
@@ -147,10 +196,11 @@ def require_columns(dataset: Any, id_column: str, image_column: str, metadata_co
         metadata_columns (`Sequence[str]`): columns of metadata.
 
     Raises:
-        ValueError: the dataset is a streaming one or has several splits, a column is missing, or that of ids holds
-            photos or lists.
+        ValueError: the dataset is a streaming one or has several splits, a column is missing or named twice, or that
+            of ids holds photos or lists.
     """
     _require_rows(dataset)
+    require_distinct_names(metadata_columns)
     arguments = {"id_column": [id_column], "image_column": [image_column], "metadata_columns": metadata_columns}
     columns = own_columns(dataset)
     for argument, wanted in arguments.items():
@@ -230,15 +280,24 @@ def _is_id(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or str(kind) in ("string", "large_string", "string_view")
 
 
-def _require_photos(dataset: Dataset, id_column: str, column: str) -> None:
+def rows_without_photo(dataset: Dataset, column: str) -> list[int]:
+    """Return the rows whose photo is null.
+
+    Args:
+        dataset (`datasets.Dataset`): N rows.
+        column (`str`): column of photos.
+    """
     stored = dataset.select_columns(column).with_format("arrow")
-    missing = [
+    return [
         row
         for start in range(0, len(dataset), 1000)
         for row, absent in enumerate(stored[start : start + 1000][column].is_null().to_pylist(), start)
         if absent
     ]
-    if missing:
+
+
+def _require_photos(dataset: Dataset, id_column: str, column: str) -> None:
+    if missing := rows_without_photo(dataset, column):
         places = name_sources(dataset, missing, id_column)
         raise ValueError(listed(f"`image_column`: {column!r} is null; drop these rows", places))
 
@@ -265,3 +324,9 @@ def _named(values: list[Any], feature: Any) -> list[Any]:
     if isinstance(feature, ClassLabel):
         return [None if value is None or value < 0 else feature.int2str(value) for value in values]
     return values
+
+
+def _numbers_as_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_numbers_as_text, value))
+    return value if isinstance(value, str) else text_of(value)

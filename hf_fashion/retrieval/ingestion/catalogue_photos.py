@@ -10,7 +10,7 @@ from datasets import Dataset
 from PIL import Image
 
 from ...messages import listed
-from .catalogue import Catalogue
+from .catalogue import Catalogue, require_columns, rows_without_photo
 from .load_catalogue import load_catalogue
 
 
@@ -39,16 +39,33 @@ class CataloguePhotos(Mapping[str, Image.Image]):
 
         Raises:
             FileNotFoundError: there is no such catalogue.
-            ValueError: a column is missing or not named, or ids or photos are not as in [`Catalogue`].
+            ValueError: a column is missing or not named, or ids are not as in [`Catalogue`].
         """
         if isinstance(source, (str, Path)):
-            columns = load_catalogue(source, None, id_column, image_column, metadata_columns=[])
+            columns = load_catalogue(source, None, id_column, image_column, metadata_columns=[], require_files=False)
         elif id_column is None:
             names = getattr(source, "column_names", [])
             raise ValueError(listed("name the column of the ids of `photos` with `id_column`, one of", list(names)))
         else:
             columns = {"dataset": source, "id_column": id_column, "image_column": image_column or "image"}
-        return cls(Catalogue(**{"metadata_columns": [], **columns}))
+        return cls.of_columns(columns["dataset"], columns["id_column"], columns["image_column"])
+
+    @classmethod
+    def of_columns(cls, dataset: Dataset, id_column: str, image_column: str) -> CataloguePhotos:
+        """Read the columns of a dataset. Rows without a photo are left out, as `embed --on_bad_image skip` does.
+
+        Args:
+            dataset (`datasets.Dataset`): N rows.
+            id_column (`str`): column of the ids.
+            image_column (`str`): column of the photos.
+
+        Raises:
+            ValueError: a column is missing, or ids are not as in [`Catalogue`].
+        """
+        require_columns(dataset, id_column, image_column, [])
+        absent = set(rows_without_photo(dataset, image_column))
+        there = [row for row in range(len(dataset)) if row not in absent]
+        return cls(Catalogue(dataset.select(there) if absent else dataset, id_column, image_column, []))
 
     def __getitem__(self, product_id: str) -> Image.Image:
         return self._photos[self._rows[product_id]]

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm.auto import tqdm
 
+from ..metadata_column import MisfitError
 from ..schema import ID, PHOTO_HASH, GallerySchema
 from .catalogue import Catalogue
 
@@ -51,11 +52,13 @@ def find_differences(stored: pa.Table, schema: GallerySchema, catalogue: Catalog
     new = [row for row, product_id in enumerate(catalogue.ids) if product_id not in places]
     known = [row for row, product_id in enumerate(catalogue.ids) if product_id in places]
     photos, metadata = set(), set()
+    for start in range(0, len(new), BLOCK_ROWS):  # before the first is embedded
+        _fitting(new[start : start + BLOCK_ROWS], schema, catalogue)
     with tqdm(total=len(known), desc="comparing", unit="product", disable=not (progress and known)) as bar:
         for start in range(0, len(known), BLOCK_ROWS):
             rows = known[start : start + BLOCK_ROWS]
             there = stored.take([places[catalogue.ids[row]] for row in rows])
-            here = schema.changes([catalogue.ids[row] for row in rows], catalogue.metadata(rows))
+            here = _fitting(rows, schema, catalogue)
             metadata.update(_where(rows, _records(there, schema), _records(here, schema)))
             if schema.photo_hashes:
                 photos.update(_where(rows, there[PHOTO_HASH].to_pylist(), catalogue.photo_hashes(rows)))
@@ -63,6 +66,14 @@ def find_differences(stored: pa.Table, schema: GallerySchema, catalogue: Catalog
     gone = sorted(places.keys() - set(catalogue.ids))
     unchanged = len(known) - len(photos | metadata)
     return Differences(new, sorted(photos), sorted(metadata - photos), gone, unchanged)
+
+
+def _fitting(rows: Sequence[int], schema: GallerySchema, catalogue: Catalogue) -> pa.Table:
+    """Ids and metadata of rows, as columns of the gallery; an error names the row as its source does."""
+    try:
+        return schema.changes([catalogue.ids[row] for row in rows], catalogue.metadata(rows))
+    except MisfitError as error:
+        raise error.at(catalogue.places([rows[error.row]])[0]) from error
 
 
 def _records(table: pa.Table, schema: GallerySchema) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from ...data.column_map import ColumnMap, column_map_for, find_for
 from ...data.loading import load_corpus
 from ...data.sources.folders import FILE_NAME
 from ...messages import did_you_mean
+from .column_types import require_distinct_names
 
 
 def load_catalogue(
@@ -48,8 +49,10 @@ def load_catalogue(
 
     Raises:
         FileNotFoundError: there is no such source or column map.
-        ValueError: `split` is unknown or missing, or source or column map cannot be read.
+        ValueError: `split` is unknown or missing, `metadata_columns` is a text or names a column twice, or source or
+            column map cannot be read.
     """
+    require_distinct_names(metadata_columns or [])
     shipped = find_for(str(source)) if column_map is None else column_map_for(column_map, str(source))
     columns = shipped or ColumnMap()
     image_column, id_column = image_column or columns.image, id_column or columns.product_id or FILE_NAME

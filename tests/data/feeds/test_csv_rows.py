@@ -31,6 +31,7 @@ def read(text: str) -> list[tuple[int, list]]:
         (HEADER + "1,a.jpg,NA\n", [(2, ["1", "a.jpg", "NA"])]),
         (HEADER + "\n1,a.jpg,Hat\n,,\n  \n2,b.jpg,Cap\n\n", [(3, ["1", "a.jpg", "Hat"]), (6, ["2", "b.jpg", "Cap"])]),
         ('id, image, title\n1, a.jpg, "Hat, red"\n', [(2, ["1", "a.jpg", "Hat, red"])]),
+        (HEADER + '1 ,\ta.jpg ," Hat, red "\n', [(2, ["1", "a.jpg", "Hat, red"])]),
         ("sep=;\nid;image;title\n1;a.jpg;Hat, red\n", [(3, ["1", "a.jpg", "Hat, red"])]),
         ("SEP=|\r\nid|image|title\r\n1|a.jpg|Hat\r\n", [(3, ["1", "a.jpg", "Hat"])]),
         ("id;image;title, long, and more\n1;a.jpg;x\n", [(2, ["1", "a.jpg", "x"])]),

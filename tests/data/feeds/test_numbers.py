@@ -2,7 +2,7 @@
 
 import pytest
 
-from hf_fashion.data.feeds.numbers import has_decimal_commas, number_type, odd_cells
+from hf_fashion.data.feeds.numbers import has_decimal_commas, marked_numbers, number_type, odd_cells
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,26 @@ def test_decimal_commas_are_told_from_text():
         and not has_decimal_commas(["1.5"])
         and not has_decimal_commas([])
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "places"),
+    [
+        (["€49.90", "€5"], [0, 1]),
+        (["49,90 €", None, "1.299,00 €"], [0, 2]),
+        (["EUR 49", "12.50"], [0]),
+        (["1,299.00", "49.90"], [0]),
+        (["1 299", "1\u00a0299,50", "1'299.00"], [0, 1, 2]),
+        (["1,299"] * 9 + ["on request"], list(range(9))),
+        (["1,299"] * 8 + ["on request", "sold"], []),
+        (["-€5", "¥5", "-7"], [0, 1]),
+        (["203.456.78", "203.456.79"], []),
+        (["EU 38", "EU 39"], []),
+        (["001,234"], []),
+        (["49.90", "12"], []),
+        (["€", "EUR"], []),
+        ([None], []),
+    ],
+)
+def test_numbers_with_signs_are_known(cells, places):
+    assert marked_numbers(cells) == places

@@ -138,6 +138,14 @@ def test_prices_with_decimal_commas_stay_text_and_that_is_said(folder, caplog):
     assert "'price' is text, since its numbers have decimal commas" in caplog.text
 
 
+def test_prices_with_signs_stay_text_and_the_first_is_named(folder, caplog):
+    rows = "".join(f'photos/0.jpg,"$1,{price:03}.00"\n' for price in range(20))
+    (folder / "feed.csv").write_text(f"image,price\nphotos/0.jpg,9.5\n{rows}")
+    assert load_product_feed(folder / "feed.csv")["price"][:2] == ["9.5", "$1,000.00"]
+    assert "column 'price' is text, since 20 of its numbers have a currency sign or a thousands" in caplog.text
+    assert "feed.csv, line 3: '$1,000.00'" in caplog.text and "line 4" not in caplog.text
+
+
 def test_a_number_that_is_missing_is_null(folder):
     (folder / "feed.csv").write_text("image,price,brand\nphotos/0.jpg,1.5,nan\nphotos/1.jpg,nan,Acme\n")
     feed = load_product_feed(folder / "feed.csv")

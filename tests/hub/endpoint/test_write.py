@@ -1,6 +1,7 @@
 """The handler and what it needs, written into a model's folder; what does not fit is refused before anything is."""
 
 import json
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -49,9 +50,23 @@ def test_gallery_and_re_ranker_are_saved_next_to_it_and_replaced(e2, tmp_path):
         gallery.delete(["p00"])
     assert len(Gallery.from_pretrained(e2 / "gallery", uri=tmp_path / "loaded")) == COUNT - 1
     assert [path for path in e2.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_hub_id_is_written_and_removes_nothing(e2, tmp_path, monkeypatch, caplog):
+    """It may be a mistyped path."""
+    embedded_gallery(tmp_path / "gallery", tiny_model(), tiny_processor())
+    write_endpoint(e2, tmp_path / "gallery")
+    before = names(e2)
+    with pytest.raises(ValueError, match=r"e2/gallery was saved by an earlier call and would be removed for 'shop/c"):
+        write_endpoint(e2, "shop/catalogue")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="not taken for an id on the Hub either, since e2 is a folder here"):
+        write_endpoint(e2, "e2/galery")
+    assert names(e2) == before
+    shutil.rmtree(e2 / "gallery")
     write_endpoint(e2, "shop/catalogue", "k_reciprocal")
     assert json.loads((e2 / "endpoint.json").read_text()) == {"gallery": "shop/catalogue", "reranker": "k_reciprocal"}
-    assert not (e2 / "gallery").exists() and not (e2 / "reranker").exists()
+    assert "'shop/catalogue' is no folder here: it is taken for an id on the Hub" in caplog.text
 
 
 def test_a_gallery_that_is_not_given_again_is_not_pushed_with_the_model(e2, tmp_path):

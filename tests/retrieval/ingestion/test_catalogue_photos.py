@@ -16,6 +16,16 @@ def test_a_folder_is_a_mapping_from_path_to_photo(tmp_path):
     assert photos["1.png"].mode == "RGB" and photos["1.png"].size == tiny_images(2)[1].size
 
 
+def test_a_product_without_a_photo_has_none(tmp_path):
+    """A catalogue that `embed --on_bad_image skip` takes."""
+    tiny_images(1)[0].save(tmp_path / "0.png")
+    (tmp_path / "feed.csv").write_text("sku,image\n7,0.png\n8,\n9,gone.png\n")
+    photos = CataloguePhotos.read(tmp_path / "feed.csv", "sku")
+    assert list(photos) == ["7", "9"] and photos["7"].mode == "RGB"
+    with pytest.raises(ValueError, match=r"'9'.*cannot be read"):
+        photos["9"]
+
+
 def test_a_photo_is_decoded_when_it_is_asked_for():
     rows = {"sku": [7, 8], "image": [{"bytes": b"broken", "path": None}, {"bytes": b"", "path": None}]}
     photos = CataloguePhotos.read(Dataset.from_dict(rows).cast_column("image", Image()), "sku")

@@ -135,6 +135,13 @@ def with_ids(ids: list) -> Dataset:
         (products(4), {"id_column": "ids"}, r"`id_column`: the dataset has no column 'ids' \(did you mean 'id'\?\)"),
         (products(4), {"image_column": "photo"}, "`image_column`: the dataset has no column 'photo'"),
         (products(4), {"metadata_columns": ["price"]}, "`metadata_columns`: the dataset has no column 'price'"),
+        (products(4), {"metadata_columns": ["brand", "brand"]}, "must name each column once, got 'brand' again"),
+        (products(4), {"metadata_columns": "brand"}, "must be a list of names, got the text 'brand'"),
+        (
+            products(4).add_column("sale", [None] * 4),
+            {"metadata_columns": ["sale"]},
+            "all cells of 'sale' are empty",
+        ),
         (products(4), {"metadata_columns": ["image"]}, "column 'image' is Image"),
         (products(4), {"metadata_columns": ["id"]}, "no metadata column 'id'"),
         (

@@ -57,3 +57,10 @@ def test_the_split_must_be_named_where_there_are_several(feed):
     with pytest.raises(ValueError, match=r"no split 'validate' .did you mean 'validation'"):
         load_catalogue(feed.parent, "validate")
     assert len(load_catalogue(feed.parent, "validation", "sku")["dataset"]) == 2
+
+
+def test_metadata_columns_are_a_list_of_different_names(folder):
+    with pytest.raises(ValueError, match="must be a list of names, got the text 'file_name'"):
+        load_catalogue(folder, metadata_columns="file_name")
+    with pytest.raises(ValueError, match="must name each column once"):
+        load_catalogue(folder, metadata_columns=["file_name", "file_name"])

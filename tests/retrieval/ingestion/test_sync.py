@@ -3,6 +3,7 @@
 import signal
 import time
 
+import pyarrow as pa
 import pytest
 import torch
 from datasets import Dataset, Image, Value
@@ -108,8 +109,43 @@ def test_numbers_take_the_type_that_the_gallery_has(tmp_path, model):
     assert synced(gallery, model, whole).updated == ("p000", "p003")
     assert gallery.products().sort_by("id")["price"].to_pylist() == [1.0, 2.0, 3.0, 4.0]
     text = whole.cast_column("price", Value("string"))
-    with pytest.raises(ValueError, match=r"`metadata\['price'\]` must hold double or None"):
+    with pytest.raises(
+        ValueError, match=r"`metadata\['price'\]` must hold double or None.*row 0 \(id 'p000'\) is the"
+    ):
         synced(gallery, model, text)
+
+
+def test_numbers_are_text_where_the_gallery_has_text(tmp_path, model, caplog):
+    """Sizes are S, M and 38 on one day, and all 38 on the next."""
+    sizes = products(4).add_column("size", ["S", "38", "38.5", None])
+    gallery = embedded(tmp_path / "gallery", model, sizes, ["size"])
+    digits = products(5).add_column("size", [40.0, 38.0, 38.5, None, 41.0])
+    assert synced(gallery, model, digits).updated == ("p000",)
+    assert "column 'size' is text in the gallery and double in this catalogue" in caplog.text
+    assert gallery.products().sort_by("id")["size"].to_pylist() == ["40", "38", "38.5", None, "41"]
+    embedded(tmp_path / "gallery", model, products(6).add_column("size", [40, 38, 1, 2, 41, 42]), ["size"])
+    assert gallery.products().sort_by("id")["size"].to_pylist() == ["40", "38", "38.5", None, "41", "42"]
+
+
+def test_a_column_may_be_empty_for_a_day(tmp_path, model):
+    gallery = embedded(tmp_path / "gallery", model, products(2).add_column("sale", [1.5, None]), ["sale"])
+    assert synced(gallery, model, products(2).add_column("sale", [None, None])).updated == ("p000",)
+    embedded(tmp_path / "gallery", model, products(3).add_column("sale", [None] * 3), ["sale"])
+    assert gallery.products()["sale"].to_pylist() == [None] * 3
+
+
+def test_a_value_for_a_column_that_was_made_without_a_type_is_refused_with_advice(tmp_path, model):
+    """Earlier versions made such galleries."""
+    source = products(2).add_column("sale", [None, None])
+    gallery = embedded(tmp_path / "gallery", model, source, [])
+    fingerprint = gallery.info()["fingerprint"]
+    gallery = Gallery.create(tmp_path / "other", gallery.schema.spaces, pa.schema([("sale", pa.null())]), fingerprint)
+    today = products(2).add_column("sale", [None, "-20%"])
+    with pytest.raises(
+        ValueError, match=r"row 1 \(id 'p001'\) is '-20%'.*was empty when the gallery was made.*another"
+    ):
+        synced(gallery, model, today)
+    assert len(gallery) == 0
 
 
 def test_it_refuses_before_anything_is_changed(tmp_path, model):
@@ -119,7 +155,7 @@ def test_it_refuses_before_anything_is_changed(tmp_path, model):
         synced(gallery, model, other_ids, delete_missing=True)
     with pytest.raises(ValueError, match="their vectors cannot be compared"):
         synced(gallery, tiny_model(seed=1), products(4))
-    with pytest.raises(ValueError, match="the dataset has no column 'brand'"):
+    with pytest.raises(ValueError, match=r"no column 'brand', which the gallery has.*Add the column to the cat"):
         synced(gallery, model, products(4).remove_columns("brand"))
     assert sorted(gallery.ids()) == products(4)["id"][:]
 

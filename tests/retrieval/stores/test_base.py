@@ -3,12 +3,14 @@
 import random
 import re
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from hf_fashion.retrieval.stores.base import damage
+from hf_fashion.retrieval.stores.conditions.read import read_condition
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from hf_fashion.retrieval.stores.milvus.store import MilvusStore
 from hf_fashion.retrieval.stores.opening import create_store
@@ -93,6 +95,14 @@ def test_nested_conditions_find_what_plain_python_finds(stores, seed):
         ({"brand": None}, ["it's"]),
         ({"brand": {"!=": None}, "new": None}, ["back\\slash"]),
         ({"new": {"!=": True}}, ["b", "größe"]),
+        ({"stock": {">": 0.5}, "grade": {"<": 300}}, ["a", "größe", 'say "x"']),
+        ({"grade": [1, 1.5, 300]}, ["a", "größe"]),
+        ({"grade": {"!=": 1.5}}, ["a", "b", "back\\slash", "größe", 'say "x"']),
+        ({"day": "2026-01-01", "date": {">": "2025-12-31"}}, ["b", "back\\slash"]),
+        ({"day": ["2026-01-01 00:00:00", "1999-12-31"]}, ["b", "back\\slash"]),
+        ({"shown": {">": "2026-01-01"}}, ["a", "größe"]),
+        ({"shown": {"<=": "2026-01-01T01:00:00"}, "far": {">": "1999-01-01T00:00:00Z"}}, ["größe", "it's"]),
+        ({"times": "2025-01-01"}, ["it's"]),
         ({"sizes": "L"}, ["größe"]),
         ({"sizes": ["L", "it's"]}, ["back\\slash", "größe"]),
         ({"sizes": {"!=": ["M", "S"]}}, ["b", "back\\slash"]),
@@ -103,6 +113,32 @@ def test_nested_conditions_find_what_plain_python_finds(stores, seed):
 )
 def test_a_mapping_is_a_filter_too(stores, filter, expected):
     assert_found(stores, filter, sorted(expected))
+
+
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        ("price < 12.5", ["a", "c"]),
+        ("price = 10.99", ["a"]),
+        ("price != 10.990", ["b", "c"]),
+        ("NOT price >= 10.995", ["a", "c"]),
+        ("price IN (10.99, 19.9, 0.001)", ["a", "b"]),
+        ("price < 1e30", ["a", "b", "c"]),
+        ({"price": Decimal("10.99")}, ["a"]),
+        ({"price": {">": 10.99}}, ["b"]),
+        ({"price": {">": -1}}, ["a", "b", "c"]),
+    ],
+)
+def test_decimals_are_compared_exactly(tmp_path, filter, expected):
+    """LanceDB keeps them; Milvus refuses such a column."""
+    prices = pa.array([Decimal("10.99"), Decimal("19.90"), Decimal("-0.10"), None], pa.decimal128(10, 2))
+    rows = pa.table({"id": ["a", "b", "c", "d"], "price": prices, "vector_0": table()["vector_0"][:4]})
+    store = LanceStore.create(str(tmp_path), rows.schema)
+    store.upsert(rows)
+    asked = read_condition(filter, {"price": rows.schema.field("price").type})
+    assert sorted(store.read(["id"], asked)["id"].to_pylist()) == expected
+    with pytest.raises(ValueError, match="Milvus cannot keep the metadata column 'price' of type decimal128"):
+        MilvusStore.create(f"milvus+file:{tmp_path}/gallery.db", rows.schema)
 
 
 def test_text_cannot_leave_its_quotes(stores):

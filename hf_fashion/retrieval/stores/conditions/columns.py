@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -10,8 +11,9 @@ import pyarrow.types as kinds
 
 from ....messages import did_you_mean
 from ...schema import ID
-from .tree import And, ArrayHasAny, Comparison, Condition, IsNull, Like, OneOf
-from .values import checked_value, is_text
+from .numbers import compared_number, held_numbers, is_number_type
+from .tree import And, ArrayHasAny, Comparison, Condition, IsNull, Like, OneOf, Value
+from .values import checked_value, is_text, read_time
 
 
 MAX_VALUES = 10_000  # of one list
@@ -58,7 +60,18 @@ class FilterColumns:
         kind = self._types[name]
         return kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
 
-    def compare(self, name: str, sign: str, value: Any) -> Comparison:
+    def parsed(self, name: str, value: Any) -> Any:
+        """Return a value of JSON, which writes dates and timestamps as text, as the column's type has it.
+
+        Args:
+            name (`str`): the column.
+            value (`Any`): the value.
+        """
+        kind = self._types[name].value_type if self.holds_lists(name) else self._types[name]
+        is_time = kinds.is_date(kind) or kinds.is_timestamp(kind)
+        return read_time(value, date, datetime) if is_time and isinstance(value, str) else value
+
+    def compare(self, name: str, sign: str, value: Any) -> Comparison | OneOf:
         """Return the comparison of a column with a value.
 
         Args:
@@ -66,7 +79,10 @@ class FilterColumns:
             sign (`str`): one of those of [`Comparison`].
             value (`Any`): the value.
         """
-        value = checked_value(value, self._single(name), name)
+        kind = self._single(name)
+        value = checked_value(value, kind, name)
+        if is_number_type(kind):
+            return compared_number(name, sign, value, kind)
         if isinstance(value, bool) and sign not in ("=", "!="):
             raise ValueError(f"`{name}` (bool) can be compared with = and != only, got {sign}")
         return Comparison(name, sign, value)
@@ -78,8 +94,7 @@ class FilterColumns:
             name (`str`): the column.
             values (`Sequence[Any]`): from 1 to `MAX_VALUES`.
         """
-        kind = self._single(name)
-        return OneOf(name, tuple(checked_value(value, kind, name) for value in _few(name, values)))
+        return OneOf(name, _held(name, values, self._single(name)))
 
     def like(self, name: str, pattern: Any) -> Condition:
         """Return the condition that a text matches a pattern.
@@ -109,7 +124,7 @@ class FilterColumns:
         kind = self._types[name]
         if not self.holds_lists(name):
             raise ValueError(f"array_has needs a column of lists, `{name}` is {kind}")
-        return ArrayHasAny(name, tuple(checked_value(value, kind.value_type, name) for value in _few(name, values)))
+        return ArrayHasAny(name, _held(name, values, kind.value_type))
 
     def is_null(self, name: str) -> IsNull:
         """Return the condition that a value is missing.
@@ -142,7 +157,8 @@ class FilterColumns:
 
     def _require_boolean(self, name: str, what: str) -> None:
         if not kinds.is_boolean(self._types[name]):
-            raise ValueError(f"{what} needs a column of booleans, `{name}` is {self._types[name]}")
+            hint = f". Write `{name}` = 'true', as the catalogue has it" if is_text(self._types[name]) else ""
+            raise ValueError(f"{what} needs a column of booleans, `{name}` is {self._types[name]}{hint}")
 
     def _single(self, name: str) -> pa.DataType:
         if self.holds_lists(name):
@@ -154,3 +170,9 @@ def _few(name: str, values: Sequence[Any]) -> Sequence[Any]:
     if not 1 <= len(values) <= MAX_VALUES:
         raise ValueError(f"a list for `{name}` must have from 1 to {MAX_VALUES:,} values, got {len(values):,}")
     return values
+
+
+def _held(name: str, values: Sequence[Any], kind: pa.DataType) -> tuple[Value, ...]:
+    """The values that a column of this type can hold: the others equal none of its own."""
+    checked = tuple(checked_value(value, kind, name) for value in _few(name, values))
+    return held_numbers(checked, kind) if is_number_type(kind) else checked

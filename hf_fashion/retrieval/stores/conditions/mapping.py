@@ -10,7 +10,8 @@ from .tree import And, Condition, opposite
 
 
 SUPPORTED = (
-    "A mapping has columns as keys; a column equals a value, one of a list, or null where it is None; other operators "
+    "A mapping has columns as keys; a column equals a value, one of a list, or null where it is None; dates and "
+    "timestamps may be text, '2026-01-31'; other operators "
     'are the keys of a mapping of its own: {"brand": ["Acme", "Lumaro"], "price": {">=": 10, "<": 50}}'
 )
 _ORDER = ("<", "<=", ">", ">=")
@@ -45,7 +46,7 @@ def _about(name: Any, wanted: Any, columns: FilterColumns) -> list[Condition]:
 
 def _compared(column: str, operator: Any, value: Any, columns: FilterColumns) -> Condition:
     if operator in _ORDER:
-        return columns.compare(column, operator, value)
+        return columns.compare(column, operator, columns.parsed(column, value))
     if operator == "like":
         return columns.like(column, value)
     if operator not in OPERATORS:
@@ -58,6 +59,7 @@ def _equals(column: str, value: Any, columns: FilterColumns) -> Condition:
     if value is None:
         return columns.is_null(column)
     several = isinstance(value, (list, tuple, set, frozenset))
+    values = [columns.parsed(column, one) for one in (value if several else [value])]
     if columns.holds_lists(column):
-        return columns.array_has_any(column, list(value) if several else [value])
-    return columns.one_of(column, list(value)) if several else columns.compare(column, "=", value)
+        return columns.array_has_any(column, values)
+    return columns.one_of(column, values) if several else columns.compare(column, "=", values[0])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlglot import exp
@@ -15,6 +15,7 @@ from sqlglot.tokens import Token, Tokenizer, TokenType
 
 from .columns import FilterColumns
 from .tree import And, Condition, Or, opposite
+from .values import read_time
 
 
 MAX_LENGTH = 10_000  # characters
@@ -42,8 +43,6 @@ _OPERANDS: dict[type[exp.Expression], frozenset[str]] = {
     exp.DataType: frozenset(["this", "nested"]),
 }
 _TIMES = {exp.DataType.Type.DATE: date, exp.DataType.Type.TIMESTAMP: datetime}
-_TOO_FINE = re.compile(r"[.,]\d{6}\d*[1-9]")  # Python would cut it off
-_LONGEST_WHOLE = 20  # digits: no type has more
 
 
 class _FilterSQL(Dialect):
@@ -194,7 +193,7 @@ def _value(node: exp.Expression) -> Any:
         case exp.Literal():
             return node.this if node.is_string else _number(node.this)
         case exp.Neg(this=exp.Literal(is_string=False) as number):
-            return -_number(number.this)
+            return _number(f"-{number.this}")
         case exp.Boolean():
             return node.this
         case exp.Cast(this=exp.Literal(is_string=True) as text):
@@ -204,10 +203,10 @@ def _value(node: exp.Expression) -> Any:
     raise ValueError(f"a value is missing at {_shown(node)}")
 
 
-def _number(text: str) -> int | float:
+def _number(text: str) -> Decimal:
     try:
-        return int(text) if text.isdecimal() and len(text) <= _LONGEST_WHOLE else float(text)
-    except ValueError:
+        return Decimal(text)
+    except InvalidOperation:
         raise ValueError(f"{text!r:.80} is not a number") from None
 
 
@@ -215,12 +214,7 @@ def _time(text: str, kind: exp.DataType) -> date | datetime:
     _require_known(kind)
     if kind.this not in _TIMES:
         raise ValueError(f"a time is written as timestamp '...' or date '...', got {kind.this.value}")
-    if _TOO_FINE.search(text):
-        raise ValueError(f"a timestamp has at most six digits below the second, got {text!r:.80}")
-    try:
-        return _TIMES[kind.this].fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise ValueError(f"{text!r:.80} is not a {kind.this.value.lower()} such as '2026-01-31'") from None
+    return read_time(text, _TIMES[kind.this])
 
 
 def _shown(node: exp.Expression) -> str:

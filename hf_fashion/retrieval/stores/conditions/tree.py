@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 
 
 # Of a column's own type: a `date` for columns of dates, a `datetime` in UTC for columns of timestamps.
-Value = str | bool | int | float | date | datetime
+Value = str | bool | int | float | Decimal | date | datetime
 _OPPOSITE_SIGNS = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
@@ -37,7 +38,7 @@ class OneOf:
 
     Args:
         column (`str`): the column's name.
-        values (`tuple[Value, ...]`): the values.
+        values (`tuple[Value, ...]`): the values. None are met by no product, and negated by all that have a value.
         negated (`bool`, *optional*, defaults to `False`): whether it must be none of them.
     """
 
@@ -67,7 +68,7 @@ class ArrayHasAny:
 
     Args:
         column (`str`): the name of a column of lists.
-        values (`tuple[Value, ...]`): one of them is enough.
+        values (`tuple[Value, ...]`): one of them is enough. None are met as in [`OneOf`].
         negated (`bool`, *optional*, defaults to `False`): whether none of them may be in the list.
     """
 

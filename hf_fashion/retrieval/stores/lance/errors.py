@@ -28,7 +28,7 @@ def unreachable(uri: str, error: Exception) -> ConnectionError:
     )
 
 
-def failure(uri: str, error: Exception) -> OSError:
+def failure(uri: str, error: Exception) -> OSError | ValueError:
     """Return the error for a call that failed. LanceDB has one class for all reasons; only its text tells them apart.
 
     Args:
@@ -37,6 +37,11 @@ def failure(uri: str, error: Exception) -> OSError:
     """
     text = str(error)
     of_system = re.search(r"os error (\d+)", text)
+    if "filter expression" in text or "Unsupported data type" in text:
+        return ValueError(
+            f"LanceDB takes no such filter or type of column; the gallery at {uri} is as it was. Filter by another "
+            f"column, or convert this one in the catalogue: {text}"
+        )
     if "://" in uri and re.search(r"Generic (?!LocalFileSystem)\w+ error", text):
         return unreachable(uri, error)
     if of_system and int(of_system[1]) != errno.ENOENT:  # a missing file is damage

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 
 from ..conditions.tree import And, ArrayHasAny, Comparison, Condition, IsNull, Like, OneOf, Or, Value
+
+
+_SMALLEST = -(2**63)  # LanceDB reads it as minus 2**63, which only a float holds
 
 
 def lance_filter(condition: Condition, schema: pa.Schema) -> str:
@@ -26,6 +30,8 @@ def lance_filter(condition: Condition, schema: pa.Schema) -> str:
             return f"`{column}` IS {_not(negated)}NULL"
         case Comparison(column, sign, value):
             return f"`{column}` {sign} {_literal(value, schema.field(column).type)}"
+        case OneOf(column, (), negated) | ArrayHasAny(column, (), negated):
+            return f"`{column}` IS NOT NULL" if negated else "false"
         case OneOf(column, values, negated):
             return f"`{column}` {_not(negated)}IN ({_literals(values, schema.field(column).type)})"
         case Like(column, pattern, negated):
@@ -52,6 +58,10 @@ def _literals(values: Iterable[Value], kind: pa.DataType) -> str:
 def _literal(value: Value, kind: pa.DataType) -> str:
     if isinstance(value, str):
         return text(value)
+    if isinstance(value, Decimal):
+        return f"arrow_cast('{value:f}', '{str(kind).capitalize()}')"  # LanceDB compares no decimals with floats
+    if isinstance(value, int) and value == _SMALLEST:
+        return f"arrow_cast('{value}', 'Int64')"
     if isinstance(value, datetime):
         return _timestamp(value, kind)
     if isinstance(value, date):

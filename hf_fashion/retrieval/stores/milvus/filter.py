@@ -38,6 +38,9 @@ def _leaf(condition: Comparison | OneOf | Like | ArrayHasAny, columns: MilvusCol
         case Comparison(_, sign, value):
             found = f"{field} {_SIGNS[sign]} {literal(value, kind)}"
             return _where_there(name, found, columns) if sign == "!=" else found
+        case OneOf(_, (), negated) | ArrayHasAny(_, (), negated):
+            there = f"{field} is not null"
+            return there if negated else f"({there} and {field} is null)"
         case OneOf(_, values, negated):
             found = one_of(f"{field} not" if negated else field, [literal(value, kind) for value in values])
             return _where_there(name, found, columns) if negated else found

@@ -51,6 +51,9 @@ def test_conditions_hold_the_values_of_their_column():
     assert COLUMNS.one_of("price", [1, 0.1]) == OneOf("price", (1.0, 0.10000000149011612))
     assert COLUMNS.array_has_any("pair", [0.1]) == ArrayHasAny("pair", (0.10000000149011612,))
     assert COLUMNS.array_has_any("years", [1, 2]) == ArrayHasAny("years", (1, 2))
+    assert COLUMNS.compare("price", "<", 1e300) == OneOf("price", (), negated=True)
+    assert COLUMNS.one_of("price", [1, 1e300]) == OneOf("price", (1.0,))
+    assert COLUMNS.array_has_any("years", [0.5]) == ArrayHasAny("years", ())
     assert COLUMNS.is_null("sizes") == IsNull("sizes")
     assert COLUMNS.is_true("new") == Comparison("new", "=", True)
     assert COLUMNS.is_boolean("new", False) == And((Comparison("new", "=", False), IsNull("new", negated=True)))
@@ -89,7 +92,7 @@ def test_a_pattern_without_wildcards_is_a_comparison(pattern):
         (lambda: COLUMNS.like("brand", "_"), "LIKE takes no _ at the end"),
         (lambda: COLUMNS.is_null("id"), "`id` is never missing"),
         (lambda: COLUMNS.is_boolean("brand", True), "IS TRUE needs a column of booleans, `brand` is string"),
-        (lambda: COLUMNS.is_true("brand"), "`brand` is string"),
+        (lambda: COLUMNS.is_true("brand"), r"`brand` is string\. Write `brand` = 'true', as the catalogue has it"),
     ],
 )
 def test_what_does_not_go_with_the_type_is_refused(ask, message):

@@ -59,7 +59,7 @@ def test_an_empty_mapping_filters_nothing():
         ({"sizes": {"<": "M"}}, "holds lists"),
         ({"sizes": [["M"]]}, r"with text .*, got \['M'\]"),
         ({"brand": {"like": "x_"}}, "LIKE takes no _ at the end"),
-        ({"stock": True}, "whole numbers of its type, got True"),
+        ({"stock": True}, "finite numbers, got True"),
         ({"id": None}, "`id` is never missing"),
         ({"brand": {"=": {"=": "x"}}}, "with text .*, got {'=': 'x'}"),
     ],

@@ -29,6 +29,15 @@ def test_another_writer_and_a_lost_network_are_no_damage():
     assert "s3://shop/gallery cannot be reached" in str(failure("s3://shop/gallery", lost))
 
 
+def test_a_filter_or_a_type_that_lancedb_refuses_is_no_damage():
+    for text in (
+        "lance error: Invalid user input: Error resolving filter expression price < 1: Received literal Float64(1)",
+        "lance error: LanceError(Schema): Unsupported data type: Decimal32(5, 2), datatypes.rs:408:28",
+    ):
+        error = failure("gallery", RuntimeError(text))
+        assert isinstance(error, ValueError) and "the gallery at gallery is as it was. Filter by" in str(error)
+
+
 def test_a_broken_index_does_not_cost_the_gallery():
     text = "lance error: Not found: gallery.lance/_indices/1234/index.idx, object_store.rs:600"
     assert "Build it again with `build_index`" in str(failure("gallery", RuntimeError(text)))

@@ -1,6 +1,7 @@
 """Conditions as LanceDB's SQL; what it finds is tested with the other stores in test_base.py."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -20,6 +21,7 @@ SCHEMA = pa.schema(
         ("seen", pa.timestamp("us", "Europe/Berlin")),
         ("sizes", pa.list_(pa.string())),
         ("times", pa.list_(pa.timestamp("s"))),
+        ("cost", pa.decimal128(10, 2)),
     ]
 )
 NOON = datetime(2026, 1, 31, 12, 0, 0, 5000, tzinfo=UTC)
@@ -38,6 +40,10 @@ NOON = datetime(2026, 1, 31, 12, 0, 0, 5000, tzinfo=UTC)
             "`seen` = arrow_cast('2026-01-31T12:00:00.005000Z', 'Timestamp(Microsecond, Some(\"UTC\"))')",
         ),
         (OneOf("price", (1.0, 2.5)), "`price` IN (1.0, 2.5)"),
+        (Comparison("cost", "<=", Decimal("1E+2")), "`cost` <= arrow_cast('100', 'Decimal128(10, 2)')"),
+        (OneOf("price", ()), "false"),
+        (OneOf("price", (), negated=True), "`price` IS NOT NULL"),
+        (ArrayHasAny("sizes", ()), "false"),
         (OneOf("id", ("a",), negated=True), "`id` NOT IN ('a')"),
         (Like("Made In", "P%"), "`Made In` LIKE 'P%'"),
         (Like("Made In", "%'%", negated=True), "`Made In` NOT LIKE '%''%'"),

@@ -26,6 +26,8 @@ COLUMNS = MilvusColumns(table().schema)
         (Comparison("added", "=", datetime(1970, 1, 1, 0, 0, 7, tzinfo=UTC)), "column_10 == 7000"),
         (OneOf("stock", (1, -2, 1)), "column_5 in [1, -2]"),
         (OneOf("stock", (1,), negated=True), "(column_5 not in [1] and column_5 is not null)"),
+        (OneOf("stock", ()), "(column_5 is not null and column_5 is null)"),
+        (OneOf("stock", (), negated=True), "column_5 is not null"),
         (OneOf("id", ("a",), negated=True), '(id not in ["a"])'),
         (Like("brand", "L%"), 'column_0 like "L%"'),
         (Like("brand", "L%", negated=True), '(not (column_0 like "L%") and column_0 is not null)'),

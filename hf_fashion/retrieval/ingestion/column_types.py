@@ -1,0 +1,77 @@
+"""Decides the types of a gallery's metadata columns, and which values of a later catalogue they take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.types as kinds
+
+
+def require_distinct_names(names: Sequence[str]) -> None:
+    """Raise if something is not a list of different names of columns.
+
+    Args:
+        names (`Sequence[str]`): the metadata columns.
+
+    Raises:
+        ValueError: it is one string, whose letters would be taken for names, or a name comes twice.
+    """
+    if isinstance(names, str):
+        raise ValueError(f"`metadata_columns` must be a list of names, got the text {names!r}: write [{names!r}]")
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise ValueError(f"`metadata_columns` must name each column once, got {', '.join(map(repr, twice))} again")
+
+
+def require_known_types(schema: pa.Schema) -> None:
+    """Raise if the type of a metadata column is not known: a gallery would take no value for it, ever.
+
+    Args:
+        schema (`pyarrow.Schema`): the metadata columns of a gallery that is to be made.
+
+    Raises:
+        ValueError: all cells of a column are empty.
+    """
+    unknown = [field.name for field in schema if kinds.is_null(_inner(field.type))]
+    if unknown:
+        raise ValueError(
+            f"`metadata_columns`: all cells of {', '.join(map(repr, unknown))} are empty, so that their type is not "
+            "known, and the gallery could never take a value. Leave them out, fill at least one cell, or give the "
+            f"type: dataset.cast_column({unknown[0]!r}, Value('string'))"
+        )
+
+
+def adopted_type(here: pa.DataType, stored: pa.DataType) -> pa.DataType:
+    """Return the type that a column of a catalogue is read as, for a gallery that has it already.
+
+    Columns of feeds change their type by the day: one of sizes is numbers when all of today's are, one of prices is
+    whole when all of them are, and one without any value has no type.
+
+    Args:
+        here (`pyarrow.DataType`): the catalogue's type.
+        stored (`pyarrow.DataType`): the gallery's.
+
+    Returns:
+        `pyarrow.DataType`: the gallery's, where it can hold every value of the catalogue's type; else the catalogue's.
+    """
+    if kinds.is_list(here) != kinds.is_list(stored) and not kinds.is_null(here):
+        return here
+    one, other = _inner(here), _inner(stored)
+    is_number = kinds.is_integer(one) or kinds.is_floating(one) or kinds.is_decimal(one)
+    fits = kinds.is_null(one) or (is_text(other) and is_number) or (kinds.is_floating(other) and kinds.is_integer(one))
+    return stored if fits else here
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a column holds text, or lists of it.
+
+    Args:
+        kind (`pyarrow.DataType`): the column's type.
+    """
+    kind = _inner(kind)
+    return kinds.is_string(kind) or kinds.is_large_string(kind)
+
+
+def _inner(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if kinds.is_list(kind) else kind
