@@ -127,8 +127,8 @@ def verify_images(dataset: Dataset, column: str, name: str = "", first_view_only
 
 
 def _read_file(path: Path) -> bytes:
-    if path.exists() and not path.is_file():  # a folder, or a device that never ends
-        raise OSError(f"{path} is no file")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(f"{path} is no file")  # but a device, say, which may never end
     return path.read_bytes()
 
 

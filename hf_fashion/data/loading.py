@@ -64,7 +64,7 @@ def load_corpus(
         ValueError: if the file is of another kind, the source does not take the options, feeds of one split have
             different columns, a folder holds nothing that can be read or leaves open how, or a photo of a local
             corpus is a URL. Only those of a dataset on the Hub are downloaded, by `datasets`, and it may name
-            none but its own.
+            only its own.
     """
     if generated and source != GENERATED:
         raise ValueError(f"`generated` holds options of the source {GENERATED!r}; the source is {str(source)!r}")

@@ -76,3 +76,8 @@ def test_only_the_first_view_is_looked_at_where_asked_for():
     dataset = dataset_of([[{"bytes": jpeg(0), "path": None}, {"bytes": b"no photo", "path": None}], []], List(Image()))
     assert [image.row for image in verify_images(dataset, "image")] == [0, 1]
     assert [image.row for image in verify_images(dataset, "image", first_view_only=True)] == [1]
+
+
+def test_a_device_that_never_ends_is_no_photo():
+    with pytest.raises(OSError, match="/dev/zero is no file"):
+        read_bytes({"bytes": None, "path": "/dev/zero"})
