@@ -4,6 +4,7 @@ Source: Qi, Zhao, Li, "Easy Regional Contrastive Learning of Expressive Fashion 
 Shapes: B images, N patches, E tag entities with n selection tokens each, width D, shared space P.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -35,12 +36,15 @@ class E2FusionBlock(nn.Module):
         width = config.hidden_size
         self.temperature = config.selection_temperature
         self.scale = width**-0.5
+        # The scores may exceed what float16 holds, so the queries take most of the scale: a power of two, which
+        # changes no digit of what follows.
+        self.query_scale = 2.0 ** math.floor(math.log2(self.scale))
         self.q_proj = nn.Linear(width, width, bias=False)
         self.k_proj = nn.Linear(width, width, bias=False)
         self.v_proj = nn.Linear(width, width, bias=False)
 
     def _scores(self, tokens: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
-        queries = self.q_proj(tokens) * self.scale  # (B, E * n, D); scores themselves may exceed what float16 holds
+        queries = self.q_proj(tokens) * self.query_scale  # (B, E * n, D)
         weight = self.k_proj.weight
         if type(self.k_proj) is nn.Linear and not (weight.is_meta or hasattr(weight, "__tensor_flatten__")):
             # q kᵀ = (g Wq Wkᵀ) xᵀ: E * n rows are projected instead of N. Not where the layer is wrapped (LoRA), or
@@ -57,7 +61,7 @@ class E2FusionBlock(nn.Module):
         Returns:
             `tuple[torch.Tensor, E2Selection]`: fused tokens (B, E * n, D), and what they selected.
         """
-        scores = self._scores(tokens, patches).float()  # (B, E * n, N)
+        scores = self._scores(tokens, patches).float() * (self.scale / self.query_scale)  # (B, E * n, N)
         if self.training:
             # (onehot x) Wv = onehot (x Wv): only the values of the chosen patches are projected.
             onehot = nn.functional.gumbel_softmax(scores, tau=self.temperature, hard=True)

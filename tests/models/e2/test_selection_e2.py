@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from hf_fashion.models.e2.configuration_e2 import E2VisionConfig
 from hf_fashion.models.e2.selection_e2 import E2FusionBlock
 from tests.tiny_e2 import tiny_config, tiny_inputs, tiny_model
 
@@ -32,6 +33,15 @@ def test_scores_in_float16_do_not_overflow_before_they_are_scaled():
     patches = torch.cat([0.999 * tokens, tokens], dim=1)  # products of 160,000
     selection = block.half()(tokens, patches)[1]
     assert selection.scores.isfinite().all() and selection.indices.item() == 1
+
+
+@pytest.mark.parametrize("width", [24, 48, 768])
+def test_that_changes_no_digit_of_the_scores(width):
+    torch.manual_seed(0)
+    block = E2FusionBlock(E2VisionConfig(hidden_size=width)).eval()
+    tokens, patches = torch.randn(2, 3, width), torch.randn(2, 5, width)
+    products = (block.q_proj(tokens) @ block.k_proj.weight) @ patches.transpose(1, 2)
+    assert torch.equal(block(tokens, patches)[1].scores, (products * width**-0.5).softmax(-1))
 
 
 def test_training_takes_one_patch_and_lets_gradients_through_the_scores():
