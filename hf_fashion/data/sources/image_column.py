@@ -57,7 +57,7 @@ def refuse_urls(dataset: Dataset, image_column: str) -> None:
     Raises:
         ValueError: naming the first row.
     """
-    if not _holds_images(dataset, image_column):
+    if not holds_photos(dataset.features.get(image_column)):
         return
     if not any(map(is_url, photo_files(dataset, image_column))):
         return
@@ -85,7 +85,7 @@ def require_own_photos(dataset: Dataset, image_column: str, source: str) -> None
     Raises:
         ValueError: naming the first photo.
     """
-    if not _holds_images(dataset, image_column):
+    if not holds_photos(dataset.features.get(image_column)):
         return
     folders = [Path(folder).resolve() for folder in (datasets.config.HF_DATASETS_CACHE, HF_HUB_CACHE)]
     for path in photo_files(dataset, image_column):
@@ -101,8 +101,12 @@ def require_own_photos(dataset: Dataset, image_column: str, source: str) -> None
             )
 
 
-def _holds_images(dataset: Dataset, image_column: str) -> bool:
-    feature = dataset.features.get(image_column)
+def holds_photos(feature: Any) -> bool:
+    """Return whether a column holds photos, or lists of them.
+
+    Args:
+        feature (`Any`): its `datasets` feature.
+    """
     return isinstance(feature.feature if isinstance(feature, List) else feature, Image)
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import Features, Image, IterableDataset, IterableDatasetDict
+from datasets import Features, IterableDataset, IterableDatasetDict
 from datasets.table import embed_table_storage
 from tqdm.auto import tqdm
 
 from ...files import file_written_aside, folder_written_aside
+from .image_column import holds_photos
 
 
 ROWS_AT_ONCE = 200  # with the bytes of their photos in memory
@@ -90,12 +91,20 @@ def _save(split: IterableDataset, path: Path, rows: int, progress: bool) -> int:
 
 def _require_photos(table: pa.Table, embedded: pa.Table, features: Features, first: int) -> None:
     """Raise where a file came along that is no photo: a dataset of strangers may name any file of this machine."""
-    for column in (name for name, feature in features.items() if isinstance(feature, Image)):
+    for column in filter(lambda name: holds_photos(features[name]), features):
         cells = zip(table[column].to_pylist(), embedded[column].to_pylist(), strict=True)
         for row, (named, read) in enumerate(cells, first):
-            if named is None or named["bytes"] is not None or read["bytes"] is None:
-                continue
-            try:
-                PIL.Image.open(BytesIO(read["bytes"]))
-            except Exception as error:  # PIL raises SyntaxError and others too
-                raise ValueError(f"row {row}: {named['path']!r} in column {column!r} is no photo") from error
+            for view, photo in zip(_views(named), _views(read), strict=True):
+                if view is not None and view["bytes"] is None and photo["bytes"] is not None:
+                    _require_photo(photo["bytes"], f"row {row}: {view['path']!r} in column {column!r}")
+
+
+def _views(cell: Any) -> list[dict | None]:
+    return cell if isinstance(cell, list) else [cell]
+
+
+def _require_photo(content: bytes, name: str) -> None:
+    try:
+        PIL.Image.open(BytesIO(content))
+    except Exception as error:  # PIL raises SyntaxError and others too
+        raise ValueError(f"{name} is no photo") from error

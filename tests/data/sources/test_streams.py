@@ -1,5 +1,5 @@
 import pytest
-from datasets import Dataset, Features, Image, IterableDataset, IterableDatasetDict, Value
+from datasets import Dataset, Features, Image, IterableDataset, IterableDatasetDict, List, Value
 
 from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
@@ -60,8 +60,10 @@ def test_what_cannot_be_saved_leaves_nothing(tmp_path):
 
 def test_a_file_that_is_no_photo_does_not_come_along(tmp_path):
     (tmp_path / "token").write_text("hf_secret")
-    columns = {"image": [str(tmp_path / "token")]}
-    stream = Dataset.from_dict(columns, features=Features({"image": Image()})).to_iterable_dataset()
-    with pytest.raises(ValueError, match=r"row 0: '.*token' in column 'image' is no photo"):
-        save_stream(stream, tmp_path / "out", 5)
+    save_photos(tmp_path, "1.jpg")
+    photo, token = str(tmp_path / "1.jpg"), str(tmp_path / "token")
+    for feature, cells in ((Image(), [photo, token]), (List(Image()), [[photo], [photo, token]])):
+        stream = Dataset.from_dict({"image": cells}, features=Features({"image": feature})).to_iterable_dataset()
+        with pytest.raises(ValueError, match=r"row 1: '.*token' in column 'image' is no photo"):
+            save_stream(stream, tmp_path / "out", 5)
     assert not (tmp_path / "out").exists()
