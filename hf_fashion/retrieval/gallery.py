@@ -184,7 +184,6 @@ class Gallery:
             schema = GallerySchema(encoder.spaces, catalogue.metadata_schema, fingerprint, kept)
             try:
                 gallery = cls.open(uri)
-                catalogue.adopt(gallery.schema.metadata)
             except FileNotFoundError as error:
                 if not processes.is_main:
                     raise FileNotFoundError(f"{error}; all processes must see the same `uri`") from error
@@ -194,6 +193,7 @@ class Gallery:
                     gallery = cls.create(uri, schema.spaces, schema.metadata, schema.fingerprint, axes)
                 except FileExistsError:  # by another run meanwhile: this one goes on along its axes
                     gallery = cls.open(uri)
+            catalogue.adopt(gallery.schema.metadata)
             check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri)
             gallery.schema.require_same_columns(replace(schema, metadata=catalogue.metadata_schema), str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)

@@ -16,7 +16,7 @@ from ...data.photos.stored_photos import StoredPhotos
 from ...data.sources.source_rows import name_sources, own_columns
 from ...data.values import text_of
 from ...messages import did_you_mean, listed
-from .column_types import adopted_type, is_text, require_distinct_names
+from .column_types import adopted_type, holds_text, require_distinct_names
 
 
 logger = logging.get_logger(__name__)
@@ -87,7 +87,7 @@ class Catalogue:
             if field.name not in stored.names:
                 continue
             kind = adopted_type(field.type, stored.field(field.name).type)
-            if is_text(kind) and not is_text(field.type) and field.type != pa.null():
+            if holds_text(kind) and not holds_text(field.type) and field.type != pa.null():
                 logger.warning(
                     f"column {field.name!r} is text in the gallery and {field.type} in this catalogue: its numbers "
                     "are written as text, whole ones without a point (38), others without zeros at their end (38.5)"
@@ -168,7 +168,7 @@ class Catalogue:
         """
         values = self._metadata[list(rows)]
         named = {name: _named(values[name], self._metadata.features[name]) for name in self.metadata_schema.names}
-        texts = [field.name for field in self.metadata_schema if is_text(field.type)]
+        texts = [field.name for field in self.metadata_schema if holds_text(field.type)]
         return named | {name: list(map(_numbers_as_text, named[name])) for name in texts}
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.types as kinds
 
+from ..stores.conditions.values import is_text
+
 
 def require_distinct_names(names: Sequence[str]) -> None:
     """Raise if something is not a list of different names of columns.
@@ -63,14 +65,13 @@ def adopted_type(here: pa.DataType, stored: pa.DataType) -> pa.DataType:
     return stored if fits else here
 
 
-def is_text(kind: pa.DataType) -> bool:
+def holds_text(kind: pa.DataType) -> bool:
     """Return whether a column holds text, or lists of it.
 
     Args:
         kind (`pyarrow.DataType`): the column's type.
     """
-    kind = _inner(kind)
-    return kinds.is_string(kind) or kinds.is_large_string(kind)
+    return is_text(_inner(kind))
 
 
 def _inner(kind: pa.DataType) -> pa.DataType:

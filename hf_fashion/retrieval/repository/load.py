@@ -17,6 +17,7 @@ from ..metadata_column import cleaned
 from ..schema import ID, GallerySchema
 from ..stored_axes import read_spaces
 from ..stores.base import VectorStore
+from ..stores.conditions.values import is_text
 from .manifest import ATTACHMENTS, GalleryManifest, damaged
 
 
@@ -101,8 +102,7 @@ class SavedGallery:
 
     def _batches_of(self, path: Path) -> Iterator[pa.Table]:
         names, table = self.manifest.file_schema().names, self.table()
-        fields = self.manifest.schema.metadata
-        texts = [field.name for field in fields if field.type in (pa.string(), pa.large_string())]
+        texts = [field.name for field in self.manifest.schema.metadata if is_text(field.type)]
         # A text that many rows share is stored once, and would be in memory for each row.
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             for batch in file.iter_batches(BATCH_ROWS, columns=names):

@@ -5,7 +5,7 @@ import pytest
 
 from hf_fashion.retrieval.ingestion.column_types import (
     adopted_type,
-    is_text,
+    holds_text,
     require_distinct_names,
     require_known_types,
 )
@@ -50,4 +50,4 @@ def test_a_gallery_keeps_its_type_where_it_holds_all_values(here, stored, expect
 
 
 def test_lists_of_text_are_text_too():
-    assert is_text(TEXT) and is_text(pa.list_(pa.large_string())) and not is_text(WHOLE)
+    assert holds_text(TEXT) and holds_text(pa.list_(pa.large_string())) and not holds_text(WHOLE)

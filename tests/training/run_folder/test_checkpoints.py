@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate import Accelerator
 
 from hf_fashion.training.run_folder.checkpoints import (
     DamagedCheckpointError,
@@ -59,13 +58,6 @@ def update(stateful: Stateful) -> torch.Tensor:
     stateful.optimizer.step()
     stateful.scheduler.step()
     return stateful.model.weight.detach().clone()
-
-
-@pytest.fixture
-def accelerator():
-    accelerator = Accelerator(cpu=True)
-    yield accelerator
-    accelerator.free_memory()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 
 import pytest
 import torch
-from accelerate import Accelerator
 from transformers import AutoModel, AutoProcessor
 
 from hf_fashion.training.run_folder.checkpoints import RunState
@@ -16,8 +15,8 @@ STATE = RunState(update=8, best=0.5, recipe={"training": {"seed": 3}}, history=[
 
 
 @pytest.fixture
-def exports(fresh_accelerate, tmp_path):
-    return RunExports(Accelerator(cpu=True), tmp_path, tiny_processor())
+def exports(accelerator, tmp_path):
+    return RunExports(accelerator, tmp_path, tiny_processor())
 
 
 def test_an_export_loads_with_its_processor_and_has_a_card(exports, tmp_path):

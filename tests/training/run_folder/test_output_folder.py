@@ -1,15 +1,9 @@
 """The output folder of a run: one that can be written, for one run."""
 
 import pytest
-from accelerate import Accelerator
 from filelock import FileLock
 
 from hf_fashion.training.run_folder.output_folder import checkpoint_folder, folder_of_one_run, require_writable
-
-
-@pytest.fixture
-def accelerator(fresh_accelerate):
-    return Accelerator(cpu=True)
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from accelerate import Accelerator
 
 from hf_fashion.training.run_folder.checkpoints import RunState, Stateful, save_checkpoint
 from hf_fashion.training.run_folder.output_folder import checkpoint_folder
@@ -11,13 +10,6 @@ from hf_fashion.training.run_folder.resuming import checkpoint_to_resume, requir
 
 RECIPE = {"training": {"seed": 0, "output_dir": "a"}, "data": {"corpus": "generated"}}
 SOURCES = {"rows of train": "24", "train: caption (column 'title')": "5f0c9a41e2d7b683"}
-
-
-@pytest.fixture
-def accelerator():
-    accelerator = Accelerator(cpu=True)
-    yield accelerator
-    accelerator.free_memory()
 
 
 @pytest.fixture
