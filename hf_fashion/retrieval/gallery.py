@@ -159,7 +159,7 @@ class Gallery:
             progress (`bool`, *optional*, defaults to `True`): whether to show a progress bar.
             dimensions (`int`, *optional*): numbers to store of each vector: its coordinates along the principal axes
                 of up to 5,000 photos, which are embedded first. An eighth of the model's dimensions costs a few
-                thousandths of MAP (benchmarks/README.md). Default: whole vectors.
+                thousandths of MAP (benchmarks/galleries.md). Default: whole vectors.
             regions (`bool`, *optional*, defaults to `False`): whether to keep, next to the embedding of the whole
                 photo, E2's embedding of the region of each tag entity, in a space with the entity's name. They cost
                 hardly any time and as many bytes each as that of the photo.
