@@ -14,7 +14,7 @@ from ..data.attributes.vocabulary import attribute_cells
 from ..data.column_map import ColumnMap
 from ..data.photos.stored_photos import StoredPhotos
 from ..data.sources.source_rows import name_sources
-from ..data.values import column_texts
+from ..data.values import column_texts, is_placeholder
 
 
 class Row(int):
@@ -68,7 +68,7 @@ class AuditedCorpus:
     @property
     def captions(self) -> list[str | None]:
         """The caption of every row, `None` where it is empty; all are `None` where the map names no caption."""
-        return self._texts(self.column_map.caption)
+        return [None if is_placeholder(text) else text for text in self._texts(self.column_map.caption)]
 
     @property
     def columns(self) -> dict[str, str]:

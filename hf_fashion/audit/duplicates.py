@@ -101,8 +101,9 @@ def _count_same(leaks: Sequence[Leak], first: str, second: str) -> int:
 
 
 def _count_near(corpus: AuditedCorpus, groups: Sequence[Group], first: str, second: str) -> int:
-    count = 0
+    rows: set[int] = set()  # a row with several photos is in several groups
     for group in groups:
-        splits = [corpus.place(row)[0] for row in group["rows"]]
-        count += splits.count(second) if first in splits else 0
-    return count
+        places = {row: corpus.place(row)[0] for row in group["rows"]}
+        if first in places.values():
+            rows |= {row for row, split in places.items() if split == second}
+    return len(rows)

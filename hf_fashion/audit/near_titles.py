@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from ..data.values import title_as_read
 from .wording import title_key
 
 
@@ -42,5 +43,5 @@ def near_titles(titles: Sequence[str | None], owners: Sequence[Hashable]) -> lis
 def _spellings(titles: Sequence[str]) -> tuple[str, ...]:
     found = defaultdict(list)
     for title in titles:
-        found[" ".join(title.lower().split())].append(title)
+        found[title_as_read(title)].append(title)
     return tuple(spelled[0] for spelled in sorted(found.values(), key=lambda spelled: -len(spelled)))

@@ -11,7 +11,7 @@ from ..data.attributes.labels import read_labels
 from ..data.attributes.protocol import draw_protocol
 from ..data.attributes.vocabulary import with_attributes
 from ..data.column_map import ColumnMap
-from ..data.values import column_texts
+from ..data.values import caption_texts, column_texts, title_as_read
 from ..embedding.corpus import equality_ids
 from ..evaluation.cross_modal_candidates import choose_candidates
 from ..evaluation.options import PAIRINGS
@@ -41,7 +41,7 @@ def reachable_metrics(dataset: Dataset, column_map: ColumnMap, photo_ids: Tensor
         `dict`: `cross_modal`, pairing -> its metrics; `tags` and `attributes`, name -> its metrics; an attribute that
         cannot be evaluated has a `problem` in place of them.
     """
-    titles = column_texts(dataset, column_map.caption) if column_map.caption else []
+    titles = caption_texts(dataset, column_map.caption) if column_map.caption else []
     tags = {entity: column_texts(dataset, column) for entity, column in column_map.tags.items()}
     return {
         "cross_modal": {pairing: _cross_modal(titles, pairing, photo_ids) for pairing in PAIRINGS}
@@ -54,9 +54,8 @@ def reachable_metrics(dataset: Dataset, column_map: ColumnMap, photo_ids: Tensor
 
 def _cross_modal(titles: Sequence[str | None], pairing: str, photo_ids: Tensor) -> dict[str, float]:
     chosen = choose_candidates(titles, pairing)
-    # As CLIP's tokenizer, which reads lower case and takes white space for one blank.
     read = [titles[row] for row in chosen.text_rows.tolist()]
-    texts = equality_ids(" ".join(title.lower().split()) for title in read)
+    texts = equality_ids(map(title_as_read, read))
     wordings = equality_ids(map(title_key, read))
     images = photo_ids[chosen.image_rows]
     metrics: dict[str, float] = {"num_without_title": sum(title is None for title in titles)}

@@ -11,6 +11,7 @@ another kind are refused.
 """
 
 import argparse
+from pathlib import Path
 
 from .evaluation_arguments import (
     add_attribute_arguments,
@@ -41,6 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ..files import write_json
     from ..reports.evaluation_tables import evaluation_tables
 
+    if arguments.output and Path(arguments.output).is_dir():
+        raise ValueError(f"--output {arguments.output} is a folder: name the file to write")
     hide_loading_bars()
     results = evaluate(arguments.model, arguments.corpus, **evaluation_options(arguments))
     print(evaluation_tables(results))

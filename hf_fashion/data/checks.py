@@ -15,7 +15,7 @@ from .leaks import Leak, find_photo_leaks, find_title_leaks
 from .product_groups import products_of_several_titles
 from .sources.source_rows import name_sources
 from .sources.streams import require_tables
-from .values import column_texts, is_placeholder
+from .values import caption_texts, column_texts, is_placeholder
 
 
 logger = logging.getLogger(__name__)
@@ -103,8 +103,7 @@ def find_empty_captions(
     left_out = left_out or {}
     empty = {}
     for name, split in corpus.items():
-        texts = enumerate(column_texts(split, column))
-        missing = [row for row, text in texts if text is None or is_placeholder(text)]
+        missing = [row for row, text in enumerate(caption_texts(split, column)) if text is None]
         empty[name] = [row for row in missing if row not in left_out.get(name, ())]
     return _filled(empty)
 

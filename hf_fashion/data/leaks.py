@@ -8,7 +8,7 @@ from itertools import combinations
 from datasets import Dataset, DatasetDict
 
 from .encoded_photos import encoded_images, read_bytes
-from .values import column_texts
+from .values import caption_texts, title_as_read
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def find_photo_leaks(
 def find_title_leaks(
     corpus: DatasetDict, column: str, left_out: Mapping[str, Collection[int]] | None = None
 ) -> list[Leak]:
-    """Find captions that are the same in two splits except for case and white space, which CLIP's tokenizer ignores.
+    """Find captions that are the same in two splits for CLIP's tokenizer, as [`title_as_read`] returns them.
 
     Args:
         corpus (`DatasetDict`): the splits.
@@ -77,14 +77,14 @@ def photo_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
 
 
 def title_keys(dataset: Dataset, column: str) -> list[tuple[int, Hashable]]:
-    """Return (row, caption without its case and white space) of every row that has a caption.
+    """Return (row, caption by [`title_as_read`]) of every row that has a caption.
 
     Args:
         dataset (`Dataset`): one split.
         column (`str`): the column of captions.
     """
-    texts = enumerate(column_texts(dataset, column))
-    return [(row, " ".join(text.lower().split())) for row, text in texts if text is not None]
+    texts = enumerate(caption_texts(dataset, column))
+    return [(row, title_as_read(text)) for row, text in texts if text is not None]
 
 
 def compare_keys(

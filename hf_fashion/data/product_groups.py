@@ -7,13 +7,13 @@ from datasets import Dataset, Image, List
 
 from .column_map import ColumnMap
 from .leaks import photo_keys, title_keys
-from .values import column_texts
+from .values import caption_texts, column_texts, title_as_read
 
 
 def product_groups(dataset: Dataset, column_map: ColumnMap, products: Sequence[str]) -> list[str]:
     """Return the group of every row, which is named by the first id of its products.
 
-    Two products are in one group if they have a title in common (except for case and white space) or the bytes of a
+    Two products are in one group if they have a title in common (as CLIP's tokenizer reads it) or the bytes of a
     photo, directly or by way of other products.
 
     Args:
@@ -32,7 +32,7 @@ def product_groups(dataset: Dataset, column_map: ColumnMap, products: Sequence[s
 
 
 def products_of_several_titles(dataset: Dataset, column_map: ColumnMap) -> dict[str, list[int]]:
-    """Return the rows, counted from 0, of each product with more than one title. Case and white space do not count.
+    """Return the rows, counted from 0, of each product with more than one title, as CLIP's tokenizer reads them.
 
     Args:
         dataset (`Dataset`): N rows.
@@ -42,10 +42,10 @@ def products_of_several_titles(dataset: Dataset, column_map: ColumnMap) -> dict[
         return {}
     rows, titles = defaultdict(list), defaultdict(set)
     products = column_texts(dataset, column_map.product_id)
-    for row, (product, title) in enumerate(zip(products, column_texts(dataset, column_map.caption), strict=True)):
+    for row, (product, title) in enumerate(zip(products, caption_texts(dataset, column_map.caption), strict=True)):
         if product is not None and title is not None:
             rows[product].append(row)
-            titles[product].add(" ".join(title.lower().split()))
+            titles[product].add(title_as_read(title))
     return {product: rows[product] for product, found in titles.items() if len(found) > 1}
 
 

@@ -13,7 +13,7 @@ from ..texts import tokenize, warn_of_long_texts
 from .column_map import ColumnMap
 from .normalisation import PixelNormaliser
 from .photo_cache import PhotoCache
-from .values import column_texts
+from .values import caption_texts, column_texts
 
 
 def product_tags(dataset: Dataset, column_map: ColumnMap) -> list[dict[str, str | None]]:
@@ -37,7 +37,7 @@ def product_texts(dataset: Dataset, column_map: ColumnMap, processor: ProcessorM
     """
     if column_map.caption is None:
         raise ValueError("the column map names no `caption`: texts need one")
-    captions = column_texts(dataset, column_map.caption)
+    captions = caption_texts(dataset, column_map.caption)
     if not getattr(processor, "compose_text", False):
         return captions
     tags = product_tags(dataset, column_map)
@@ -66,7 +66,7 @@ class ProductDataset(torch.utils.data.Dataset):
         view_seed: int | None = None,
     ):
         self.photos = photos
-        self.titles = column_texts(dataset, column_map.caption)
+        self.titles = caption_texts(dataset, column_map.caption)
         self.texts = product_texts(dataset, column_map, processor)
         self.tags = product_tags(dataset, column_map)
         tags = {tag: None for row in self.tags for tag in row.values() if tag}

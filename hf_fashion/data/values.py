@@ -1,6 +1,7 @@
 """Read cells of a corpus as text: strings, class labels and numbers, the same way everywhere."""
 
 import math
+import unicodedata
 from typing import Any
 
 from datasets import ClassLabel, Dataset
@@ -36,6 +37,25 @@ def column_texts(dataset: Dataset, column: str) -> list[str | None]:
     feature = dataset.features[column]
     values = dataset.with_format("arrow").select_columns(column)[:][column].to_pylist()
     return [text_of(value, feature) for value in values]
+
+
+def caption_texts(dataset: Dataset, column: str) -> list[str | None]:
+    """Return every caption, `None` where it is missing: null, empty, or a word such as `nan` ([`is_placeholder`]).
+
+    Args:
+        dataset (`Dataset`): N rows.
+        column (`str`): the column of captions.
+    """
+    return [None if is_placeholder(text) else text for text in column_texts(dataset, column)]
+
+
+def title_as_read(title: str) -> str:
+    """Return a title as CLIP's tokenizer reads it: composed letters, in lower case, with single blanks.
+
+    Args:
+        title (`str`): a caption.
+    """
+    return " ".join(unicodedata.normalize("NFC", title).lower().split())
 
 
 def is_placeholder(text: str | None) -> bool:

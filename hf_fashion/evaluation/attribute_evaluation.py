@@ -1,5 +1,6 @@
 """Evaluate an attribute-specific model: search by attribute, attention and re-ranking."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,12 @@ from ..data.attributes.vocabulary import build_vocabulary, with_attributes
 from ..data.column_map import ColumnMap
 from .attribute_pointing import evaluate_pointing
 from .attribute_retrieval import attribute_searches, retrieval_metrics
+from .box_geometry import require_boxes
 from .options import AttributeOptions
-from .reranking import compare_rerankers
+from .reranking import compare_rerankers, load_rerankers
+
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate_attribute_model(
@@ -36,11 +41,14 @@ def evaluate_attribute_model(
         `dict`: `seed`, `attributes`, `retrieval`, and where asked for `pointing`, `reranking`.
 
     Raises:
-        ValueError: labels or published lists do not fit, or the column map lacks an attribute.
+        ValueError: labels or published lists do not fit, the column map lacks an attribute or has none of the model,
+            there are no true boxes, or a re-ranker is none, or of another model.
     """
-    attributes = list(
-        options.attributes or [name for name in model.config.attribute_names if name in column_map.attributes]
-    )
+    # All that can be refused is refused before a photo is embedded.
+    attributes = list(options.attributes or attributes_of_both(model, column_map))
+    rerankers = load_rerankers(options.rerankers, model)
+    if options.pointing:
+        require_boxes(dataset)
     protocols = make_protocols(dataset, column_map, attributes, options)
     column_map = with_attributes(column_map, attributes)
     searches = attribute_searches(model, image_processor, dataset, column_map, protocols, options.batch_size)
@@ -50,8 +58,31 @@ def evaluate_attribute_model(
             model, image_processor, dataset, column_map, batch_size=options.batch_size
         )
     if options.rerankers:
-        results["reranking"] = compare_rerankers(options.rerankers, searches, options.num_candidates, model)
+        results["reranking"] = compare_rerankers(rerankers, searches, options.num_candidates)
     return results
+
+
+def attributes_of_both(model: PreTrainedModel, column_map: ColumnMap) -> list[str]:
+    """Return the model's attributes that the column map names too; others are logged.
+
+    Args:
+        model (`PreTrainedModel`): has `config.attribute_names`.
+        column_map (`ColumnMap`): names attributes of a corpus.
+
+    Raises:
+        ValueError: they have none in common.
+    """
+    known, mapped = list(model.config.attribute_names), list(column_map.attributes)
+    common = [name for name in known if name in column_map.attributes]
+    if not common:
+        raise ValueError(
+            f"the model's attributes are {known}, and the column map names {mapped or 'none'}: name a column for each "
+            "of the model's `attributes` that the corpus has"
+        )
+    if len(common) < len(known):
+        left_out = ", ".join(name for name in known if name not in common)
+        logger.warning("not measured, as the column map names no column for them: %s", left_out)
+    return common
 
 
 def make_protocols(

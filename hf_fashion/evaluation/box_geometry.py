@@ -34,8 +34,7 @@ def read_boxes(
     Raises:
         ValueError: the column is missing, or as `boxes_in_model_frame`.
     """
-    if boxes_column not in dataset.column_names:
-        raise ValueError(f"no column {boxes_column!r} of true boxes, the corpus has {sorted(dataset.column_names)}")
+    require_boxes(dataset, boxes_column)
     cells = dataset.select_columns(boxes_column)[:][boxes_column]
     rows_of = {name: [row for row, boxes in enumerate(cells) if boxes and boxes.get(name)] for name in names}
     rows_of = {name: rows for name, rows in rows_of.items() if rows}
@@ -45,6 +44,20 @@ def read_boxes(
         boxes = torch.tensor([cells[row][name] for row in rows], dtype=torch.float32)
         found[name] = rows, boxes_in_model_frame(boxes, [sizes[row] for row in rows], image_processor)
     return found
+
+
+def require_boxes(dataset: Dataset, boxes_column: str = "boxes") -> None:
+    """Raise if a corpus has no true boxes.
+
+    Args:
+        dataset (`Dataset`): its rows.
+        boxes_column (`str`, *optional*, defaults to `"boxes"`): column of the boxes.
+
+    Raises:
+        ValueError: the column is missing.
+    """
+    if boxes_column not in dataset.column_names:
+        raise ValueError(f"no column {boxes_column!r} of true boxes, the corpus has {sorted(dataset.column_names)}")
 
 
 def boxes_in_model_frame(

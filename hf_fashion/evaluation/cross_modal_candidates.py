@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
 from ..data.products import product_texts
-from ..data.values import column_texts
+from ..data.values import caption_texts
 from ..embedding.corpus import embed_images, embed_texts, equality_ids
 from ..metrics import TokenEmbeds
 from .labelled_search import LabelledSearch
@@ -113,7 +113,7 @@ def embed_candidates(
         ValueError: the pairing is unknown, the map names no caption, or no row has one.
     """
     captions = product_texts(dataset, column_map, processor)
-    candidates = choose_candidates(column_texts(dataset, column_map.caption), pairing)
+    candidates = choose_candidates(caption_texts(dataset, column_map.caption), pairing)
     if image_embeds is None:
         photos = dataset.select(candidates.image_rows)
         images = embed_images(model, processor, photos, column_map.image, batch_size, progress=progress)

@@ -13,7 +13,7 @@ from ..data.column_map import ColumnMap
 from ..data.values import column_texts
 from ..embedding.corpus import embed_images
 from ..metrics import TokenEmbeds
-from .tags import region_embeds_by_entity
+from .tags import region_embeds_by_entity, require_tags
 
 
 PRIMARY_METRIC = "mean_probe_accuracy"
@@ -34,6 +34,16 @@ class ProbeSettings:
     max_train_rows: int = 5000
     min_class_rows: int = 5
     seed: int = 0
+
+
+def require_sklearn() -> None:
+    """Raise if scikit-learn is missing.
+
+    Raises:
+        ImportError: naming the extra to install.
+    """
+    if not is_sklearn_available():
+        raise ImportError('linear probing needs scikit-learn: pip install "hf-fashion[evaluation]"')
 
 
 def evaluate_linear_probe(
@@ -75,10 +85,8 @@ def evaluate_linear_probe(
         ImportError: scikit-learn is missing.
         ValueError: the map names no tags, or an entity has fewer than two classes that are frequent enough.
     """
-    if not is_sklearn_available():
-        raise ImportError('linear probing needs scikit-learn: pip install "hf-fashion[evaluation]"')
-    if not column_map.tags:
-        raise ValueError("the column map names no `tags`: there is nothing to probe for")
+    require_tags(column_map)
+    require_sklearn()
     settings = settings or ProbeSettings()
     train = draw_rows(train, settings.max_train_rows, settings.seed)
     train_images = embed_images(model, processor, train, column_map.image, batch_size, progress=progress)

@@ -17,6 +17,21 @@ from .box_geometry import read_boxes
 PRIMARY_METRIC = "mean_overlap_gain"
 
 
+def require_selections(model: PreTrainedModel) -> None:
+    """Raise if the tokens of a model select no patches.
+
+    Args:
+        model (`PreTrainedModel`): E2, CLIP or FILIP.
+
+    Raises:
+        ValueError: it is not an E2 with a fusion block.
+    """
+    if not has_regions(model) or not model.config.vision_config.fusion_layers:
+        raise ValueError(
+            "localisation needs a model whose tokens select patches: an E2 with at least one fusion layer"
+        )
+
+
 def patch_boxes(image_size: tuple[int, int], patch_size: int) -> Tensor:
     """Return the boxes (N, 4) of an image's patches as x0, y0, x1, y1, counted row by row as ViT does.
 
@@ -100,11 +115,8 @@ def evaluate_localisation(
     Raises:
         ValueError: the model selects no patches, the column is missing, or no entity of the model has a box.
     """
+    require_selections(model)
     vision = model.config.vision_config
-    if not has_regions(model) or not vision.fusion_layers:
-        raise ValueError(
-            "localisation needs a model whose tokens select patches: an E2 with at least one fusion layer"
-        )
     true_boxes = read_boxes(dataset, vision.tag_entities, processor.image_processor, column_map.image, boxes_column)
     if not true_boxes:
         raise ValueError(f"no entity of the model, {vision.tag_entities}, has a box in column {boxes_column!r}")

@@ -19,36 +19,48 @@ from .labelled_search import LabelledSearch, Rankings
 PRIMARY_METRIC = "map"
 
 
-def compare_rerankers(
-    names: Sequence[str],
-    searches: Mapping[str, Sequence[LabelledSearch]],
-    num_candidates: int,
-    model: PreTrainedModel,
-) -> dict[str, dict[str, float]]:
-    """Evaluate several re-rankers on the same searches.
+def load_rerankers(names: Sequence[str], model: PreTrainedModel) -> dict[str, Reranker]:
+    """Load several re-rankers of a model's searches.
 
     Args:
         names (`Sequence[str]`): as in [`load_reranker`]: baselines by their names, FR models by their folders or Hub
             ids.
+        model (`PreTrainedModel`): the embedding model whose searches they are; FR runs on its device.
+
+    Returns:
+        `dict`: name -> re-ranker.
+
+    Raises:
+        ValueError: a name is not a re-ranker, or that of an FR of another model.
+    """
+    rerankers = {name: load_reranker(name) for name in names}
+    for reranker in rerankers.values():
+        if isinstance(reranker, ReasoningReranker):
+            reranker.check_embedder(model_fingerprint(model))
+            reranker.to(model.device)
+    return rerankers
+
+
+def compare_rerankers(
+    rerankers: Mapping[str, Reranker], searches: Mapping[str, Sequence[LabelledSearch]], num_candidates: int
+) -> dict[str, dict[str, float]]:
+    """Evaluate several re-rankers on the same searches.
+
+    Args:
+        rerankers (`Mapping[str, Callable]`): from [`load_rerankers`].
         searches (`Mapping[str, Sequence[LabelledSearch]]`): as in [`evaluate_reranking`].
         num_candidates (`int`): candidates that baselines get; an FR gets as many as its weights are made for.
-        model (`PreTrainedModel`): the embedding model whose searches they are; FR runs on its device.
 
     Returns:
         `dict`: name -> metrics, as [`evaluate_reranking`] returns them.
 
     Raises:
-        ValueError: a name is not a re-ranker, or that of an FR of another model; or as [`evaluate_reranking`].
+        ValueError: as [`evaluate_reranking`].
     """
-    metrics = {}
-    for name in names:
-        reranker = load_reranker(name)
-        if isinstance(reranker, ReasoningReranker):
-            reranker.check_embedder(model_fingerprint(model))
-            reranker.to(model.device)
-        number = getattr(reranker, "num_candidates", num_candidates)
-        metrics[name] = evaluate_reranking(searches, reranker, number)
-    return metrics
+    return {
+        name: evaluate_reranking(searches, reranker, getattr(reranker, "num_candidates", num_candidates))
+        for name, reranker in rerankers.items()
+    }
 
 
 def evaluate_reranking(

@@ -32,13 +32,19 @@ def load_splits(
         with_train (`bool`, *optional*, defaults to `False`): also return the train split.
 
     Raises:
-        ValueError: there is no such split, or the corpus cannot be used as it is.
+        ValueError: there is no such split, it is the train split, which is asked for too, or the corpus cannot be used
+            as it is.
     """
     splits = load_corpus(corpus, image_column=column_map.image, id_column=column_map.product_id, require_files=False)
     train = train_split or "train"
     if split == "validation" and "validation" not in splits:
         splits = train_and_validation(splits, column_map, train_split, validation_fraction=validation_fraction)
         train = "train"
+    if with_train and split == train:
+        raise ValueError(
+            f"what learns on {train!r} is not measured on it too: name another `split` (--split), or another "
+            "`train_split` (--train_split)"
+        )
     wanted = [split, *([train] if with_train else [])]
     for name in wanted:
         if name not in splits:

@@ -16,6 +16,19 @@ PRIMARY_METRIC = "mean_tag_accuracy"
 PRECISION_K = 10
 
 
+def require_tags(column_map: ColumnMap) -> None:
+    """Raise if a column map names no tags.
+
+    Args:
+        column_map (`ColumnMap`): of a corpus.
+
+    Raises:
+        ValueError: it names none.
+    """
+    if not column_map.tags:
+        raise ValueError("the column map names no `tags`: add the columns of the tags to it")
+
+
 def evaluate_tags(
     model: PreTrainedModel,
     processor: ProcessorMixin,
@@ -50,8 +63,7 @@ def evaluate_tags(
     Raises:
         ValueError: the map names no tags, or no photo has a tag of an entity.
     """
-    if not column_map.tags:
-        raise ValueError("the column map names no `tags`: add the columns of the tags to it")
+    require_tags(column_map)
     if images is None:
         images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
     kinds = {

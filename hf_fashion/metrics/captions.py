@@ -3,16 +3,37 @@
 BLEU, ROUGE-L and CIDEr are the classes of the COCO caption evaluation themselves (`pycocoevalcap`), so they equal the
 published metrics where both see the same words. The published ones are cut by the Penn Treebank tokenizer of Stanford,
 which needs Java; here NLTK's, in lower case and without the same punctuation: on 587 titles of products, CIDEr was
-4.112 here and 4.113 there, BLEU@4 and ROUGE-L were equal to four digits.
+4.112 here and 4.113 there, BLEU@4 and ROUGE-L were equal to four digits. Descriptions of several sentences are cut
+into them first, since NLTK takes only the last full stop off its word.
 METEOR is NLTK's, of Banerjee and Lavie, 2005, with equal words and equal stems, and without WordNet's synonyms, whose
 data NLTK downloads: its name says so. METEOR 1.5 of the COCO evaluation has other weights, and needs Java.
 """
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 
 # What the COCO caption evaluation drops.
 PUNCTUATION = {"''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
+# Stanford's tokenizer leaves their full stop where it is; so it does after a single letter.
+ABBREVIATIONS = {
+    "assn",
+    "co",
+    "corp",
+    "dr",
+    "e.g",
+    "etc",
+    "i.e",
+    "inc",
+    "ltd",
+    "mr",
+    "mrs",
+    "no",
+    "st",
+    "u.k",
+    "u.s",
+    "vs",
+}
 HINT = 'metrics of captions need pycocoevalcap and NLTK: pip install "hf-fashion[captions]"'
 
 
@@ -28,15 +49,30 @@ class NoSynonyms:
         return []
 
 
+def require_caption_metrics() -> None:
+    """Raise if a library of the metrics is missing.
+
+    Raises:
+        ImportError: naming the extra to install.
+    """
+    if not all(map(find_spec, ("pycocoevalcap", "nltk"))):
+        raise ImportError(HINT)
+
+
 def caption_words(text: str) -> list[str]:
     """Cut a caption into words in lower case, without punctuation, as the COCO caption evaluation does.
 
     Args:
-        text (`str`): a caption.
+        text (`str`): a caption, of one sentence or several.
     """
     from nltk.tokenize import TreebankWordTokenizer
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
-    words = TreebankWordTokenizer().tokenize(" ".join(text.split()), convert_parentheses=True)
+    parameters = PunktParameters()
+    parameters.abbrev_types = ABBREVIATIONS
+    sentences = PunktSentenceTokenizer(parameters).tokenize(" ".join(text.split()))
+    cut = TreebankWordTokenizer().tokenize
+    words = [word for sentence in sentences for word in cut(sentence, convert_parentheses=True)]
     return [word for word in map(str.lower, words) if word not in PUNCTUATION]
 
 
@@ -59,14 +95,12 @@ def caption_metrics(captions: Sequence[str], references: Sequence[Sequence[str]]
         raise ValueError(
             f"each caption needs a reference, got {len(captions)} captions and {sum(map(bool, references))} references"
         )
-    try:
-        from pycocoevalcap.bleu.bleu import Bleu
-        from pycocoevalcap.cider.cider import Cider
-        from pycocoevalcap.rouge.rouge import Rouge
+    require_caption_metrics()
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
 
-        said = [caption_words(caption) for caption in captions]
-    except ImportError as error:
-        raise ImportError(HINT) from error
+    said = [caption_words(caption) for caption in captions]
     right = [[caption_words(reference) for reference in several] for several in references]
     given = {number: [" ".join(words)] for number, words in enumerate(said)}
     truth = {number: [" ".join(words) for words in several] for number, several in enumerate(right)}

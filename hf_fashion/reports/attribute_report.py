@@ -9,6 +9,7 @@ from transformers import BaseImageProcessor, PreTrainedModel
 
 from ..data.column_map import ColumnMap
 from ..data.photos.stored_photos import StoredPhotos
+from ..data.values import column_texts
 from ..embedding.attribute_corpus import embed_attributes
 from .attention_pictures import attention_sheets
 from .report_page import paragraph, picture
@@ -80,7 +81,7 @@ def show_attributes(
     )
     sections = []
     for number, attribute in enumerate(names):
-        values = split[column_map.attributes[attribute]][:]
+        values = column_texts(split, column_map.attributes[attribute])
         found = photos_by_attribute(photos, features[number], values, rows)
         sections.append((f"Photos with the same {attribute}", SAME_VALUE + found))
     sheets = attention_sheets(model, image_processor, split, rows, column_map.image)

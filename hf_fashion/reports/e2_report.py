@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 
 from ..data.column_map import ColumnMap
 from ..data.photos.stored_photos import StoredPhotos
+from ..data.values import caption_texts, column_texts
 from ..embedding.corpus import embed_texts
 from ..evaluation.cross_modal_candidates import choose_candidates
 from ..evaluation.tags import region_embeds_by_entity
@@ -139,7 +140,7 @@ def show_e2(
         images (`Mapping[str, torch.Tensor]`): from `embed_images`, of the split.
         examples (`Sequence[int]`): the queries, counted among the rows with distinct titles.
     """
-    rows = choose_candidates(split[column_map.caption][:]).image_rows
+    rows = choose_candidates(caption_texts(split, column_map.caption)).image_rows
     titled = split.select(rows)
     titles, photos = titled[column_map.caption][:], StoredPhotos(titled, column_map.image)
     text_embeds, _ = embed_texts(model, processor, titles, progress=False)
@@ -149,8 +150,8 @@ def show_e2(
         ("Titles for a photo", titles_by_photo(data, examples)),
     ]
     for entity, embeds in region_embeds_by_entity(model, images).items():
-        tags = titled[column_map.tags[entity]][:]
-        queries = sorted(set(tags))[:TAGS_SHOWN]
+        tags = column_texts(titled, column_map.tags[entity])
+        queries = sorted(filter(None, set(tags)))[:TAGS_SHOWN]
         tag_embeds, _ = embed_texts(model, processor, queries, progress=False)
         found = photos_by_tag(data, queries, tag_embeds, embeds[rows], tags)
         sections.append((f"Photos for a tag, by the region embedding: {entity}", found))

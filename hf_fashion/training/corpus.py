@@ -9,6 +9,7 @@ from transformers import BaseImageProcessor
 from ..data.checks import check_corpus
 from ..data.column_map import ColumnMap, column_map_for
 from ..data.corpus_report import CorpusReport
+from ..data.leaks import find_title_leaks
 from ..data.loading import GENERATED, load_corpus
 from ..data.photo_cache import PhotoCache
 from ..data.splits import split_by_product, train_and_validation
@@ -48,9 +49,12 @@ def load_data(
     if recipe.held_out_fraction is not None:
         parts = split_by_product(checked["train"], column_map, recipe.held_out_fraction, HELD_OUT_SEED)
         number, whole = len(parts["validation"]), len(checked["train"])
+        leaks = find_title_leaks(parts, column_map.caption) if column_map.caption else []
+        shared = sum(len(leak.rows) for leak in leaks)
+        also = f", {shared:,} of them with a title that others have too" if shared else ""
         use = "this run trains on them" if held_out else "a re-ranker or combiner may train on them, this run does not"
         setting = f"data.held_out_fraction: {recipe.held_out_fraction}, null for none"
-        report = replace(report, held_out=f"{number:,} of the {whole:,} rows of train; {use} ({setting})")
+        report = replace(report, held_out=f"{number:,} of the {whole:,} rows of train{also}; {use} ({setting})")
         checked["train"] = parts["validation" if held_out else "train"]
     return checked, column_map, report
 

@@ -16,7 +16,7 @@ def corpus(captions: list[str | None]) -> AuditedCorpus:
 
 def test_empty_short_and_long_captions_are_found():
     found = audit_captions(
-        corpus(["a red dress", None, "  ", "dress", "a red dress " * 26, "dress 12345678901234567890 " * 5])
+        corpus(["a red dress", None, "nan", "dress", "a red dress " * 26, "dress 12345678901234567890 " * 5])
     )
     assert (found["empty"], found["short"], found["cut"]) == ([1, 2], [3], [4, 5])
     assert found["words"] == {"median": 6.5, "95 %": found["words"]["95 %"], "max": 78.0}

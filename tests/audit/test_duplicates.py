@@ -1,10 +1,12 @@
 """Planted duplicates are found and named; the clean corpus has none."""
 
 import pytest
+from datasets import Dataset, DatasetDict, Features, Image, List, Value
 
 from hf_fashion.audit.audited_corpus import AuditedCorpus
 from hf_fashion.audit.duplicates import audit_duplicates
 from hf_fashion.audit.signatures import read_signatures
+from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.leaks import find_photo_leaks
 from tests.audit.planted import COLUMN_MAP, TRAIN_ROWS, clean_corpus, planted_corpus
 
@@ -61,3 +63,15 @@ def test_leaks_are_counted_by_rows_of_the_later_split(planted):
             "near_title": 1,
         }
     ]
+
+
+def test_a_row_of_several_photos_is_counted_once():
+    views = [clean_corpus()["train"][row]["image"] for row in range(6)]
+    features = Features({"image": List(Image()), "product_id": Value("string")})
+    rows = {"image": [views[:3], views[3:]], "product_id": ["a", "b"]}
+    train = Dataset.from_dict(rows, features=features)
+    validation = Dataset.from_dict({"image": [views[:3]], "product_id": ["c"]}, features=features)
+    corpus = AuditedCorpus(DatasetDict(train=train, validation=validation), ColumnMap(product_id="product_id"))
+    found = audit_duplicates(corpus, read_signatures(corpus, progress=False), progress=False)
+    assert len(found["leaked_photos"]) == 3
+    assert (found["leaks"][0]["same_photo"], found["leaks"][0]["near_photo"]) == (1, 1)

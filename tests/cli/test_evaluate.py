@@ -36,6 +36,11 @@ def test_attribute_models_find_photos_by_attribute(saved, tmp_path, capsys):
     assert json.loads((tmp_path / "results.json").read_text())["attributes"] == ["hem"]
 
 
+def test_a_folder_as_output_is_refused_at_once(saved, tmp_path, capsys):
+    assert main(flags(saved, "e2", "--output", str(tmp_path))) == 2
+    assert f"--output {tmp_path} is a folder: name the file to write" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("model", "option"), [("e2", ["--attributes", "hem"]), ("asen", ["--tags"])])
 def test_options_of_the_other_kind_are_refused(saved, capsys, model, option):
     assert main(flags(saved, model, *option)) == 2

@@ -23,6 +23,14 @@ def test_case_and_white_space_do_not_hide_a_title():
     assert leak.rows == ((0, 0),)
 
 
+def test_composed_and_decomposed_letters_are_one_title():
+    titles = "Robe d\u00e9collet\u00e9e", "Robe de\u0301collete\u0301e"
+    splits = [
+        products(1, first=number).map(lambda row, title=title: {"title": title}) for number, title in enumerate(titles)
+    ]
+    assert len(find_title_leaks(DatasetDict(train=splits[0], validation=splits[1]), "title")) == 1
+
+
 def test_repeats_within_a_split_and_empty_titles_are_no_leak():
     twice = concatenate_datasets([products(1), products(1)])
     assert find_photo_leaks(DatasetDict(train=twice, validation=products(1, first=9)), "image") == []

@@ -39,6 +39,16 @@ def test_the_attributes_of_model_and_map_are_searched(model, corpus):
     assert not {"pointing", "reranking"} & set(results)
 
 
+def test_attributes_that_are_not_measured_are_named(model, corpus, caplog):
+    evaluate_attribute_model(model, image_processor(), corpus, MAP, AttributeOptions())
+    assert "not measured, as the column map names no column for them: sleeve" in caplog.text
+    others = ColumnMap(attributes={"neckline": "neck_label"})
+    with pytest.raises(
+        ValueError, match=r"the model's attributes are \[.*'sleeve'.*names \['neckline'\]: name a column"
+    ):
+        evaluate_attribute_model(model, image_processor(), corpus, others, AttributeOptions())
+
+
 def test_re_rankers_start_from_the_measured_search(model, corpus):
     options = AttributeOptions(attributes=["hem"], rerankers=["k_reciprocal"], num_candidates=5)
     results = evaluate_attribute_model(model, image_processor(), corpus, MAP, options)

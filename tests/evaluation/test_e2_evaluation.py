@@ -1,7 +1,10 @@
 """Everything that is measured of E2 on one split: each part equals its own evaluation."""
 
+from dataclasses import replace
+
 import pytest
 
+from hf_fashion.evaluation import e2_evaluation
 from hf_fashion.evaluation.changes.catalogue_changes import evaluate_changes
 from hf_fashion.evaluation.cross_modal import evaluate_cross_modal
 from hf_fashion.evaluation.e2_evaluation import evaluate_e2
@@ -50,3 +53,26 @@ def test_re_rankers_get_what_descriptions_find(common):
     # Of one right photo a query, AP is 1 / rank, so MAP is from recall@1 to 1.
     for metrics in results["reranking"].values():
         assert results["cross_modal"]["text_to_image_recall@1"] <= metrics["initial_map"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "tags", "message"),
+    [
+        (
+            {"protocol": "sample100", "group_column": "brnd"},
+            True,
+            r"no column 'brnd' \(group_column\) \(did you mean 'bra",
+        ),
+        ({"tags": True}, False, "names no `tags`"),
+        ({"linear_probe": True}, False, "names no `tags`"),
+        ({"changes": True}, False, "two `tags` in the column map at least"),
+        ({"rerankers": ["kreciprocal"]}, True, "one of query_expansion, k_reciprocal"),
+        ({"localisation": True}, True, "no column 'boxes' of true boxes"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_photos_are_embedded(common, monkeypatch, options, tags, message):
+    model, processor, split, column_map = common
+    monkeypatch.setattr(e2_evaluation, "embed_images", lambda *args: pytest.fail("photos were embedded"))
+    column_map = column_map if tags else replace(column_map, tags={})
+    with pytest.raises(ValueError, match=message):
+        evaluate_e2(model, processor, split.remove_columns("boxes"), column_map, E2Options(**options))

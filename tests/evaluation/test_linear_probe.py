@@ -73,4 +73,4 @@ def test_scikit_learn_and_tags_are_needed(e2, processor, corpus, monkeypatch):
         evaluate_linear_probe(e2, processor, *splits, ColumnMap())
     monkeypatch.setattr(linear_probe, "is_sklearn_available", lambda: False)
     with pytest.raises(ImportError, match=r"hf-fashion\[evaluation\]"):
-        evaluate_linear_probe(e2, processor, *splits, ColumnMap())
+        evaluate_linear_probe(e2, processor, *splits, ColumnMap(tags={"brand": "brand"}))

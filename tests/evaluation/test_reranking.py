@@ -5,7 +5,7 @@ import torch
 
 from hf_fashion.embedding.fingerprint import model_fingerprint
 from hf_fashion.evaluation.labelled_search import LabelledSearch
-from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking
+from hf_fashion.evaluation.reranking import compare_rerankers, evaluate_reranking, load_rerankers
 from hf_fashion.metrics import attribute_map, average_precisions
 from hf_fashion.models.feature_reasoning.modeling_feature_reasoning import FeatureReasoningModel
 from hf_fashion.retrieval.rerankers.query_expansion import query_expansion
@@ -90,7 +90,7 @@ def test_each_re_ranker_gets_its_own_number_of_candidates(tmp_path):
     tiny_feature_reasoning().save_pretrained(tmp_path / "fr")
     searches = {"hem": [random_search(queries=30, gallery=40)]}
     names = [str(tmp_path / "fr"), "query_expansion"]
-    found = compare_rerankers(names, searches, 3, tiny_asen())
+    found = compare_rerankers(load_rerankers(names, tiny_asen()), searches, 3)
     expected = evaluate_reranking(searches, ReasoningReranker(tiny_feature_reasoning()), 6)
     assert found[names[0]] == expected and expected["share_better"] > 0
     assert found["query_expansion"] == evaluate_reranking(searches, query_expansion, 3)
@@ -99,10 +99,9 @@ def test_each_re_ranker_gets_its_own_number_of_candidates(tmp_path):
 def test_an_fr_of_another_embedding_model_is_refused(tmp_path):
     own, other = tiny_asen(), tiny_ipad()
     tiny_feature_reasoning(embedder_fingerprints=[model_fingerprint(own)]).save_pretrained(tmp_path / "fr")
-    searches = {"hem": [random_search(queries=3, gallery=40)]}
-    compare_rerankers([str(tmp_path / "fr")], searches, 3, own)
+    assert list(load_rerankers([str(tmp_path / "fr")], own)) == [str(tmp_path / "fr")]
     with pytest.raises(ValueError, match=r"the searches of AsenModel-.*, these are of IpadModel-"):
-        compare_rerankers([str(tmp_path / "fr")], searches, 3, other)
+        load_rerankers([str(tmp_path / "fr")], other)
 
 
 @pytest.mark.parametrize("name", ["kreciprocal", "a model of another kind"])
@@ -110,4 +109,4 @@ def test_an_unknown_re_ranker_is_told_which_there_are(name, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     tiny_asen().save_pretrained(tmp_path / "a model of another kind")
     with pytest.raises(ValueError, match=f"path or Hub id, one of query_expansion, k_reciprocal, .* got '{name}'"):
-        compare_rerankers([name], {"hem": [random_search()]}, 3, tiny_asen())
+        load_rerankers([name], tiny_asen())

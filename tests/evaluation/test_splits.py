@@ -16,8 +16,10 @@ def test_splits_of_a_corpus_are_kept(tmp_path):
     save_corpus(tmp_path / "corpus", 8, 12)
     dataset, train, report = load_splits(str(tmp_path / "corpus"), MAP)
     assert (len(dataset), train, report.skipped.get("validation", [])) == (12, None, [])
-    dataset, train, _ = load_splits(str(tmp_path / "corpus"), MAP, split="train", with_train=True)
-    assert len(dataset) == len(train) == 8
+    dataset, train, _ = load_splits(str(tmp_path / "corpus"), MAP, with_train=True)
+    assert (len(dataset), len(train)) == (12, 8)
+    with pytest.raises(ValueError, match="what learns on 'train' is not measured on it too: name another `split`"):
+        load_splits(str(tmp_path / "corpus"), MAP, split="train", with_train=True)
     with pytest.raises(ValueError, match=r"no split 'test' in .*, there are train, validation"):
         load_splits(str(tmp_path / "corpus"), MAP, split="test")
 

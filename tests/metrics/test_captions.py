@@ -17,6 +17,10 @@ CUT = {
     "A woman's \"red\" dress, 100% cotton; don't iron!": "a woman 's red dress 100 % cotton do n't iron",
     "Reid & Taylor - Combo Pack (A378)": "reid & taylor combo pack -lrb- a378 -rrb-",
     "cannot gonna": "can not gon na",
+    "A red dress. With long sleeves! Made in Italy.": "a red dress with long sleeves made in italy",
+    "U.S. Polo Assn. Men Blue Polo": "u.s. polo assn. men blue polo",
+    "By Ralph Lauren Co. Ltd. in blue. No. 4, 1.5 m. long": "by ralph lauren co. ltd. in blue no. 4 1.5 m. long",
+    "J. Crew, e.g. for work ... ok": "j. crew e.g. for work ok",
 }
 
 

@@ -8,6 +8,7 @@ from hf_fashion.data.attributes.labels import read_labels
 from hf_fashion.data.attributes.protocol import draw_protocol
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.generated.corpus import make_generated_corpus
+from hf_fashion.data.values import column_texts
 from hf_fashion.embedding.attribute_corpus import embed_attributes
 from hf_fashion.evaluation.attribute_pointing import evaluate_pointing
 from hf_fashion.evaluation.attribute_retrieval import attribute_searches, retrieval_metrics
@@ -42,7 +43,10 @@ def test_attribute_search_becomes_tables_sentences_and_pictures():
     sections = dict(show_attributes(model, processor, split, column_map, ROWS))
     assert len(sections) == len(names) + 1
     assert sections["Where IPAD looks"].count("<img") == len(ROWS)
-    assert sections[f"Photos with the same {names[0]}"].count("query:") == len(ROWS)
+    shown = sections[f"Photos with the same {names[0]}"]
+    assert shown.count("query:") == len(ROWS)
+    values = column_texts(split, column_map.attributes[names[0]])
+    assert all(f"query: {values[row]}" in shown for row in ROWS) and not values[0].isdigit()
 
 
 def test_features_do_not_depend_on_the_batch():

@@ -39,6 +39,15 @@ def test_options_of_the_generated_corpus_do_not_disturb_another(tmp_path):
     assert load_data(data)[0]["train"].num_rows == 24
 
 
+def test_titles_on_both_sides_of_what_is_held_out_are_counted(tmp_path):
+    tiny_corpus(tmp_path)
+    (tmp_path / "map.yaml").write_text("caption: brand\nproduct_id: title\n")
+    data = DataRecipe(str(tmp_path / "corpus"), str(tmp_path / "map.yaml"), on_leak="warn", held_out_fraction=0.3)
+    kept, held_out = (load_data(data, False, out)[0]["train"]["brand"] for out in (False, True))
+    shared = sum(brand in set(filter(None, kept)) for brand in held_out)
+    assert f", {shared} of them with a title that others have too" in str(load_data(data, False)[2]) and shared > 0
+
+
 def test_a_part_of_the_products_is_held_out_for_a_re_ranker(tmp_path):
     tiny_corpus(tmp_path)
     (tmp_path / "map.yaml").write_text("caption: title\nproduct_id: title\n")

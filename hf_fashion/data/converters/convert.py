@@ -9,7 +9,7 @@ from ...fetching.urls import shown_url
 from ...files import folder_written_aside
 from ...messages import listed
 from ..encoded_photos import is_url
-from ..fetching.photos import fetch_photos
+from ..fetching.photos import fetch_photos, photo_name
 from .corpus_rows import Row, Splits, missing_photos, require_distinct, urls_of, views_of
 from .formats import FORMATS, WRITERS, Format, require_format
 from .parquet_files import features_of, stored_row, write_parquet
@@ -72,9 +72,9 @@ def _convert_rows(
     splits = chosen.read(source, images)
     _require_rows(splits, source)
     require_distinct(splits, chosen.row_id)
-    splits = _with_local_photos(splits, fetch_images, on_bad_image)
     what = "rows without their photos. Name their folder with `images` (--images)"
     _report(missing_photos(splits), what, on_bad_image)
+    splits = _with_local_photos(splits, fetch_images, on_bad_image)
     urls = {} if fetch_images is None else {IMAGE_URL: List(Value("string"))}
     features = features_of(splits, {**chosen.features, **chosen.find_features(splits), **urls})
     with folder_written_aside(output) as aside:
@@ -105,14 +105,14 @@ def _with_local_photos(splits: Splits, fetch_images: str | Path | None, on_bad_i
     fetched = fetch_photos(list(places), fetch_images)
     failures = [f"{places[url]}: {shown_url(url)}: {reason}" for url, reason in fetched.failures.items()]
     _report(failures, "photos could not be fetched. Run it again to fetch them only", on_bad_image)
-    paths = {url: str(path.absolute()) for url, path in fetched.paths.items()}
+    # Of those that failed too: a product keeps the order of its photos, and a check finds what is not there.
+    paths = {url: str((Path(fetch_images) / photo_name(url)).absolute()) for url in places}
     return {split: [_local(row, paths) for row in rows] for split, rows in splits.items()}
 
 
 def _local(row: Row, paths: dict[str, str]) -> Row:
     urls = [view for view in views_of(row) if is_url(view)]
-    found = [paths.get(view) if is_url(view) else view for view in views_of(row)]
-    return row | {"image": [path for path in found if path], IMAGE_URL: urls}
+    return row | {"image": [paths[view] if is_url(view) else view for view in views_of(row)], IMAGE_URL: urls}
 
 
 def _report(problems: list[str], what: str, on_bad_image: str) -> None:

@@ -36,7 +36,7 @@ class CsvTable:
         first, _, rest = text.partition("\n")
         self._skipped = int(declared)
         self._text = rest if declared else text
-        self._delimiter = first.strip()[4:] if declared else self._likely_delimiter()
+        self._delimiter = self._declared(first[4:].strip("\r")) if declared else self._likely_delimiter()
         self.header: list[str] = []
 
     def rows(self) -> list[Row]:
@@ -82,6 +82,13 @@ class CsvTable:
                     f'{self.path}, line {line}: a quote is not closed, or text follows it ({error}). A cell with a " '
                     'of its own is written in quotes, with "" for it'
                 ) from error
+
+    def _declared(self, delimiter: str) -> str:
+        if len(delimiter) != 1:
+            raise ValueError(
+                f"{self.path}, line 1: sep= names {delimiter!r} as the delimiter, and it must be one character"
+            )
+        return delimiter
 
     def _likely_delimiter(self) -> str:
         def rank(delimiter: str) -> tuple[bool, int]:

@@ -11,7 +11,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, Va
 from ..encoded_photos import photo_files
 from ..feeds.product_feed import load_product_feeds
 from .folder_listing import FolderListing, list_folder, split_of, summarise
-from .image_column import decode_images, resolve_paths
+from .image_column import decode_images, resolve_paths, with_plain_lists
 from .parquet_errors import named_parquet_errors
 from .source_rows import SOURCE_ROW
 
@@ -70,7 +70,7 @@ def load_tables(files: dict[str, list[Path]], image_column: str) -> DatasetDict:
     with named_parquet_errors([path for paths in files.values() for path in paths]):
         tables = load_dataset("parquet", data_files=patterns)
     folder = Path(os.path.commonpath([path.parent for paths in files.values() for path in paths]))
-    resolved = {name: resolve_paths(split, image_column, folder) for name, split in tables.items()}
+    resolved = {name: resolve_paths(with_plain_lists(split), image_column, folder) for name, split in tables.items()}
     return DatasetDict({name: decode_images(split, image_column) for name, split in resolved.items()})
 
 

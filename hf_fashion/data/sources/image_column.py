@@ -6,7 +6,7 @@ from typing import Any
 
 import datasets
 import pyarrow as pa
-from datasets import Dataset, DatasetInfo, Image, List, Value
+from datasets import Dataset, DatasetInfo, Features, Image, LargeList, List, Value
 from huggingface_hub.constants import HF_HUB_CACHE
 
 from ..encoded_photos import encoded_images, is_url, photo_files
@@ -31,7 +31,7 @@ def decode_images(dataset: Dataset, image_column: str) -> Dataset:
 
 
 def resolve_paths(dataset: Dataset, image_column: str, folder: Path) -> Dataset:
-    """Make a column of relative paths, which are text, relative to a folder, as those of a feed are.
+    """Make a column of relative paths, or of lists of them, relative to a folder, as those of a feed are.
 
     Args:
         dataset (`Dataset`): rows of parquet files.
@@ -39,12 +39,29 @@ def resolve_paths(dataset: Dataset, image_column: str, folder: Path) -> Dataset:
         folder (`Path`): the folder of the files.
     """
     feature = dataset.features.get(image_column)
-    if not isinstance(feature, Value) or feature.dtype not in TEXT:
+    several = isinstance(feature, List)
+    kind = feature.feature if several else feature
+    if not isinstance(kind, Value) or kind.dtype not in TEXT:
         return dataset
-    cells = [cell and (cell if is_url(cell) else os.path.join(folder, cell)) for cell in dataset[image_column][:]]
+
+    def resolved(path: str | None) -> str | None:
+        return path and (path if is_url(path) else os.path.join(folder, path))
+
+    cells = dataset[image_column][:]
+    cells = [cell and list(map(resolved, cell)) for cell in cells] if several else list(map(resolved, cells))
     table = dataset.with_format("arrow")[:]  # it holds paths and no photos, so it is small
     table = table.set_column(table.column_names.index(image_column), image_column, pa.array(cells, feature.pa_type))
     return Dataset(table, info=DatasetInfo(features=dataset.features))
+
+
+def with_plain_lists(dataset: Dataset) -> Dataset:
+    """Cast columns of large lists, as polars writes them, to lists.
+
+    Args:
+        dataset (`Dataset`): rows of parquet files.
+    """
+    large = {name: List(kind.feature) for name, kind in dataset.features.items() if isinstance(kind, LargeList)}
+    return dataset.cast(Features({**dataset.features, **large})) if large else dataset
 
 
 def refuse_urls(dataset: Dataset, image_column: str) -> None:

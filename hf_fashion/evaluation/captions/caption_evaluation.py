@@ -7,10 +7,10 @@ from datasets import Dataset
 from torch import Tensor
 
 from ...data.column_map import ColumnMap
-from ...data.values import column_texts
+from ...data.values import caption_texts, column_texts
 from ...embedding.corpus import embed_images
 from ...embedding.features import inference
-from ...metrics.captions import caption_metrics
+from ...metrics.captions import caption_metrics, require_caption_metrics
 from ...models.captioner.modeling_captioner import CaptionerForConditionalGeneration
 from ...models.captioner.processing_captioner import CaptionerProcessor
 from ..options import CaptionOptions
@@ -73,7 +73,8 @@ def evaluate_captions(
     """
     if column_map.caption is None:
         raise ValueError("the column map names no `caption`: there is nothing to compare captions with")
-    truth = column_texts(dataset, column_map.caption)
+    require_caption_metrics()  # before captions are written
+    truth = caption_texts(dataset, column_map.caption)
     rows = [row for row, caption in enumerate(truth) if caption]
     if not rows:
         raise ValueError(f"no row has a caption in column {column_map.caption!r}")

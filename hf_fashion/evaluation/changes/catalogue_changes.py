@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -26,6 +27,7 @@ from .searchers import AskedChange, Searcher, changer_for, default_way, searcher
 
 
 PRIMARY_METRIC = "mean_recall"
+MAX_SCORES = 1 << 24  # of queries and products, held at a time
 
 
 def evaluate_changes(
@@ -148,10 +150,27 @@ def measure_changes(
     for entity, its in asked.items():
         results[f"{entity}_num_queries"] = len(its)
         for way, searcher in searchers.items():
-            scores = torch.stack([weighted_scores(searcher(one), gallery) for one in its])
-            metrics = change_metrics(scores, queries.triples[entity], queries.tags, entity)
+            metrics = _metrics_by_parts(its, queries, entity, searcher, gallery)
             results |= {f"{entity}_{way}_{name}": value for name, value in metrics.items()}
     return results | {f"{way}_recall": mean_recall(results, list(asked), way) for way in searchers}
+
+
+def _metrics_by_parts(
+    asked: Sequence[AskedChange],
+    queries: CatalogueQueries,
+    entity: str,
+    searcher: Searcher,
+    gallery: Mapping[str, Tensor],
+) -> dict[str, float]:
+    """The metrics of one entity and way, of parts of the queries: there are more queries than products."""
+    triples, total = queries.triples[entity], Counter()
+    size = max(1, MAX_SCORES // len(next(iter(gallery.values()))))
+    for start in range(0, len(asked), size):
+        part = slice(start, start + size)
+        scores = torch.stack([weighted_scores(searcher(one), gallery) for one in asked[part]])
+        for name, value in change_metrics(scores, triples[part], queries.tags, entity).items():
+            total[name] += value * len(scores)
+    return {name: value / len(asked) for name, value in total.items()}
 
 
 def change_metrics(

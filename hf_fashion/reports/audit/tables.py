@@ -126,8 +126,8 @@ def value_cells(findings: Findings) -> Cells:
 
 
 def _groups(groups: Sequence[Mapping[str, Any]]) -> str:
-    rows = sum(len(group["rows"]) for group in groups)
-    return f"{len(groups):,} group{'' if len(groups) == 1 else 's'}, {rows:,} rows" if groups else "0"
+    rows = {(row["split"], row["row"]) for group in groups for row in group["rows"]}
+    return f"{len(groups):,} group{'' if len(groups) == 1 else 's'}, {len(rows):,} rows" if groups else "0"
 
 
 def _id_rows(repeated: Sequence[Mapping[str, Any]] | None) -> list[list[str]]:

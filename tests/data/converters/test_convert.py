@@ -1,6 +1,7 @@
 """Conversion as a whole: arguments, photos that are URLs, and what a model reads at the end."""
 
 import logging
+import re
 
 import pytest
 
@@ -68,9 +69,19 @@ def test_photos_that_fail_are_named_by_row_and_the_others_kept(server, tmp_path,
     assert not (tmp_path / "out").exists() and len(list((tmp_path / "photos").rglob("*.jpg"))) == 1
     with caplog.at_level(logging.WARNING):
         assert convert_corpus(*arguments, fetch_images=tmp_path / "photos", on_bad_image="skip") == {"train": 2}
-    assert "1 photos could not be fetched" in caplog.text and "line 3: it names no photo" in caplog.text
+    assert re.search(r"1 photos could not be fetched.*\s+export\.csv, line 3: .http.*404", caplog.text)
     checked, _ = check_corpus(load_corpus(tmp_path / "out"), ColumnMap.shipped("shopify"), on_bad_image="skip")
     assert checked["train"]["id"][:] == ["p0"]
+
+
+def test_a_photo_that_fails_keeps_its_place_before_the_others(server, tmp_path):
+    export = save_export(tmp_path, server.add("/front.jpg", b"", 404))
+    with open(export, "a") as file:
+        file.write(f"p0,,{server.add('/back.jpg', jpeg(2))}\n")
+    convert_corpus("shopify", export, tmp_path / "out", fetch_images=tmp_path / "photos", on_bad_image="skip")
+    corpus = load_corpus(tmp_path / "out")
+    with pytest.raises(ValueError, match=r"1 unreadable image.*\s+export\.csv, line 2 .*there is no such file"):
+        check_corpus(corpus, ColumnMap.shipped("shopify"))
 
 
 def test_private_addresses_are_failures_of_their_rows(tmp_path):

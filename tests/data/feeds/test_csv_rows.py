@@ -33,6 +33,7 @@ def read(text: str) -> list[tuple[int, list]]:
         ('id, image, title\n1, a.jpg, "Hat, red"\n', [(2, ["1", "a.jpg", "Hat, red"])]),
         (HEADER + '1 ,\ta.jpg ," Hat, red "\n', [(2, ["1", "a.jpg", "Hat, red"])]),
         ("sep=;\nid;image;title\n1;a.jpg;Hat, red\n", [(3, ["1", "a.jpg", "Hat, red"])]),
+        ("sep=\t\r\nid\timage\ttitle\r\n1\ta.jpg\tHat, red\r\n", [(3, ["1", "a.jpg", "Hat, red"])]),
         ("SEP=|\r\nid|image|title\r\n1|a.jpg|Hat\r\n", [(3, ["1", "a.jpg", "Hat"])]),
         ("id;image;title, long, and more\n1;a.jpg;x\n", [(2, ["1", "a.jpg", "x"])]),
         ("id\timage\ttitle\n1\ta.jpg\tHat; Cap\n", [(2, ["1", "a.jpg", "Hat; Cap"])]),
@@ -70,6 +71,7 @@ def test_rows_come_whole(text, rows):
         ("id,image,title,,\n1,a.jpg,Hat,,x\n", r"line 2: column 5 holds 'x' and has no name"),
         (",image,title\n0,a.jpg,Hat\n", r"line 2: column 1 holds '0' and has no name"),
         ("sep=;\nid;image;title\n1;a.jpg\n", r"line 3: fewer cells"),
+        ("sep=;;\nid;image;title\n", r"line 1: sep= names ';;' as the delimiter, and it must be one character"),
     ],
 )
 def test_a_row_that_would_be_lost_is_named(text, message):

@@ -1,9 +1,15 @@
 """Columns of photos: every way to store them is decoded, and URLs of local files are not fetched."""
 
 import pytest
-from datasets import Dataset, Image, List, Value
+from datasets import Dataset, Features, Image, LargeList, List, Value
 
-from hf_fashion.data.sources.image_column import decode_images, refuse_urls, require_own_photos, resolve_paths
+from hf_fashion.data.sources.image_column import (
+    decode_images,
+    refuse_urls,
+    require_own_photos,
+    resolve_paths,
+    with_plain_lists,
+)
 from tests.data.corpora import jpeg
 
 
@@ -30,6 +36,20 @@ def test_relative_paths_are_those_of_the_folder(tmp_path):
     assert resolved["photo"][:] == [str(tmp_path / "a.jpg"), None, "/b.jpg", URL]
     assert resolved.column_names == ["photo", "title"]
     assert resolve_paths(resolved, "price", tmp_path) is resolved
+
+
+def test_relative_paths_in_lists_are_too(tmp_path):
+    dataset = Dataset.from_dict({"photo": [["a.jpg", URL], None, ["b.jpg"]]})
+    expected = [[str(tmp_path / "a.jpg"), URL], None, [str(tmp_path / "b.jpg")]]
+    assert resolve_paths(dataset, "photo", tmp_path)["photo"][:] == expected
+
+
+def test_large_lists_are_lists():
+    features = Features({"neck": LargeList(Value("string")), "title": Value("string")})
+    dataset = Dataset.from_dict({"neck": [["v"], None], "title": ["a", "b"]}, features=features)
+    plain = with_plain_lists(dataset)
+    assert plain.features["neck"] == List(Value("string")) and plain[:] == dataset[:]
+    assert with_plain_lists(plain) is plain
 
 
 @pytest.mark.parametrize("url", [URL, "hf://datasets/a/b/1.jpg", "zip://1.jpg::https://shop.example/all.zip"])

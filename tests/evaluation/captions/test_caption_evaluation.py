@@ -50,6 +50,12 @@ def test_batches_do_not_matter():
     assert write_captions(*parts, embeds, batch_size=2) == write_captions(*parts, embeds)
 
 
+def test_missing_libraries_are_named_before_captions_are_written(monkeypatch):
+    monkeypatch.setattr("hf_fashion.metrics.captions.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install .hf-fashion\[captions\]"):
+        evaluate_captions(tiny_captioner(), None, None, ColumnMap(caption="title"), CaptionOptions())
+
+
 def test_a_corpus_without_captions_is_refused(saved):
     with pytest.raises(ValueError, match="names no `caption`"):
         evaluate_captions(tiny_captioner(), None, None, ColumnMap(), CaptionOptions())

@@ -7,6 +7,7 @@ from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.changes.changed_query import ChangedQuery, Part
 from hf_fashion.embedding.changes.combiners import TrainedCombiner
 from hf_fashion.embedding.changes.photo_changes import PhotoChanger
+from hf_fashion.evaluation.changes import catalogue_changes
 from hf_fashion.evaluation.changes.catalogue_changes import change_metrics, evaluate_changes, weighted_scores
 from hf_fashion.evaluation.changes.change_triples import ChangeTriple, change_triples
 from hf_fashion.models.combiner.configuration_combiner import CombinerConfig
@@ -38,6 +39,18 @@ def test_every_way_is_measured(e2, processor, corpus, column_map):
         assert results[f"{entity}_num_queries"] == len(change_triples(tags, entity)) > 0
         values = [results[f"{entity}_{way}_{name}"] for way in ways for name in ("recall@10", "changed", "kept")]
         assert all(0 <= value <= 1 for value in values) and len(set(values)) > 3
+
+
+def test_queries_are_measured_part_by_part(e2, processor, corpus, column_map, monkeypatch):
+    whole = evaluate_changes(e2, processor, corpus["validation"], column_map, progress=False)
+    monkeypatch.setattr(catalogue_changes, "MAX_SCORES", 3 * len(corpus["validation"]))
+    measured = []
+    monkeypatch.setattr(
+        catalogue_changes, "change_metrics", lambda *args: measured.append(len(args[0])) or change_metrics(*args)
+    )
+    parts = evaluate_changes(e2, processor, corpus["validation"], column_map, progress=False)
+    numbers = [name for name, value in whole.items() if isinstance(value, float)]
+    assert max(measured) == 3 and [parts[name] for name in numbers] == pytest.approx([whole[name] for name in numbers])
 
 
 def test_tags_are_named_once_a_photo_and_texts_embedded_once(e2, processor, corpus, column_map, monkeypatch):
