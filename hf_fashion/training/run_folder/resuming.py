@@ -33,17 +33,18 @@ def checkpoint_to_resume(
     Raises:
         FileNotFoundError: if a named checkpoint is missing.
         ValueError: if the checkpoint is damaged or holds pickles, its run had another recipe or number of processes,
-            or a new run finds the checkpoints of another run.
+            or the output folder has checkpoints of another run than the one that resumes.
     """
     folder = checkpoint_folder(output_dir)
     if asked is None:
-        require_no_earlier_run(folder)
+        require_no_earlier_run(output_dir)
         return None
     with accelerator.main_process_first():
         checkpoint = find_checkpoint(asked, folder)
     if checkpoint is None:
         accelerator.print("No checkpoint yet: starting from the beginning.")
         return None
+    require_no_earlier_run(output_dir, checkpoint)
     state = read_state(checkpoint)
     require_same_recipe(state, recipe)
     _require_same_processes(state, accelerator.num_processes)

@@ -1,5 +1,7 @@
 """Where a run starts: only at a checkpoint of the same recipe, data and processes."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -42,6 +44,14 @@ def test_a_new_run_does_not_mix_with_an_earlier_one(accelerator, save, tmp_path)
     save(update=1)
     with pytest.raises(ValueError, match="checkpoints of an earlier run"):
         checkpoint_to_resume(accelerator, None, tmp_path, RECIPE)
+
+
+def test_a_run_that_resumes_elsewhere_does_not_mix_with_another_one(accelerator, save, tmp_path):
+    save(update=1)
+    elsewhere = shutil.copytree(tmp_path / "checkpoints", tmp_path / "a" / "checkpoints") / "update-00000001"
+    with pytest.raises(ValueError, match="checkpoints of an earlier run"):
+        checkpoint_to_resume(accelerator, str(elsewhere), tmp_path, RECIPE)
+    assert checkpoint_to_resume(accelerator, str(elsewhere), tmp_path / "b", RECIPE) == elsewhere
 
 
 def test_another_recipe_is_refused_and_its_keys_are_named(accelerator, save, tmp_path):
