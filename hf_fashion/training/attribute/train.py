@@ -14,6 +14,7 @@ from ..opening import open_run
 from ..optimisation import choose_attention
 from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
+from .branches import require_branches
 from .build import (
     make_batch_sampler,
     make_config,
@@ -55,6 +56,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         vocabulary = build_vocabulary(corpus["train"], column_map)
         texts = make_texts(recipe.model, vocabulary)
         config = make_config(recipe.model, vocabulary, texts)
+        require_branches(settings.stages, config)
         vocabulary = AttributeVocabulary(list(config.attribute_names), dict(config.attribute_values))
         labels = read_labels(corpus["train"], column_map, vocabulary)
         warn_of_untrained(column_map, vocabulary)
