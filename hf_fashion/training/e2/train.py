@@ -20,6 +20,7 @@ from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor, require_negatives, require_tags
 from .entity_words import find_entity_words
 from .recipe import E2Recipe
+from .starts import settle_compose_text
 from .step import make_step
 from .validation import validate, warn_of_few_titles
 
@@ -39,6 +40,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
         ValueError: if recipe, corpus or checkpoint are not fit for a run; the message names what is wrong.
     """
     settings = recipe.training
+    settle_compose_text(recipe.model)
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
     accelerator, checkpoint, push = open_run(recipe, resume_from)
