@@ -11,7 +11,7 @@ from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
-from ..optimisation import choose_attention
+from ..optimisation import choose_attention, recompute_activations
 from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .branches import require_branches
@@ -77,8 +77,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
     model = make_model(recipe.model, config, texts)
     choose_attention(model, accelerator)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
-    if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+    recompute_activations(model, settings)
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
     if adapter:
         accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")

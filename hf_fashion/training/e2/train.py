@@ -14,7 +14,7 @@ from ..frozen_layers.state_cache import stack_states
 from ..frozen_layers.step import FrozenStep
 from ..loop import TrainingLoop
 from ..opening import open_run
-from ..optimisation import choose_attention
+from ..optimisation import choose_attention, recompute_activations
 from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor, require_negatives, require_tags
@@ -68,8 +68,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     if recipe.model.weigh_entities:
         find_entity_words(model, processor, corpus["train"], column_map)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
-    if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+    recompute_activations(model, settings)
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
     if adapter:
         accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")
