@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ...files import folder_written_aside, write_json
@@ -68,7 +69,7 @@ class RunExports:
         """Return whether a checkpoint's run has a best model; copy it here if that run has another folder.
 
         Args:
-            checkpoint (`Path`): where this run resumes. All processes may ask, the main one copies.
+            checkpoint (`Path`): where this run resumes. All processes must ask; the main one looks and copies.
         """
         run = checkpoint.resolve().parent.parent
         is_there = (run / "best").is_dir() and is_of_folder(checkpoint, run)
@@ -76,7 +77,7 @@ class RunExports:
         if is_there and is_elsewhere and self.accelerator.is_main_process:
             with folder_written_aside(self.output_dir / "best", replace=True) as aside:
                 shutil.copytree(run / "best", aside, dirs_exist_ok=True)
-        return is_there
+        return gather_object([is_there])[0]
 
     def finish(self, model: PreTrainedModel, state: RunState, primary_metric: str) -> None:
         """Export the last model, write `results.json` (the recipe, the best metric, the run's history), and say so.
