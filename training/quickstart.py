@@ -5,7 +5,7 @@
 
 Writes into `runs/quickstart`: `e2/`, `clip_ft/`, `ipad/` and `fr/` (written by the training scripts; the models are in
 `best/`), `report.html`, `results.json`, and `photos/`, a catalogue to search. A quickstart that was stopped continues.
-After a finished one, or with other recipes, it starts from scratch.
+After a finished one, or with other recipes, it starts from scratch. What no quickstart has written is never removed.
 """
 
 import argparse
@@ -70,6 +70,8 @@ PATHS = {
 TRAINED_BY = {"E2": "train_e2.py", "CLIP-FT": "train_e2.py"}
 TRAINED_BY |= {"IPAD": "train_attribute_model.py", "FR": "train_feature_reasoning.py"}
 WITH_TEXT = ("E2", "CLIP-FT")
+IN_WORK, RESULTS = "in_work.json", "results.json"  # of a stopped quickstart, of a finished one
+WRITTEN = (RESULTS, "report.html", "photos")  # next to the folders of the trainings
 EXAMPLES = range(6)  # the first rows, not the best ones
 NUM_PHOTOS = 100  # in the catalogue that is left for searches
 PHOTO_COLUMNS = ("article_type", "brand", "season", "colour")  # of that catalogue
@@ -116,7 +118,7 @@ def main(folder: Path = FOLDER, seed: int = 0) -> None:
     seconds = round(time.time() - started)
     models = e2_results | {"IPAD": ipad_results, "FR": fr_results}
     used = {name: recipe.to_dict() for name, recipe in recipes.items()}
-    write_json({"seconds": seconds, "models": models, "recipes": used}, folder / "results.json")
+    write_json({"seconds": seconds, "models": models, "recipes": used}, folder / RESULTS)
     sections = [(title, html_table(*cells)) for title, cells in tables.items()]
     sections += show_e2(*with_text["E2"], split, column_map, images["E2"], EXAMPLES)
     sections += show_attributes(*ipad, split, column_map, EXAMPLES)
@@ -147,14 +149,41 @@ def best(recipe: RecipeFile) -> Path:
 
 
 def resume_or_restart(folder: Path, recipes: dict[str, RecipeFile]) -> Path:
-    """Clear the folder unless a stopped run of the same recipes left it. Return the note that records the recipes."""
-    note = folder / "in_work.json"
+    """Clear the folder unless a stopped run of the same recipes left it. Return the note that records the recipes.
+
+    Raises:
+        ValueError: the folder has files or folders of these names which no quickstart has written.
+    """
+    note = folder / IN_WORK
     wanted = {name: recipe.to_dict() for name, recipe in recipes.items()}
+    require_own(folder, recipes)
     if not note.is_file() or json.loads(note.read_text(encoding="utf-8")) != wanted:
         for recipe in recipes.values():
             shutil.rmtree(recipe.training.output_dir, ignore_errors=True)
         write_json(wanted, note)
     return note
+
+
+def require_own(folder: Path, recipes: dict[str, RecipeFile]) -> None:
+    """Raise `ValueError` if a quickstart would remove or replace what it has not written."""
+    outputs = [Path(recipe.training.output_dir) for recipe in recipes.values()]
+    found = [path for path in (*outputs, *(folder / name for name in WRITTEN)) if path.exists()]
+    if found and not is_quickstart(folder):
+        raise ValueError(
+            f"`--output` is {str(folder)!r}, where no quickstart has run, and {found[0]} is there, which it would "
+            "replace: choose a new folder, or move this away."
+        )
+
+
+def is_quickstart(folder: Path) -> bool:
+    """Return whether a quickstart was stopped or has finished in a folder, by what it leaves there."""
+    if (folder / IN_WORK).is_file():
+        return True
+    try:
+        results = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # there is none, or another program's
+        return False
+    return isinstance(results, dict) and results.keys() >= {"models", "recipes"}
 
 
 def train_all(recipes: dict[str, RecipeFile]) -> None:

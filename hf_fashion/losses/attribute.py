@@ -26,11 +26,14 @@ class AttributeLoss:
     Args:
         compute (`Callable`): [`AttributeBatch`] -> the loss, a scalar.
         weights (`Mapping[str, float]`, *optional*): its weight in each published model that is trained with it.
+        branches (`tuple[str, ...]`, *optional*): the branches that it reads next to the global one, as fields of
+            [`AttributeItems`].
         centres_of (`str`, *optional*): the branch whose cluster centres it reads.
     """
 
     compute: Callable[[AttributeBatch], torch.Tensor]
     weights: Mapping[str, float] = field(default_factory=dict)
+    branches: tuple[str, ...] = ()
     centres_of: str | None = None
 
 
@@ -40,7 +43,8 @@ def _centre_loss(branch: str) -> AttributeLoss:
     def compute(batch: AttributeBatch) -> torch.Tensor:
         return ROLES * cluster_centre_loss(*batch.embeds(branch), *batch.labels, *batch.centres_of(branch))
 
-    return AttributeLoss(compute, {"ipad": 1.0}, branch)
+    others = () if branch == "global_embeds" else (branch,)
+    return AttributeLoss(compute, {"ipad": 1.0}, others, centres_of=branch)
 
 
 # Name in a recipe -> loss, and its published weights. asen++: Dong et al. 2021. rpf, ipad: Wan et al. 2025, lambda_1,
@@ -55,15 +59,19 @@ ATTRIBUTE_LOSSES: dict[str, AttributeLoss] = {
     "local_triplet": AttributeLoss(
         lambda batch: indexed_triplet_loss(*batch.embeds("local_embeds"), batch.triplets),
         {"asen++": 0.1, "rpf": 0.1, "ipad": 0.1},
+        ("local_embeds",),
     ),
     # The two branches of an item agree, in ASEN++: anchor, positive and negative added.
     "alignment": AttributeLoss(
-        lambda batch: ROLES * branch_alignment_loss(*batch.embeds("global_embeds", "local_embeds")), {"asen++": 0.1}
+        lambda batch: ROLES * branch_alignment_loss(*batch.embeds("global_embeds", "local_embeds")),
+        {"asen++": 0.1},
+        ("local_embeds",),
     ),
     # Equation 15.
     "e_info_nce": AttributeLoss(
         lambda batch: e_info_nce(*batch.embeds("global_embeds", "local_embeds", "background_embeds"), *batch.labels),
         {"rpf": 0.04, "ipad": 0.04},
+        ("local_embeds", "background_embeds"),
     ),
     # Equation 19: equation 16 of anchor, positive and negative, added.
     "global_centre": _centre_loss("global_embeds"),

@@ -1,4 +1,4 @@
-"""Gathers embeddings of all processes, with gradients, so that a contrastive loss sees the joined batch."""
+"""Gathers embeddings of all processes, with gradients, so that a loss sees the joined batch."""
 
 import torch
 import torch.distributed as dist
@@ -36,6 +36,22 @@ def gather_sequences(tensor: torch.Tensor) -> torch.Tensor:
     dist.all_reduce(longest, dist.ReduceOp.MAX)
     padding = (0, 0) * (tensor.ndim - 2) + (0, int(longest) - tensor.shape[1])
     return gather_with_gradient(torch.nn.functional.pad(tensor, padding))
+
+
+def joined_mean(mean: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """Return the mean over the elements of all processes, with gradients as of [`gather_with_gradient`].
+
+    Args:
+        mean (`torch.Tensor` of shape `()`): over the elements of this process.
+        count (`torch.Tensor` of shape `()`): how many these are; one or more.
+
+    Returns:
+        `torch.Tensor` of shape `()`: `mean` itself if there is only one process.
+    """
+    if not dist.is_initialized() or dist.get_world_size() == 1:
+        return mean
+    sums = gather_with_gradient((mean * count)[None])  # (world size,)
+    return sums.sum() / gather_with_gradient(count[None]).sum()
 
 
 def first_joined_row(num_rows: int) -> int:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.tracking import get_available_trackers
-from accelerate.utils import DataLoaderConfiguration, LoggerType
+from accelerate.utils import DataLoaderConfiguration, LoggerType, get_cpu_distributed_information
 
 from .launcher import take_over_launcher, warn_of_processes
 from .recipe import TrainingRecipe
@@ -23,12 +24,15 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
 
     Raises:
         ImportError: if a tracker is not installed.
-        ValueError: if recipe and launcher contradict each other, the launcher asks for FSDP, DeepSpeed or the like, or
-            the precision for another device.
+        ValueError: if recipe and launcher contradict each other, the launcher asks for FSDP, DeepSpeed or the like,
+            the processes that it has started do not train together, or the precision is for another device.
     """
     _require_trackers(settings.trackers)
     take_over_launcher(settings)
+    launched = get_cpu_distributed_information().world_size  # by their environment, for GPUs too
     accelerator = Accelerator(
+        # Without a GPU and without ACCELERATE_USE_CPU, Accelerate takes each launched process for the only one.
+        cpu=launched > 1 and not torch.accelerator.is_available(),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         mixed_precision=settings.mixed_precision,
         log_with=settings.trackers or None,
@@ -43,12 +47,22 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
             InitProcessGroupKwargs(timeout=timedelta(hours=6)),
         ],
     )
+    _require_together(accelerator.num_processes, launched)
     if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
         raise ValueError("`mixed_precision` fp16 needs a GPU, and this run has a CPU: choose bf16 or no.")
     warn_of_processes(accelerator.num_processes)
     if settings.trackers:
         accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
     return accelerator
+
+
+def _require_together(number: int, launched: int) -> None:
+    """Raise `ValueError` if each of several launched processes would train a model of its own."""
+    if number < launched:
+        raise ValueError(
+            f"{launched} processes were launched, but Accelerate joins {number} of them on this device: set "
+            "ACCELERATE_USE_CPU=true to train on CPUs, or launch one process."
+        )
 
 
 def _require_trackers(names: Sequence[str]) -> None:

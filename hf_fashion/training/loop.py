@@ -116,15 +116,23 @@ class TrainingLoop:
         """
         for stage in self.settings.stages:  # what is wrong with a later one is said before the first is trained
             choose_trainable(model, stage)
+            self.step.start_stage(model, stage)
             group_parameters(model, stage)
         if checkpoint:
             self.state = replace(read_state(checkpoint), recipe=self.state.recipe)  # the corpus may have another place
+            self._take_over_best(checkpoint)
         elif self.evaluate_untrained:
             self._evaluate_and_export(model)
         for number in range(self.state.stage, len(self.settings.stages)):
             model = self._run_stage(model, self.settings.stages[number], checkpoint)
             self.state.stage, self.state.epoch, checkpoint = number + 1, 0, None
         return model
+
+    def _take_over_best(self, checkpoint: Path) -> None:
+        """Bring the best model so far to the output folder; without one the search for the best begins again."""
+        if self.state.best > RunState.best and not self.exports.take_over_best(checkpoint):
+            self.state = replace(self.state, best=RunState.best, evaluated=RunState.evaluated)
+            self.accelerator.print(f"The run of {checkpoint} has no best/: the best model is chosen from here on.")
 
     def _run_stage(self, model: PreTrainedModel, stage: StageRecipe, checkpoint: Path | None) -> PreTrainedModel:
         choose_trainable(model, stage)

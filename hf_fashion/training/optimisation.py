@@ -1,4 +1,4 @@
-"""Attention, trainable parameters, optimiser and learning rates of training stages, and whether they diverge."""
+"""What a stage trains and how: attention, activations, parameters, optimiser, learning rates; whether it diverges."""
 
 import logging
 import math
@@ -34,6 +34,26 @@ def choose_attention(model: PreTrainedModel, accelerator: Accelerator) -> None:
     """
     if accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16":
         model.set_attn_implementation("eager")
+
+
+def recompute_activations(model: PreTrainedModel, settings: TrainingRecipe) -> None:
+    """Enable gradient checkpointing of a model if the recipe asks for it.
+
+    Args:
+        model (`PreTrainedModel`): the model, or the part of it that is trained.
+        settings (`TrainingRecipe`): `gradient_checkpointing`.
+
+    Raises:
+        ValueError: the model does not support it.
+    """
+    if not settings.gradient_checkpointing:
+        return
+    if not model.supports_gradient_checkpointing:
+        raise ValueError(
+            f"`training.gradient_checkpointing` must be false: a {type(model).__name__} of these parts has no layers "
+            "whose activations can be recomputed."
+        )
+    model.gradient_checkpointing_enable()
 
 
 def choose_trainable(model: PreTrainedModel, stage: StageRecipe) -> None:

@@ -34,6 +34,8 @@ class TrainingStep(ABC):
     def start_stage(self, model: PreTrainedModel, stage: StageRecipe) -> None:  # noqa: B027  optional for a subclass
         """Prepare a stage, before its first update.
 
+        Before a run it is called for each stage too, so that what is wrong with a later one is said in time.
+
         Args:
             model (`PreTrainedModel`): the model, unwrapped.
             stage (`StageRecipe`): the stage.

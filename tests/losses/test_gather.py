@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 
 from hf_fashion.losses.e2 import e2_losses
-from hf_fashion.losses.gather import first_joined_row, gather_sequences, gather_with_gradient
+from hf_fashion.losses.gather import first_joined_row, gather_sequences, gather_with_gradient, joined_mean
 from tests.warm_processes import end_rank, run_ranks
 
 
@@ -58,6 +58,7 @@ def run_rank(rank: int, folder: str):
     loss.backward()
     assert first_joined_row(2) == half.start
     check_sequences(rank)
+    check_mean(rank)
     gradients = [parameter.grad for parameter in core.parameters()]
     torch.save([loss.detach(), *gradients], Path(folder) / f"rank{rank}.pt")
     end_rank()
@@ -70,6 +71,16 @@ def check_sequences(rank: int) -> None:
     assert joined[..., 0].tolist() == [[1, 1, 0], [2, 2, 2]]
     (joined * torch.arange(6.0).view(2, 3, 1)).sum().backward()
     assert sequences.grad[0, :, 0].tolist() == ([0, 2] if rank == 0 else [6, 8, 10])  # of both ranks' losses
+
+
+def check_mean(rank: int) -> None:
+    """Rank 0 has one element and rank 1 has three: the mean is over four, and DDP halves the sum of the gradients."""
+    elements = torch.arange(4.0)[[0]] if rank == 0 else torch.arange(4.0)[1:]
+    mean = elements.mean().requires_grad_()
+    joined = joined_mean(mean, torch.tensor(len(elements)))
+    assert joined == torch.arange(4.0).mean()
+    joined.backward()
+    assert mean.grad / 2 == len(elements) / 4
 
 
 def free_port() -> int:
@@ -96,6 +107,7 @@ def test_two_processes_equal_one(tmp_path):
 def test_one_process_returns_the_tensor_itself():
     tensor = torch.randn(2, 3)
     assert gather_with_gradient(tensor) is tensor and gather_sequences(tensor) is tensor
+    assert joined_mean(tensor, torch.tensor(6)) is tensor
 
 
 def test_one_process_begins_the_joined_batch():

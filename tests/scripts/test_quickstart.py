@@ -50,9 +50,22 @@ def test_a_stopped_run_continues_and_a_finished_one_restarts(quickstart, recipes
     assert not checkpoint.exists(), "other recipes restart"
     checkpoint.mkdir(parents=True)
     note.unlink()
+    (quickstart.FOLDER / "results.json").write_text('{"seconds": 1, "models": {}, "recipes": {}}')
     quickstart.resume_or_restart(quickstart.FOLDER, recipes)
     assert not checkpoint.exists(), "after a finished run everything restarts"
     assert json.loads(note.read_text())["E2"]["training"]["seed"] == recipes["E2"].training.seed
+
+
+@pytest.mark.parametrize("name", ["e2/best/model.safetensors", "photos/my_dress.jpg", "results.json"])
+def test_what_no_quickstart_has_written_stays(quickstart, recipes, name):
+    own = quickstart.FOLDER / name
+    own.parent.mkdir(parents=True)
+    own.write_text('{"recipe": {}}')
+    with pytest.raises(
+        ValueError, match=r"`--output` is 'runs/quickstart', where no quickstart has run, and .* there"
+    ):
+        quickstart.resume_or_restart(quickstart.FOLDER, recipes)
+    assert own.read_text() == '{"recipe": {}}' and not (quickstart.FOLDER / "in_work.json").exists()
 
 
 def test_lines_of_the_training_are_passed_on_and_a_failure_is_shown(

@@ -4,9 +4,17 @@ import pytest
 
 from hf_fashion.training.accelerator import make_accelerator
 from hf_fashion.training.recipe import TrainingRecipe
+from tests.warm_processes import run_warm, torchrun
 
 
 pytestmark = pytest.mark.usefixtures("fresh_accelerate")
+
+PRINT_PROCESS = """
+from hf_fashion.training.accelerator import make_accelerator
+from hf_fashion.training.recipe import TrainingRecipe
+accelerator = make_accelerator(TrainingRecipe())
+print(f"process {accelerator.process_index} of {accelerator.num_processes} on {accelerator.device.type}\\n", end="")
+"""
 
 
 def test_it_has_what_the_recipe_asks_for(tmp_path):
@@ -31,3 +39,16 @@ def test_a_tracker_that_is_not_installed_is_named_with_what_installs_it(monkeypa
 def test_float16_on_a_cpu_is_refused():
     with pytest.raises(ValueError, match="fp16 needs a GPU"):
         make_accelerator(TrainingRecipe(mixed_precision="fp16"))
+
+
+def test_processes_of_torchrun_train_together_where_there_is_no_gpu(monkeypatch):
+    monkeypatch.delenv("ACCELERATE_USE_CPU")
+    run = run_warm(torchrun("-c", PRINT_PROCESS), environment={"CUDA_VISIBLE_DEVICES": ""})
+    assert sorted(run.stdout.splitlines()) == ["process 0 of 2 on cpu", "process 1 of 2 on cpu"], run.stderr
+
+
+def test_processes_that_would_train_each_its_own_model_are_refused(monkeypatch):
+    make_accelerator(TrainingRecipe())  # as in a process that has used Accelerate before it was one of two
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match=r"2 processes were launched, but Accelerate joins 1 of them.*USE_CPU=true"):
+        make_accelerator(TrainingRecipe())

@@ -1,6 +1,7 @@
 """The loop on a real, tiny model: stages, updates, evaluation, the best export, checkpoints and resuming."""
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -128,7 +129,7 @@ def test_stages_follow_each_other_and_may_end_within_an_epoch(tmp_path):
     stages = [StageRecipe(1, 1e-2, name="first"), StageRecipe(1.5, 1e-3, name="second")]
     run = make(tmp_path, stages=stages)
     run.loop.train(run.model)
-    assert run.step.stages == ["first", "second"]
+    assert run.step.stages[-2:] == ["first", "second"]
     assert run.step.updates == 4 + 6 and run.step.steps == 10
     assert len(set(run.dataset.epochs)) == 3, "each epoch of each stage has its own order"
 
@@ -183,6 +184,32 @@ def test_a_stopped_run_resumes_to_the_same_losses(tmp_path, stop_at):
     assert resumed.step.steps == 8 - stop_at
     weights = whole.model.state_dict()
     assert all(torch.equal(weights[name], tensor) for name, tensor in resumed.model.state_dict().items())
+
+
+def finished_elsewhere(folder: Path) -> Path:
+    """Return the last checkpoint of a run whose best model came first."""
+    elsewhere = make(folder, metrics=[0.75, 0.25])
+    elsewhere.loop.train(elsewhere.model)
+    return latest(elsewhere.loop)
+
+
+def test_a_run_that_resumes_in_another_folder_takes_the_best_model_along(tmp_path):
+    checkpoint = finished_elsewhere(tmp_path / "a")
+    resumed = make(tmp_path / "b")
+    resumed.loop.train(resumed.model, checkpoint)
+    first, second = (FeatureReasoningModel.from_pretrained(tmp_path / name / "best") for name in "ab")
+    assert all(torch.equal(first.state_dict()[name], tensor) for name, tensor in second.state_dict().items())
+    assert results(tmp_path / "b")["best_map"] == 0.75
+
+
+def test_where_the_best_model_is_gone_the_best_of_the_rest_is_chosen(tmp_path, capsys):
+    checkpoint = finished_elsewhere(tmp_path / "a")
+    shutil.rmtree(tmp_path / "a" / "best")
+    resumed = make(tmp_path / "b")
+    resumed.loop.train(resumed.model, checkpoint)
+    assert f"The run of {checkpoint} has no best/: the best model is chosen from here on." in capsys.readouterr().out
+    assert FeatureReasoningModel.from_pretrained(tmp_path / "b" / "best")
+    assert results(tmp_path / "b")["best_map"] == 0.5
 
 
 class Fading(Recorded):
@@ -253,6 +280,23 @@ def test_a_training_that_diverges_stops_and_keeps_what_was_good(tmp_path, settin
 def test_a_later_stage_that_trains_nothing_is_said_before_the_first(tmp_path):
     run = make(tmp_path, stages=[StageRecipe(1, 1e-2), StageRecipe(1, 0.0, name="rest")])
     with pytest.raises(ValueError, match="stage 'rest' trains nothing"):
+        run.loop.train(run.model)
+    assert not run.step.steps
+
+
+class Freezing(Recorded):
+    """Freezes parts whatever a stage trains."""
+
+    def start_stage(self, model, stage):
+        model.query_update.requires_grad_(False)
+
+
+def test_a_later_stage_whose_rates_are_of_frozen_parts_is_said_before_the_first(tmp_path):
+    rest = StageRecipe(1, 1e-3, name="rest", learning_rates={"query_update": 1e-2})
+    run = make(tmp_path, Freezing(), stages=[StageRecipe(1, 1e-2), rest])
+    with pytest.raises(
+        ValueError, match=r"stage 'rest' names 'query_update', but no trainable parameter's name begins"
+    ):
         run.loop.train(run.model)
     assert not run.step.steps
 

@@ -14,9 +14,11 @@ from hf_fashion.training.optimisation import (
     choose_trainable,
     make_optimizer,
     make_schedule,
+    recompute_activations,
 )
 from hf_fashion.training.recipe import StageRecipe, TrainingRecipe
 from tests.tiny_e2 import tiny_model
+from tests.training.backbone.tiny_backbone import tiny_classifier
 
 
 class Parts(nn.Module):
@@ -34,6 +36,20 @@ def test_attention_fits_device_and_precision(device, precision, attention):
     model = tiny_model()
     choose_attention(model, SimpleNamespace(device=torch.device(device), mixed_precision=precision))
     assert model.config._attn_implementation == model.vision_model.config._attn_implementation == attention
+
+
+def test_activations_are_recomputed_where_the_recipe_asks_for_it():
+    model = tiny_model()
+    recompute_activations(model, TrainingRecipe())
+    assert not model.is_gradient_checkpointing
+    recompute_activations(model, TrainingRecipe(gradient_checkpointing=True))
+    assert model.is_gradient_checkpointing
+
+
+def test_a_model_whose_activations_cannot_be_recomputed_is_named():
+    recompute_activations(tiny_classifier(), TrainingRecipe())
+    with pytest.raises(ValueError, match=r"`training\.gradient_checkpointing` must be false: a ResNetForImageClass"):
+        recompute_activations(tiny_classifier(), TrainingRecipe(gradient_checkpointing=True))
 
 
 def groups(model, **stage):

@@ -1,7 +1,6 @@
 """What a run of attribute-specific training starts with: processors, model, batches, cluster centres."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -15,15 +14,15 @@ from ...data.column_map import ColumnMap
 from ...data.samplers.pk_batches import PKBatchSampler
 from ...data.samplers.triplet_batches import TripletBatchSampler
 from ...embedding.attribute_texts import embed_attribute_texts
-from ...losses.attribute import ATTRIBUTE_LOSSES
 from ...models.attribute.configuration_asen import AsenConfig
 from ...models.attribute.configuration_ipad import IpadConfig
 from ...models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from ...models.attribute.modeling_asen import AsenModel
 from ...models.attribute.modeling_ipad import IpadModel
 from ..recipe_file import check_keys, merge
+from .branches import centred_branches
 from .diverging import AttributeDiverging
-from .recipe import AttributeModelRecipe, AttributeRecipe, AttributeStageRecipe
+from .recipe import AttributeModelRecipe, AttributeRecipe
 
 
 logger = logging.getLogger(__name__)
@@ -231,14 +230,3 @@ def make_diverging(
         return None
     settings = vars(recipe.diverging) | {"device": model.device}
     return AttributeDiverging(model, vocabulary.num_values, branches, **settings)
-
-
-def centred_branches(stages: Sequence[AttributeStageRecipe]) -> list[str]:
-    """Return the branches whose cluster centres a loss of some stage reads, as fields of a model's output.
-
-    Args:
-        stages (`Sequence[AttributeStageRecipe]`): the stages of a run.
-    """
-    names = {name for stage in stages for name in stage.losses}
-    branches = (loss.centres_of for name, loss in ATTRIBUTE_LOSSES.items() if name in names)
-    return list(dict.fromkeys(filter(None, branches)))

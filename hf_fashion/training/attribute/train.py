@@ -11,9 +11,10 @@ from ..adapters import add_adapter
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
-from ..optimisation import choose_attention
+from ..optimisation import choose_attention, recompute_activations
 from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
+from .branches import require_branches
 from .build import (
     make_batch_sampler,
     make_config,
@@ -55,6 +56,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
         vocabulary = build_vocabulary(corpus["train"], column_map)
         texts = make_texts(recipe.model, vocabulary)
         config = make_config(recipe.model, vocabulary, texts)
+        require_branches(settings.stages, config)
         vocabulary = AttributeVocabulary(list(config.attribute_names), dict(config.attribute_values))
         labels = read_labels(corpus["train"], column_map, vocabulary)
         warn_of_untrained(column_map, vocabulary)
@@ -75,8 +77,7 @@ def train(recipe: AttributeRecipe, resume_from: str | None = None) -> None:
     model = make_model(recipe.model, config, texts)
     choose_attention(model, accelerator)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
-    if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+    recompute_activations(model, settings)
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
     if adapter:
         accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")

@@ -23,7 +23,12 @@ class BackboneModelRecipe:
 
 @dataclass
 class BackboneRecipe(RecipeFile):
-    """A run: the backbone, its data, its training."""
+    """A run: the backbone, its data, its training.
+
+    The loss is a mean over the labels of each attribute. Several processes take it over the joined batch;
+    `training.gradient_accumulation_steps` batches each take their own, and an update the mean of these, so that a
+    label weighs more in a batch with fewer of them.
+    """
 
     model: BackboneModelRecipe = field(default_factory=BackboneModelRecipe)
     data: LabelledDataRecipe = field(default_factory=LabelledDataRecipe)

@@ -7,11 +7,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from ...losses.attribute_cross_entropy import attribute_cross_entropy
+from ...losses.gather import gather_with_gradient
 from ..step import TrainingStep
 
 
 class BackboneStep(TrainingStep):
-    """Compute the cross-entropy of all attributes.
+    """Compute the cross-entropy of all attributes over the joined batch of all processes.
 
     Args:
         num_values (`Sequence[int]`): number of values of each attribute.
@@ -24,5 +25,5 @@ class BackboneStep(TrainingStep):
         self, wrapped: torch.nn.Module, model: PreTrainedModel, batch: dict[str, Tensor]
     ) -> dict[str, Tensor]:
         """Return the loss of a batch of [`ClassifierCollator`]."""
-        logits = wrapped(pixel_values=batch["pixel_values"]).logits
-        return {"loss": attribute_cross_entropy(logits, batch["value_ids"], self.num_values)}
+        logits = gather_with_gradient(wrapped(pixel_values=batch["pixel_values"]).logits)
+        return {"loss": attribute_cross_entropy(logits, gather_with_gradient(batch["value_ids"]), self.num_values)}

@@ -9,6 +9,7 @@ from ..attribute.build import square_processor
 from ..corpus import cache_photos, load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
+from ..optimisation import recompute_activations
 from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import make_config, make_model
@@ -54,6 +55,7 @@ def train(recipe: BackboneRecipe, resume_from: str | None = None) -> None:
     # Model.
     set_seed(settings.seed)
     model = make_model(make_config(recipe.model, vocabulary))
+    recompute_activations(model, settings)
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters, {model.num_labels} labels")
 
     # Training, from the start or from a checkpoint.

@@ -42,7 +42,12 @@ class CaptionerModelRecipe:
 
 @dataclass
 class CaptionerRecipe(RecipeFile):
-    """A run: the model, its data, its training."""
+    """A run: the model, its data, its training.
+
+    The loss is a mean over tokens. Several processes take it over the joined batch;
+    `training.gradient_accumulation_steps` batches each take their own, and an update the mean of these, so that a
+    token weighs more in a batch with fewer of them.
+    """
 
     model: CaptionerModelRecipe = field(default_factory=CaptionerModelRecipe)
     data: DataRecipe = field(default_factory=DataRecipe)

@@ -15,6 +15,7 @@ from ...models.captioner.processing_captioner import CaptionerProcessor
 from ..corpus import load_data
 from ..loop import TrainingLoop
 from ..opening import open_run
+from ..optimisation import recompute_activations
 from ..run_folder.resuming import require_same_sources
 from ..sources import embedding_sources
 from .build import Bridge, choose_memory, make_model, make_processor
@@ -68,6 +69,7 @@ def train(recipe: CaptionerRecipe, resume_from: str | None = None) -> None:
     # The decoder, and what lets it read photos.
     bridge = make_bridge(recipe, rows["train"], texts, column_map, embedder)
     model = make_model(recipe.model, embedder[0], processor.tokenizer, bridge)
+    recompute_activations(model.decoder, settings)
     trained = sum(part.numel() for name in model.new_modules for part in getattr(model, name).parameters())
     accelerator.print(f"{type(model).__name__} ({recipe.model.method}): {trained:,} parameters are trained")
 

@@ -136,14 +136,14 @@ def make_processor(
     in another way than the rows of the model's embeddings.
 
     Args:
-        recipe (`E2ModelRecipe`): where to start.
+        recipe (`E2ModelRecipe`): where to start; after [`settle_compose_text`].
         train (`Dataset`): the train split, read for the tokenizer.
         column_map (`ColumnMap`): its tags are the model's entities, in the model's order.
         checkpoint (`Path`, *optional*): where the run resumes.
     """
     if checkpoint:
         return E2Processor.from_pretrained(checkpoint / PROCESSOR_FOLDER, trust_remote_code=False)
-    options = {"tag_entities": list(column_map.tags), "compose_text": recipe.compose_text}
+    options = {"tag_entities": list(column_map.tags), "compose_text": bool(recipe.compose_text)}
     if recipe.start_from:
         check_start(recipe)
         return E2Processor.from_towers(recipe.start_from, **options)

@@ -43,8 +43,8 @@ class E2ModelRecipe:
         config (`dict`, *optional*): fields of `E2Config`, `CLIPConfig` or `FilipConfig`; with a start only
             those that the checkpoint does not decide.
         vocab_size (`int`, *optional*, defaults to 8192): size of the tokenizer that is trained from scratch.
-        compose_text (`bool`, *optional*, defaults to `False`): put the tags in front of the caption, as the paper
-            does.
+        compose_text (`bool`, *optional*): put the tags in front of the caption, as the paper does. `None`: as the
+            processor of `start_from` does; a new one does not.
         lora_r (`int`, *optional*): rank of a LoRA adapter on `start_from`, which is then a model of this architecture.
             Trained are the adapter and E2's own parts. `None`: all weights are trained.
         freeze_layers (`int`, *optional*, defaults to 0): layers of the vision tower, counted from the embeddings, that
@@ -61,7 +61,7 @@ class E2ModelRecipe:
     image_size: int | None = field(default=None, metadata=in_range(at_least=1))
     config: dict[str, Any] = field(default_factory=dict)
     vocab_size: int = field(default=8192, metadata=in_range(at_least=SMALLEST_VOCABULARY))
-    compose_text: bool = False
+    compose_text: bool | None = None
     lora_r: int | None = field(default=None, metadata=in_range(at_least=1))
     freeze_layers: int = field(default=0, metadata=in_range(at_least=0))
     region_weight: RegionWeightRecipe | None = None

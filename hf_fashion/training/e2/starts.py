@@ -1,11 +1,16 @@
 """The checkpoints that a run of E2, CLIP or FILIP may start from."""
 
+import logging
+
 from transformers import AutoConfig, PreTrainedConfig
 
 from ...models.e2.image_processing_e2 import E2ImageProcessorPil
+from ...models.e2.processing_e2 import E2Processor
 from ...models.e2.towers_e2 import tower_family
 from .recipe import E2ModelRecipe
 
+
+logger = logging.getLogger(__name__)
 
 # Vision encoders that take photos of any size whose edge is a multiple of a patch.
 ANY_SIZE = ("dinov2", "dinov2_with_registers", "dinov3_vit")
@@ -50,6 +55,34 @@ def check_start(recipe: E2ModelRecipe) -> None:
             f"{recipe.architecture!r} starts from one of {own}, clip, siglip; a vision encoder only is named by "
             "`model.start_from_vision`."
         )
+
+
+def settle_compose_text(recipe: E2ModelRecipe) -> None:
+    """Set `compose_text` where a recipe leaves it out: as `start_from` does, `False` for a new processor.
+
+    Args:
+        recipe (`E2ModelRecipe`): of the run; changed in place, so that `results.json` and checkpoints say what ran.
+
+    Raises:
+        ValueError: the recipe says something else than `start_from`, and an adapter of it is to be trained.
+    """
+    start, asked = recipe.start_from, recipe.compose_text
+    stored = None if start is None else _stored_compose_text(start)
+    if asked is None:
+        recipe.compose_text = bool(stored)
+    if asked is None or stored is None or asked == stored:
+        return
+    said = f"`model.compose_text` is {asked}, but `model.start_from` {start!r} has learned with {stored}"
+    if recipe.lora_r is not None:
+        raise ValueError(f"{said}, and `model.lora_r` adapts it as it is: leave the key out.")
+    logger.warning("%s: it reads other texts than before. Leave the key out to keep them.", said)
+
+
+def _stored_compose_text(start: str) -> bool | None:
+    """`None` if the start was saved without a processor of ours."""
+    read_config(start)  # which says it if there is no such model
+    stored, _ = E2Processor.get_processor_dict(start)
+    return stored.get("compose_text")
 
 
 def check_towers(recipe: E2ModelRecipe) -> None:

@@ -14,12 +14,13 @@ from ..frozen_layers.state_cache import stack_states
 from ..frozen_layers.step import FrozenStep
 from ..loop import TrainingLoop
 from ..opening import open_run
-from ..optimisation import choose_attention
+from ..optimisation import choose_attention, recompute_activations
 from ..run_folder.resuming import require_same_sources
 from ..sources import corpus_fingerprint
 from .build import choose_entities, make_model, make_processor, require_negatives, require_tags
 from .entity_words import find_entity_words
 from .recipe import E2Recipe
+from .starts import settle_compose_text
 from .step import make_step
 from .validation import validate, warn_of_few_titles
 
@@ -39,6 +40,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
         ValueError: if recipe, corpus or checkpoint are not fit for a run; the message names what is wrong.
     """
     settings = recipe.training
+    settle_compose_text(recipe.model)
 
     # Devices, precision, processes, the checkpoint to resume from, and the repository to push to.
     accelerator, checkpoint, push = open_run(recipe, resume_from)
@@ -66,8 +68,7 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     if recipe.model.weigh_entities:
         find_entity_words(model, processor, corpus["train"], column_map)
     adapter = add_adapter(model, recipe.model.lora_r) if recipe.model.lora_r else None
-    if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+    recompute_activations(model, settings)
     accelerator.print(f"{type(model).__name__}: {model.num_parameters():,} parameters")
     if adapter:
         accelerator.print(f"Trained are {model.num_parameters(only_trainable=True):,} of them, by an adapter.")

@@ -1,9 +1,11 @@
 """What a run leaves for others: models that `from_pretrained` loads, with their cards, and `results.json`."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ...files import folder_written_aside, write_json
@@ -13,6 +15,7 @@ from ...hub.cards.writing import write_run_card
 from ...hub.sentence_transformers_files import write_sentence_transformers_files
 from ..adapters import save_merged
 from .checkpoints import RunState
+from .output_folder import is_of_folder
 
 
 if TYPE_CHECKING:
@@ -61,6 +64,20 @@ class RunExports:
                 self.processor.save_pretrained(aside)
                 write_sentence_transformers_files(model.config, aside)
             write_run_card(aside, self.output_dir / name, self._facts(model, state))
+
+    def take_over_best(self, checkpoint: Path) -> bool:
+        """Return whether a checkpoint's run has a best model; copy it here if that run has another folder.
+
+        Args:
+            checkpoint (`Path`): where this run resumes. All processes must ask; the main one looks and copies.
+        """
+        run = checkpoint.resolve().parent.parent
+        is_there = (run / "best").is_dir() and is_of_folder(checkpoint, run)
+        is_elsewhere = not is_of_folder(checkpoint, self.output_dir)
+        if is_there and is_elsewhere and self.accelerator.is_main_process:
+            with folder_written_aside(self.output_dir / "best", replace=True) as aside:
+                shutil.copytree(run / "best", aside, dirs_exist_ok=True)
+        return gather_object([is_there])[0]
 
     def finish(self, model: PreTrainedModel, state: RunState, primary_metric: str) -> None:
         """Export the last model, write `results.json` (the recipe, the best metric, the run's history), and say so.

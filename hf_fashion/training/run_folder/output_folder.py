@@ -48,13 +48,25 @@ def require_writable(output_dir: str | Path) -> None:
         )
 
 
-def require_no_earlier_run(folder: Path) -> None:
-    """Raise `ValueError` if a folder has checkpoints, with which those of a new run would mix.
+def is_of_folder(checkpoint: Path | None, output_dir: str | Path) -> bool:
+    """Return whether a checkpoint lies in an output folder, and not in that of another run.
 
     Args:
-        folder (`Path`): from [`checkpoint_folder`].
+        checkpoint (`Path`, *optional*): where a run resumes; none lies nowhere.
+        output_dir (`str` or `Path`): of the run.
     """
-    if list_checkpoints(folder):
+    return checkpoint is not None and checkpoint.resolve().parent == checkpoint_folder(output_dir).resolve()
+
+
+def require_no_earlier_run(output_dir: str | Path, checkpoint: Path | None = None) -> None:
+    """Raise `ValueError` if a folder has checkpoints of another run, with which those of this one would mix.
+
+    Args:
+        output_dir (`str` or `Path`): of the run.
+        checkpoint (`Path`, *optional*): where the run resumes.
+    """
+    folder = checkpoint_folder(output_dir)
+    if list_checkpoints(folder) and not is_of_folder(checkpoint, output_dir):
         raise ValueError(
             f"{folder} has checkpoints of an earlier run: resume it (--resume_from_checkpoint latest), remove them, "
             "or choose another `training.output_dir`."
@@ -73,7 +85,8 @@ def folder_of_one_run(accelerator: Accelerator, output_dir: str | Path, checkpoi
         checkpoint (`Path`, *optional*): where the run resumes.
 
     Raises:
-        ValueError: another run writes to the folder, or has begun to since this one looked for checkpoints.
+        ValueError: another run writes to the folder, or has begun to since this one looked for checkpoints; or it has
+            checkpoints, and this run resumes from one in another folder.
     """
     if not accelerator.is_main_process:
         yield
@@ -91,8 +104,7 @@ def folder_of_one_run(accelerator: Accelerator, output_dir: str | Path, checkpoi
     except (OSError, NotImplementedError) as error:
         logger.warning("%s cannot be locked (%s): start no second run with this `training.output_dir`.", path, error)
     try:
-        if checkpoint is None:
-            require_no_earlier_run(checkpoint_folder(output_dir))
+        require_no_earlier_run(output_dir, checkpoint)
         yield
     finally:
         lock.release()  # the file stays: removed, it would let in a run that waits for it next to a new one

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 
-from .checkpoints import RunState, find_checkpoint, read_state
+from ...files import sha256_of
+from .checkpoints import STATE_FILE, RunState, find_checkpoint, read_state
 from .output_folder import checkpoint_folder, require_no_earlier_run
 
 
@@ -33,22 +35,44 @@ def checkpoint_to_resume(
     Raises:
         FileNotFoundError: if a named checkpoint is missing.
         ValueError: if the checkpoint is damaged or holds pickles, its run had another recipe or number of processes,
-            or a new run finds the checkpoints of another run.
+            or the output folder has checkpoints of another run than the one that resumes; if processes find different
+            checkpoints, as on machines that share no disk.
     """
     folder = checkpoint_folder(output_dir)
     if asked is None:
-        require_no_earlier_run(folder)
+        require_no_earlier_run(output_dir)
         return None
-    with accelerator.main_process_first():
-        checkpoint = find_checkpoint(asked, folder)
+    checkpoint = _found_by_all(accelerator, asked, folder)
     if checkpoint is None:
         accelerator.print("No checkpoint yet: starting from the beginning.")
         return None
+    require_no_earlier_run(output_dir, checkpoint)
     state = read_state(checkpoint)
     require_same_recipe(state, recipe)
     _require_same_processes(state, accelerator.num_processes)
     accelerator.print(f"Resuming from {checkpoint}.")
     return checkpoint
+
+
+def _found_by_all(accelerator: Accelerator, asked: str, folder: Path) -> Path | None:
+    """Return the checkpoint that each process finds, `None` if none does; an error of one ends all of them."""
+    found, error, said = None, None, "none"
+    try:
+        found = find_checkpoint(asked, folder)
+    except (OSError, ValueError) as caught:
+        error, said = caught, str(caught)
+    if found is not None:
+        said = f"{found.name} ({sha256_of(found / STATE_FILE)[:8]})"  # of a file with the hashes of all others
+    finds = gather_object([said])
+    if error is not None:
+        raise error
+    if len(set(finds)) > 1:
+        listed = "; ".join(f"process {index}: {find}" for index, find in enumerate(finds))
+        raise ValueError(
+            f"the processes find different checkpoints: {listed}. They must be on a disk that all machines share: put "
+            "`training.output_dir` on one, and what --resume_from_checkpoint names."
+        )
+    return found
 
 
 def require_same_recipe(state: RunState, recipe: dict[str, Any]) -> None:

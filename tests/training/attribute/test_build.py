@@ -15,7 +15,6 @@ from hf_fashion.models.attribute.modeling_asen import AsenModel
 from hf_fashion.models.attribute.modeling_ipad import IpadModel
 from hf_fashion.training.attribute.build import (
     CLASSES,
-    centred_branches,
     make_batch_sampler,
     make_config,
     make_diverging,
@@ -225,13 +224,6 @@ def test_photos_are_scaled_as_the_pretrained_backbone_saw_them(tmp_path):
 
 def stage(losses: dict[str, float]) -> AttributeStageRecipe:
     return AttributeStageRecipe(epochs=1, learning_rate=1e-4, losses=losses)
-
-
-def test_branches_whose_centres_some_stage_needs():
-    assert centred_branches([stage({"global_triplet": 1.0})]) == []
-    stages = [stage({"global_triplet": 1.0, "local_centre": 1.0}), stage({"global_centre": 1.0})]
-    assert centred_branches(stages) == ["global_embeds", "local_embeds"]
-    assert centred_branches(stages[:1]) == ["local_embeds"]
 
 
 def test_cluster_centres_are_made_only_for_losses_that_read_them():

@@ -200,3 +200,11 @@ def test_attributes_given_by_text_are_trained_and_one_is_added_by_its_name(corpu
     assert torch.equal(again["attribute_embedding.texts"], trained["attribute_embedding.texts"])
     projection = "attribute_embedding.projection.weight"
     assert not torch.equal(again[projection], trained[projection])
+
+
+def test_losses_of_a_later_stage_without_their_branch_are_said_before_the_first(corpus, main):
+    losses = [{"global_triplet": 1.0}, {"global_triplet": 1.0, "local_triplet": 0.1}]
+    stages = [{"epochs": 1, "learning_rate": 1e-3, "losses": weights} for weights in losses]
+    with pytest.raises(ValueError, match=r"stages\[1\]\.losses` names local_triplet"):
+        main(tiny_attribute_recipe(corpus, ASEN, PK, stages=stages))
+    assert not (corpus / "run" / "checkpoints").exists()

@@ -10,7 +10,10 @@ from datasets import load_from_disk
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoProcessor, pipeline
 
+from hf_fashion.training.captioner.recipe import CaptionerRecipe
 from hf_fashion.training.captioner.train import load_embedder
+from hf_fashion.training.captioner.train import train as train_here
+from hf_fashion.training.loop import TrainingLoop
 from tests import tiny_attribute
 from tests.scripts.tiny_run import history, kill_at, start, tiny_corpus, train
 from tests.tiny_e2 import tiny_model, tiny_processor
@@ -65,6 +68,15 @@ def test_decap_keeps_its_embedding_model_and_its_memory_and_describes_photos(tmp
     describe = pipeline("fashion-captioning", model=str(folder))
     photo = load_from_disk(tmp_path / "corpus")["validation"][0]["image"]
     assert isinstance(describe(photo)[0]["generated_text"], str)
+
+
+def test_activations_of_the_decoder_are_recomputed_where_the_recipe_asks_for_it(
+    tmp_path, fresh_accelerate, monkeypatch
+):
+    trained = []
+    monkeypatch.setattr(TrainingLoop, "train", lambda loop, model, checkpoint: trained.append(model))
+    train_here(CaptionerRecipe.read(captioner_recipe(tmp_path, "capdec", gradient_checkpointing=True)))
+    assert trained[0].decoder.is_gradient_checkpointing and not trained[0].embedder.is_gradient_checkpointing
 
 
 def test_a_model_without_a_vector_or_without_texts_is_refused(tmp_path):

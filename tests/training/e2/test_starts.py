@@ -4,7 +4,8 @@ import pytest
 
 from hf_fashion.models.e2.image_processing_e2 import E2ImageProcessorPil
 from hf_fashion.training.e2.recipe import E2ModelRecipe
-from hf_fashion.training.e2.starts import check_start, check_towers, square_photos
+from hf_fashion.training.e2.starts import check_start, check_towers, settle_compose_text, square_photos
+from tests.tiny_e2 import tiny_model, tiny_processor
 from tests.tower_folders import bert_folder, dinov2_folder, siglip_folder, vit_folder
 
 
@@ -42,3 +43,38 @@ def test_square_photos_keep_the_statistics(tmp_path):
     square = square_photos(56, images)
     assert dict(square.size)["width"] == 56 and not square.do_center_crop
     assert list(square.image_mean) == list(images.image_mean) and square.resample == images.resample
+
+
+def e2_folder(folder, compose_text: bool) -> str:
+    processor = tiny_processor()
+    processor.compose_text = compose_text
+    tiny_model().save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return str(folder)
+
+
+def settled(**model) -> bool:
+    recipe = E2ModelRecipe(**model)
+    settle_compose_text(recipe)
+    return recipe.compose_text
+
+
+def test_a_continued_model_reads_the_texts_that_it_knows(tmp_path, caplog):
+    for composes in (False, True):
+        start = e2_folder(tmp_path / str(composes), composes)
+        assert settled(start_from=start) == settled(start_from=start, compose_text=composes, lora_r=2) == composes
+    assert settled() is settled(start_from=siglip_folder(tmp_path / "siglip")) is False
+    assert settled(start_from=siglip_folder(tmp_path / "siglip"), compose_text=True)
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_other_texts_than_a_continued_model_knows_are_said(tmp_path, caplog, asked):
+    start = e2_folder(tmp_path, not asked)
+    assert settled(start_from=start, compose_text=asked) == asked
+    assert (
+        f"`model.compose_text` is {asked}, but `model.start_from` '{start}' has learned with {not asked}"
+        in caplog.text
+    )
+    with pytest.raises(ValueError, match=r"and `model\.lora_r` adapts it as it is: leave the key out"):
+        settled(start_from=start, compose_text=asked, lora_r=2)

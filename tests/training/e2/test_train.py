@@ -17,6 +17,7 @@ from transformers.models.clip.modeling_clip import CLIPAttention
 from hf_fashion import FilipModel
 from hf_fashion.embedding.encoder import Encoder
 from hf_fashion.files import sha256_of
+from hf_fashion.models.e2.processing_e2 import E2Processor
 from hf_fashion.training.e2.recipe import E2ModelRecipe, E2Recipe, RegionWeightRecipe
 from hf_fashion.training.e2.step import E2Step
 from hf_fashion.training.e2.train import train as train_in_process
@@ -209,6 +210,15 @@ def test_results_say_how_they_were_made(corpus):
     assert results["recipe"]["training"]["seed"] == 7 and results["recipe"]["model"]["compose_text"]
     assert results["best_sum_recall"] >= 0
     assert {"loss", "contrastive", "region", "learning_rate"} <= set(results["history"][0])
+    continued = [
+        "--output_dir",
+        str(corpus / "continued"),
+        "--set",
+        f"model={{start_from: {corpus / 'run' / 'best'}}}",
+    ]
+    train(tiny_recipe(corpus), *continued)
+    assert json.loads((corpus / "continued" / "results.json").read_text())["recipe"]["model"]["compose_text"]
+    assert E2Processor.from_pretrained(corpus / "continued" / "best").compose_text
 
 
 def fine_tuning(corpus, run: str, **model) -> E2Recipe:

@@ -32,6 +32,11 @@ def test_a_folder_has_one_run(accelerator, tmp_path):
         folder_of_one_run(accelerator, tmp_path, None),  # of a run that began before that checkpoint was written
     ):
         pass
+    with (
+        pytest.raises(ValueError, match="checkpoints of an earlier run"),
+        folder_of_one_run(accelerator, tmp_path, tmp_path / "elsewhere" / "checkpoints" / "update-00000001"),
+    ):
+        pass
     with folder_of_one_run(accelerator, tmp_path, checkpoint):
         pass
 

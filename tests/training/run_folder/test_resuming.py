@@ -1,15 +1,34 @@
 """Where a run starts: only at a checkpoint of the same recipe, data and processes."""
 
+import re
+import shutil
+
 import pytest
 import torch
 
 from hf_fashion.training.run_folder.checkpoints import RunState, Stateful, save_checkpoint
 from hf_fashion.training.run_folder.output_folder import checkpoint_folder
 from hf_fashion.training.run_folder.resuming import checkpoint_to_resume, require_same_recipe, require_same_sources
+from tests.warm_processes import run_warm, torchrun
 
 
 RECIPE = {"training": {"seed": 0, "output_dir": "a"}, "data": {"corpus": "generated"}}
 SOURCES = {"rows of train": "24", "train: caption (column 'title')": "5f0c9a41e2d7b683"}
+
+
+# In a folder that two processes share, and in one of each process.
+RESUME = """
+import sys
+from accelerate import Accelerator
+from hf_fashion.training.run_folder.resuming import checkpoint_to_resume
+accelerator = Accelerator(cpu=True)
+for output_dir in ("shared", f"machine{accelerator.process_index}"):
+    try:
+        checkpoint = checkpoint_to_resume(accelerator, sys.argv[1], output_dir, {})
+        print(f"process {accelerator.process_index} resumes from {checkpoint}\\n", end="")
+    except ValueError as error:
+        print(f"process {accelerator.process_index} stops: {error}\\n", end="")
+"""
 
 
 @pytest.fixture
@@ -18,8 +37,8 @@ def save(accelerator, tmp_path):
     optimizer = torch.optim.Adam(model.parameters())
     stateful = Stateful(model, optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda update: 1.0))
 
-    def save(**state):
-        return save_checkpoint(accelerator, RunState(recipe=RECIPE, **state), stateful, checkpoint_folder(tmp_path))
+    def save(output_dir=tmp_path, recipe=RECIPE, **state):
+        return save_checkpoint(accelerator, RunState(recipe=recipe, **state), stateful, checkpoint_folder(output_dir))
 
     return save
 
@@ -42,6 +61,14 @@ def test_a_new_run_does_not_mix_with_an_earlier_one(accelerator, save, tmp_path)
     save(update=1)
     with pytest.raises(ValueError, match="checkpoints of an earlier run"):
         checkpoint_to_resume(accelerator, None, tmp_path, RECIPE)
+
+
+def test_a_run_that_resumes_elsewhere_does_not_mix_with_another_one(accelerator, save, tmp_path):
+    save(update=1)
+    elsewhere = shutil.copytree(tmp_path / "checkpoints", tmp_path / "a" / "checkpoints") / "update-00000001"
+    with pytest.raises(ValueError, match="checkpoints of an earlier run"):
+        checkpoint_to_resume(accelerator, str(elsewhere), tmp_path, RECIPE)
+    assert checkpoint_to_resume(accelerator, str(elsewhere), tmp_path / "b", RECIPE) == elsewhere
 
 
 def test_another_recipe_is_refused_and_its_keys_are_named(accelerator, save, tmp_path):
@@ -76,3 +103,19 @@ def test_keys_that_are_not_known_yet_are_compared_later(save):
         require_same_sources(checkpoint, SOURCES | {"frozen layers": "b"})
     with pytest.raises(ValueError, match="rows of train"):
         require_same_sources(checkpoint, {}, later=["frozen layers"])
+
+
+def test_processes_that_find_different_checkpoints_stop_all_of_them(save, tmp_path):
+    for folder, best in (("shared", 0.0), ("machine0", 0.0), ("machine1", 0.5)):  # the last is of another run
+        save(tmp_path / folder, {}, update=1, best=best, num_processes=2)
+    save(tmp_path / "machine0", {}, update=2, num_processes=2)
+    printed = run_warm(torchrun("-c", RESUME, "latest"), tmp_path).stdout
+    for process in (0, 1):
+        assert f"process {process} resumes from shared/checkpoints/update-00000001\n" in printed
+        stops = rf"process {process} stops: the processes find different checkpoints: process 0: update-00000002 \("
+        assert re.search(
+            rf"{stops}\w+\); process 1: update-00000001 \(\w+\)\. They must be on a disk that all", printed
+        )
+    shutil.rmtree(tmp_path / "machine0" / "checkpoints" / "update-00000002")
+    printed = run_warm(torchrun("-c", RESUME, "latest"), tmp_path).stdout
+    assert printed.count("stops: the processes find different checkpoints: process 0: update-00000001 (") == 2
