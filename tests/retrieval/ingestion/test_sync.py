@@ -127,6 +127,16 @@ def test_numbers_are_text_where_the_gallery_has_text(tmp_path, model, caplog):
     assert gallery.products().sort_by("id")["size"].to_pylist() == ["40", "38", "38.5", None, "41", "42"]
 
 
+def test_a_text_in_a_column_of_lists_is_refused_with_its_row(tmp_path, model):
+    """A feed that writes one colour as text, and several as a list."""
+    colours = products(3).add_column("colours", [["red"], ["blue", "red"], None])
+    gallery = embedded(tmp_path / "gallery", model, colours, ["colours"])
+    today = products(3).add_column("colours", [None, None, "red"])
+    with pytest.raises(ValueError, match=r"`metadata\['colours'\]`.*row 2 \(id 'p002'\) is 'red', which is no list"):
+        synced(gallery, model, today)
+    assert gallery.products().sort_by("id")["colours"].to_pylist() == [["red"], ["blue", "red"], None]
+
+
 def test_a_column_may_be_empty_for_a_day(tmp_path, model):
     gallery = embedded(tmp_path / "gallery", model, products(2).add_column("sale", [1.5, None]), ["sale"])
     assert synced(gallery, model, products(2).add_column("sale", [None, None])).updated == ("p000",)
