@@ -7,6 +7,7 @@ from transformers import CLIPConfig, CLIPModel
 
 from hf_fashion.embedding.changes.photo_changes import PhotoChanger
 from hf_fashion.embedding.fingerprint import model_fingerprint
+from hf_fashion.pipelines import change_fashion_retrieval
 from hf_fashion.pipelines.change_fashion_retrieval import tag_values
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.results import RetrievalResults
@@ -61,6 +62,27 @@ def test_with_regions_the_named_one_is_replaced(make, brand_gallery):
     assert [one["metadata"]["brand"] for one in results] == [
         {"Nike": "Nike", "Puma": "Puma"}[["Nike", "Puma"][int(one["id"][1:]) % 2]] for one in results
     ]
+
+
+def test_a_longer_list_begins_with_the_shorter_one(make, brand_gallery, monkeypatch):
+    monkeypatch.setattr(change_fashion_retrieval, "NUM_SCORED", 4)
+    search, query = make(gallery=brand_gallery), {"image": PHOTO, "change": "but Puma"}
+    whole = search(query, top_k=24)
+    assert sorted(ids_of(whole)) == sorted(brand_gallery.ids())
+    for top_k in range(1, 24):
+        assert search(query, top_k=top_k) == whole[:top_k]
+    grouped = search(query, group_by="brand")
+    assert ids_of(grouped) == [
+        next(one["id"] for one in whole if one["metadata"]["brand"] == brand)
+        for brand in (group["metadata"]["brand"] for group in grouped)
+    ]
+
+
+def test_a_gallery_that_was_emptied_has_no_results(make, tmp_path):
+    gallery = embedded_gallery(tmp_path / "gallery", tiny_model(), tiny_processor())
+    search = make(gallery=gallery)
+    gallery.delete(gallery.ids())
+    assert search(PHOTO) == search(CHANGE) == []
 
 
 def test_the_tags_of_a_product_are_its_metadata(make):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hf_fashion.pipelines import search_fashion_retrieval
+from hf_fashion.pipelines import late_interaction_fashion_retrieval, search_fashion_retrieval
 from hf_fashion.pipelines.late_interaction_fashion_retrieval import interact
 from hf_fashion.retrieval.results import RetrievalResults
 from tests.pipelines.searches import COUNT, ids_of, text_embeds
@@ -36,13 +36,16 @@ def test_scores_are_those_of_a_plain_loop(weight, search, region_gallery):
 
 
 def test_only_the_nearest_photos_are_scored_by_their_regions(search, region_gallery, monkeypatch):
-    monkeypatch.setattr(search_fashion_retrieval, "NUM_SCORED", 6)
+    for module in (search_fashion_retrieval, late_interaction_fashion_retrieval):
+        monkeypatch.setattr(module, "NUM_SCORED", 6)
     candidates = ids_of(search("striped", top_k=6))
     scores = scores_by_hand(region_gallery, "striped", candidates, WEIGHT)
     found = search("striped", top_k=3, late_interaction=WEIGHT)
     assert ids_of(found) == sorted(scores, key=lambda one: -scores[one])[:3]
-    longer = search("striped", top_k=12, late_interaction=WEIGHT)
-    assert set(ids_of(longer)) == set(ids_of(search("striped", top_k=12)))
+    longer = search("striped", top_k=COUNT, late_interaction=WEIGHT)
+    assert ids_of(longer) == sorted(scores, key=lambda one: -scores[one]) + ids_of(search("striped", top_k=COUNT))[6:]
+    for top_k in range(1, COUNT):
+        assert search("striped", top_k=top_k, late_interaction=WEIGHT) == longer[:top_k]
 
 
 def test_queries_of_a_batch_are_scored_one_by_one(search):
