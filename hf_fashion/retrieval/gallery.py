@@ -15,6 +15,7 @@ from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenize
 
 from ..embedding.capabilities import region_spaces
 from ..embedding.encoder import Encoder
+from ..embedding.features import require_batch_size
 from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.add_spaces import check_products, copy_with_spaces, extended_schema, split_model
 from .ingestion.catalogue import Catalogue
@@ -167,13 +168,14 @@ class Gallery:
         Raises:
             ValueError: before anything is embedded: a column is missing or has a wrong type, an id or photo is null,
                 an id comes twice, all cells of a metadata column are empty, `dimensions` is more than the model's or
-                than the number of photos, the model has no `regions`, or the gallery is of another model or has other
-                spaces, dimensions or metadata columns.
+                than the number of photos, the model has no `regions`, `batch_size` is below 1, or the gallery is of
+                another model or has other spaces, dimensions or metadata columns.
                 Later: a photo cannot be read; the error names the row, and the batches before it are kept.
             OSError: the gallery is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one process is raised by all.
             ImportError: the store's database is not installed.
         """
+        require_batch_size(batch_size)
         require_database(str(uri))
         processes = Processes()
         with processes.main_first():
@@ -237,11 +239,12 @@ class Gallery:
         Raises:
             ValueError: before anything is changed: a column is missing or a value has a wrong type, an id or photo is
                 null, an id comes twice, another model embedded the gallery, an earlier version made it without hashes
-                of photos, or `delete_missing` would delete all of its products. Later: a photo cannot be read; the
-                error names the row, and what was done before is kept.
+                of photos, `batch_size` is below 1, or `delete_missing` would delete all of its products. Later: a
+                photo cannot be read; the error names the row, and what was done before is kept.
             OSError: the gallery is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one process is raised by all.
         """
+        require_batch_size(batch_size)
         processes = Processes()
         with processes.main_first():
             self.check_model(model, processor)
@@ -289,12 +292,14 @@ class Gallery:
 
         Raises:
             ValueError: before anything is written: the model without its new attributes is not the one that embedded
-                this gallery, it has no new ones, products are not in `dataset`, or there is another gallery at `uri`.
-                Later: a photo cannot be read, or is not the one that this gallery was embedded from.
+                this gallery, it has no new ones, products are not in `dataset`, `batch_size` is below 1, or there is
+                another gallery at `uri`. Later: a photo cannot be read, or is not the one that this gallery was
+                embedded from.
             RuntimeError: this gallery was changed meanwhile, or several processes call this.
             OSError: a gallery is damaged or cannot be reached.
             ImportError: the store's database is not installed.
         """
+        require_batch_size(batch_size)
         require_database(str(uri))
         if Processes().number > 1:
             raise RuntimeError("`add_spaces` runs in one process: start it without `accelerate launch`")

@@ -170,6 +170,21 @@ def test_it_refuses_before_anything_is_changed(tmp_path, model):
     assert sorted(gallery.ids()) == products(4)["id"][:]
 
 
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_batches_of_no_photo_are_refused_before_anything_is_done(tmp_path, model, batch_size):
+    """Of a negative size there would be no batch, and a report of products that were never added."""
+    options = {"id_column": "id", "batch_size": batch_size}
+    processor, message = tiny_processor(), rf"`batch_size`, .* must be at least 1, got {batch_size}"
+    with pytest.raises(ValueError, match=message):
+        Gallery.from_dataset(products(4), model, processor, uri=tmp_path / "gallery", **options)
+    assert not (tmp_path / "gallery").exists()
+    gallery = embedded(tmp_path / "gallery", model, products(4))
+    with pytest.raises(ValueError, match=message):
+        gallery.sync(products(6).remove_columns("brand"), model, processor, **options)
+    with pytest.raises(ValueError, match=message):
+        gallery.add_spaces(products(4), model, processor, uri=tmp_path / "other", **options)
+
+
 def test_embedding_a_changed_catalogue_warns_and_keeps_the_products(tmp_path, model, caplog):
     gallery = embedded(tmp_path / "gallery", model, products(5))
     before = rows(gallery)
