@@ -177,7 +177,9 @@ def search_parts(
     for one in [first, *others]:
         metadata |= zip(one.ids[0], one.metadata[0] if one.metadata else one.ids[0], strict=True)
     ids = sorted({product_id for one in [first.first(NUM_SCORED), *others] for product_id in one.ids[0]})
-    scores = sum(part.weight * (gallery.vectors(ids, part.space) @ part.vector) for part in parts)
+    # In float64, because the last bits of float32 depend on the place, and equal products must get equal scores.
+    cosines = (gallery.vectors(ids, part.space).double() @ part.vector.double() for part in parts)
+    scores = sum(part.weight * its for part, its in zip(parts, cosines, strict=True)).float()
     scores, order = scores.round(decimals=DECIMALS).sort(descending=True, stable=True)
     scored = set(ids)
     behind = [place for place, product_id in enumerate(first.ids[0]) if product_id not in scored]

@@ -39,11 +39,12 @@ def interact(
     if not ids:
         return results
     query_of = first.mask.nonzero()[:, 0]  # (M,), the query of each candidate
-    best = queries.new_full((len(ids),), -1)
+    # In float64, because the last bits of float32 depend on M, and equal products must get equal scores.
+    best = torch.full((len(ids),), -1, dtype=torch.float64)
     for entity in entities:
-        cosines = torch.einsum("md,md->m", queries[query_of], gallery.vectors(ids, entity))
+        cosines = torch.einsum("md,md->m", queries.double()[query_of], gallery.vectors(ids, entity).double())
         best = torch.maximum(best, cosines)
-    scores = (1 - weight) * first.scores + weight * padded(best, first.mask, -1)
+    scores = ((1 - weight) * first.scores + weight * padded(best, first.mask, -1)).float()
     return results.rescored(_with_those_behind(scores.round(decimals=DECIMALS), results.scores))
 
 

@@ -15,8 +15,11 @@ from .vector_column import StoredVectors
 
 # The scores of this many queries are in memory at a time: (QUERIES_AT_ONCE, N) float32.
 QUERIES_AT_ONCE = 256
-# Equal vectors must get equal scores, but the last bits of a matrix product depend on the row's place in the matrix.
+# Equal vectors must get equal scores, but the last bits of a matrix product in float32 depend on the row's place and
+# on the number of queries. So products whose scores are large enough, or nearly, are scored again in float64.
 DECIMALS = 6
+_MARGIN = 3e-6  # errors of two scores in float32, and what rounding may move them
+_MANY = 8  # where more than one in that many is scored again, all are
 
 
 class ExactSearch:
@@ -71,7 +74,7 @@ class ExactSearch:
             rows = torch.tensor(allowed.to_numpy()).nonzero().flatten()
             vectors = vectors[rows]
         top_k = min(top_k, len(rows))
-        parts = [_largest(rounded(vectors.cosines(part)), top_k) for part in queries.split(QUERIES_AT_ONCE)]
+        parts = [_nearest(vectors, part, top_k) for part in queries.split(QUERIES_AT_ONCE)]
         places, scores = (torch.cat(part).flatten() for part in zip(*parts, strict=True))
         return rows[places], torch.arange(len(queries)).repeat_interleave(top_k), scores
 
@@ -108,16 +111,21 @@ def rounded(scores: Tensor) -> Tensor:
     return scores.round(decimals=DECIMALS)
 
 
-def _largest(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
-    """Return columns and values, (Q, number), of the largest in each row of (Q, N), by column; of equals the leftmost.
-
-    `topk` takes any of equals, and sorting whole rows is slower than the matrix product.
-    """
-    if number == 0:
-        return torch.empty(len(scores), 0, dtype=torch.long), scores[:, :0]
-    smallest = scores.topk(number).values[:, -1:]
-    above, equal = scores > smallest, scores == smallest
-    room = number - above.sum(dim=1, keepdim=True)
-    chosen = above | (equal & (equal.cumsum(dim=1) <= room))
-    columns = chosen.nonzero()[:, 1].view(-1, number)
-    return columns, scores.gather(1, columns)
+def _nearest(vectors: StoredVectors, queries: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """Return places and rounded scores, (Q, number), of the vectors nearest to each query, of equals the first."""
+    if number == 0 or len(queries) == 0:
+        return torch.empty(len(queries), number, dtype=torch.long), queries.new_empty(len(queries), number)
+    about = vectors.cosines(queries)  # (Q, N)
+    last = about.topk(number).values[:, -1:]
+    query, places = (about >= last - _MARGIN).nonzero().unbind(dim=1)  # (M,), by query, then place
+    if len(places) * _MANY > about.numel():
+        scores = vectors.cosines(queries.double())[query, places]
+    else:
+        parts = zip(queries.double(), places.split(query.bincount().tolist()), strict=True)
+        scores = torch.cat([vectors[part].cosines_with(one) for one, part in parts])
+    scores = rounded(scores.float())
+    order = scores.argsort(descending=True, stable=True)
+    order = order[query[order].argsort(stable=True)]  # by query, then score, then place
+    starts = torch.searchsorted(query, torch.arange(len(queries)))[:, None]
+    best = order[starts + torch.arange(number)]  # (Q, number)
+    return places[best], scores[best]

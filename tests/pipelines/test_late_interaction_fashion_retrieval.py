@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from hf_fashion.pipelines import late_interaction_fashion_retrieval, search_fashion_retrieval
 from hf_fashion.pipelines.late_interaction_fashion_retrieval import interact
+from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.results import RetrievalResults
 from tests.pipelines.searches import COUNT, ids_of, text_embeds
 from tests.tiny_e2 import tiny_images
@@ -93,6 +95,16 @@ def test_threshold_groups_filter_and_re_ranker_take_the_new_scores(search, make,
 def test_what_makes_no_sense_is_refused(options, message, search):
     with pytest.raises(ValueError, match=message):
         search({"text": "striped"} | options)
+
+
+def test_equal_products_come_by_id(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    gallery = Gallery.create(tmp_path / "gallery", {"image": 512, "brand": 512})
+    rows = {space: torch.randn(1, 512, generator=generator).expand(33, -1) for space in ("image", "brand")}
+    gallery.add(names := [f"p{number:02d}" for number in range(33)], rows)
+    queries = normalize(rows["brand"][:1] + 0.1 * torch.randn(100, 512, generator=generator), dim=1)
+    found = interact(gallery.search(queries, "image", 33), queries, WEIGHT, gallery, ["brand"])
+    assert list(map(list, found.ids)) == [names] * 100 and all(len(row.unique()) == 1 for row in found.scores)
 
 
 def test_no_candidates_stay_none(region_gallery):
