@@ -97,7 +97,7 @@ def test_what_makes_no_sense_is_refused(options, message, search):
         search({"text": "striped"} | options)
 
 
-def test_equal_products_come_by_id(tmp_path):
+def test_equal_products_come_by_id_and_a_query_scores_the_same_in_a_batch(tmp_path):
     generator = torch.Generator().manual_seed(0)
     gallery = Gallery.create(tmp_path / "gallery", {"image": 512, "brand": 512})
     rows = {space: torch.randn(1, 512, generator=generator).expand(33, -1) for space in ("image", "brand")}
@@ -105,6 +105,11 @@ def test_equal_products_come_by_id(tmp_path):
     queries = normalize(rows["brand"][:1] + 0.1 * torch.randn(100, 512, generator=generator), dim=1)
     found = interact(gallery.search(queries, "image", 33), queries, WEIGHT, gallery, ["brand"])
     assert list(map(list, found.ids)) == [names] * 100 and all(len(row.unique()) == 1 for row in found.scores)
+    first = gallery.search(queries, "image", 1)
+    batch = interact(first, queries, WEIGHT, gallery, ["brand"]).scores.flatten()
+    for number in range(100):
+        single = interact(first[number], queries[number, None], WEIGHT, gallery, ["brand"])
+        assert single.scores[0] == batch[number]
 
 
 def test_no_candidates_stay_none(region_gallery):
