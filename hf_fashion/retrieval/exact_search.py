@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from .large_texts import with_large_texts
 from .schema import ID
 from .vector_column import StoredVectors
 
@@ -30,7 +31,7 @@ class ExactSearch:
     """
 
     def __init__(self, products: pa.Table):
-        self.products = products.take(pc.sort_indices(products[ID])).combine_chunks()
+        self.products = with_large_texts(products).take(pc.sort_indices(products[ID])).combine_chunks()
         self._spaces: dict[str, StoredVectors] = {}
 
     def __contains__(self, space: str) -> bool:
@@ -48,7 +49,7 @@ class ExactSearch:
             LookupError: `ids` are not the ids of the products.
         """
         by_id = pc.sort_indices(ids)
-        if not ids.take(by_id).equals(self.products[ID]):
+        if not ids.take(by_id).cast(pa.large_string()).equals(self.products[ID]):
             raise LookupError(f"the vectors of space {space!r} are not those of the products")
         self._spaces[space] = vectors[torch.tensor(by_id.to_numpy(), dtype=torch.long)]
 
@@ -70,7 +71,7 @@ class ExactSearch:
         vectors = self._spaces[space]
         rows = torch.arange(len(vectors))
         if allowed_ids is not None:
-            allowed = pc.is_in(self.products[ID], value_set=allowed_ids)
+            allowed = pc.is_in(self.products[ID], value_set=allowed_ids.cast(pa.large_string()))
             rows = torch.tensor(allowed.to_numpy()).nonzero().flatten()
             vectors = vectors[rows]
         top_k = min(top_k, len(rows))
@@ -96,7 +97,7 @@ class ExactSearch:
         Raises:
             ValueError: there is no product with one of the ids.
         """
-        rows = pc.index_in(pa.array(ids, pa.string()), value_set=self.products[ID])
+        rows = pc.index_in(pa.array(ids, pa.large_string()), value_set=self.products[ID])
         if rows.null_count:
             unknown = next(product_id for product_id, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
             raise ValueError(

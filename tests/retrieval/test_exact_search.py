@@ -91,6 +91,20 @@ def test_vectors_are_those_of_the_ids():
         search.directions_of("image", ["c", "d"])
 
 
+def test_columns_may_have_more_than_2_gb_of_text():
+    """The types count that far; the values stay."""
+    rows = {
+        "id": ["c", "a", "b"],
+        "title": ["coat", None, "shirt"],
+        "tags": [["red"], [], None],
+        "price": [1.5, 2.0, None],
+    }
+    products = ExactSearch(pa.concat_tables([pa.table(rows).slice(0, 2), pa.table(rows).slice(2)])).products
+    assert products.to_pylist() == sorted(pa.table(rows).to_pylist(), key=lambda row: row["id"])
+    types = [str(field.type) for field in products.schema]
+    assert types == ["large_string", "large_string", "large_list<item: large_string>", "double"]
+
+
 def test_vectors_of_other_products_are_not_taken():
     search = ExactSearch(pa.table({"id": ["c", "a", "b"]}))
     with pytest.raises(LookupError, match="vectors of space 'image' are not those of the products"):

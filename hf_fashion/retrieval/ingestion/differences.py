@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm.auto import tqdm
 
+from ..large_texts import with_large_texts
 from ..metadata_column import MisfitError
 from ..schema import ID, PHOTO_HASH, GallerySchema
 from .catalogue import Catalogue
@@ -52,6 +53,7 @@ def find_differences(stored: pa.Table, schema: GallerySchema, catalogue: Catalog
     new = [row for row, product_id in enumerate(catalogue.ids) if product_id not in places]
     known = [row for row, product_id in enumerate(catalogue.ids) if product_id in places]
     photos, metadata = set(), set()
+    stored = with_large_texts(stored).combine_chunks()  # once: `take` would join the chunks for every block
     for start in range(0, len(new), BLOCK_ROWS):  # before the first is embedded
         _fitting(new[start : start + BLOCK_ROWS], schema, catalogue)
     with tqdm(total=len(known), desc="comparing", unit="product", disable=not (progress and known)) as bar:

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pytest
 
+from hf_fashion.retrieval.ingestion import differences
 from hf_fashion.retrieval.ingestion.catalogue import Catalogue
 from hf_fashion.retrieval.ingestion.differences import Differences, find_differences
 from hf_fashion.retrieval.schema import GallerySchema
@@ -26,6 +27,21 @@ def schema(photo_hashes: bool = True) -> GallerySchema:
 def test_the_same_products_do_not_differ_in_any_order():
     backwards = stored(catalogue()).take([4, 3, 2, 1, 0])
     assert find_differences(backwards, schema(), catalogue(), progress=False) == Differences([], [], [], [], 5)
+
+
+def test_texts_in_many_chunks_are_compared_in_blocks(monkeypatch):
+    monkeypatch.setattr(differences, "BLOCK_ROWS", 2)
+    tags = [["red"], [], None, ["blue", None], ["red"]]
+    there = Catalogue(products(5).add_column("tags", tags), "id", "image", ["brand", "tags"])
+    table = stored(there)
+    chunks = pa.concat_tables([table.slice(start, 1) for start in (3, 0, 4, 2, 1)])
+    metadata = pa.schema([("brand", pa.string()), ("tags", pa.list_(pa.string()))])
+    own = GallerySchema({"image": 2}, metadata, "")
+    assert find_differences(chunks, own, there, progress=False) == Differences([], [], [], [], 5)
+    here = Catalogue(
+        products(5).add_column("tags", [*tags[:3], ["blue", "x"], ["red"]]), "id", "image", ["brand", "tags"]
+    )
+    assert find_differences(chunks, own, here, progress=False) == Differences([], [], [3], [], 4)
 
 
 def test_each_difference_is_found():
