@@ -375,8 +375,9 @@ class Gallery:
         another gallery there; old ones may be deleted.
 
         Vectors and metadata are those that were saved, to the last bit, 10,000 products a commit. A call that was
-        killed is made again. Products are known by their ids only: to load changed ones, [`~Gallery.delete`] them
-        first.
+        killed is made again. Products whose ids are in the gallery at `uri` stay as they are: where their metadata or
+        the hashes of their photos differ, or the saved gallery does not have them, a warning says so. To load changed
+        ones, [`~Gallery.delete`] them first.
 
         Args:
             source (`str` or `Path`): a folder that [`~Gallery.save_pretrained`] wrote, or the id of a dataset on the

@@ -170,7 +170,7 @@ def test_ids_that_come_twice_are_found_and_made_single(tmp_path):
 
 
 def test_more_doubles_than_one_condition_names_are_all_removed(tmp_path, monkeypatch):
-    """So many that the table is tidied, which gives its rows other numbers."""
+    """As many as make the table tidy itself, which gives its rows other numbers."""
     monkeypatch.setattr(store_module, "MAX_ROWS_NAMED", 1000)
     gallery = Gallery.create(tmp_path / "gallery", SPACES, pa.schema([("copy", pa.int64())]))
     for copy in range(3):
