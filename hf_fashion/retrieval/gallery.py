@@ -168,8 +168,9 @@ class Gallery:
         Raises:
             ValueError: before anything is embedded: a column is missing or has a wrong type, an id or photo is null,
                 an id comes twice, all cells of a metadata column are empty, `dimensions` is more than the model's or
-                than the number of photos, the model has no `regions`, `batch_size` is below 1, or the gallery is of
-                another model or has other spaces, dimensions or metadata columns.
+                than the number of photos, the model has no `regions`, `batch_size` is below 1, the gallery is of
+                another model or has other spaces, dimensions or metadata columns, or a value does not fit its column
+                or the store.
                 Later: a photo cannot be read; the error names the row, and the batches before it are kept.
             OSError: the gallery is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one process is raised by all.
@@ -520,6 +521,18 @@ class Gallery:
         """
         found = embedder_fingerprint(model, processor, tokenizer)
         check_fingerprint(self.schema.fingerprint, found, self._store.uri)
+
+    def check_rows(self, rows: pa.Table) -> None:
+        """Raise if the gallery's store cannot keep ids and metadata of products that are to be added.
+
+        Args:
+            rows (`pyarrow.Table`): `id` and the metadata columns, as `schema.changes` returns them.
+
+        Raises:
+            ValueError: a value is beyond a limit of the store, such as the length of its texts; the error names the
+                row.
+        """
+        self._store.check_rows(rows)
 
     def add(
         self,

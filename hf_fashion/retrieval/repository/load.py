@@ -15,7 +15,7 @@ from transformers.utils import logging
 
 from ...files import sha256_of
 from ..large_texts import with_large_texts
-from ..metadata_column import cleaned
+from ..metadata_column import MisfitError, cleaned
 from ..schema import ID, PHOTO_HASH, GallerySchema
 from ..stored_axes import read_spaces
 from ..stores.base import VectorStore
@@ -79,7 +79,8 @@ class SavedGallery:
             store (`VectorStore`): a table that was made for this gallery, empty or partly filled.
 
         Raises:
-            ValueError: the table has another model's vectors, other columns or other attachments.
+            ValueError: the table has another model's vectors, other columns or other attachments, or its store cannot
+                keep a value; the products before it are in the table.
         """
         self._require_alike(store)
         store.refresh()
@@ -89,12 +90,18 @@ class SavedGallery:
             for rows in self._batches():
                 missing = present.missing_of(rows)
                 if len(missing):
-                    store.upsert(missing)
+                    self._add(missing, store)
                 added += len(missing)
                 bar.update(len(rows))
         present.warn_of_differences(store.uri, self.folder)
         if added:
             store.compact()
+
+    def _add(self, rows: pa.Table, store: VectorStore) -> None:
+        try:
+            store.upsert(rows)
+        except MisfitError as error:
+            raise error.at(f"product {rows[ID][error.row].as_py()!r} of {self.folder}") from error
 
     def _batches(self) -> Iterator[pa.Table]:
         """Rows as the gallery's table has them."""

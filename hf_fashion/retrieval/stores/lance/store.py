@@ -171,6 +171,9 @@ class LanceStore:
             "fragments": stats["fragment_stats"]["num_fragments"],
         }
 
+    def check_rows(self, rows: pa.Table) -> None:
+        """LanceDB keeps every value that its column can hold."""
+
     @one_writer
     @translated_errors
     def upsert(self, rows: pa.Table) -> None:
