@@ -31,6 +31,7 @@ from .features import (
     photo_and_region_features,
     photo_features,
     photo_inputs,
+    require_batch_size,
     text_features,
     text_inputs,
     unit_length,
@@ -154,8 +155,9 @@ class Encoder:
 
         Raises:
             ValueError: there is nothing to embed, the model reads no text, the attribute is unknown, a photo cannot be
-                read, or there are fewer than `dimensions` numbers.
+                read, there are fewer than `dimensions` numbers, or `batch_size` is below 1.
         """
+        require_batch_size(batch_size)
         several, single = _as_list(inputs)
         texts = [one for one in several if not _is_photo(one)]
         check_reads_text(self.model, self.tokenizer, texts)
@@ -214,9 +216,10 @@ class Encoder:
 
         Raises:
             ValueError: a query has another form or a `change`, which only the pipeline searches by, its attribute is
-                missing or unknown, its entity is unknown, its weights cancel out, its photo cannot be read, or there
-                are fewer than `dimensions` numbers.
+                missing or unknown, its entity is unknown, its weights cancel out, its photo cannot be read, there
+                are fewer than `dimensions` numbers, or `batch_size` is below 1.
         """
+        require_batch_size(batch_size)
         several, single = _as_list(queries)
         self._check_options(None, dimensions)
         read = [_read(query, attribute) for query in several]

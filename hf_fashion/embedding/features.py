@@ -24,6 +24,19 @@ IMAGE_INPUTS = ("pixel_values", "source_pixel_values", "source_sizes")
 TEXT_INPUTS = ("input_ids", "attention_mask")
 
 
+def require_batch_size(batch_size: int) -> None:
+    """Raise if inputs cannot be embedded in batches of this size: of a negative one, nothing would be embedded.
+
+    Args:
+        batch_size (`int`): inputs a forward pass.
+
+    Raises:
+        ValueError: it is below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"`batch_size`, the inputs of a forward pass, must be at least 1, got {batch_size}")
+
+
 def photo_inputs(image_processor: BaseImageProcessor, photos: Iterable[Image.Image]) -> dict[str, Tensor]:
     """Return the model's inputs for B photos, on the CPU.
 

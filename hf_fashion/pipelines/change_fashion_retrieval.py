@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..embedding.capabilities import region_spaces
@@ -21,7 +22,8 @@ from .search_fashion_retrieval import CandidateFinder, as_results
 
 # A photo whose nearest product has a larger cosine is that product's photo.
 SAME_PHOTO = 0.999
-# Products that each space gives, at least, before they are scored in all of them.
+# Products that each space gives before they are scored in all of them, however long the list, so that a longer list
+# begins with the shorter one.
 NUM_SCORED = 100
 DECIMALS = 6  # of scores, as a gallery rounds them: equal products get equal scores
 # A column of tags: products share its values, which are short.
@@ -90,7 +92,7 @@ class ChangeSearch:
     def _known_tags(self, photo: Tensor, columns: Iterable[str]) -> dict[str, str]:
         """The tags of the product whose photo this is; none where it is not in the gallery."""
         nearest = as_results(self.finder.gallery.search(photo[None], "image", 1))
-        if nearest.scores[0, 0] < SAME_PHOTO or nearest.metadata is None:
+        if not nearest.ids[0] or nearest.scores[0, 0] < SAME_PHOTO or nearest.metadata is None:
             return {}
         metadata = nearest.metadata[0][0]
         return {column: metadata[column] for column in columns if metadata[column]}
@@ -158,24 +160,30 @@ def search_parts(
 ) -> RetrievalResults:
     """Search every part's space, and score what was found by the weighted sum of its cosines in all of them.
 
+    A list that is longer goes on with the next products by the first part. Their score is the cosine to it, or that of
+    the last one that was scored where it is lower.
+
     Args:
         search (`Callable`): searches the gallery: `(queries (1, d), space, top_k) -> RetrievalResults`.
         gallery ([`Gallery`]): the gallery with the vectors.
         parts (`Sequence[Part]`): of one query.
         top_k (`int`): candidates.
     """
-    number = top_k if len(parts) == 1 else max(top_k, NUM_SCORED)
-    lists = [search(part.vector[None], part.space, number) for part in parts]
-    if len(parts) == 1:
-        return lists[0]
-    found: dict[str, Any] = {}
-    for one in lists:
-        found |= zip(one.ids[0], one.metadata[0] if one.metadata else one.ids[0], strict=True)
-    ids = sorted(found)
-    if not ids:
-        return lists[0]
-    scores = sum(part.weight * (gallery.vectors(ids, part.space) @ part.vector) for part in parts)
+    first = search(parts[0].vector[None], parts[0].space, top_k if len(parts) == 1 else max(top_k, NUM_SCORED))
+    if len(parts) == 1 or not first.ids[0]:
+        return first
+    others = [search(part.vector[None], part.space, NUM_SCORED) for part in parts[1:]]
+    metadata: dict[str, Any] = {}
+    for one in [first, *others]:
+        metadata |= zip(one.ids[0], one.metadata[0] if one.metadata else one.ids[0], strict=True)
+    ids = sorted({product_id for one in [first.first(NUM_SCORED), *others] for product_id in one.ids[0]})
+    # In float64, because the last bits of float32 depend on the place, and equal products must get equal scores.
+    cosines = (gallery.vectors(ids, part.space).double() @ part.vector.double() for part in parts)
+    scores = sum(part.weight * its for part, its in zip(parts, cosines, strict=True)).float()
     scores, order = scores.round(decimals=DECIMALS).sort(descending=True, stable=True)
-    ids = [ids[place] for place in order.tolist()]
-    metadata = [[found[one] for one in ids]] if lists[0].metadata else None
-    return RetrievalResults([ids], scores[None], metadata).first(top_k)
+    scored = set(ids)
+    behind = [place for place, product_id in enumerate(first.ids[0]) if product_id not in scored]
+    ids = [*(ids[place] for place in order.tolist()), *(first.ids[0][place] for place in behind)]
+    scores = torch.cat([scores, first.scores[0, behind].clamp(max=scores[-1])])
+    named = [[metadata[product_id] for product_id in ids]] if first.metadata else None
+    return RetrievalResults([ids], scores[None], named).first(top_k)

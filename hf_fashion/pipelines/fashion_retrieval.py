@@ -167,9 +167,9 @@ class FashionRetrievalPipeline(Pipeline):
                 - `attribute` (`str`): attribute of queries that have none.
                 - `entity` (`str`): tag entity of queries that have none; the gallery must keep the regions of photos.
                 - `late_interaction` (`float`): weight w, 0 to 1, of the best region in the score of a text, `(1 - w) *
-                  cosine(text, photo) + w * max over entities of cosine(text, region)`, exact for the 100 or `top_k`
-                  products with the nearest photos. The gallery must keep the regions. It does not change queries with
-                  a photo or an entity.
+                  cosine(text, photo) + w * max over entities of cosine(text, region)`, exact for the 100 products
+                  with the nearest photos; those behind stay in their order. The gallery must keep the regions. It does
+                  not change queries with a photo or an entity.
                 - `change_by` (`str`): how queries with a `change` are searched; `"combiner"` by default where there is
                   a `combiner`, else `"arithmetic"`. It does not change other queries, and none has it as its own.
                   `"arithmetic"`: in a gallery with regions, the region of what the words name is replaced by the

@@ -9,14 +9,18 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from .large_texts import with_large_texts
 from .schema import ID
 from .vector_column import StoredVectors
 
 
 # The scores of this many queries are in memory at a time: (QUERIES_AT_ONCE, N) float32.
 QUERIES_AT_ONCE = 256
-# Equal vectors must get equal scores, but the last bits of a matrix product depend on the row's place in the matrix.
+# Equal vectors must get equal scores, but the last bits of a matrix product in float32 depend on the row's place and
+# on the number of queries. So products whose scores are large enough, or nearly, are scored again in float64.
 DECIMALS = 6
+_MARGIN = 3e-6  # errors of two scores in float32, and what rounding may move them
+_MANY = 8  # where more than one in that many is scored again, all are
 
 
 class ExactSearch:
@@ -27,7 +31,7 @@ class ExactSearch:
     """
 
     def __init__(self, products: pa.Table):
-        self.products = products.take(pc.sort_indices(products[ID])).combine_chunks()
+        self.products = with_large_texts(products).take(pc.sort_indices(products[ID])).combine_chunks()
         self._spaces: dict[str, StoredVectors] = {}
 
     def __contains__(self, space: str) -> bool:
@@ -45,7 +49,7 @@ class ExactSearch:
             LookupError: `ids` are not the ids of the products.
         """
         by_id = pc.sort_indices(ids)
-        if not ids.take(by_id).equals(self.products[ID]):
+        if not ids.take(by_id).cast(pa.large_string()).equals(self.products[ID]):
             raise LookupError(f"the vectors of space {space!r} are not those of the products")
         self._spaces[space] = vectors[torch.tensor(by_id.to_numpy(), dtype=torch.long)]
 
@@ -67,11 +71,11 @@ class ExactSearch:
         vectors = self._spaces[space]
         rows = torch.arange(len(vectors))
         if allowed_ids is not None:
-            allowed = pc.is_in(self.products[ID], value_set=allowed_ids)
+            allowed = pc.is_in(self.products[ID], value_set=allowed_ids.cast(pa.large_string()))
             rows = torch.tensor(allowed.to_numpy()).nonzero().flatten()
             vectors = vectors[rows]
         top_k = min(top_k, len(rows))
-        parts = [_largest(rounded(vectors.cosines(part)), top_k) for part in queries.split(QUERIES_AT_ONCE)]
+        parts = [_nearest(vectors, part, top_k) for part in queries.split(QUERIES_AT_ONCE)]
         places, scores = (torch.cat(part).flatten() for part in zip(*parts, strict=True))
         return rows[places], torch.arange(len(queries)).repeat_interleave(top_k), scores
 
@@ -93,7 +97,7 @@ class ExactSearch:
         Raises:
             ValueError: there is no product with one of the ids.
         """
-        rows = pc.index_in(pa.array(ids, pa.string()), value_set=self.products[ID])
+        rows = pc.index_in(pa.array(ids, pa.large_string()), value_set=self.products[ID])
         if rows.null_count:
             unknown = next(product_id for product_id, row in zip(ids, rows.to_pylist(), strict=True) if row is None)
             raise ValueError(
@@ -108,16 +112,21 @@ def rounded(scores: Tensor) -> Tensor:
     return scores.round(decimals=DECIMALS)
 
 
-def _largest(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
-    """Return columns and values, (Q, number), of the largest in each row of (Q, N), by column; of equals the leftmost.
-
-    `topk` takes any of equals, and sorting whole rows is slower than the matrix product.
-    """
-    if number == 0:
-        return torch.empty(len(scores), 0, dtype=torch.long), scores[:, :0]
-    smallest = scores.topk(number).values[:, -1:]
-    above, equal = scores > smallest, scores == smallest
-    room = number - above.sum(dim=1, keepdim=True)
-    chosen = above | (equal & (equal.cumsum(dim=1) <= room))
-    columns = chosen.nonzero()[:, 1].view(-1, number)
-    return columns, scores.gather(1, columns)
+def _nearest(vectors: StoredVectors, queries: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """Return places and rounded scores, (Q, number), of the vectors nearest to each query, of equals the first."""
+    if number == 0 or len(queries) == 0:
+        return torch.empty(len(queries), number, dtype=torch.long), queries.new_empty(len(queries), number)
+    about = vectors.cosines(queries)  # (Q, N)
+    last = about.topk(number).values[:, -1:]
+    query, places = (about >= last - _MARGIN).nonzero().unbind(dim=1)  # (M,), by query, then place
+    if len(places) * _MANY > about.numel():
+        scores = vectors.cosines(queries.double())[query, places]
+    else:
+        parts = zip(queries.double(), places.split(query.bincount().tolist()), strict=True)
+        scores = torch.cat([vectors[part].cosines_with(one) for one, part in parts])
+    scores = rounded(scores.float())
+    order = scores.argsort(descending=True, stable=True)
+    order = order[query[order].argsort(stable=True)]  # by query, then score, then place
+    starts = torch.searchsorted(query, torch.arange(len(queries)))[:, None]
+    best = order[starts + torch.arange(number)]  # (Q, number)
+    return places[best], scores[best]

@@ -15,6 +15,7 @@ from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenize
 
 from ..embedding.capabilities import region_spaces
 from ..embedding.encoder import Encoder
+from ..embedding.features import require_batch_size
 from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
 from .ingestion.add_spaces import check_products, copy_with_spaces, extended_schema, split_model
 from .ingestion.catalogue import Catalogue
@@ -167,13 +168,15 @@ class Gallery:
         Raises:
             ValueError: before anything is embedded: a column is missing or has a wrong type, an id or photo is null,
                 an id comes twice, all cells of a metadata column are empty, `dimensions` is more than the model's or
-                than the number of photos, the model has no `regions`, or the gallery is of another model or has other
-                spaces, dimensions or metadata columns.
+                than the number of photos, the model has no `regions`, `batch_size` is below 1, the gallery is of
+                another model or has other spaces, dimensions or metadata columns, or a value does not fit its column
+                or the store.
                 Later: a photo cannot be read; the error names the row, and the batches before it are kept.
             OSError: the gallery is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one process is raised by all.
             ImportError: the store's database is not installed.
         """
+        require_batch_size(batch_size)
         require_database(str(uri))
         processes = Processes()
         with processes.main_first():
@@ -237,11 +240,12 @@ class Gallery:
         Raises:
             ValueError: before anything is changed: a column is missing or a value has a wrong type, an id or photo is
                 null, an id comes twice, another model embedded the gallery, an earlier version made it without hashes
-                of photos, or `delete_missing` would delete all of its products. Later: a photo cannot be read; the
-                error names the row, and what was done before is kept.
+                of photos, `batch_size` is below 1, or `delete_missing` would delete all of its products. Later: a
+                photo cannot be read; the error names the row, and what was done before is kept.
             OSError: the gallery is damaged or cannot be reached.
             ConnectionError: another process has ended. An error of one process is raised by all.
         """
+        require_batch_size(batch_size)
         processes = Processes()
         with processes.main_first():
             self.check_model(model, processor)
@@ -289,12 +293,14 @@ class Gallery:
 
         Raises:
             ValueError: before anything is written: the model without its new attributes is not the one that embedded
-                this gallery, it has no new ones, products are not in `dataset`, or there is another gallery at `uri`.
-                Later: a photo cannot be read, or is not the one that this gallery was embedded from.
+                this gallery, it has no new ones, products are not in `dataset`, `batch_size` is below 1, or there is
+                another gallery at `uri`. Later: a photo cannot be read, or is not the one that this gallery was
+                embedded from.
             RuntimeError: this gallery was changed meanwhile, or several processes call this.
             OSError: a gallery is damaged or cannot be reached.
             ImportError: the store's database is not installed.
         """
+        require_batch_size(batch_size)
         require_database(str(uri))
         if Processes().number > 1:
             raise RuntimeError("`add_spaces` runs in one process: start it without `accelerate launch`")
@@ -370,8 +376,9 @@ class Gallery:
         another gallery there; old ones may be deleted.
 
         Vectors and metadata are those that were saved, to the last bit, 10,000 products a commit. A call that was
-        killed is made again. Products are known by their ids only: to load changed ones, [`~Gallery.delete`] them
-        first.
+        killed is made again. Products whose ids are in the gallery at `uri` stay as they are: where their metadata or
+        the hashes of their photos differ, or the saved gallery does not have them, a warning says so. To load changed
+        ones, [`~Gallery.delete`] them first.
 
         Args:
             source (`str` or `Path`): a folder that [`~Gallery.save_pretrained`] wrote, or the id of a dataset on the
@@ -514,6 +521,18 @@ class Gallery:
         """
         found = embedder_fingerprint(model, processor, tokenizer)
         check_fingerprint(self.schema.fingerprint, found, self._store.uri)
+
+    def check_rows(self, rows: pa.Table) -> None:
+        """Raise if the gallery's store cannot keep ids and metadata of products that are to be added.
+
+        Args:
+            rows (`pyarrow.Table`): `id` and the metadata columns, as `schema.changes` returns them.
+
+        Raises:
+            ValueError: a value is beyond a limit of the store, such as the length of its texts; the error names the
+                row.
+        """
+        self._store.check_rows(rows)
 
     def add(
         self,

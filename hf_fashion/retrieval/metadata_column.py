@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral, Number
+from numbers import Number
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
+
+from .column_losses import find_loss, is_list
+
+
+# What Arrow raises for a value that it does not take: also for -1 in a column of unsigned numbers, and for half a
+# character in one of text.
+_REFUSALS = (pa.ArrowException, TypeError, OverflowError, UnicodeEncodeError)
 
 
 class MisfitError(ValueError):
@@ -43,15 +49,15 @@ def to_column(field: pa.Field, values: Sequence[Any]) -> pa.Array:
         values (`Sequence`): a value for each row.
 
     Raises:
-        MisfitError: a value is of another type, would lose its fraction, or is infinite.
+        MisfitError: a value is of another type, would lose a part of it ([`find_loss`]), or is infinite.
     """
     try:
         column = pa.array(values, field.type, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except _REFUSALS as error:
         head = f"`metadata[{field.name!r}]` must hold {field.type} or None, as it does in the gallery"
         row, what = _first_misfit(field, values)
         raise MisfitError(head, row, f"{what}: {error}. {_advice(field.type)}") from error
-    _require_whole(field, values)
+    _require_lossless(field, values)
     _require_finite(field, column)
     return column
 
@@ -66,8 +72,7 @@ def cleaned(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
     Raises:
         ValueError: a value is infinite.
     """
-    numbers = _numbers(column)
-    if numbers is None or not pc.any(pc.is_nan(numbers)).as_py():
+    if not any(pc.any(pc.is_nan(numbers)).as_py() for numbers in _numbers(column)):
         _require_finite(field, column)
         return column
     return pa.chunked_array([to_column(field, column.to_pylist())])
@@ -78,7 +83,7 @@ def _first_misfit(field: pa.Field, values: Sequence[Any]) -> tuple[int, str]:
     for row, value in enumerate(values):
         try:
             pa.array([value], field.type, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except _REFUSALS:
             if not (isinstance(value, str) and (kinds.is_integer(field.type) or kinds.is_floating(field.type))):
                 return row, f"is {value!r}"
             row = next((row for row, value in enumerate(values) if not _is_number(value)), row)
@@ -103,10 +108,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _require_finite(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> None:
-    numbers = _numbers(column)
-    if numbers is None or not pc.any(pc.is_inf(numbers)).as_py():
+    if not any(pc.any(pc.is_inf(numbers)).as_py() for numbers in _numbers(column)):
         return
-    row = next(row for row, value in enumerate(column) if math.inf in map(abs, _leaves(value.as_py())))
+    row = next(row for row, value in enumerate(column) if any(map(_is_infinite, _leaves(value.as_py()))))
     raise MisfitError(
         f"`metadata[{field.name!r}]` must hold finite numbers of {field.type}",
         row,
@@ -114,42 +118,36 @@ def _require_finite(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> None
     )
 
 
-def _numbers(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray | None:
-    """The floating point numbers of a column, those inside lists too; none where it is of another type."""
-    while _is_list(column.type):
-        column = pc.list_flatten(column)
-    if not kinds.is_floating(column.type):
-        return None
-    return column.cast(pa.float32()) if kinds.is_float16(column.type) else column  # Arrow checks no float16
+def _numbers(column: pa.Array | pa.ChunkedArray) -> list[pa.Array | pa.ChunkedArray]:
+    """The floating point numbers of a column, those inside lists, structs and maps too."""
+    kind = column.type
+    if kinds.is_map(kind):
+        return _numbers(column.cast(pa.list_(pa.struct([kind.key_field, kind.item_field]))))
+    if is_list(kind):
+        return _numbers(pc.list_flatten(column))
+    if kinds.is_struct(kind):
+        return [numbers for part in column.flatten() for numbers in _numbers(part)]
+    if not kinds.is_floating(kind):
+        return []
+    return [column.cast(pa.float32()) if kinds.is_float16(kind) else column]  # Arrow checks no float16
 
 
 def _leaves(value: Any) -> list[Any]:
-    """A value that is there, or those of its lists."""
-    if isinstance(value, (list, tuple, set, np.ndarray)):
-        return [leaf for one in value for leaf in _leaves(one)]
-    return [] if value is None else [value]
+    """A value, or those of its lists and dicts."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [leaf for one in value for leaf in _leaves(one)] if isinstance(value, (list, tuple)) else [value]
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, Number) and abs(value) == math.inf
 
 
-def _require_whole(field: pa.Field, values: Sequence[Any]) -> None:
-    """Raises where Arrow has cut off the fraction of a number."""
-    kind = field.type
-    while _is_list(kind):
-        kind = kind.value_type
-    if not (kinds.is_integer(kind) or kinds.is_temporal(kind)):
+def _require_lossless(field: pa.Field, values: Sequence[Any]) -> None:
+    if kinds.is_floating(field.type) or kinds.is_boolean(field.type):  # they round, or Arrow refuses
         return
     for row, value in enumerate(values):
-        if any(_has_fraction(one) for one in _leaves(value)):
+        if loss := find_loss(value, field.type):
             raise MisfitError(
-                f"`metadata[{field.name!r}]` must hold {field.type} or None",
-                row,
-                f"is {value!r}, whose fraction would be lost. Round it, or make the gallery again from a column of "
-                "floats: in a feed, one number with a point (49.00) makes it so",
+                f"`metadata[{field.name!r}]` must hold {field.type} or None", row, f"is {value!r}, {loss}"
             )
-
-
-def _has_fraction(value: Any) -> bool:
-    return isinstance(value, Number) and not isinstance(value, Integral) and value == value and bool(value % 1)

@@ -54,7 +54,7 @@ def reduce_queries(queries: Tensor, axes: Tensor | None) -> Tensor:
         queries (`torch.Tensor` of shape `(Q, d)`): of length 1.
         axes (`torch.Tensor` of shape `(d, r)`, *optional*): as in [`compress`].
     """
-    return queries if axes is None else queries @ axes
+    return queries if axes is None else _product(queries, axes)
 
 
 def restore(compressed: Tensor, axes: Tensor | None) -> Tensor:
@@ -64,7 +64,12 @@ def restore(compressed: Tensor, axes: Tensor | None) -> Tensor:
         compressed (`torch.Tensor` of shape `(N, r)`): of length 1.
         axes (`torch.Tensor` of shape `(d, r)`, *optional*): as in [`compress`].
     """
-    return compressed if axes is None else compressed @ axes.T
+    return compressed if axes is None else _product(compressed, axes.T)
+
+
+def _product(rows: Tensor, matrix: Tensor) -> Tensor:
+    # In float64, because the last bits of float32 depend on the number of rows, and a query is the same in a batch.
+    return (rows.double() @ matrix.double()).float()
 
 
 def directions(vectors: Tensor, name: str) -> Tensor:

@@ -45,19 +45,30 @@ class StoredVectors:
         return self.half.float() / self.lengths[:, None]
 
     def cosines(self, queries: Tensor) -> Tensor:
-        """Return the cosine of every query with every vector, (Q, N).
+        """Return the cosine of every query with every vector, (Q, N), in the float type of the queries.
+
+        In float32 the last bits depend on Q and on the vector's place.
 
         Args:
-            queries (`torch.Tensor` of shape `(Q, r)`): float32, of length 1.
+            queries (`torch.Tensor` of shape `(Q, r)`): float32 or float64, of length 1.
         """
-        scores = torch.empty(len(queries), len(self))
+        scores = queries.new_empty(len(queries), len(self))
         # One buffer: allocating memory for every part costs more than the product.
-        buffer = torch.empty(min(ROWS_AT_ONCE, len(self)), self.half.shape[1])
+        buffer = queries.new_empty(min(ROWS_AT_ONCE, len(self)), self.half.shape[1])
         for start in range(0, len(self), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             half = self.half[rows]
             scores[:, rows] = queries @ buffer[: len(half)].copy_(half).T
         return scores.div_(self.lengths)
+
+    def cosines_with(self, query: Tensor) -> Tensor:
+        """Return the cosine of one query with every vector, (N,), float64.
+
+        Args:
+            query (`torch.Tensor` of shape `(r,)`): float64, of length 1.
+        """
+        # By way of float32, which is faster. Few vectors at once: unlike `cosines`, it copies all of them.
+        return (self.half.float().double() @ query).div_(self.lengths)
 
     def paired_cosines(self, queries: Tensor) -> Tensor:
         """Return the cosine of query i with vector i, (N,).
@@ -156,9 +167,9 @@ class Space:
 
 
 def _lengths(half: np.ndarray) -> np.ndarray:
-    """Return lengths of rows.
+    """Return lengths of rows, computed in float64, so that equal rows have equal lengths.
 
     Not by torch: for few rows, waking its threads next to the store's costs as much as half of a search.
     """
-    rows = half.astype(np.float32)
-    return np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    rows = half.astype(np.float64)
+    return np.sqrt(np.einsum("nd,nd->n", rows, rows)).astype(np.float32)

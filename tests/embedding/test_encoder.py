@@ -111,6 +111,12 @@ def test_more_dimensions_than_there_are_are_refused(encoder, dimensions):
             encode(tiny_images(1), dimensions=dimensions)
 
 
+@pytest.mark.parametrize("call", ["encode", "encode_document", "encode_query"])
+def test_batches_of_no_input_are_refused(encoder, call):
+    with pytest.raises(ValueError, match=r"`batch_size`, .* must be at least 1, got -1"):
+        getattr(encoder, call)(tiny_images(1), batch_size=-1)
+
+
 def test_attribute_models_give_a_dict_or_the_asked_attribute(asen_encoder):
     photos = tiny_attribute.tiny_photos()
     expected = attribute_features(asen_encoder.model, photos)

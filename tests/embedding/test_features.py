@@ -12,6 +12,7 @@ from hf_fashion.embedding.features import (
     photo_and_region_features,
     photo_features,
     photo_inputs,
+    require_batch_size,
     text_features,
     text_inputs,
     to_model,
@@ -103,3 +104,10 @@ def test_of_many_photos_one_is_in_memory_at_a_time():
 
     for processor in (tiny_image_processor(do_source=True), tiny_processor().image_processor):
         assert len(photo_inputs(processor, map(decoded, range(4)))["pixel_values"]) == 4
+
+
+def test_batches_hold_at_least_one_input():
+    require_batch_size(1)
+    for batch_size in (0, -1):
+        with pytest.raises(ValueError, match=rf"`batch_size`, .* must be at least 1, got {batch_size}"):
+            require_batch_size(batch_size)

@@ -5,9 +5,11 @@ import pytest
 import torch
 from transformers import CLIPConfig, CLIPModel
 
+from hf_fashion.embedding.changes.changed_query import Part
 from hf_fashion.embedding.changes.photo_changes import PhotoChanger
 from hf_fashion.embedding.fingerprint import model_fingerprint
-from hf_fashion.pipelines.change_fashion_retrieval import tag_values
+from hf_fashion.pipelines import change_fashion_retrieval
+from hf_fashion.pipelines.change_fashion_retrieval import search_parts, tag_values
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.results import RetrievalResults
 from tests.pipelines.searches import METADATA, by_hand, embedded_gallery, ids_of, photos
@@ -61,6 +63,45 @@ def test_with_regions_the_named_one_is_replaced(make, brand_gallery):
     assert [one["metadata"]["brand"] for one in results] == [
         {"Nike": "Nike", "Puma": "Puma"}[["Nike", "Puma"][int(one["id"][1:]) % 2]] for one in results
     ]
+
+
+def test_a_longer_list_begins_with_the_shorter_one(make, brand_gallery, monkeypatch):
+    monkeypatch.setattr(change_fashion_retrieval, "NUM_SCORED", 4)
+    search, query = make(gallery=brand_gallery), {"image": PHOTO, "change": "but Puma"}
+    whole = search(query, top_k=24)
+    assert sorted(ids_of(whole)) == sorted(brand_gallery.ids())
+    for top_k in range(1, 24):
+        assert search(query, top_k=top_k) == whole[:top_k]
+    grouped = search(query, group_by="brand")
+    assert ids_of(grouped) == [
+        next(one["id"] for one in whole if one["metadata"]["brand"] == brand)
+        for brand in (group["metadata"]["brand"] for group in grouped)
+    ]
+
+
+def test_equal_products_of_several_spaces_come_by_id(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    gallery = Gallery.create(tmp_path / "gallery", {"image": 512, "brand": 512})
+    rows = {space: torch.randn(1, 512, generator=generator) for space in ("image", "brand")}
+    gallery.add(
+        names := [f"p{number:02d}" for number in range(33)], {space: one.expand(33, -1) for space, one in rows.items()}
+    )
+
+    def search(queries: torch.Tensor, space: str, top_k: int) -> RetrievalResults:
+        return gallery.search(queries, space, top_k)
+
+    for _ in range(50):
+        near = {space: one[0] + 0.1 * torch.randn(512, generator=generator) for space, one in rows.items()}
+        parts = [Part(space, one / one.norm(), 0.5) for space, one in near.items()]
+        found = search_parts(search, gallery, parts, 33)
+        assert list(found.ids[0]) == names and len(found.scores.unique()) == 1
+
+
+def test_a_gallery_that_was_emptied_has_no_results(make, tmp_path):
+    gallery = embedded_gallery(tmp_path / "gallery", tiny_model(), tiny_processor())
+    search = make(gallery=gallery)
+    gallery.delete(gallery.ids())
+    assert search(PHOTO) == search(CHANGE) == []
 
 
 def test_the_tags_of_a_product_are_its_metadata(make):

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
-from hf_fashion.pipelines import search_fashion_retrieval
+from hf_fashion.pipelines import late_interaction_fashion_retrieval, search_fashion_retrieval
 from hf_fashion.pipelines.late_interaction_fashion_retrieval import interact
+from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.results import RetrievalResults
 from tests.pipelines.searches import COUNT, ids_of, text_embeds
 from tests.tiny_e2 import tiny_images
@@ -36,13 +38,16 @@ def test_scores_are_those_of_a_plain_loop(weight, search, region_gallery):
 
 
 def test_only_the_nearest_photos_are_scored_by_their_regions(search, region_gallery, monkeypatch):
-    monkeypatch.setattr(search_fashion_retrieval, "NUM_SCORED", 6)
+    for module in (search_fashion_retrieval, late_interaction_fashion_retrieval):
+        monkeypatch.setattr(module, "NUM_SCORED", 6)
     candidates = ids_of(search("striped", top_k=6))
     scores = scores_by_hand(region_gallery, "striped", candidates, WEIGHT)
     found = search("striped", top_k=3, late_interaction=WEIGHT)
     assert ids_of(found) == sorted(scores, key=lambda one: -scores[one])[:3]
-    longer = search("striped", top_k=12, late_interaction=WEIGHT)
-    assert set(ids_of(longer)) == set(ids_of(search("striped", top_k=12)))
+    longer = search("striped", top_k=COUNT, late_interaction=WEIGHT)
+    assert ids_of(longer) == sorted(scores, key=lambda one: -scores[one]) + ids_of(search("striped", top_k=COUNT))[6:]
+    for top_k in range(1, COUNT):
+        assert search("striped", top_k=top_k, late_interaction=WEIGHT) == longer[:top_k]
 
 
 def test_queries_of_a_batch_are_scored_one_by_one(search):
@@ -90,6 +95,21 @@ def test_threshold_groups_filter_and_re_ranker_take_the_new_scores(search, make,
 def test_what_makes_no_sense_is_refused(options, message, search):
     with pytest.raises(ValueError, match=message):
         search({"text": "striped"} | options)
+
+
+def test_equal_products_come_by_id_and_a_query_scores_the_same_in_a_batch(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    gallery = Gallery.create(tmp_path / "gallery", {"image": 512, "brand": 512})
+    rows = {space: torch.randn(1, 512, generator=generator).expand(33, -1) for space in ("image", "brand")}
+    gallery.add(names := [f"p{number:02d}" for number in range(33)], rows)
+    queries = normalize(rows["brand"][:1] + 0.1 * torch.randn(100, 512, generator=generator), dim=1)
+    found = interact(gallery.search(queries, "image", 33), queries, WEIGHT, gallery, ["brand"])
+    assert list(map(list, found.ids)) == [names] * 100 and all(len(row.unique()) == 1 for row in found.scores)
+    first = gallery.search(queries, "image", 1)
+    batch = interact(first, queries, WEIGHT, gallery, ["brand"]).scores.flatten()
+    for number in range(100):
+        single = interact(first[number], queries[number, None], WEIGHT, gallery, ["brand"])
+        assert single.scores[0] == batch[number]
 
 
 def test_no_candidates_stay_none(region_gallery):

@@ -57,6 +57,29 @@ def test_it_finds_what_sorting_finds(top_k, allowed, monkeypatch):
         assert products == pytest.approx(expected, abs=1e-5)
 
 
+def of_few_photos(count: int, photos: int) -> tuple[ExactSearch, torch.Tensor]:
+    """Products that share photos, such as a shop's placeholder, and queries close to the photos."""
+    generator = torch.Generator().manual_seed(0)
+    vectors = normalize(torch.randn(photos, 512, generator=generator), dim=-1)
+    products = pa.table({"id": [f"p{number:04d}" for number in range(count)]})
+    search = ExactSearch(products)
+    search.hold("image", products["id"], stored(vectors[torch.arange(count) % photos]))
+    noise = torch.randn(320, 512, generator=generator)
+    return search, normalize(vectors[torch.arange(320) % photos] + 0.05 * noise, dim=-1)
+
+
+@pytest.mark.parametrize(("count", "photos"), [(33, 1), (2051, 1), (600, 7), (1200, 300)])
+def test_equal_products_come_by_id_and_a_query_finds_the_same_in_a_batch(count, photos):
+    search, queries = of_few_photos(count, photos)
+    batch = [one for part in queries.split(32) for one in found(search, part, 10, None)]
+    for number, query in enumerate(queries):
+        (single,) = found(search, query[None], 10, None)
+        assert single == batch[number]
+        nearest = [f"p{place:04d}" for place in range(number % photos, count, photos)][:10]
+        assert sorted(single, key=lambda name: (-single[name], name))[: len(nearest)] == nearest
+        assert len({single[name] for name in nearest}) == 1
+
+
 def test_vectors_are_those_of_the_ids():
     search = ExactSearch(pa.table({"id": ["c", "a", "b"]}))
     vectors = normalize(torch.randn(3, 4, generator=torch.Generator().manual_seed(2)), dim=-1)
@@ -66,6 +89,20 @@ def test_vectors_are_those_of_the_ids():
     torch.testing.assert_close(search.directions_of("image", ["c", "a", "c"]), expected)
     with pytest.raises(ValueError, match="'d' is not"):
         search.directions_of("image", ["c", "d"])
+
+
+def test_columns_may_have_more_than_2_gb_of_text():
+    """The types count that far; the values stay."""
+    rows = {
+        "id": ["c", "a", "b"],
+        "title": ["coat", None, "shirt"],
+        "tags": [["red"], [], None],
+        "price": [1.5, 2.0, None],
+    }
+    products = ExactSearch(pa.concat_tables([pa.table(rows).slice(0, 2), pa.table(rows).slice(2)])).products
+    assert products.to_pylist() == sorted(pa.table(rows).to_pylist(), key=lambda row: row["id"])
+    types = [str(field.type) for field in products.schema]
+    assert types == ["large_string", "large_string", "large_list<item: large_string>", "double"]
 
 
 def test_vectors_of_other_products_are_not_taken():

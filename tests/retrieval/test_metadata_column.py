@@ -67,6 +67,13 @@ def test_a_column_of_a_file_is_cleaned_like_values(kind):
         ),
         (pa.bool_(), ["true"], r"row 0 is 'true': "),
         (pa.float64(), ["x"], r"`metadata\['price'\]` must hold double or None"),
+        (pa.list_(pa.string()), [["red"], "blue"], r"row 1 is 'blue', which is no list"),
+        (pa.date32(), [DAY, datetime.datetime(2026, 2, 28, 18, 30)], r"row 1 is .*, whose time of day would be lost"),
+        (pa.struct([("a", pa.float64())]), [{"a": 1.0}, {"a": INFINITE}], "must hold finite numbers of .*, row 1 is"),
+        (pa.map_(pa.string(), pa.float64()), [[("a", INFINITE)]], "must hold finite numbers of .*, row 0 is"),
+        (pa.uint16(), [1, -1], r"must hold uint16 or None.*row 1 is -1: .*negative"),
+        (pa.int64(), [1, 2**70], r"must hold int64 or None.*row 1 is 1180591620717411303424: "),
+        (pa.string(), ["a", "\ud83d"], r"must hold string or None.*row 1 is '\\ud83d': .*surrogates not allowed"),
     ],
 )
 def test_what_would_be_lost_is_refused(kind, values, message):

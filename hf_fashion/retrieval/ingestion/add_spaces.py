@@ -14,11 +14,15 @@ from transformers import PreTrainedModel
 from ...embedding.capabilities import attribute_names
 from ...embedding.encoder import Encoder
 from ...messages import listed
+from ..metadata_column import MisfitError
 from ..schema import ID, PHOTO_HASH, GallerySchema
 from ..stores.base import VectorStore
 from ..vector_column import Space
 from .catalogue import Catalogue
 from .prefetch import EmbeddedBatch, embedded_batches, in_batches
+
+
+ROWS_CHECKED = 10_000  # at a time
 
 
 def split_model(model: PreTrainedModel, spaces: Sequence[str], uri: str) -> tuple[PreTrainedModel, PreTrainedModel]:
@@ -91,7 +95,7 @@ def copy_with_spaces(
 
     Raises:
         ValueError: the target holds products that the source does not, or a photo cannot be read or is not the one
-            that the gallery was embedded from.
+            that the gallery was embedded from, or the target's store cannot keep a value.
         RuntimeError: the source was changed meanwhile.
     """
     version = source.refresh()
@@ -103,6 +107,7 @@ def copy_with_spaces(
             "to date by `Gallery.sync`, or delete them from it first (`Gallery.delete`)"
         )
         raise ValueError(listed(head, others))
+    _require_kept(source, target, schema)
     rows = [row for row, name in enumerate(catalogue.ids) if name in wanted and there.get(name) != wanted[name]]
     batches = in_batches(rows, batch_size)
     with tqdm(total=len(wanted), initial=len(wanted) - len(rows), unit="photo", disable=not progress) as bar:
@@ -115,6 +120,16 @@ def copy_with_spaces(
         raise RuntimeError(
             f"the gallery at {source.uri} was changed meanwhile. Start again: what has changed is copied again"
         )
+
+
+def _require_kept(source: VectorStore, target: VectorStore, schema: GallerySchema) -> None:
+    """Raises where the store of the new gallery cannot keep metadata of the other one."""
+    rows = source.read([ID, *schema.metadata.names])
+    for part in (rows.slice(start, ROWS_CHECKED) for start in range(0, len(rows), ROWS_CHECKED)):
+        try:
+            target.check_rows(part)
+        except MisfitError as error:
+            raise error.at(f"product {part[ID][error.row].as_py()!r} of {source.uri}") from error
 
 
 def _extended(

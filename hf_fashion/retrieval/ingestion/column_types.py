@@ -48,7 +48,8 @@ def adopted_type(here: pa.DataType, stored: pa.DataType) -> pa.DataType:
     """Return the type that a column of a catalogue is read as, for a gallery that has it already.
 
     Columns of feeds change their type by the day: one of sizes is numbers when all of today's are, one of prices is
-    whole when all of them are, and one without any value has no type.
+    whole when all of them are, and one without any value has no type. Programs that write them choose other offsets of
+    texts and narrower numbers.
 
     Args:
         here (`pyarrow.DataType`): the catalogue's type.
@@ -59,10 +60,21 @@ def adopted_type(here: pa.DataType, stored: pa.DataType) -> pa.DataType:
     """
     if kinds.is_list(here) != kinds.is_list(stored) and not kinds.is_null(here):
         return here
-    one, other = _inner(here), _inner(stored)
-    is_number = kinds.is_integer(one) or kinds.is_floating(one) or kinds.is_decimal(one)
-    fits = kinds.is_null(one) or (is_text(other) and is_number) or (kinds.is_floating(other) and kinds.is_integer(one))
-    return stored if fits else here
+    return stored if _holds(_inner(stored), _inner(here)) else here
+
+
+def _holds(stored: pa.DataType, here: pa.DataType) -> bool:
+    """Whether every value of the one type is a value of the other too, numbers as text included."""
+    if kinds.is_null(here):
+        return True
+    if is_text(stored):
+        return is_text(here) or kinds.is_integer(here) or kinds.is_floating(here) or kinds.is_decimal(here)
+    if kinds.is_floating(stored) and kinds.is_floating(here):
+        return here.bit_width <= stored.bit_width
+    if kinds.is_integer(stored) and kinds.is_integer(here):
+        signs = kinds.is_signed_integer(stored), kinds.is_signed_integer(here)
+        return signs[0] >= signs[1] and here.bit_width + (signs[0] != signs[1]) <= stored.bit_width
+    return kinds.is_floating(stored) and kinds.is_integer(here)
 
 
 def holds_text(kind: pa.DataType) -> bool:

@@ -29,6 +29,8 @@ class Fillable(Protocol):
 
     def products(self) -> pa.Table: ...
 
+    def check_rows(self, rows: pa.Table) -> None: ...
+
     def add(
         self,
         ids: Sequence[str],
@@ -64,7 +66,7 @@ def embed_catalogue(
     """
 
     def missing() -> list[int]:
-        found = find_differences(gallery.products(), gallery.schema, catalogue, progress)
+        found = find_differences(gallery.products(), gallery.schema, catalogue, gallery.check_rows, progress)
         _warn_of_changes(found, catalogue, gallery.schema.photo_hashes)
         return found.new
 

@@ -100,7 +100,7 @@ def sync_catalogue(
     """
 
     def plan() -> Differences:
-        found = find_differences(gallery.products(), gallery.schema, catalogue, progress)
+        found = find_differences(gallery.products(), gallery.schema, catalogue, gallery.check_rows, progress)
         if delete_missing:
             _require_some_known(found, catalogue)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -11,15 +11,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from huggingface_hub.utils import tqdm
 from safetensors.numpy import load_file
+from transformers.utils import logging
 
 from ...files import sha256_of
-from ..metadata_column import cleaned
-from ..schema import ID, GallerySchema
+from ..large_texts import with_large_texts
+from ..metadata_column import MisfitError, cleaned
+from ..schema import ID, PHOTO_HASH, GallerySchema
 from ..stored_axes import read_spaces
 from ..stores.base import VectorStore
 from ..stores.conditions.values import is_text
 from .manifest import ATTACHMENTS, GalleryManifest, damaged
 
+
+logger = logging.get_logger(__name__)
 
 BATCH_ROWS = 10_000  # in memory at a time, and in a commit
 BATCH_BYTES = 1 << 28  # of the texts of these rows
@@ -69,28 +73,35 @@ class SavedGallery:
         return self.manifest.schema.to_table()
 
     def copy_to(self, store: VectorStore) -> None:
-        """Add the products whose ids are not in the table yet. Every batch is one commit.
+        """Add the products whose ids are not in the table yet, one commit a batch, and warn where the others differ.
 
         Args:
             store (`VectorStore`): a table that was made for this gallery, empty or partly filled.
 
         Raises:
-            ValueError: the table has another model's vectors, other columns or other attachments.
+            ValueError: the table has another model's vectors, other columns or other attachments, or its store cannot
+                keep a value; the products before it are in the table.
         """
         self._require_alike(store)
         store.refresh()
-        present = set(store.read([ID])[ID].to_pylist())
+        present = _Present(store, self.manifest.schema)
         added = 0
         with tqdm(total=self.manifest.products, desc="loading", unit="product") as bar:
             for rows in self._batches():
-                is_missing = [product_id not in present for product_id in rows[ID].to_pylist()]
-                missing = rows.filter(pa.array(is_missing, pa.bool_()))
+                missing = present.missing_of(rows)
                 if len(missing):
-                    store.upsert(missing)
+                    self._add(missing, store)
                 added += len(missing)
                 bar.update(len(rows))
+        present.warn_of_differences(store.uri, self.folder)
         if added:
             store.compact()
+
+    def _add(self, rows: pa.Table, store: VectorStore) -> None:
+        try:
+            store.upsert(rows)
+        except MisfitError as error:
+            raise error.at(f"product {rows[ID][error.row].as_py()!r} of {self.folder}") from error
 
     def _batches(self) -> Iterator[pa.Table]:
         """Rows as the gallery's table has them."""
@@ -133,6 +144,53 @@ class SavedGallery:
                 f"the gallery at {store.uri} stores its vectors in another way than the one in {self.folder}. Load "
                 "it to another place"
             )
+
+
+class _Present:
+    """The products that a table has already, which stay as they are, and where they differ from the saved ones."""
+
+    def __init__(self, store: VectorStore, schema: GallerySchema):
+        self._hashes = [PHOTO_HASH] if schema.photo_hashes else []
+        self._columns = [ID, *schema.metadata.names]
+        self._stored = with_large_texts(store.read([*self._columns, *self._hashes])).combine_chunks()
+        self._places = {product_id: place for place, product_id in enumerate(self._stored[ID].to_pylist())}
+        self._gone = set(self._places)
+        self._metadata: list[str] = []  # ids with other values
+        self._photos: list[str] = []
+
+    def missing_of(self, rows: pa.Table) -> pa.Table:
+        """The saved rows that the table lacks; the others are compared with its own."""
+        places = [self._places.get(product_id) for product_id in rows[ID].to_pylist()]
+        is_missing = pa.array([place is None for place in places], pa.bool_())
+        known = rows.filter(pc.invert(is_missing))
+        self._compare(known, self._stored.take(pa.array(places, pa.int64()).drop_null()))
+        return rows.filter(is_missing)
+
+    def _compare(self, saved: pa.Table, own: pa.Table) -> None:
+        ids = saved[ID].to_pylist()
+        self._gone.difference_update(ids)
+        self._metadata += _where_other(ids, saved.select(self._columns), own.select(self._columns))
+        self._photos += _where_other(ids, saved.select(self._hashes), own.select(self._hashes))
+
+    def warn_of_differences(self, uri: str, folder: Path) -> None:
+        """Say how many products are not as they were saved."""
+        changes = {
+            "have another photo": self._photos,
+            "have other metadata": self._metadata,
+            "are not in the saved gallery": sorted(self._gone),
+        }
+        parts = [f"{len(ids):,} {what} (such as {ids[0]!r})" for what, ids in changes.items() if ids]
+        if parts:
+            logger.warning(
+                f"only products that the gallery at {uri} lacked were loaded from {folder}; of those that it had "
+                f"{', '.join(parts)}. They stay as they are: `Gallery.delete` them and load again, or load to another "
+                "place"
+            )
+
+
+def _where_other(ids: Sequence[str], saved: pa.Table, own: pa.Table) -> list[str]:
+    """The ids whose rows differ; none where no columns are compared."""
+    return [name for name, one, other in zip(ids, saved.to_pylist(), own.to_pylist(), strict=True) if one != other]
 
 
 def _longest(column: pa.ChunkedArray) -> int:

@@ -28,7 +28,7 @@ def rerank(
         num_candidates (`int`): candidates of a list that the re-ranker gets.
 
     Raises:
-        ValueError: `results` have no vectors, or the re-ranker does not give each candidate a score.
+        ValueError: `results` have no vectors, or the re-ranker does not give each candidate a score, or gives NaN.
     """
     mask = results.mask[:, :num_candidates]
     filled = mask.any(dim=1)
@@ -57,7 +57,7 @@ def reranked_order(
         `torch.Tensor` of shape `(Q, k)`: int64; for each new place the present place of its candidate.
 
     Raises:
-        ValueError: the scores do not have shape (Q, k).
+        ValueError: the scores do not have shape (Q, k), or one of a candidate is NaN.
     """
     scores = reranker(query_embeds, candidate_embeds, candidate_mask)
     if scores.shape != candidate_mask.shape:
@@ -66,4 +66,17 @@ def reranked_order(
         )
     # In float64, since a function may return integers, which cannot represent -inf.
     scores = scores.to(candidate_mask.device, torch.float64).masked_fill(~candidate_mask, -math.inf)
+    _require_numbers(scores)
     return scores.argsort(dim=1, descending=True, stable=True)
+
+
+def _require_numbers(scores: Tensor) -> None:
+    """Raises where a candidate's score is NaN, which would be sorted before the best."""
+    wrong = scores.isnan().nonzero().tolist()
+    if wrong:
+        query, place = wrong[0]
+        raise ValueError(
+            f"`reranker` must return numbers, got NaN for {len(wrong):,} candidates, first for that at place {place} "
+            f"of list {query}, both counted from 0, of the lists that it was given. Look for damaged weights, or a "
+            "division by zero"
+        )

@@ -97,11 +97,24 @@ class VectorStore(Protocol):
         """Return what the table takes, as far as the store knows: `"bytes"` on this machine's disk, `"versions"` that
         are kept, the newest included, and `"fragments"`, the parts that changes have left."""
 
+    def check_rows(self, rows: pa.Table) -> None:
+        """Raise if the database cannot keep some values, before anything is embedded for them.
+
+        Args:
+            rows (`pyarrow.Table`): `id` and metadata columns.
+
+        Raises:
+            MisfitError: a value is beyond a limit of the database, such as the length of its texts.
+        """
+
     def upsert(self, rows: pa.Table) -> None:
         """Add rows, or replace those whose id is in the table already.
 
         Args:
             rows (`pyarrow.Table`): all columns, no id twice, and no NaN or infinite number.
+
+        Raises:
+            MisfitError: as [`VectorStore.check_rows`]; nothing is changed.
         """
 
     def update(self, rows: pa.Table) -> None:

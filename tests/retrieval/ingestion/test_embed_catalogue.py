@@ -186,6 +186,17 @@ def test_a_gallery_of_another_model_is_refused(tmp_path, model):
     assert len(Gallery.open(tmp_path / "gallery")) == 4
 
 
+def test_a_gallery_grows_by_a_catalogue_whose_writer_chose_other_types(tmp_path, model):
+    def catalogue(count: int, text: str, whole: str) -> Dataset:
+        priced = products(count).add_column("stock", list(range(count)))
+        return priced.cast_column("brand", Value(text)).cast_column("stock", Value(whole))
+
+    columns = {"metadata_columns": ["brand", "stock"]}
+    embedded(tmp_path, model, catalogue(2, "string", "int64"), **columns)
+    gallery = embedded(tmp_path, model, catalogue(4, "large_string", "int32"), **columns)
+    assert len(gallery) == 4 and gallery.info()["metadata"] == {"brand": "string", "stock": "int64"}
+
+
 def test_a_gallery_with_other_columns_is_refused(tmp_path, model):
     embedded(tmp_path / "gallery", model, products(4))
     with pytest.raises(ValueError, match=r"has the metadata columns \{'brand': 'string', 'title': 'string'\}"):

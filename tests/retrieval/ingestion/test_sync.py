@@ -127,6 +127,16 @@ def test_numbers_are_text_where_the_gallery_has_text(tmp_path, model, caplog):
     assert gallery.products().sort_by("id")["size"].to_pylist() == ["40", "38", "38.5", None, "41", "42"]
 
 
+def test_a_text_in_a_column_of_lists_is_refused_with_its_row(tmp_path, model):
+    """A feed that writes one colour as text, and several as a list."""
+    colours = products(3).add_column("colours", [["red"], ["blue", "red"], None])
+    gallery = embedded(tmp_path / "gallery", model, colours, ["colours"])
+    today = products(3).add_column("colours", [None, None, "red"])
+    with pytest.raises(ValueError, match=r"`metadata\['colours'\]`.*row 2 \(id 'p002'\) is 'red', which is no list"):
+        synced(gallery, model, today)
+    assert gallery.products().sort_by("id")["colours"].to_pylist() == [["red"], ["blue", "red"], None]
+
+
 def test_a_column_may_be_empty_for_a_day(tmp_path, model):
     gallery = embedded(tmp_path / "gallery", model, products(2).add_column("sale", [1.5, None]), ["sale"])
     assert synced(gallery, model, products(2).add_column("sale", [None, None])).updated == ("p000",)
@@ -158,6 +168,21 @@ def test_it_refuses_before_anything_is_changed(tmp_path, model):
     with pytest.raises(ValueError, match=r"no column 'brand', which the gallery has.*Add the column to the cat"):
         synced(gallery, model, products(4).remove_columns("brand"))
     assert sorted(gallery.ids()) == products(4)["id"][:]
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_batches_of_no_photo_are_refused_before_anything_is_done(tmp_path, model, batch_size):
+    """Of a negative size there would be no batch, and a report of products that were never added."""
+    options = {"id_column": "id", "batch_size": batch_size}
+    processor, message = tiny_processor(), rf"`batch_size`, .* must be at least 1, got {batch_size}"
+    with pytest.raises(ValueError, match=message):
+        Gallery.from_dataset(products(4), model, processor, uri=tmp_path / "gallery", **options)
+    assert not (tmp_path / "gallery").exists()
+    gallery = embedded(tmp_path / "gallery", model, products(4))
+    with pytest.raises(ValueError, match=message):
+        gallery.sync(products(6).remove_columns("brand"), model, processor, **options)
+    with pytest.raises(ValueError, match=message):
+        gallery.add_spaces(products(4), model, processor, uri=tmp_path / "other", **options)
 
 
 def test_embedding_a_changed_catalogue_warns_and_keeps_the_products(tmp_path, model, caplog):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from hf_fashion.files import sha256_of, write_json
 from hf_fashion.retrieval.gallery import Gallery
@@ -79,6 +80,29 @@ def test_a_killed_load_goes_on_with_what_is_missing(gallery, saved, tmp_path, mo
     assert rows(loaded).equals(rows(gallery))
     version = loaded.info()["version"]
     assert Gallery.from_pretrained(saved, uri=tmp_path / "loaded").info()["version"] == version
+
+
+def test_products_that_are_not_as_they_were_saved_are_said_and_stay(tmp_path, caplog):
+    def of(uri, prices: dict[str, float], hashes: list[str]) -> Gallery:
+        gallery = Gallery.create(uri, {"image": 4}, pa.schema([("price", pa.float64())]))
+        gallery.add(list(prices), {"image": torch.eye(4)[: len(prices)]}, {"price": list(prices.values())}, hashes)
+        return gallery
+
+    of(tmp_path / "first", {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, ["1", "2", "3", "4"]).save_pretrained(
+        tmp_path / "saved"
+    )
+    loaded = Gallery.from_pretrained(tmp_path / "saved", uri=tmp_path / "loaded")
+    Gallery.from_pretrained(tmp_path / "saved", uri=tmp_path / "loaded")
+    assert caplog.text == ""
+    of(tmp_path / "second", {"a": 9.0, "c": 3.0, "d": 4.0, "e": 5.0}, ["1", "x", "4", "5"]).save_pretrained(
+        tmp_path / "changed"
+    )
+    Gallery.from_pretrained(tmp_path / "changed", uri=tmp_path / "loaded")
+    (warning,) = [record.message for record in caplog.records]
+    assert "1 have another photo (such as 'c'), 1 have other metadata (such as 'a'), 1 are not in the saved" in warning
+    assert "(such as 'b')" in warning and "`Gallery.delete` them and load again" in warning
+    prices = {row["id"]: row["price"] for row in loaded.products().to_pylist()}
+    assert prices == {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0, "e": 5.0}
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,19 @@ def test_a_re_ranker_must_score_each_candidate(shape):
         rerank(results(), queries(), lambda *lists: torch.zeros(shape), 6)
 
 
+def test_a_score_that_is_no_number_is_refused_and_nan_of_padding_is_not():
+    def reranker(query_embeds, candidate_embeds, candidate_mask):
+        scores = candidate_mask.float().masked_fill(~candidate_mask, torch.nan)
+        scores[-1, wrong] = torch.nan
+        return scores
+
+    wrong = []
+    assert rerank(results(), queries(), reranker, 6).ids == results().ids
+    wrong = [4, 5]
+    with pytest.raises(ValueError, match=r"must return numbers, got NaN for 2 candidates, .* place 4 of list 3"):
+        rerank(results(), queries(), reranker, 6)
+
+
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bfloat16, torch.float64])
 def test_ties_keep_their_order_and_padding_comes_last(dtype):
     mask = torch.tensor([[True, True, True, True], [True, True, False, False]])

@@ -52,6 +52,7 @@ class _FilterSQL(Dialect):
         IDENTIFIERS = ['"', "`"]
         COMMENTS = []
         SINGLE_TOKENS = {sign: Tokenizer.SINGLE_TOKENS[sign] for sign in "(),-.=<>'`\""}
+        SINGLE_TOKENS["!"] = TokenType.UNKNOWN  # of !=: it ends a name before it, and is nothing by itself
         KEYWORDS = {sign: Tokenizer.KEYWORDS[sign] for sign in ("==", "!=", "<>", "<=", ">=")}
         KEYWORDS |= {word: TokenType[word] for word in _WORDS.split()}
 

@@ -20,10 +20,21 @@ GROUPS_SEARCHED_FILTERED = 80
 # least. One bit a dimension finds half of the ten nearest by itself; with this it is 99 %.
 REFINE_FACTOR = 10
 REFINED_AT_LEAST = 100
+# Types of which LanceDB makes an ordered index.
+_ORDERED = (
+    kinds_of.is_boolean,
+    kinds_of.is_integer,
+    kinds_of.is_floating,
+    kinds_of.is_string,
+    kinds_of.is_string_view,
+    kinds_of.is_date,
+    kinds_of.is_time,
+    kinds_of.is_timestamp,
+)
 
 
 def build(table, columns: Sequence[str], kind: str) -> None:
-    """Index vector columns, and all other columns that an index can serve; replace the indexes that are there.
+    """Index vector columns, then all other columns that an index can serve; replace the indexes that are there.
 
     Args:
         table (`lancedb.table.Table`): LanceDB's.
@@ -41,10 +52,10 @@ def build(table, columns: Sequence[str], kind: str) -> None:
     from lancedb import index
 
     groups = {"num_partitions": max(1, math.isqrt(table.count_rows()) // 2)} if kind == "IVF_RQ" else {}
+    for name in columns:
+        table.create_index(name, config=getattr(index, KINDS[kind])("cosine", **groups), replace=True)
     for field in table.schema:
-        if field.name in columns:
-            table.create_index(field.name, config=getattr(index, KINDS[kind])("cosine", **groups), replace=True)
-        elif filter_index := _filter_index(field.type):
+        if field.name not in columns and (filter_index := _filter_index(field.type)):
             table.create_index(field.name, config=getattr(index, filter_index)(), replace=True)
 
 
@@ -76,8 +87,11 @@ def tuned(query, top_k: int, groups: int) -> Any:
 
 
 def _filter_index(kind: pa.DataType) -> str | None:
-    """LanceDB's class of index for a column that filters use; none for lists of dates or fractions."""
+    """LanceDB's class of index for a column that filters use; none where it has none: for lists of dates or fractions,
+    decimals, durations, bytes, structs and the like."""
     if kinds_of.is_list(kind) or kinds_of.is_large_list(kind):
         inner = kind.value_type
         return "LabelList" if kinds_of.is_string(inner) or kinds_of.is_integer(inner) else None
-    return "Bitmap" if kinds_of.is_large_string(kind) else "BTree"
+    if kinds_of.is_large_string(kind):
+        return "Bitmap"
+    return "BTree" if any(is_kind(kind) for is_kind in _ORDERED) else None

@@ -115,9 +115,11 @@ class LanceStore:
             rows = store._run(store._table.search().select([ID]).with_row_id(True))
             last = rows.group_by(ID).aggregate([("_rowid", "max")])["_rowid_max"]
             others = pc.filter(rows["_rowid"], pc.invert(pc.is_in(rows["_rowid"], last))).to_pylist()
-            for start in range(0, len(others), MAX_ROWS_NAMED):
-                store._remove(f"_rowid IN ({', '.join(map(str, others[start : start + MAX_ROWS_NAMED]))})")
-        return len(others)
+            # Tidied once, at the end: it gives rows other numbers than those that were read.
+            parts = (others[start : start + MAX_ROWS_NAMED] for start in range(0, len(others), MAX_ROWS_NAMED))
+            removed = sum(store._delete(f"_rowid IN ({', '.join(map(str, part))})") for part in parts)
+            store._tidy_if_due(removed)
+        return removed
 
     @property
     def schema(self) -> pa.Schema:
@@ -169,6 +171,9 @@ class LanceStore:
             "fragments": stats["fragment_stats"]["num_fragments"],
         }
 
+    def check_rows(self, rows: pa.Table) -> None:
+        """LanceDB keeps every value that its column can hold."""
+
     @one_writer
     @translated_errors
     def upsert(self, rows: pa.Table) -> None:
@@ -184,8 +189,11 @@ class LanceStore:
         self._tidy_if_due(merge.execute(_keyed(rows)).num_updated_rows)
 
     @one_writer
+    @translated_errors
     def delete(self, ids: Sequence[str]) -> int:
-        return self._remove(_id_in(ids))
+        removed = self._delete(_id_in(ids))
+        self._tidy_if_due(removed)
+        return removed
 
     def read(
         self, columns: Sequence[str], filter: Condition | None = None, ids: Sequence[str] | None = None
@@ -226,11 +234,9 @@ class LanceStore:
         self._compact()
 
     @translated_errors
-    def _remove(self, condition: str) -> int:
+    def _delete(self, condition: str) -> int:
         self.refresh()
-        removed = self._table.delete(condition).num_deleted_rows
-        self._tidy_if_due(removed)
-        return removed
+        return self._table.delete(condition).num_deleted_rows
 
     @translated_errors
     def _compact(self) -> None:

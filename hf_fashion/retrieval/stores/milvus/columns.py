@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
+from ...metadata_column import MisfitError
 from ...schema import ID
 
 
@@ -76,6 +77,18 @@ class MilvusColumns:
             schema.add_field(name, types.FLOAT_VECTOR, dim=self.schema.field(name).type.list_size)
         return schema
 
+    def check(self, rows: pa.Table) -> None:
+        """Raise if Milvus cannot keep some values.
+
+        Args:
+            rows (`pyarrow.Table`): `id` and metadata columns of the table.
+
+        Raises:
+            MisfitError: a text or list is too long, or a list has a missing value.
+        """
+        for name in rows.column_names:
+            _require_kept(rows[name].combine_chunks().cast(self._stored.get(name, pa.string())), name)
+
     def to_milvus(self, rows: pa.Table) -> list[dict[str, Any]]:
         """Return rows as pymilvus takes them.
 
@@ -83,11 +96,12 @@ class MilvusColumns:
             rows (`pyarrow.Table`): rows of the table, at least one.
 
         Raises:
-            ValueError: Milvus cannot keep a value.
+            MisfitError: Milvus cannot keep a value.
         """
         rows = rows.combine_chunks()
-        values = {ID: _checked(rows[ID], ID)}
-        values |= {self.fields[name]: _checked(rows[name].cast(kind), name) for name, kind in self._stored.items()}
+        self.check(rows.select([ID, *self._stored]))
+        values = {ID: rows[ID].to_pylist()}
+        values |= {self.fields[name]: rows[name].cast(kind).to_pylist() for name, kind in self._stored.items()}
         for name in self.vectors:
             values[name] = rows[name].chunk(0).flatten().to_numpy().astype(np.float32).reshape(len(rows), -1)
         return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
@@ -135,20 +149,23 @@ def _stored(kind: pa.DataType) -> pa.DataType | None:
     return pa.int64() if whole else None
 
 
-def _checked(column: pa.ChunkedArray, name: str) -> list[Any]:
-    """The values; raises where Milvus would not keep them as they are."""
-    items = column
+def _require_kept(column: pa.Array, name: str) -> None:
+    """Raises where Milvus would not keep the values as they are."""
+    items, rows = column, None
     if kinds.is_list(column.type):
-        _require(name, pc.list_value_length(column), MAX_ITEMS, "items a list")
-        items = pc.list_flatten(column)
+        _require_short(name, pc.list_value_length(column), MAX_ITEMS, "items a list")
+        items, rows = pc.list_flatten(column), pc.list_parent_indices(column)
         if items.null_count:
-            raise ValueError(f"Milvus keeps no missing values inside lists, column {name!r} has one. Leave them out")
+            row = rows[pc.index(items.is_null(), True).as_py()].as_py()
+            raise MisfitError(f"Milvus keeps no missing values in lists in column {name!r}", row, "has one. Omit them")
     if kinds.is_string(items.type):
-        _require(name, pc.binary_length(items), MAX_BYTES, "bytes a string")
-    return column.to_pylist()
+        _require_short(name, pc.binary_length(items), MAX_BYTES, "bytes a string", rows)
 
 
-def _require(name: str, sizes: pa.ChunkedArray, limit: int, what: str) -> None:
-    largest = pc.max(sizes).as_py() or 0
-    if largest > limit:
-        raise ValueError(f"Milvus keeps at most {limit:,} {what}, column {name!r} has one of {largest:,}. Shorten it")
+def _require_short(name: str, sizes: pa.Array, limit: int, what: str, rows: pa.Array | None = None) -> None:
+    """`rows` are those of the sizes, where a row may have several."""
+    place = pc.index(pc.greater(sizes, limit), True).as_py()
+    if place >= 0:
+        row = place if rows is None else rows[place].as_py()
+        head = f"Milvus keeps at most {limit:,} {what} in column {name!r}"
+        raise MisfitError(head, row, f"has {sizes[place].as_py():,}. Shorten it")

@@ -155,6 +155,9 @@ class MilvusStore:
         file = MilvusAddress.parse(self.uri).file
         return {"bytes": folder_bytes(file)} if file else {}
 
+    def check_rows(self, rows: pa.Table) -> None:
+        self._columns.check(rows)
+
     def upsert(self, rows: pa.Table) -> None:
         if not len(rows):
             return
@@ -165,6 +168,7 @@ class MilvusStore:
                 self._connection.call("upsert", self._collection, part)
 
     def update(self, rows: pa.Table) -> None:
+        self.check_rows(rows)  # in their order, so that an error names the caller's row
         there = self.read(self.schema.names, ids=rows[ID].to_pylist())
         places = pc.index_in(there[ID], rows[ID].combine_chunks())
         for name in rows.column_names:

@@ -1,5 +1,7 @@
 """Searches through an index find what searches without one find, before and after products change."""
 
+import datetime
+import decimal
 import shutil
 
 import pyarrow as pa
@@ -65,6 +67,30 @@ def test_an_index_finds_what_a_plain_loop_finds(indexed, condition, allowed, top
         hits += len(set(expected) & set(found(indexed, query, top_k, condition)))
         wanted += len(expected)
     assert hits >= 0.9 * wanted
+
+
+def test_columns_that_no_index_can_hold_are_filtered_without(tmp_path):
+    one = {
+        "price": (pa.decimal128(8, 2), decimal.Decimal("1.10")),
+        "lasts": (pa.duration("us"), datetime.timedelta(days=1)),
+        "code": (pa.binary(), b"a"),
+        "size": (pa.struct([("width", pa.int64())]), {"width": 1}),
+        "box": (pa.list_(pa.int64(), 2), [1, 2]),
+        "brand": (pa.dictionary(pa.int32(), pa.string()), "Lumaro"),
+        "stock": (pa.map_(pa.string(), pa.int64()), [("S", 1)]),
+        "season": (pa.string_view(), "summer"),
+        "on_sale": (pa.bool_(), True),
+    }
+    gallery = Gallery.create(
+        tmp_path / "gallery", SPACES, pa.schema([(name, kind) for name, (kind, _) in one.items()])
+    )
+    gallery.add(ids(300), vectors(300), {name: [value] * 299 + [None] for name, (_, value) in one.items()})
+    gallery.build_index()
+    assert list(gallery.info()["index"]) == list(SPACES)
+    indexed = {index.columns[0] for index in gallery._store._table.list_indices()}
+    assert indexed & one.keys() == {"season", "on_sale"}
+    for name in one:
+        assert found(gallery, vectors(1)[SPACE][0], 9, f"{name} IS NULL") == ["p299"]
 
 
 @pytest.fixture(scope="module")

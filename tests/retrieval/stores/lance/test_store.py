@@ -11,6 +11,7 @@ import torch
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.schema import GallerySchema
 from hf_fashion.retrieval.stores.conditions.tree import Comparison
+from hf_fashion.retrieval.stores.lance import store as store_module
 from hf_fashion.retrieval.stores.lance import upkeep
 from hf_fashion.retrieval.stores.lance.store import LanceStore
 from tests.retrieval.galleries import SPACES, filled, ids, metadata, vectors
@@ -166,6 +167,20 @@ def test_ids_that_come_twice_are_found_and_made_single(tmp_path):
     prices = {row["id"]: row["price"] for row in gallery.products().to_pylist()}
     assert prices == {name: 99.0 if name in ids(5) else float(number) for number, name in enumerate(ids(20))}
     assert Gallery.repair(tmp_path / "gallery") == 0
+
+
+def test_more_doubles_than_one_condition_names_are_all_removed(tmp_path, monkeypatch):
+    """As many as make the table tidy itself, which gives its rows other numbers."""
+    monkeypatch.setattr(store_module, "MAX_ROWS_NAMED", 1000)
+    gallery = Gallery.create(tmp_path / "gallery", SPACES, pa.schema([("copy", pa.int64())]))
+    for copy in range(3):
+        rows = gallery.schema.rows(ids(1200), vectors(1200), {"copy": [copy] * 1200}, gallery._spaces)
+        gallery._store._table.add(rows)
+    before = gallery.info()["storage"]["versions"]
+    assert Gallery.repair(tmp_path / "gallery") == 2400
+    gallery = Gallery.open(tmp_path / "gallery")
+    assert len(gallery) == 1200 and set(gallery.products()["copy"].to_pylist()) == {2}
+    assert gallery.info()["storage"]["versions"] < before
 
 
 def test_updated_metadata_are_found_by_filters_and_vectors_by_the_index(tmp_path, monkeypatch):
