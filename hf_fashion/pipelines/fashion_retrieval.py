@@ -181,7 +181,8 @@ class FashionRetrievalPipeline(Pipeline):
 
         Returns:
             `list[dict]`, for several queries a list of those: `id`; `score`, the cosine of query and product, with
-            `late_interaction` the sum above, with a `change` in regions a weighted sum of cosines; `rank`, from 1;
+            `late_interaction` the sum above, with a `change` in regions a weighted sum of cosines (of products behind
+            the first 100 one cosine, and never more than before it); `rank`, from 1;
             `initial_rank`, the rank before the re-ranker; `metadata`; and, of a pipeline with `photos`, `image`, the
             product's photo, or `None` where it has none.
             Filter, groups and threshold choose the candidates; the re-ranker re-orders the first `num_candidates` of
