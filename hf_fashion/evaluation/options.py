@@ -16,12 +16,16 @@ def check_protocol(protocol: str, group_column: str | None) -> None:
         group_column (`str` or `None`): column of the group, for `"sample100"`.
 
     Raises:
-        ValueError: `protocol` is unknown, or `group_column` is missing.
+        ValueError: `protocol` is unknown, or has a `group_column` that it does not read, or lacks the one that it reads.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"`protocol` must be one of {PROTOCOLS}, got {protocol!r}")
     if protocol == "sample100" and group_column is None:
         raise ValueError("the sample100 protocol draws negatives from a group: give `group_column`")
+    if protocol == "full" and group_column is not None:
+        raise ValueError(
+            f"`group_column` {group_column!r} is for the protocol sample100: set it, or leave the column out"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from hf_fashion.evaluation.options import PAIRINGS, PROTOCOLS, AttributeOptions,
 
 
 def test_known_protocols_pass():
-    for protocol in PROTOCOLS:
-        check_protocol(protocol, "season")
+    assert PROTOCOLS == ("full", "sample100")
+    check_protocol("sample100", "season")
     check_protocol("full", None)
     assert E2Options().pairing in PAIRINGS
 
@@ -20,6 +20,11 @@ def test_a_protocol_is_checked_before_anything_is_loaded(protocol, message):
         check_protocol(protocol, None)
     with pytest.raises(ValueError, match=message):
         E2Options(protocol=protocol)
+
+
+def test_a_group_that_no_negatives_are_drawn_from_is_refused():
+    with pytest.raises(ValueError, match=r"`group_column` 'season' is for the protocol sample100: set it, or leave"):
+        E2Options(group_column="season")
 
 
 @pytest.mark.parametrize("given", [{"queries": "query.txt"}, {"candidates": "candidate.txt"}])
