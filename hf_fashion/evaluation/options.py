@@ -16,7 +16,7 @@ def check_protocol(protocol: str, group_column: str | None) -> None:
         group_column (`str` or `None`): column of the group, for `"sample100"`.
 
     Raises:
-        ValueError: `protocol` is unknown, or has a `group_column` that it does not read, or lacks the one that it reads.
+        ValueError: `protocol` is unknown, or lacks its `group_column`, or has one that it does not read.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"`protocol` must be one of {PROTOCOLS}, got {protocol!r}")
