@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, islice
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..data.attributes.vocabulary import attribute_cells
 from ..data.column_map import ColumnMap
 from ..data.photos.stored_photos import StoredPhotos
 from ..data.sources.source_rows import name_sources
-from ..data.values import column_texts, is_placeholder
+from ..data.values import caption_texts, column_texts
 
 
 class Row(int):
@@ -68,7 +68,7 @@ class AuditedCorpus:
     @property
     def captions(self) -> list[str | None]:
         """The caption of every row, `None` where it is empty; all are `None` where the map names no caption."""
-        return [None if is_placeholder(text) else text for text in self._texts(self.column_map.caption)]
+        return self._texts(self.column_map.caption, caption_texts)
 
     @property
     def columns(self) -> dict[str, str]:
@@ -130,10 +130,12 @@ class AuditedCorpus:
                 described[self.rows_of(name)[row]] = {"split": name, "row": row, "source": source}
         return described
 
-    def _texts(self, column: str | None) -> list[str | None]:
+    def _texts(
+        self, column: str | None, read: Callable[[Dataset, str], list[str | None]] = column_texts
+    ) -> list[str | None]:
         if column is None:
             return [None] * len(self)
-        return [text for split in self.splits.values() for text in column_texts(split, column)]
+        return [text for split in self.splits.values() for text in read(split, column)]
 
     def _by_split(self, rows: Iterable[int]) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}

@@ -52,6 +52,7 @@ def evaluate_e2(
     """
     # All that can be refused is refused before a photo is embedded.
     check_options(model, dataset, column_map, options)
+    queries = catalogue_queries(dataset, column_map) if options.changes else None
     rerankers = load_rerankers(options.rerankers, model)
     combiner = load_combiner(options.combiner) if options.combiner else None
     common = (model, processor, dataset, column_map)
@@ -74,7 +75,7 @@ def evaluate_e2(
     if options.localisation:
         results["localisation"] = evaluate_localisation(*common, images=images)
     if options.changes:
-        results["changes"] = evaluate_changes(*common, images=images, combiner=combiner)
+        results["changes"] = evaluate_changes(*common, images=images, combiner=combiner, queries=queries)
     if options.rerankers:
         searches = {"text_to_image": [embedded.text_to_image()]}
         results["reranking"] = compare_rerankers(rerankers, searches, options.num_candidates)
@@ -92,8 +93,7 @@ def check_options(model: PreTrainedModel, dataset: Dataset, column_map: ColumnMa
 
     Raises:
         ImportError: a library is missing.
-        ValueError: a column, the tags or the true boxes are missing, no product differs from another in one tag only
-            where `changes` are asked for, or the model has not the vectors or selections.
+        ValueError: a column, the tags or the true boxes are missing, or the model has not the vectors or selections.
     """
     asked_of_vectors = [name for name in ("rerankers", "changes", "fashion_iq") if getattr(options, name)]
     if asked_of_vectors and compares_tokens(model.config):
@@ -111,5 +111,3 @@ def check_options(model: PreTrainedModel, dataset: Dataset, column_map: ColumnMa
     if options.localisation:
         require_selections(model)
         require_boxes(dataset)
-    if options.changes:
-        catalogue_queries(dataset, column_map)

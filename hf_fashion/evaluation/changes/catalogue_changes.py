@@ -21,13 +21,13 @@ from ...embedding.changes.combiners import TrainedCombiner
 from ...embedding.changes.photo_changes import PhotoChanger
 from ...embedding.corpus import embed_images, equality_ids
 from ...metrics.changed_search import change_recall, first_share
+from ...metrics.ranking import MAX_CHUNK_SCORES
 from ..tags import region_embeds_by_entity
 from .change_triples import ChangeTriple, change_triples
 from .searchers import AskedChange, Searcher, changer_for, default_way, searchers_for
 
 
 PRIMARY_METRIC = "mean_recall"
-MAX_SCORES = 1 << 24  # of queries and products, held at a time
 
 
 def evaluate_changes(
@@ -39,6 +39,7 @@ def evaluate_changes(
     batch_size: int = 64,
     progress: bool = True,
     combiner: TrainedCombiner | None = None,
+    queries: CatalogueQueries | None = None,
 ) -> dict[str, Any]:
     """Return metrics of searches by a photo and a change of one tag, for every entity of `column_map.tags`.
 
@@ -54,6 +55,7 @@ def evaluate_changes(
         batch_size (`int`, *optional*, defaults to 64): photos in a forward pass.
         progress (`bool`, *optional*, defaults to `True`): show progress bars.
         combiner ([`TrainedCombiner`], *optional*): trained with this model.
+        queries ([`CatalogueQueries`], *optional*): from [`catalogue_queries`]. Default: made here.
 
     Returns:
         `dict`: `entities`, those with queries; `rows`, the ways: `"photo"`, `"words"` and their `"sum"`; `"text"` and
@@ -67,7 +69,8 @@ def evaluate_changes(
         ValueError: the map names fewer than two tags, no product differs from another in one tag, or the combiner is
             of another model.
     """
-    queries = catalogue_queries(dataset, column_map)
+    if queries is None:
+        queries = catalogue_queries(dataset, column_map)
     if images is None:
         images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
     gallery = embeds_by_space(model, images)
@@ -164,7 +167,7 @@ def _metrics_by_parts(
 ) -> dict[str, float]:
     """The metrics of one entity and way, of parts of the queries: there are more queries than products."""
     triples, total = queries.triples[entity], Counter()
-    size = max(1, MAX_SCORES // len(next(iter(gallery.values()))))
+    size = max(1, MAX_CHUNK_SCORES // len(next(iter(gallery.values()))))
     for start in range(0, len(asked), size):
         part = slice(start, start + size)
         scores = torch.stack([weighted_scores(searcher(one), gallery) for one in asked[part]])

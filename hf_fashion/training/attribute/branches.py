@@ -8,13 +8,10 @@ from ...losses.attribute import ATTRIBUTE_LOSSES
 from .recipe import AttributeStageRecipe
 
 
-# What gives a model a branch that not every one has.
+# The field of its configuration that gives a model a branch that not every one has.
 SOURCES = {
-    "asen": {"local_embeds": "`model.config.local_backbone_config`"},
-    "ipad": {
-        "local_embeds": "`model.config.use_semantic_branch`",
-        "background_embeds": "`model.config.use_spatial_attention`",
-    },
+    "asen": {"local_embeds": "local_backbone_config"},
+    "ipad": {"local_embeds": "use_semantic_branch", "background_embeds": "use_spatial_attention"},
 }
 
 
@@ -24,11 +21,8 @@ def model_branches(config: PreTrainedConfig) -> list[str]:
     Args:
         config (`AsenConfig` or `IpadConfig`): of the model.
     """
-    if config.model_type == "asen":
-        has = {"local_embeds": config.local_backbone_config is not None}
-    else:
-        has = {"local_embeds": config.use_semantic_branch, "background_embeds": config.use_spatial_attention}
-    return ["global_embeds", *(branch for branch, is_there in has.items() if is_there)]
+    sources = SOURCES[config.model_type]
+    return ["global_embeds", *(branch for branch, field in sources.items() if getattr(config, field))]
 
 
 def require_branches(stages: Sequence[AttributeStageRecipe], config: PreTrainedConfig) -> None:
@@ -43,7 +37,7 @@ def require_branches(stages: Sequence[AttributeStageRecipe], config: PreTrainedC
         for name in stage.losses:
             missing = next((branch for branch in ATTRIBUTE_LOSSES[name].branches if branch not in branches), None)
             if missing is not None:
-                advice = f", or set {sources[missing]}" if missing in sources else ""
+                advice = f", or set `model.config.{sources[missing]}`" if missing in sources else ""
                 raise ValueError(
                     f"`training.stages[{number}].losses` names {name}, which reads `{missing}`, and this "
                     f"{config.model_type} has only {', '.join(branches)}: remove the loss{advice}."

@@ -43,7 +43,7 @@ def test_every_way_is_measured(e2, processor, corpus, column_map):
 
 def test_queries_are_measured_part_by_part(e2, processor, corpus, column_map, monkeypatch):
     whole = evaluate_changes(e2, processor, corpus["validation"], column_map, progress=False)
-    monkeypatch.setattr(catalogue_changes, "MAX_SCORES", 3 * len(corpus["validation"]))
+    monkeypatch.setattr(catalogue_changes, "MAX_CHUNK_SCORES", 3 * len(corpus["validation"]))
     measured = []
     monkeypatch.setattr(
         catalogue_changes, "change_metrics", lambda *args: measured.append(len(args[0])) or change_metrics(*args)
