@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any
 
 from datasets import Dataset, DatasetDict
@@ -118,9 +118,9 @@ class AuditedCorpus:
             view (`int`, *optional*, defaults to 0): which of its photos, from 0.
 
         Raises:
-            ValueError: it cannot be read, or one before it; its row is named.
+            ValueError: it cannot be read; its row is named.
         """
-        return next(islice(self._photos[split].views(row), view, None))
+        return self._photos[split].view(row, view) if view else self._photos[split][row]
 
     def _describe(self, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
         described = {}

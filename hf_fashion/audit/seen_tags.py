@@ -48,7 +48,8 @@ def find_disagreements(
         `dict`: name -> `judged`, how many rows; `agreement`, the share for whose own value the model decides;
         `majority_rate`, the share of the most frequent value; `confirmed`, how many more the model does not believe,
         but the caption does; and `issues`, dicts of `row`, `value`, `seen`, `strength` and `caption_agrees` (whether
-        the caption names what the model sees, and not the value), those first that the caption agrees with.
+        the caption names what the model sees, and not the value), those first that the caption agrees with. A name
+        that cannot be judged has a `problem` in place of them.
 
     Raises:
         ValueError: the column map names nothing that the model can judge.
@@ -59,12 +60,17 @@ def find_disagreements(
     if not chosen:
         kind = f"`attributes` of the model ({', '.join(by_attribute)})" if by_attribute else "`tags`"
         raise ValueError(f"the column map names no {kind}: the model has nothing to judge. Leave out `model`")
-    judged = {name: _Judged(corpus.values(names[name]), readable) for name in chosen}
-    judged = {name: labels for name, labels in judged.items() if labels.can_be_wrong}
+    labels = {name: _Judged(corpus.values(names[name]), readable) for name in chosen}
+    judged = {name: its for name, its in labels.items() if its.problem is None}
+    if not judged:
+        return {name: {"problem": its.problem} for name, its in labels.items()}
     read = _attribute_probabilities if by_attribute else _tag_probabilities
     probabilities = read(model, processor, list(corpus.parts(readable)), corpus, judged, batch_size, progress)
     captions = corpus.captions
-    return {name: labels.issues(probabilities[name], captions) for name, labels in judged.items()}
+    return {
+        name: its.issues(probabilities[name], captions) if name in judged else {"problem": its.problem}
+        for name, its in labels.items()
+    }
 
 
 class _Judged:
@@ -79,8 +85,11 @@ class _Judged:
         self.labels = torch.tensor([numbers[value] for value in own], dtype=torch.long)
 
     @property
-    def can_be_wrong(self) -> bool:
-        return len(self.vocabulary) > 1 and len(self.rows) >= MIN_LABELLED
+    def problem(self) -> str | None:
+        """Why the labels cannot be judged."""
+        if len(self.rows) < MIN_LABELLED:
+            return f"{len(self.rows):,} rows have one value of it, and {MIN_LABELLED} are needed"
+        return f"all of its labels are {self.vocabulary[0]!r}" if len(self.vocabulary) == 1 else None
 
     def issues(self, probabilities: Tensor, captions: Sequence[str | None]) -> dict[str, Any]:
         agreement = (probabilities.argmax(dim=1) == self.labels).float().mean().item()

@@ -65,13 +65,24 @@ def test_a_corpus_of_one_split_is_divided_as_in_training(tmp_path):
     assert not held_out and list(whole.splits) == ["train"]
 
 
-def test_a_split_that_cannot_be_divided_may_be_named(tmp_path):
+def test_what_a_training_cannot_divide_is_audited_as_one_split(tmp_path, caplog):
     products(1).save_to_disk(tmp_path / "one")
+    products(3).map(lambda row: row | {"id": None}).save_to_disk(tmp_path / "without_ids")
     column_map = ColumnMap(caption="title", product_id="id")
-    with pytest.raises(ValueError, match=r"leave a split empty.*--split train"):
-        load_audited(str(tmp_path / "one"), column_map)
-    corpus, held_out = load_audited(str(tmp_path / "one"), column_map, ["train"])
-    assert len(corpus) == 1 and not held_out
+    for name, rows, reason in (("one", 1, "leave a split empty"), ("without_ids", 3, "is empty in 3 of the rows")):
+        corpus, held_out = load_audited(str(tmp_path / name), column_map)
+        assert len(corpus) == rows and not held_out and list(corpus.splits) == ["train"]
+        assert "audited as one split" in caplog.text and reason in caplog.text
+
+
+def test_leaks_are_counted_in_the_split_that_is_not_trained_on(tmp_path):
+    products(6).to_parquet(tmp_path / "train.parquet")
+    concatenate_datasets([products(1)] * 3).to_parquet(tmp_path / "test.parquet")
+    (tmp_path / "map.yaml").write_text('{"caption": "title", "product_id": "id"}')
+    for splits in (None, ["test", "train"]):
+        _, found = audit(str(tmp_path), str(tmp_path / "map.yaml"), splits, progress=False)
+        (leak,) = found["duplicates"]["leaks"]
+        assert (leak["first"], leak["second"], leak["same_photo"], leak["same_title"]) == ("train", "test", 3, 3)
 
 
 def test_photos_that_cannot_be_read_are_findings(tmp_path):
@@ -87,7 +98,7 @@ def test_photos_that_cannot_be_read_are_findings(tmp_path):
     assert (bad["row"]["split"], bad["row"]["row"]) == ("validation", 2) and "p012" in bad["row"]["source"]
     assert found["reachable"]["validation"]["cross_modal"]["own_row"]["image_to_text_num_queries"] == 5
     splits["validation"].select([2]).save_to_disk(tmp_path / "none")
-    with pytest.raises(ValueError, match="no photo can be read"):
+    with pytest.raises(ValueError, match=r"every row has a photo that cannot be read, the first: .*'p012'.*no photo"):
         audit(str(tmp_path / "none"), str(tmp_path / "map.yaml"), ["train"], progress=False)
 
 

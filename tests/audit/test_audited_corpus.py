@@ -37,6 +37,12 @@ def test_each_view_of_a_row_is_a_photo():
     dataset = Dataset.from_dict({"image": cells}, features=Features({"image": List(Image())}))
     corpus = AuditedCorpus(DatasetDict(train=dataset), ColumnMap())
     assert [corpus.photo("train", 0, view).size for view in (0, 1)] == [(12, 16), (20, 8)]
+    cells[0][0] = {"bytes": b"no photo", "path": None}
+    broken = Dataset.from_dict({"image": cells}, features=dataset.features)
+    corpus = AuditedCorpus(DatasetDict(train=broken), ColumnMap())
+    assert corpus.photo("train", 0, 1).size == (20, 8)
+    with pytest.raises(ValueError, match="row 0: the photo in column 'image' cannot be read"):
+        corpus.photo("train", 0)
 
 
 def test_a_tag_and_an_attribute_of_one_name_may_have_two_columns():

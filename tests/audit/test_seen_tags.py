@@ -113,6 +113,20 @@ def test_siglip_judges_too():
     assert found["judged"] == 23 and 0 <= found["agreement"] <= 1
 
 
+def test_a_name_that_cannot_be_judged_says_why():
+    corpus = painted_corpus()
+    few = find_disagreements(tiny_siglip(), tiny_processor(), corpus, range(8), progress=False)
+    assert few == {"colour": {"problem": "8 rows have one value of it, and 20 are needed"}}
+    red = corpus.splits.map(lambda row: {"one": "red", "several": ["red", "blue"]})
+    columns = {"colour": "colour", "one": "one", "several": "several"}
+    mapped = AuditedCorpus(red, ColumnMap(attributes=columns))
+    model = tiny_attribute.tiny_asen(attribute_names=list(columns), attribute_values={key: [] for key in columns})
+    found = find_disagreements(model, tiny_attribute.tiny_image_processor(), mapped, range(24), progress=False)
+    assert list(found) == list(columns) and found["colour"]["judged"] == 23
+    assert found["one"] == {"problem": "all of its labels are 'red'"}
+    assert found["several"] == {"problem": "0 rows have one value of it, and 20 are needed"}
+
+
 def test_a_model_without_anything_to_judge_is_refused():
     corpus = AuditedCorpus(clean_corpus(), ColumnMap(attributes={"hem": "hem"}))
     with pytest.raises(ValueError, match="names no `tags`"):

@@ -55,6 +55,19 @@ class StoredPhotos(Sequence[Image.Image]):
         for view in self._views(row):
             yield self._read(row, view, _decoded)
 
+    def view(self, place: int, number: int) -> Image.Image:
+        """Decode one photo of a row; its others may be unreadable.
+
+        Args:
+            place (`int`): the row.
+            number (`int`): which of its photos, from 0.
+
+        Raises:
+            ValueError: it cannot be read; its row is named.
+        """
+        row = self._rows[place]
+        return self._read(row, self._views(row)[number], _decoded)
+
     def encoded(self, place: int) -> bytes:
         """Return the photo of a row as it is stored, not decoded.
 

@@ -106,15 +106,16 @@ def _reachable(metrics: Mapping[str, Any]) -> str:
     for name, make in (("cross_modal", cross_modal_cells), ("tags", tag_cells), ("attributes", attribute_cells)):
         header, rows = make(metrics[name])
         parts += [paragraph(name.replace("_", "-").capitalize()), html_table(header, rows)] if rows else []
-    problems = {name: found["problem"] for name, found in metrics["attributes"].items() if "problem" in found}
-    return "\n".join([*parts, *(paragraph(f"{name} cannot be evaluated: {text}") for name, text in problems.items())])
+    problems = _problems(metrics["attributes"]).items()
+    return "\n".join([*parts, *(paragraph(f"{name} cannot be evaluated: {text}") for name, text in problems)])
 
 
 def _issues(pictures: RowPictures, findings: Mapping[str, Any]) -> str:
     if findings["disagreements"] is None:
         return paragraph("Not measured: name a model (--model) that sees tags or attributes.")
-    parts = [paragraph(ISSUES)]
-    for name, found in sorted(findings["disagreements"].items(), key=lambda pair: -_skill(pair[1])):
+    parts, problems = [paragraph(ISSUES)], _problems(findings["disagreements"])
+    judged = {name: found for name, found in findings["disagreements"].items() if name not in problems}
+    for name, found in sorted(judged.items(), key=lambda pair: -_skill(pair[1])):
         text = (
             f"{name}: the model sees {cell(found['agreement'])} % of {found['judged']:,} labels as they are (the most "
             f"frequent value is {cell(found['majority_rate'])} %). It does not believe {len(found['issues']):,}, "
@@ -122,7 +123,12 @@ def _issues(pictures: RowPictures, findings: Mapping[str, Any]) -> str:
         )
         doubt = f" {DOUBTFUL}" if _skill(found) < 0.5 else ""
         parts += [paragraph(text + doubt), pictures.issues(found["issues"])]
-    return "\n".join(parts)
+    return "\n".join([*parts, *(paragraph(f"{name} is not judged: {text}.") for name, text in problems.items())])
+
+
+def _problems(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What stands in place of the findings of a name that has none."""
+    return {name: its["problem"] for name, its in found.items() if "problem" in its}
 
 
 def _skill(found: Mapping[str, Any]) -> float:

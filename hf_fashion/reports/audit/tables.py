@@ -150,12 +150,15 @@ def _model_rows(findings: Findings) -> list[list[str]]:
     if findings["disagreements"] is None:
         return [["labels that a model does not believe", "not measured: no model was named"]]
     return [
-        [
-            f"{name}: labels that the model does not believe",
-            f"{len(found['issues']):,} of {found['judged']:,} ({cell(found['agreement'])} % as the model sees them)",
-        ]
+        [f"{name}: labels that the model does not believe", _count_of_issues(found)]
         for name, found in findings["disagreements"].items()
     ]
+
+
+def _count_of_issues(found: Mapping[str, Any]) -> str:
+    if "problem" in found:
+        return f"not judged: {found['problem']}"
+    return f"{len(found['issues']):,} of {found['judged']:,} ({cell(found['agreement'])} % as the model sees them)"
 
 
 def _value_rows(findings: Findings) -> list[list[str]]:

@@ -40,6 +40,7 @@ def test_the_first_of_several_views_and_all_of_them():
     photos = StoredPhotos(dataset, "views")
     assert_photos(photos, 0, 2)
     assert_photos(photos.views(0), 0, 1)
+    assert_photos([photos.view(0, 1)], 1)
     assert photos.encoded(0) == jpeg(0)
 
 

@@ -20,4 +20,5 @@ def with_issues(findings: dict[str, Any]) -> dict[str, Any]:
     row = findings["captions"]["empty"][0]
     issue = {"row": row, "value": "red", "seen": "blue", "strength": 0.5, "caption_agrees": True}
     judged = {"judged": 20, "agreement": 0.6, "majority_rate": 0.3, "confirmed": 2, "issues": [issue]}
-    return findings | {"model": "runs/best", "disagreements": {"colour": judged}}
+    unjudged = {"problem": "3 rows have one value of it, and 20 are needed"}
+    return findings | {"model": "runs/best", "disagreements": {"season": unjudged, "colour": judged}}

@@ -41,6 +41,7 @@ def test_a_model_that_is_often_wrong_is_doubted(page):
         and "red, seen as blue" in labels
     )
     assert "Judged by runs/best." in page
+    assert "season is not judged: 3 rows have one value of it, and 20 are needed." in labels
 
 
 def test_the_page_is_self_contained(page):

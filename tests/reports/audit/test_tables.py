@@ -29,6 +29,7 @@ def test_the_summary_counts_each_fault():
 def test_the_summary_counts_what_a_model_does_not_believe():
     rows = rows_of(with_issues(audited()[1]))
     assert rows["colour: labels that the model does not believe"] == "1 of 20 (60.0 % as the model sees them)"
+    assert rows["season: labels that the model does not believe"].startswith("not judged: 3 rows")
 
 
 def test_without_captions_titles_are_not_counted():
