@@ -234,7 +234,10 @@ def similar_file(path: str | Path) -> str:
     found = _names_by_spelling(written.parent).get(_spelling(written.name))
     if found is None or written.with_name(found) == Path(path):  # itself, a link to a file that is missing
         return ""
-    return f" (did you mean {str(written.with_name(found))!r}?)"
+    composed = (unicodedata.normalize("NFC", name) for name in (found, written.name))
+    look_alike = found != written.name and len(set(composed)) == 1
+    letters = f" Its accents are other characters: {found!a} there, {written.name!a} here" if look_alike else ""
+    return f" (did you mean {str(written.with_name(found))!r}?{letters})"
 
 
 @lru_cache(maxsize=1000)

@@ -211,12 +211,13 @@ def test_a_file_that_is_there_by_almost_that_name_is_named(tmp_path):
     for missing, found in (
         ("img_1.jpg", "IMG_1.JPG"),
         ("IMG_1.JPG ", "IMG_1.JPG"),
-        ("grün.jpg", taken_apart),
         ("other.jpg", None),
     ):
         place = tmp_path / missing
         assert similar_file(place) == (f" (did you mean {str(tmp_path / found)!r}?)" if found else "")
     assert similar_file(f"{tmp_path}\\IMG_1.JPG") == f" (did you mean {str(tmp_path / 'IMG_1.JPG')!r}?)"
+    letters = r"? Its accents are other characters: 'gru\u0308n.jpg' there, 'gr\xfcn.jpg' here)"  # both look alike
+    assert similar_file(tmp_path / "grün.jpg") == f" (did you mean {str(tmp_path / taken_apart)!r}{letters}"
     assert similar_file(tmp_path / "absent" / "a.jpg") == ""
     (tmp_path / "link.jpg").symlink_to(tmp_path / "gone.jpg")
     assert similar_file(tmp_path / "link.jpg") == ""

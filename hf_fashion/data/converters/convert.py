@@ -10,7 +10,7 @@ from ...files import folder_written_aside
 from ...messages import listed
 from ..encoded_photos import is_url
 from ..fetching.photos import fetch_photos, photo_name
-from .corpus_rows import Row, Splits, missing_photos, require_distinct, urls_of, views_of
+from .corpus_rows import Row, Splits, all_rows, missing_photos, require_distinct, urls_of, views_of
 from .formats import FORMATS, WRITERS, Format, require_format
 from .parquet_files import features_of, stored_row, write_parquet
 
@@ -72,8 +72,8 @@ def _convert_rows(
     splits = chosen.read(source, images)
     _require_rows(splits, source)
     require_distinct(splits, chosen.row_id)
-    what = "rows without their photos. Name their folder with `images` (--images)"
-    _report(missing_photos(splits), what, on_bad_image)
+    hint = ". Name their folder with `images` (--images)" if _has_paths(splits) else ""
+    _report(missing_photos(splits), f"rows without their photos{hint}", on_bad_image)
     splits = _with_local_photos(splits, fetch_images, on_bad_image)
     urls = {} if fetch_images is None else {IMAGE_URL: List(Value("string"))}
     features = features_of(splits, {**chosen.features, **chosen.find_features(splits), **urls})
@@ -87,6 +87,11 @@ def _require_rows(splits: Splits, source: Path) -> None:
     empty = [split for split, rows in splits.items() if not rows]
     if empty or not splits:
         raise ValueError(f"{source} has no rows{' in ' + ', '.join(empty) if empty else ''}: is it the whole file?")
+
+
+def _has_paths(splits: Splits) -> bool:
+    """Whether photos are files of their own, and neither URLs nor parts of other files."""
+    return any(isinstance(view, str) and not is_url(view) for row in all_rows(splits) for view in views_of(row))
 
 
 def _with_local_photos(splits: Splits, fetch_images: str | Path | None, on_bad_image: str) -> Splits:

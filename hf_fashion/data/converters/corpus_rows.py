@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...files import similar_file
 from ...messages import listed
 from ..encoded_photos import is_url
 from ..sources.source_rows import SOURCE_ROW
@@ -76,8 +77,10 @@ def missing_photos(splits: Splits) -> list[str]:
     for row in all_rows(splits):
         views = views_of(row)
         lost = [view for view in views if isinstance(view, str) and not is_url(view) and not Path(view).is_file()]
-        if lost or not views:
-            found.append(f"{row[SOURCE_ROW]}: {f'there is no file {lost[0]}' if lost else 'it names no photo'}")
+        if lost:
+            found.append(f"{row[SOURCE_ROW]}: there is no file {lost[0]}{similar_file(lost[0])}")
+        elif not views:
+            found.append(f"{row[SOURCE_ROW]}: it has no photo")
     return found
 
 

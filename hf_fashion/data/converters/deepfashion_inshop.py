@@ -23,7 +23,8 @@ def read_deepfashion_inshop(source: Path, images: Path | None = None) -> Splits:
 
     Args:
         source (`Path`): `list_eval_partition.txt`, or a folder that holds it.
-        images (`Path`, *optional*): the folder that holds `img`. Default: the source, or its `Img`.
+        images (`Path`, *optional*): the folder that holds `img`, or what is `img`, such as `img_highres`. Default: the
+            source or its `Img`, or those of the folder that `Eval` is in.
 
     Raises:
         FileNotFoundError: there is no list.
@@ -32,7 +33,7 @@ def read_deepfashion_inshop(source: Path, images: Path | None = None) -> Splits:
     path = find_file(source, LIST)
     lines = read_text(path).splitlines()
     _require_header(path, lines)
-    folder = images or _photo_folder(folder_of(source))
+    photos = _photo_folder(images, path.parent, folder_of(source))
     rows = [(number, line.split()) for number, line in enumerate(lines[2:], 3) if line.strip()]
     wrong = [f"line {number}: {' '.join(cells)!r}" for number, cells in rows if not _is_row(cells)]
     if wrong:
@@ -43,7 +44,7 @@ def read_deepfashion_inshop(source: Path, images: Path | None = None) -> Splits:
         )
     found: Splits = {}
     for number, (name, item, split) in rows:
-        found.setdefault(split, []).append(_row(folder, name, item) | {SOURCE_ROW: f"{path.name}, line {number}"})
+        found.setdefault(split, []).append(_row(photos, name, item) | {SOURCE_ROW: f"{path.name}, line {number}"})
     return {split: found[split] for split in SPLITS if split in found}
 
 
@@ -55,8 +56,17 @@ def _require_header(path: Path, lines: list[str]) -> None:
         )
 
 
-def _photo_folder(folder: Path) -> Path:
-    return folder / "Img" if (folder / "Img" / "img").is_dir() else folder
+def _photo_folder(images: Path | None, list_folder: Path, source: Path) -> Path:
+    """The folder that the names of the list are below, each without its `img/`."""
+    if images is not None:
+        return images / "img" if (images / "img").is_dir() or not _has_genders(images) else images
+    tops = (source, list_folder.parent)
+    places = [place / "img" for top in tops for place in (top, top / "Img")]
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def _has_genders(folder: Path) -> bool:
+    return any((folder / name).is_dir() for name in ("WOMEN", "MEN"))
 
 
 def _is_row(cells: list[str]) -> bool:
@@ -68,7 +78,7 @@ def _row(folder: Path, name: str, item: str) -> Row:
     gender, category = parts[1:3] if len(parts) == 5 else (None, None)
     view = VIEW.fullmatch(Path(name).stem)
     return {
-        "image": str(folder / name),
+        "image": str(folder / name.removeprefix("img/")),
         "file": name,
         "item_id": item,
         "gender": gender,

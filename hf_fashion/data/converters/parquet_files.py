@@ -1,6 +1,6 @@
 """Write the rows of a split to a parquet file, a group at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from .corpus_rows import Row, Splits, all_rows
 
 
 UNFIT = (pa.ArrowException, UnicodeError, OverflowError, TypeError)  # errors of values that a column cannot hold
-ROWS_PER_GROUP = 200  # with the bytes of their photos in memory
+# A group is in memory with its photos, several times while it is written.
+ROWS_PER_GROUP = 200
+BYTES_PER_GROUP = 64 << 20  # of photos
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,30 @@ def write_parquet(rows: Iterable[Row], features: Features, path: Path) -> int:
     Raises:
         ValueError: naming the row and column whose value is not of its type.
     """
-    count, group = 0, []
+    count = 0
     with file_written_aside(path) as aside, pq.ParquetWriter(aside, features.arrow_schema) as writer:
-        for row in rows:
-            group.append(row)
-            count += 1
-            if len(group) == ROWS_PER_GROUP:
-                writer.write_table(_table(group, features))
-                group = []
-        writer.write_table(_table(group, features))
+        for group in _groups(rows):
+            writer.write_table(_table(group, features))
+            count += len(group)
     return count
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows that are written together, the last ones perhaps none."""
+    group, size = [], 0
+    for row in rows:
+        group.append(row)
+        size += _photo_bytes(row)
+        if len(group) == ROWS_PER_GROUP or size >= BYTES_PER_GROUP:
+            yield group
+            group, size = [], 0
+    yield group
+
+
+def _photo_bytes(row: Row) -> int:
+    image = row.get("image")
+    views = image if isinstance(image, list) else [image]
+    return sum(len(view["bytes"]) for view in views if view and view["bytes"])
 
 
 def _table(rows: Sequence[Row], features: Features) -> pa.Table:

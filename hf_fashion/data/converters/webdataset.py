@@ -32,8 +32,9 @@ NUMBERS = {bool: Value("bool"), int: Value("int64"), float: Value("float64")}
 def read_webdataset(source: Path, images: Path | None = None) -> Splits:
     """Read webdataset shards: a row for each sample, with its photo, its texts by their endings, and its JSON's keys.
 
-    Shards whose name begins with a split, or whose folder is called so, are that split; all others are train. Photos
-    are not unpacked until the corpus is written.
+    Shards whose name begins with a split (`val-00.tar`) or has one in it (`shop-val-00.tar`), or whose folder is
+    called so, are that split; all others are train. A sample without a photo is a row without one. Photos are not
+    unpacked until the corpus is written.
 
     Args:
         source (`Path`): a tar, several as `shard-{000000..000009}.tar`, or a folder of them.
@@ -41,7 +42,8 @@ def read_webdataset(source: Path, images: Path | None = None) -> Splits:
 
     Raises:
         FileNotFoundError: a shard is missing.
-        ValueError: naming shard and sample: a tar is damaged, a sample has no photo or two, its JSON cannot be read.
+        ValueError: naming shard and sample: a tar is damaged, a sample has two photos or is in two places of its tar,
+            its JSON cannot be read.
     """
     if images is not None:
         raise ValueError("`images` (--images) names a folder of photos; those of a webdataset are in its shards")
@@ -73,8 +75,10 @@ def number_features(splits: Splits) -> dict[str, Any]:
 
 
 def _split_of(path: Path) -> str:
+    words = re.split(r"[-_.]", path.stem.lower())
+    inside = next((word for word in words if word in SPLIT_NAMES and word != "data"), None)
     folder = path.parent.name.lower()
-    return split_of(path.name) or (folder if folder in SPLIT_NAMES else "train")
+    return split_of(path.name) or inside or (folder if folder in SPLIT_NAMES else "train")
 
 
 def _shards(source: Path) -> list[Path]:
@@ -110,7 +114,7 @@ def _rows(path: Path, name: str, unread: Counter[str]) -> Iterator[Row]:
 
 def _samples(path: Path) -> Iterator[tuple[str, dict[str, PartOfFile]]]:
     """The files of each sample by their endings; those of one follow each other, with one name."""
-    key, files = "", {}
+    key, files, begun = "", {}, set()
     for file in files_of_tar(path):
         place = PurePosixPath(file.name)
         if place.name.startswith("."):
@@ -120,7 +124,13 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, PartOfFile]]]:
         if new != key and files:
             yield key, files
             files = {}
+        if new != key and new in begun:
+            raise ValueError(
+                f"{path}: sample {new!r} begins twice: there are two of this name, or the files of one do not follow "
+                "each other. Write the tar again, sorted by name"
+            )
         key = new
+        begun.add(key)
         if ending.lower() in files:
             raise ValueError(f"{path}: {file.name} comes twice: keep one of them")
         files[ending.lower()] = file
@@ -130,13 +140,15 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, PartOfFile]]]:
 
 def _row(shard: str, key: str, files: dict[str, PartOfFile], unread: Counter[str]) -> Row:
     photos = [ending for ending in files if f".{ending}" in PHOTO_ENDINGS]
-    if len(photos) != 1:
-        raise ValueError(f"it has {len(photos)} photos ({', '.join(files)}), and needs one")
+    if len(photos) > 1:
+        raise ValueError(f"it has {len(photos)} photos ({', '.join(files)}), and may have one")
+    if not photos and any(f".{ending}".endswith(PHOTO_ENDINGS) for ending in files):
+        raise ValueError(f"a sample's name ends at its first point, and its files are {', '.join(files)}: rename them")
     unread.update(set(files) - {*photos, *TEXTS, "json"})
     values = _json_values(files["json"]) if "json" in files else {}
     texts = {name: _text(files[name]) for name in TEXTS if name in files}
     place = {"sample": f"{shard.removesuffix('.tar')}/{key}", SOURCE_ROW: f"{shard}, sample {key}"}
-    return {"image": files[photos[0]], **place, **texts, **values}
+    return {"image": files[photos[0]] if photos else None, **place, **texts, **values}
 
 
 def _text(file: PartOfFile) -> str | None:

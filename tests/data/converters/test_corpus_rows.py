@@ -28,11 +28,13 @@ def test_ids_that_are_missing_or_come_twice_in_a_split_are_named():
 
 def test_photos_that_are_not_there_are_named(tmp_path):
     (tmp_path / "1.jpg").write_bytes(b"photo")
-    there, lost = str(tmp_path / "1.jpg"), str(tmp_path / "2.jpg")
+    there, lost, misspelt = (str(tmp_path / name) for name in ("1.jpg", "2.jpg", "1.JPG"))
     part = PartOfFile(tmp_path / "a.tar", 512, 3, "1.jpg")
     rows = [row(there, 2), row([there, lost], 3), row([], 4), row(part, 5), row(None, 6), row("https://a/1.jpg", 7)]
+    rows.append(row(misspelt, 8))
     assert missing_photos({"train": rows}) == [
         f"a.csv, line 3: there is no file {lost}",
-        "a.csv, line 4: it names no photo",
-        "a.csv, line 6: it names no photo",
+        "a.csv, line 4: it has no photo",
+        "a.csv, line 6: it has no photo",
+        f"a.csv, line 8: there is no file {misspelt} (did you mean {there!r}?)",
     ]

@@ -46,6 +46,21 @@ def test_the_list_may_be_named_and_the_photos_be_elsewhere(tmp_path):
     assert corpus["query"]["view"][:] == ["additional"]
 
 
+def test_photos_are_found_from_the_list_and_by_the_folder_of_another_size(tmp_path):
+    path = save_list(tmp_path / "shop")
+    save_photos(tmp_path / "shop" / "Img", *NAMES)
+    save_photos(tmp_path / "shop" / "Img" / "img_highres", *(name.removeprefix("img/") for name in NAMES))
+    for source, images, folder in (
+        (path, None, "img"),
+        (path.parent, None, "img"),
+        (path, tmp_path / "shop" / "Img" / "img", "img"),
+        (tmp_path / "shop", tmp_path / "shop" / "Img" / "img_highres", "img_highres"),
+    ):
+        (row,) = read_deepfashion_inshop(source, images)["query"]
+        assert row["image"] == str(tmp_path / "shop" / "Img" / folder / NAMES[2].removeprefix("img/"))
+        assert row["file"] == NAMES[2]
+
+
 def test_a_list_that_is_wrong_is_named_by_its_lines(tmp_path):
     save_list(tmp_path, count=5)
     with pytest.raises(ValueError, match=r"line 1 says 5 photos, and 4 are listed: load the file again"):

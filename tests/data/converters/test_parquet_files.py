@@ -22,6 +22,16 @@ def test_rows_are_written_in_groups_and_lacking_values_are_null(tmp_path, monkey
     assert pq.read_table(tmp_path / "a" / "train.parquet")["brand"].to_pylist() == [None, "Acme", None]
 
 
+def test_large_photos_are_written_a_few_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_files, "BYTES_PER_GROUP", 2 * len(jpeg(0)))
+    photos = [{"bytes": jpeg(0), "path": None} for _ in range(5)]
+    for image, feature in ((photos, Image()), ([[photo, None] for photo in photos], List(Image()))):
+        rows = [{"image": cell} for cell in [*image, None]]
+        assert write_parquet(rows, Features({"image": feature}), tmp_path / "train.parquet") == 6
+        file = pq.ParquetFile(tmp_path / "train.parquet")
+        assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [2, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("value", "kind"), [("free", "float64"), (2**70, "int64"), ("\ud800", "string"), ([1], "string")]
 )

@@ -7,7 +7,11 @@ from itertools import chain
 import pytest
 from datasets import Value
 
+from hf_fashion.data.checks import check_corpus
+from hf_fashion.data.column_map import ColumnMap
+from hf_fashion.data.converters.convert import convert_corpus
 from hf_fashion.data.converters.webdataset import number_features, read_webdataset
+from hf_fashion.data.loading import load_corpus
 from tests.data.converted import converted
 from tests.data.corpora import jpeg
 
@@ -47,6 +51,27 @@ def test_a_folder_with_splits_and_endings_that_are_not_read(tmp_path, caplog):
     assert list(read_webdataset(tmp_path / "in")) == ["train", "val"]
 
 
+def test_a_split_inside_the_names_of_shards(tmp_path):
+    names = ("data/my-data-test.tar", "shop-00.tar", "shop-train-00.tar", "shop_val_00.tar", "val/shop-00.tar")
+    for number, name in enumerate(names):
+        save_shard(tmp_path / name, *sample("1", number))
+    splits = read_webdataset(tmp_path)
+    places = {split: [row["source_row"].split(",")[0] for row in rows] for split, rows in splits.items()}
+    assert places == {"test": [names[0]], "train": [*names[1:3]], "val": [*names[3:]]}
+
+
+def test_a_sample_without_a_photo_is_a_row_to_skip(tmp_path, caplog):
+    save_shard(tmp_path / "a.tar", *sample("0", 0), ("1.txt", b"a coat"), ("1.heic", b"x"), *sample("2", 1))
+    with pytest.raises(ValueError, match=r"without their photos, or go on .*\s+a\.tar, sample 1: it has no photo"):
+        convert_corpus("webdataset", tmp_path / "a.tar", tmp_path / "out")
+    assert "1 .heic" in caplog.text
+    assert convert_corpus("webdataset", tmp_path / "a.tar", tmp_path / "out", on_bad_image="skip") == {"train": 3}
+    column_map = ColumnMap.shipped("webdataset")
+    corpus, report = check_corpus(load_corpus(tmp_path / "out"), column_map, on_bad_image="skip")
+    assert corpus["train"]["txt"][:] == ["a dress", "a dress"]
+    assert report.places == {"train": {1: "a.tar, sample 1 (id 'a/1')"}}
+
+
 def test_shards_of_one_name_in_two_folders(tmp_path):
     for number, folder in enumerate(("x", "y")):
         save_shard(tmp_path / "in" / folder / "00.tar", *sample("0001", number))
@@ -70,7 +95,7 @@ def test_types_are_settled_over_all_samples(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ([("1.txt", b"a dress")], r"1: it has 0 photos \(txt\), and needs one"),
+        ([("1.a.jpg", jpeg(0)), ("1.b.jpg", jpeg(0))], r"1: a sample's name ends at its first .* are a\.jpg, b\.jpg"),
         ([("1.jpg", jpeg(0)), ("1.png", jpeg(0))], r"1: it has 2 photos \(jpg, png\)"),
         ([*sample("1", 0), ("1.json", b"{")], r"1: 1\.json is not JSON"),
         ([*sample("1", 0), ("1.json", b"[]")], r"1: 1\.json is not a JSON object"),
@@ -86,8 +111,10 @@ def test_a_sample_that_is_wrong_is_named(files, message, tmp_path):
 
 def test_samples_and_shards_are_not_lost(tmp_path):
     save_shard(tmp_path / "a.tar", *sample("1", 0), *sample("2", 1), *sample("1", 2))
-    with pytest.raises(ValueError, match=r"'a/1' is that of a\.tar, sample 1 too"):
-        converted("webdataset", tmp_path / "a.tar", tmp_path / "out")
+    save_shard(tmp_path / "a2.tar", *sorted([*sample("1", 0), *sample("2", 1)], key=lambda file: file[0][-3:]))
+    for name in ("a.tar", "a2.tar"):  # two samples of one name; all photos first, then all texts
+        with pytest.raises(ValueError, match=name + r": sample '1' begins twice.*sorted by name"):
+            converted("webdataset", tmp_path / name, tmp_path / "out")
     save_shard(tmp_path / "b.tar", ("1.jpg", jpeg(0)), ("1.JPG", jpeg(1)))
     with pytest.raises(ValueError, match=r"b\.tar: 1\.JPG comes twice"):
         read_webdataset(tmp_path / "b.tar")
