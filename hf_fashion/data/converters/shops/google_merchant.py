@@ -111,5 +111,5 @@ def _row(item: Mapping[str, list[str]], folder: Path) -> Row:
 def _price(name: str, text: str) -> tuple[float, str | None]:
     found = PRICE.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"the {name} {text!r} is not written as 15.00 EUR")
+        raise ValueError(f"the {name} {text!r} is not written as 1299.90 EUR, in digits with a point and capitals")
     return float(found["number"]), found["behind"] or found["before"]

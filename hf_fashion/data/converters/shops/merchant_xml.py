@@ -13,6 +13,13 @@ HTML = ("title", "description", "content", "summary")  # running text, perhaps w
 ITEMS = ("item", "entry")
 PART = 1 << 24  # bytes; expat reads a name or a value that goes on in the next part again from its beginning
 SEPARATOR = " "  # expat writes a name as its namespace, this, and the name in it
+# What makes a feed no XML, by expat's names of errors; a feed that is cut off has others.
+REPAIRS = {
+    expat.errors.XML_ERROR_UNDEFINED_ENTITY: "XML has no such name of HTML: write &#160; for &nbsp;",
+    expat.errors.XML_ERROR_INVALID_TOKEN: "Write &amp; for & and &lt; for <, without control characters, in "
+    "the encoding that the first line names",
+    expat.errors.XML_ERROR_MISPLACED_XML_PI: "Remove what is before <?xml",
+}
 
 # Line on which an item begins; the values of its elements by name.
 Item = tuple[int, dict[str, list[str]]]
@@ -40,9 +47,9 @@ def read_merchant_xml(path: Path) -> list[Item]:
                 reader.parser.Parse(part)
             reader.parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise ValueError(
-            f"{path}, line {error.lineno}: not XML: {expat.errors.messages[error.code]}. Load the feed again"
-        ) from error
+        reason = expat.errors.messages[error.code]
+        repair = REPAIRS.get(reason, "Load the feed again")
+        raise ValueError(f"{path}, line {error.lineno}: not XML: {reason}. {repair}") from error
     except (ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
         raise ValueError(f"{path}, line {reader.parser.CurrentLineNumber}: {error}") from error
     if not reader.items:

@@ -153,7 +153,7 @@ def _options(cells: Cells) -> Iterator[tuple[str, str | None, str]]:
 
 def _number(column: str, cell: str) -> float:
     if not NUMBER.fullmatch(cell):
-        raise ValueError(f"the {column} {cell!r} is no number")
+        raise ValueError(f"the {column} {cell!r} is no number: write numbers as 1299.90")
     return float(cell)
 
 

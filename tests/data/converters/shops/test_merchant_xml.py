@@ -94,5 +94,11 @@ def test_broken_files_are_named_by_their_line(tmp_path):
         read_merchant_xml(save(tmp_path, "<products><items><id>1</id></items></products>"))
     with pytest.raises(ValueError, match="line 1: unknown encoding: klingon"):
         read_merchant_xml(save(tmp_path, RSS.replace("UTF-8", "klingon")))
-    with pytest.raises(ValueError, match="not XML"):
+    with pytest.raises(ValueError, match=r"not XML: .*the encoding that the first line names"):
         read_merchant_xml(save(tmp_path, RSS.replace("Wool", "caf\xe9"), "latin-1"))
+    with pytest.raises(ValueError, match=r"not XML: .*write &#160; for &nbsp;"):
+        read_merchant_xml(save(tmp_path, RSS.replace("Wool", "Wool&nbsp;")))
+    with pytest.raises(ValueError, match=r"not XML: .*Write &amp; for &"):
+        read_merchant_xml(save(tmp_path, RSS.replace("Wool", "Wool & Co")))
+    with pytest.raises(ValueError, match=r"line 2: not XML: .*Remove what is before <\?xml"):
+        read_merchant_xml(save(tmp_path, "\n" + RSS))

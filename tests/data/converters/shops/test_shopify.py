@@ -75,7 +75,7 @@ def test_what_is_wrong_is_named_by_its_line(tmp_path):
     assert "line 7: no Handle, so it belongs to no product" in text
     assert "line 8: the first row of 'new' has no title" in text
     assert "line 9: 'wool-coat' is the Handle of 'Wool coat' (export.csv, line 2) too" in text
-    assert "line 10: the Image Position 'first' is no number" in text
+    assert "line 10: the Image Position 'first' is no number: write numbers as 1299.90" in text
     assert (
         "line 11: Vendor 'Bcme' of 'wool-coat' differs from that of its first row, export.csv, line 2: 'Acme'" in text
     )
