@@ -29,7 +29,10 @@ def test_photos_with_changes():
     changes = {"entities": ["dress"], "rows": ["sum", "regions"], "dress_sum_recall@10": 0.25}
     blocks = evaluation_tables(HEAD | {"fashion_iq": changes}).split("\n\n")
     assert blocks[0].startswith("\nruns/e2 on generated (validation): Photo and a change")
-    assert "| dress |     sum | 25.0 |    - |" in blocks[1] and "| regions |" in blocks[1]
+    assert "| dress |     sum | 25.0 |    - |" in blocks[1] and "| regions |" in blocks[1] and len(blocks) == 2
+    lost = {"dress_num_left_out_queries": 2, "dress_num_left_out_photos": 3}
+    *_, said = evaluation_tables(HEAD | {"fashion_iq": changes | lost}).split("\n\n")
+    assert said.startswith("2 queries and 3 photos to search are left out") and "not comparable" in said
     printed = evaluation_tables(HEAD | {"cross_modal": CROSS_MODAL, "entities": ["dress"], "changes": changes})
     assert printed.split("\n\n")[3] == blocks[1]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from ...metrics.changed_search import change_recall
 from .catalogue_changes import embeds_by_space, mean_recall, weighted_scores
 from .searchers import AskedChange, Searcher, changer_for, default_way, searchers_for
 
+
+logger = logging.getLogger(__name__)
 
 CATEGORIES = ("dress", "shirt", "toptee")
 PRIMARY_METRIC = "mean_recall"
@@ -41,7 +45,8 @@ def evaluate_fashion_iq(
 
     As in the published results (`src/validate.py` of CLIP4Cir), both captions of a query are joined by "and", all
     photos of the category's split file are searched, and the query's own photo stays among them: it counts as a wrong
-    result.
+    result. Photos that the corpus lacks, and queries from or to them, are left out with a warning: the recalls are
+    then not those of the published protocol.
 
     Args:
         model (`PreTrainedModel`): E2, CLIP or SigLIP.
@@ -56,28 +61,27 @@ def evaluate_fashion_iq(
 
     Returns:
         `dict`: `entities`, the categories; `rows`, the ways: `"photo"`, `"words"`, their `"sum"`, `"arithmetic"`, for
-        E2 `"regions"`, and `"combiner"` where there is one; for each category `{category}_num_queries`,
-        `{category}_num_photos` and for each way `{category}_{way}_recall@10` and `_recall@50`; `{way}_recall`, the
-        mean of both over the categories, and the primary metric `mean_recall`, that of the pipeline's default.
+        E2 `"regions"`, and `"combiner"` where there is one; for each category `{category}_num_queries` and
+        `_num_photos`, `_num_left_out_queries` and `_num_left_out_photos`, and for each way
+        `{category}_{way}_recall@10` and `_recall@50`; `{way}_recall`, the mean of both over the categories, and the
+        primary metric `mean_recall`, that of the pipeline's default.
 
     Raises:
         FileNotFoundError: the folder has no queries.
-        ValueError: the split has no answers, the column map has no `product_id`, the corpus lacks photos, or the
-            combiner is of another model.
+        ValueError: the split has no answers, the column map has no `product_id`, the corpus lacks the photos of all
+            queries of a category, or the combiner is of another model.
     """
-    searched = _read_splits(Path(folder), split)
+    whole = _read_splits(Path(folder), split)
     if column_map.product_id is None:
         raise ValueError("Fashion-IQ names photos by their ids: add their column as `product_id` to the column map")
     row_of = {name: row for row, name in enumerate(column_texts(dataset, column_map.product_id))}
-    for one in searched:
-        _require_photos(one, row_of)
+    searched = [_with_photos(one, row_of) for one in whole]
     images = embed_images(model, processor, dataset, column_map.image, batch_size, progress=progress)
     embeds = embeds_by_space(model, images)
     searchers = searchers_for(changer_for(model, processor, {}, list(embeds), combiner))
     results: dict[str, Any] = {"entities": [one.category for one in searched], "rows": list(searchers)}
-    for one in searched:
-        counts = {"num_queries": len(one.queries), "num_photos": len(one.gallery_ids)}
-        results |= {f"{one.category}_{name}": value for name, value in counts.items()}
+    for one, read in zip(searched, whole, strict=True):
+        results |= {f"{one.category}_{name}": value for name, value in _counts(one, read).items()}
         for way, searcher in searchers.items():
             recalls = _recalls(one, searcher, embeds, row_of)
             results |= {f"{one.category}_{way}_{name}": value for name, value in recalls.items()}
@@ -105,11 +109,30 @@ def _read_splits(folder: Path, split: str) -> list[FashionIQSplit]:
     return [read_fashion_iq_queries(folder, name, split) for name in found]
 
 
-def _require_photos(split: FashionIQSplit, row_of: Mapping[str, int]) -> None:
+def _with_photos(split: FashionIQSplit, row_of: Mapping[str, int]) -> FashionIQSplit:
+    """The queries and the gallery of which the corpus has the photos."""
+    gallery = tuple(name for name in split.gallery_ids if name in row_of)
+    queries = tuple(query for query in split.queries if {query.candidate, query.target} <= row_of.keys())
     asked = [*split.gallery_ids, *(query.candidate for query in split.queries)]
-    lost = sorted({name for name in asked if name not in row_of})
-    if lost:
-        raise ValueError(listed(f"photos of Fashion-IQ's {split.category} that the corpus lacks", lost))
+    if lost := sorted({name for name in asked if name not in row_of}):
+        head = (
+            f"Fashion-IQ's {split.category}: the corpus lacks {len(lost):,} photos, without which "
+            f"{len(queries):,} of {len(split.queries):,} queries and {len(gallery):,} of {len(split.gallery_ids):,} "
+            "photos to search are left. The recalls are not comparable with published ones"
+        )
+        if not queries:
+            raise ValueError(listed(f"{head}. Is it another split, or a category to remove the files of?", lost))
+        logger.warning("%s", listed(head, lost))
+    return replace(split, queries=queries, gallery_ids=gallery)
+
+
+def _counts(searched: FashionIQSplit, whole: FashionIQSplit) -> dict[str, int]:
+    return {
+        "num_queries": len(searched.queries),
+        "num_photos": len(searched.gallery_ids),
+        "num_left_out_queries": len(whole.queries) - len(searched.queries),
+        "num_left_out_photos": len(whole.gallery_ids) - len(searched.gallery_ids),
+    }
 
 
 def _recalls(

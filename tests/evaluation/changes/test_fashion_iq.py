@@ -41,6 +41,7 @@ def test_categories_and_their_means(e2, processor, folder, photos):
     results = evaluate_fashion_iq(e2, processor, photos, column_map, folder, progress=False)
     assert results["entities"] == ["dress", "shirt"] and results["rows"][-1] == "regions"
     assert (results["dress_num_queries"], results["dress_num_photos"]) == (3, 13)
+    assert results["dress_num_left_out_queries"] == results["dress_num_left_out_photos"] == 0
     # A photo finds itself first, so that only another's target may be missed; the shirts are two.
     assert results["dress_photo_recall@10"] >= 1 / 3 and results["dress_photo_recall@50"] == 1
     assert results["shirt_words_recall@10"] == 1
@@ -52,9 +53,28 @@ def test_captions_are_joined():
     assert joined_captions(["is red.", " has no sleeves"]) == "Is red and has no sleeves"
 
 
+def test_photos_that_the_corpus_lacks_are_left_out(e2, processor, folder, photos, caplog):
+    (folder / "cap.shirt.val.json").unlink()
+    asked = (e2, processor, photos.select([*range(6), *range(7, 13)]), ColumnMap.shipped("fashion-iq"), folder)
+    results = evaluate_fashion_iq(*asked, progress=False)
+    assert (results["dress_num_queries"], results["dress_num_left_out_queries"]) == (2, 1)  # the photo of one is lost
+    assert (results["dress_num_photos"], results["dress_num_left_out_photos"]) == (12, 1)
+    assert "lacks 2 photos" in caplog.text and "2 of 3 queries and 12 of 13 photos" in caplog.text
+    assert "B006" in caplog.text and "B013" in caplog.text
+    (folder / "split.dress.val.json").write_text(json.dumps([*IDS[:6], *IDS[7:13]]))
+    queries = json.loads((folder / "cap.dress.val.json").read_text())[:2]
+    (folder / "cap.dress.val.json").write_text(json.dumps(queries))
+    whole = evaluate_fashion_iq(*asked, progress=False)
+    assert {name: value for name, value in results.items() if "left_out" not in name} == {
+        name: value for name, value in whole.items() if "left_out" not in name
+    }
+
+
 def test_what_is_missing_is_named(e2, processor, folder, photos):
     asked = (e2, processor, photos.select(range(13)), ColumnMap.shipped("fashion-iq"))
-    with pytest.raises(ValueError, match=r"photos of Fashion-IQ's dress that the corpus lacks:\s+B013"):
+    with pytest.raises(
+        ValueError, match=r"shirt: the corpus lacks 1 photos, .* 0 of 1 queries .*another split.*\s+B013"
+    ):
         evaluate_fashion_iq(*asked, folder)
     with pytest.raises(ValueError, match="test split are not published"):
         evaluate_fashion_iq(*asked, folder, "test")
