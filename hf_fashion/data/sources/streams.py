@@ -1,6 +1,6 @@
 """Refuse streaming datasets where a table is needed, and save the first rows of one as a corpus."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from ...files import file_written_aside, folder_written_aside
 from .image_column import holds_photos
 
 
-ROWS_AT_ONCE = 200  # with the bytes of their photos in memory
+ROWS_AT_ONCE = 20  # with the bytes of their photos in memory, several times
+BYTES_PER_GROUP = 64 << 20  # that are written together
 
 
 def require_tables(corpus: Mapping[str, Any]) -> None:
@@ -42,7 +43,8 @@ def save_stream(
 ) -> dict[str, int]:
     """Save the first rows of each split of a streaming dataset, with their photos, as a corpus for `load_corpus`.
 
-    A few hundred rows are in memory at a time. `stream.shuffle(seed=0, buffer_size=10_000)` draws them more evenly.
+    64 MB of photos are in memory at a time, or twenty rows. `stream.shuffle(seed=0, buffer_size=10_000)` draws the
+    rows more evenly.
 
     Args:
         stream (`IterableDataset` or `IterableDatasetDict`): the rows, with features.
@@ -71,22 +73,34 @@ def save_stream(
 
 
 def _save(split: IterableDataset, path: Path, rows: int, progress: bool) -> int:
-    schema, count = split.features.arrow_schema, 0
+    count = 0
     with (
         file_written_aside(path) as aside,
-        pq.ParquetWriter(aside, schema) as writer,
+        pq.ParquetWriter(aside, split.features.arrow_schema) as writer,
         tqdm(total=rows, desc=path.stem, leave=False, disable=not progress) as bar,
     ):
-        for table in split.take(rows).with_format("arrow").iter(ROWS_AT_ONCE):
-            table = table.cast(schema)
-            embedded = embed_table_storage(table)
-            _require_photos(table, embedded, split.features, count)
-            writer.write_table(embedded)
-            count += len(table)
-            bar.update(len(table))
+        for group in _groups(split, rows, bar):
+            writer.write_table(group)
+            count += len(group)
     if not count:
         raise ValueError(f"split {path.stem!r} of the stream has no rows")
     return count
+
+
+def _groups(split: IterableDataset, rows: int, bar: tqdm) -> Iterator[pa.Table]:
+    """The first rows with their photos, as many at a time as are written together."""
+    schema, count, group, size = split.features.arrow_schema, 0, [], 0
+    for table in split.take(rows).with_format("arrow").iter(ROWS_AT_ONCE):
+        table = table.cast(schema)
+        group.append(embed_table_storage(table))
+        _require_photos(table, group[-1], split.features, count)
+        count, size = count + len(table), size + group[-1].nbytes
+        bar.update(len(table))
+        if size >= BYTES_PER_GROUP:
+            yield pa.concat_tables(group)
+            group, size = [], 0
+    if group:
+        yield pa.concat_tables(group)
 
 
 def _require_photos(table: pa.Table, embedded: pa.Table, features: Features, first: int) -> None:

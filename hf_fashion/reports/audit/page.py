@@ -127,7 +127,7 @@ def _issues(pictures: RowPictures, findings: Mapping[str, Any]) -> str:
 
 
 def _problems(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """What stands in place of the findings of a name that has none."""
+    """Why a name has no findings, for each that has none."""
     return {name: its["problem"] for name, its in found.items() if "problem" in its}
 
 

@@ -1,3 +1,4 @@
+import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, Image, IterableDataset, IterableDatasetDict, List, Value
 
@@ -33,6 +34,11 @@ def test_the_first_rows_of_a_stream_are_a_corpus(tmp_path, monkeypatch):
     corpus, _ = check_corpus(load_corpus(tmp_path / "out"), MAP)
     assert corpus["train"]["title"][:] == products(5)["title"][:]
     assert corpus["train"][4]["image"] == products(5)[4]["image"]
+    assert pq.ParquetFile(tmp_path / "out" / "train.parquet").num_row_groups == 1
+    monkeypatch.setattr(streams, "BYTES_PER_GROUP", 2500)  # more than two of the photos
+    save_stream(stream, tmp_path / "large", 9, progress=False)
+    file = pq.ParquetFile(tmp_path / "large" / "train.parquet")
+    assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [4, 4, 1]
 
 
 def test_photos_that_are_files_come_along(tmp_path):

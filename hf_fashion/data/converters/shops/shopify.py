@@ -1,7 +1,9 @@
 """Read Shopify's product export, in which a product has a row for each of its variants and photos."""
 
+import logging
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +20,11 @@ from .html_text import plain_text
 from .shopify_columns import OPTION, column_names, other_columns
 
 
+logger = logging.getLogger(__name__)
+
 TEXTS = ("title", "description", "brand", "category", "type", "tags", "status")
 NUMBER = re.compile(r"\d+(\.\d*)?")
+ACTIVE = "active"  # the status of what is for sale
 NO_OPTION = ("title", "Default Title")  # the option of a product without any, and its value
 FEATURES = {"price": Value("float64")}
 
@@ -31,7 +36,8 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
 
     Title and description are stripped of HTML. `price` is the lowest of the variants; `option_color` and others hold
     the values of an option, joined by commas. So do the other columns that have any, under names with underscores
-    (`variant_sku`, `google_shopping_gender`, `metafield_custom_color`).
+    (`variant_sku`, `google_shopping_gender`, `metafield_custom_color`). Products that are not active, such as drafts,
+    are rows too, and counted in a warning.
 
     Args:
         source (`Path`): the CSV file, or a folder of several (`products_export_1.csv`).
@@ -58,7 +64,18 @@ def read_shopify(source: Path, images: Path | None = None) -> Splits:
                 problems.append(f"line {line}: {error}")
         if problems:
             raise ValueError(listed(f"{path}: {len(problems):,} rows are not as Shopify exports them", problems))
+    _log_hidden(source, products)
     return {"train": [_row(handle, product, images or folder_of(source)) for handle, product in products.items()]}
+
+
+def _log_hidden(source: Path, products: Mapping[str, "_Product"]) -> None:
+    """Count the products that customers do not see: a gallery of all rows would show them."""
+    found = Counter(product.texts["status"] or ACTIVE for product in products.values())
+    if hidden := {status: count for status, count in found.items() if status.lower() != ACTIVE}:
+        counts = ", ".join(f"{count:,} {status}" for status, count in sorted(hidden.items()))
+        logger.warning(
+            "%s: of %s products %s; they are rows too, with their `status`", source, f"{found.total():,}", counts
+        )
 
 
 @dataclass

@@ -44,6 +44,15 @@ def test_rows_of_a_handle_are_one_product(tmp_path):
     assert card["title"] == "Gift card" and card["option_color"] is None and card["source_row"] == "export.csv, line 6"
 
 
+def test_products_that_are_not_for_sale_are_counted(tmp_path, caplog):
+    rows = [*ROWS, "cap,Cap,,,,,,,,,,5,1,5.jpg,1,,Archived", "hat,Hat,,,,,,,,,,6,1,6.jpg,1,,ACTIVE"]
+    assert len(read_shopify(save(tmp_path / "export.csv", rows))["train"]) == 4
+    assert "of 4 products 1 Archived, 1 draft; they are rows too, with their `status`" in caplog.text
+    caplog.clear()
+    read_shopify(save(tmp_path / "export.csv", ROWS[:3]))
+    assert caplog.text == ""
+
+
 def test_photos_are_in_the_order_of_their_positions_and_variants_add_theirs(tmp_path):
     (coat, _) = read_shopify(save(tmp_path / "export.csv"))["train"]
     assert coat["image"] == [str(tmp_path / name) for name in ("1.jpg", "2.jpg", "3.jpg")]
