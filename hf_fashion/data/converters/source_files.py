@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -67,18 +67,24 @@ def folder_of(source: Path) -> Path:
     return source.parent if source.is_file() else source
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, dropped: Collection[str] = ()) -> Any:
     """Read a JSON file.
 
     Args:
         path (`Path`): the file.
+        dropped (`Collection[str]`, *optional*): keys of objects that are left out, so that large values of no use do
+            not fill the memory.
 
     Raises:
         ValueError: naming the line where it is not JSON, or the key that an object has twice.
     """
     text = read_text(path)
+
+    def kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return distinct_keys([pair for pair in pairs if pair[0] not in dropped])
+
     try:
-        return json.loads(text, object_pairs_hook=distinct_keys)
+        return json.loads(text, object_pairs_hook=kept if dropped else distinct_keys)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}. Load or copy the file again"

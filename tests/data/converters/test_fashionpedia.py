@@ -1,4 +1,5 @@
 import copy
+import tracemalloc
 
 import pytest
 
@@ -48,6 +49,19 @@ def test_boxes_categories_and_attributes(tmp_path):
     assert row["pattern"] == ["stripe"] and row["waistline"] == []
     labels = read_labels(corpus["train"], ColumnMap(attributes={"category": "categories"}))
     assert labels.is_multi_label and labels.carries.tolist() == [[True, True], [False, False]]
+
+
+def test_masks_do_not_fill_the_memory(tmp_path):
+    mask = [[number / 7 for number in range(2_000)]]
+    annotations = [FILE["annotations"][0] | {"id": number, "segmentation": mask} for number in range(50)]
+    path = save(tmp_path, annotations=annotations)
+    save_photos(tmp_path, "a.jpg", "b.jpg")
+    tracemalloc.start()
+    try:
+        assert len(read_fashionpedia(path)["train"][0]["objects"]) == 50
+        assert tracemalloc.get_traced_memory()[1] < 2.5 * path.stat().st_size  # of which its bytes and its text are 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_refers_to_nothing_is_named(tmp_path):

@@ -9,7 +9,7 @@ from hf_fashion.data.converters.source_files import (
     read_json,
     require_objects,
 )
-from tests.data.converted import save_photos
+from tests.data.converted import save_json, save_photos
 
 
 def test_a_file_is_found_itself_at_the_top_or_below(tmp_path, caplog):
@@ -44,6 +44,7 @@ def test_json_that_is_broken_is_named_by_its_line(tmp_path):
         read_json(path)
     path.write_bytes('{"a": "é"}'.encode())
     assert read_json(path) == {"a": "é"}
+    assert read_json(save_json(path, [{"a": {"b": [1], "c": 2}}]), dropped=("b",)) == [{"a": {"c": 2}}]
     path.write_text('{"7": {"title": "Cap"}, "7": {"title": "Hat"}}')
     with pytest.raises(ValueError, match=r"a\.json: an object has the key '7' twice: keep one of them"):
         read_json(path)
