@@ -15,6 +15,10 @@ from .texts_e2 import max_tokens, reads_full_length
 
 logger = logging.getLogger(__name__)
 
+# A tokenizer's file remembers the options of an earlier call, and `ProcessorMixin` takes them as defaults: texts would
+# be cut at 128 tokens where the text tower reads 512.
+REMEMBERED_OPTIONS = ("max_length", "stride", "truncation_strategy")
+
 
 # Copied from hf_fashion.texts.warn_of_long_texts
 def warn_of_long_texts(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], max_length: int) -> None:
@@ -90,6 +94,8 @@ class E2Processor(ProcessorMixin):
         super().__init__(image_processor, tokenizer, **kwargs)
         if tokenizer is not None:
             tokenizer.split_special_tokens = True
+            for name in REMEMBERED_OPTIONS:
+                tokenizer.init_kwargs.pop(name, None)
             self._choose_inputs(tokenizer)
 
     def _choose_inputs(self, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -164,13 +170,14 @@ class E2Processor(ProcessorMixin):
             `text_padding` is `"max_length"`.
 
         Raises:
-            ValueError: if nothing is given, a tag names an unknown entity, or texts or images are not as many as tags.
+            ValueError: if nothing is given, a tag names an unknown entity or is no text, or texts or images are not as
+                many as tags.
         """
         if images is None and text is None and tags is None:
             raise ValueError("You have to specify `images`, `text`, `tags`, or several of them.")
         tags = [tags] if isinstance(tags, Mapping) else tags
         if tags is not None:
-            self._check_entities(tags)
+            self._check_tags(tags)
         if tags is not None and text is not None:
             check_counts("text", text, tags)
             text = self.compose(text, tags) if self.compose_text else text
@@ -208,11 +215,17 @@ class E2Processor(ProcessorMixin):
         parts = ([row.get(entity) for entity in self.tag_entities] for row in tags)
         return [".".join([*filter(None, row), text]) for row, text in zip(parts, texts, strict=True)]
 
-    def _check_entities(self, tags: Sequence[Mapping[str, str | None]]) -> None:
-        for row, names in enumerate(tags):
-            unknown = sorted(set(names) - set(self.tag_entities))
+    def _check_tags(self, tags: Sequence[Mapping[str, str | None]]) -> None:
+        for row, tags_of_row in enumerate(tags):
+            unknown = sorted(set(tags_of_row) - set(self.tag_entities))
             if unknown:
                 raise ValueError(f"`tags[{row}]` names unknown entities {unknown}; known: {self.tag_entities}.")
+            for entity, tag in tags_of_row.items():
+                if not isinstance(tag, str | None):
+                    raise ValueError(
+                        f"`tags[{row}]` has a tag that is no text: {entity!r} is {tag!r}, a {type(tag).__name__}. "
+                        "Give a string, or `None` where the tag is missing."
+                    )
 
     def _warn_of_cuts(self, text, tags, options: Mapping) -> None:
         longest = self.tokenizer.model_max_length

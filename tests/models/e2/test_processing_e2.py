@@ -1,7 +1,10 @@
 """The processor: tags to tensors, the paper's composed text, saving."""
 
+import warnings
+
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from hf_fashion import E2Model, E2Processor
 from hf_fashion.models.e2.processing_e2 import tag_id
@@ -61,6 +64,14 @@ def test_unknown_entity_is_named():
         tiny_processor()(tags=[{"brand": "x"}, {"colour": "red"}])
 
 
+@pytest.mark.parametrize("tag", [2024, float("nan"), ["red", "blue"]])
+def test_a_tag_that_is_no_text_is_named(tag):
+    with pytest.raises(
+        ValueError, match=rf"tags\[1\].*'season' is .*, a {type(tag).__name__}\. Give a string, or `None`"
+    ):
+        tiny_processor()(tags=[{"brand": "x"}, {"season": tag}])
+
+
 def test_texts_and_tags_must_be_as_many():
     with pytest.raises(ValueError, match="2 and 1"):
         tiny_processor().compose(["a", "b"], [{}])
@@ -84,6 +95,20 @@ def test_saved_and_read_is_equal(tmp_path):
     inputs = {"images": tiny_images(1), "text": ["a"], "tags": [ROWS[0]], "return_tensors": "pt"}
     for name, tensor in processor(**inputs).items():
         assert torch.equal(tensor, read(**inputs)[name]), name
+
+
+def test_options_that_a_tokenizers_file_remembers_cut_no_text(tmp_path):
+    tokenizer = tiny_tokenizer()
+    tokenizer("a", truncation=True, max_length=5)
+    tokenizer.save_pretrained(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    assert tokenizer.init_kwargs["max_length"] == 5
+    processor = E2Processor(tiny_image_processor(), tokenizer, TAG_ENTITIES)
+    for options in ({}, {"padding": True}, {"truncation": True}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # transformers warns of a length that padding ignores
+            (ids,) = processor(text=["a red dress"], **options)["input_ids"]
+        assert len(ids) == len(tiny_tokenizer()("a red dress")["input_ids"])
 
 
 def test_texts_that_truncation_cuts_are_counted_once(caplog):
