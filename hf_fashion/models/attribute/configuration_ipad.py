@@ -141,6 +141,14 @@ class IpadConfig(AttributeConfig):
         self.vit_config = _as_vit_config(self.vit_config)
         super().__post_init__(**kwargs)
 
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs) -> PreTrainedConfig | tuple[PreTrainedConfig, dict]:
+        """Build the configuration from a dict. `AutoModel.from_pretrained(folder, variant="fp16")` names files by the
+        word that is also a field here, so only a value of the field changes it."""
+        files = {} if kwargs.get("variant") in (None, *_CHOICES["variant"]) else {"variant": kwargs.pop("variant")}
+        read = super().from_dict(config_dict, **kwargs)
+        return (read[0], read[1] | files) if kwargs.get("return_unused_kwargs") else read
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields; an unset `region_size` is left out, which keeps the fingerprints of earlier models."""
         fields = super().to_dict()

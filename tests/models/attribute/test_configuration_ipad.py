@@ -1,10 +1,11 @@
 """IPAD's configuration: its defaults are the paper's, what it refuses, what survives saving."""
 
 import pytest
-from transformers import AutoConfig, CLIPVisionConfig, Dinov2Config, ViTConfig
+import torch
+from transformers import AutoConfig, AutoModel, CLIPVisionConfig, Dinov2Config, ViTConfig
 
 from hf_fashion.models.attribute.configuration_ipad import REGION_FAMILIES, IpadConfig
-from tests.tiny_ipad import tiny_dinov2_fields, tiny_ipad_config, tiny_vit_fields
+from tests.tiny_ipad import tiny_dinov2_fields, tiny_ipad, tiny_ipad_config, tiny_vit_fields
 
 
 def test_defaults_are_the_papers():
@@ -85,6 +86,17 @@ def test_size_of_the_search_feature(fields, size):
 def test_published_rounds_are_one():
     assert IpadConfig(num_iterations=7).num_rounds == 7
     assert IpadConfig(num_iterations=7, variant="published").num_rounds == 1
+
+
+def test_variant_names_files_where_it_is_no_value_of_the_field(tmp_path):
+    model = tiny_ipad()
+    model.half().save_pretrained(tmp_path, variant="fp16")
+    read = AutoModel.from_pretrained(tmp_path, variant="fp16")
+    assert read.config.variant == "paper" and read.dtype == torch.float16
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, read.state_dict()[name]), name
+    assert IpadConfig.from_pretrained(tmp_path, variant="published").variant == "published"
+    assert IpadConfig.from_dict(tiny_ipad_config().to_dict(), variant="fp16").variant == "paper"
 
 
 @pytest.mark.parametrize(
