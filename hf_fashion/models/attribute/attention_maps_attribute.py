@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from PIL import Image, ImageDraw
 from torch import nn
+from transformers.image_transforms import convert_to_rgb
 
 
 _LABEL_HEIGHT = 14
@@ -67,7 +68,7 @@ def draw_attention(
             f"`names`, `iteration_maps` and `boxes` must have one entry an attribute; got {len(names)} names, "
             f"{len(iteration_maps)} maps and {None if boxes is None else len(boxes)} boxes."
         )
-    photo = photo.convert("RGB")
+    photo = Image.fromarray(convert_to_rgb(photo, return_numpy=True))  # transparent parts on white, as the processor
     heats = attention_on_photo(iteration_maps, (photo.height, photo.width)).cpu()  # (K, Iter, height, width)
     rounds = heats.shape[1]
     sheet = Image.new("RGB", (photo.width * (1 + rounds), (photo.height + _LABEL_HEIGHT) * len(names)), "white")

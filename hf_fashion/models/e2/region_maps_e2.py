@@ -6,6 +6,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import nn
 from transformers import BaseImageProcessor
+from transformers.image_transforms import convert_to_rgb
 
 from .photo_geometry_e2 import ModelFrame, model_frame
 
@@ -100,7 +101,7 @@ def draw_region_maps(image: Image.Image, maps: torch.Tensor, names: Sequence[str
             f"`maps` must have shape {(len(names), image.height, image.width)} for this image and these names; "
             f"got {tuple(maps.shape)}."
         )
-    image = image.convert("RGB")
+    image = Image.fromarray(convert_to_rgb(image, return_numpy=True))  # transparent parts on white, as the processor
     panels = [image, *(paint_heat(image, heat) for heat in maps)]
     row = Image.new("RGB", (image.width * len(panels), image.height + 14), "white")
     draw = ImageDraw.Draw(row)

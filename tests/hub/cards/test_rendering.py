@@ -31,6 +31,13 @@ def test_a_model_of_which_nothing_is_known_has_a_card(kind, tmp_path):
     assert headings(text) == wanted and "<img" not in text and text.startswith("# me/model\n")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_photos_are_opened_upright_and_keep_their_transparent_parts_for_the_processor(kind, tmp_path):
+    text = render(kind, tmp_path, CardFacts())
+    assert text.count("Image.open(") == text.count("ImageOps.exif_transpose(Image.open(")
+    assert "convert(" not in text, "it would make transparent parts black, which the processor makes white"
+
+
 def test_facts_of_the_run_are_shown(tmp_path):
     text = render("e2", tmp_path, CardFacts(run_facts()))
     assert headings(text) == [name for name in SECTIONS if name != "Results"]

@@ -51,6 +51,12 @@ def test_panels_boxes_and_warmth():
     assert drawn.getpixel((80 + 35, 55))[0] > 150
 
 
+def test_transparent_parts_are_drawn_white_as_the_processor_sees_them():
+    cut_out = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
+    drawn = draw_attention(cut_out, torch.full((1, 1, 4, 4), 1 / 16), ["neckline"])
+    assert drawn.getpixel((10, 10)) == drawn.getpixel((30, 10)) == (255, 255, 255)
+
+
 def test_boxes_of_a_shrunken_source_are_scaled_to_the_photo():
     photo = Image.new("RGB", (40, 80), "blue")
     boxes = torch.tensor([[0, 10, 5, 15]])

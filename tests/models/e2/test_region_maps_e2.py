@@ -94,6 +94,12 @@ def test_drawing_reddens_where_the_map_is_high():
     assert drawn.getpixel((12, 5)) == (0, 0, 255) and drawn.getpixel((18, 5))[0] > 150
 
 
+def test_transparent_parts_are_drawn_white_as_the_processor_sees_them():
+    cut_out = Image.new("RGBA", (10, 10), (0, 0, 0, 0))
+    drawn = draw_region_maps(cut_out, torch.zeros(1, 10, 10), ["brand"])
+    assert drawn.getpixel((5, 5)) == drawn.getpixel((15, 5)) == (255, 255, 255)
+
+
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="fusion_layers"):
         region_maps([], [(4, 4)], 1, SQUASHED)
