@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from ..messages import did_you_mean
 from .output import hide_loading_bars
 
 
@@ -22,9 +23,15 @@ class CommandParser(argparse.ArgumentParser):
             self.register("action", name, _KeepAll)
 
     def parse_known_args(self, args=None, namespace=None):
-        """Parse a command line."""
+        """Parse a command line. What is not known is an error of the command, whose usage lists its options; argparse
+        itself shows the usage of `hf-fashion`, which has none of them."""
         self.given.clear()
-        return super().parse_known_args(args, namespace)
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [option for action in self._actions for option in action.option_strings]
+            name = unknown[0].partition("=")[0]
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{did_you_mean(name, options)}")
+        return parsed, unknown
 
 
 class _KeepAll(argparse.Action):

@@ -25,6 +25,8 @@ from .whole_model import load_whole
 # Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
 PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+# Models that take the embeddings of another model, and have no processor; and the argument that they are for.
+_COMPANIONS = {"feature_reasoning": "`reranker` (--reranker)", "combiner": "`combiner` (--combiner)"}
 _WITHOUT_PACKAGE = (
     ". Without hf_fashion, give the model itself: AutoModel.from_pretrained({name!r}, trust_remote_code=True); with "
     "it, import hf_fashion first"
@@ -175,6 +177,15 @@ def _missing(folder: Path, name: str, error: Exception) -> str:
     return message
 
 
+def _without_processor(folder: Path) -> str:
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    if kind in _COMPANIONS:
+        return (
+            f"a {kind!r} embeds nothing: give it as {_COMPANIONS[kind]}, next to the model whose embeddings it takes"
+        )
+    return f"it has no {PROCESSOR_FILES[0]}: save its processor there"
+
+
 def _reason(folder: Path, error: Exception) -> str:
     text = str(error)
     if "trust_remote_code" in text:
@@ -184,6 +195,6 @@ def _reason(folder: Path, error: Exception) -> str:
     if "ignore_mismatched_sizes" in text:
         return "its weights have other shapes than its config.json names"
     if "processor" in text and folder.is_dir() and not any((folder / name).is_file() for name in PROCESSOR_FILES):
-        return f"it has no {PROCESSOR_FILES[0]}: save its processor there"
+        return _without_processor(folder)
     first = " ".join(text.split()).partition(". ")[0].removesuffix(".")
     return first if isinstance(error, (OSError, ValueError)) else f"{type(error).__name__}: {first}"

@@ -62,6 +62,21 @@ def test_an_option_of_one_value_is_given_once(line, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ((*SEARCH, "--text", "a", "--topk", "5"), "unrecognized arguments: --topk 5 (did you mean '--top_k'?)"),
+        ((*SEARCH, "--text", "a", "--topk=5"), "unrecognized arguments: --topk=5 (did you mean '--top_k'?)"),
+        ((*SEARCH, "photo.jpg"), "unrecognized arguments: photo.jpg\n"),
+    ],
+)
+def test_what_a_command_does_not_know_is_told_with_its_usage(line, message, capsys):
+    with pytest.raises(SystemExit):
+        parse_arguments([*line])
+    printed = capsys.readouterr().err
+    assert message in printed and printed.startswith("usage: hf-fashion search") and "--top_k TOP_K" in printed
+
+
 def test_a_list_is_all_that_was_given():
     columns = "--metadata_columns"
     assert parse_arguments([*EMBED, columns, "brand", columns, "price"]).metadata_columns == ["brand", "price"]

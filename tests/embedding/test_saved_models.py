@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from hf_fashion.embedding.saved_models import load_model, named_errors
+from tests.tiny_combiner import tiny_combiner
 from tests.tiny_e2 import tiny_model, tiny_processor
+from tests.tiny_feature_reasoning import tiny_feature_reasoning
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,19 @@ def test_a_missing_file_is_told(copy, name, message):
     (copy / name).unlink()
     with pytest.raises(ValueError, match=rf"the model in '.*copy' cannot be loaded: .*{message}"):
         load_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (tiny_feature_reasoning, r"a 'feature_reasoning' embeds nothing: give it as `reranker` \(--reranker\)"),
+        (tiny_combiner, r"a 'combiner' embeds nothing: give it as `combiner` \(--combiner\)"),
+    ],
+)
+def test_a_model_that_embeds_nothing_is_told_with_its_place(make, message, tmp_path):
+    make().save_pretrained(tmp_path / "other")
+    with pytest.raises(ValueError, match=message):
+        load_model(tmp_path / "other")
 
 
 def test_a_mistyped_path_is_told_with_the_right_one(saved, monkeypatch):

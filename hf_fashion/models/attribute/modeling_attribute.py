@@ -181,6 +181,11 @@ class AttributePreTrainedModel(AttributeRows, PreTrainedModel):
         names, batch_size, device = self.config.attribute_names, pixel_values.shape[0], pixel_values.device
         if attribute_ids is None:
             return torch.arange(len(names), device=device).expand(batch_size, -1)
+        if not isinstance(attribute_ids, torch.Tensor):
+            raise ValueError(
+                f"`attribute_ids` must be a tensor of integers, of shape (B,) or (B, K): the places of attributes in "
+                f"{list(names)}; got {attribute_ids!r}, a {type(attribute_ids).__name__}."
+            )
         if (
             attribute_ids.ndim not in (1, 2)
             or attribute_ids.shape[0] != batch_size

@@ -40,6 +40,14 @@ def test_wrong_ids_are_named(ids):
         tiny_asen().resolve_attribute_ids(torch.tensor([-1, 0]), PIXELS)
 
 
+@pytest.mark.parametrize("ids", [[0, 1], "a neckline", 2])
+def test_ids_that_are_no_tensor_are_named(ids):
+    with pytest.raises(
+        ValueError, match=rf"`attribute_ids` must be a tensor of integers.*got .*, a {type(ids).__name__}"
+    ):
+        tiny_asen().resolve_attribute_ids(ids, PIXELS)
+
+
 def test_regions_equal_those_of_one_image_and_attribute_at_a_time():
     model, inputs = tiny_asen(), tiny_photo_inputs()
     sources, sizes = inputs["source_pixel_values"], inputs["source_sizes"]
