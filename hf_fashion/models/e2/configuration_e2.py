@@ -314,6 +314,10 @@ class E2Config(PreTrainedConfig):
         kind, name = config_dict.get("model_type"), cls.__name__.replace("Config", "Model")
         if kind in _STARTS:
             raise ValueError(f"This is a {kind!r} and no {name}: make one of it by `{name}.{_STARTS[kind]}`.")
+        if kind in (E2VisionConfig.model_type, E2TowerConfig.model_type):
+            raise ValueError(
+                f"This is a {kind!r}, the image side of an E2, which reads no texts: load it by `E2VisionModel`."
+            )
         # transformers sets the fields of `kwargs` last, when the towers have theirs.
         shared = {name: kwargs.pop(name) for name in _SHARED_FIELDS if name in kwargs}
         return super().from_dict(config_dict | shared, **kwargs)

@@ -88,6 +88,8 @@ class E2Processor(ProcessorMixin):
     ):
         if text_padding not in ("longest", "max_length"):
             raise ValueError(f'`text_padding` must be "longest" or "max_length"; got {text_padding!r}.')
+        if isinstance(tag_entities, str):
+            raise ValueError(f"`tag_entities` must be a list of names; got {tag_entities!r}.")
         self.tag_entities = list(tag_entities or [])
         self.compose_text = compose_text
         self.text_padding = text_padding

@@ -3,7 +3,7 @@
 import pytest
 from transformers import CLIPConfig, CLIPVisionConfig
 
-from hf_fashion import E2Config, E2Model, E2VisionConfig, FilipModel
+from hf_fashion import E2Config, E2Model, E2VisionConfig, E2VisionModel, FilipModel
 from tests.tiny_e2 import tiny_config
 from tests.tiny_e2_families import tiny_e2_on
 from tests.tiny_siglip import tiny_siglip
@@ -73,6 +73,12 @@ def test_the_folder_of_a_clip_or_a_siglip_is_refused_with_what_takes_it(kind, st
     start().save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=f"and no {kind.__name__}: make one of it by `{kind.__name__}.{make}`"):
         kind.from_pretrained(tmp_path)
+
+
+def test_the_folder_of_an_image_side_is_refused_with_what_loads_it(tmp_path):
+    E2VisionModel(tiny_config().vision_config).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"'e2_vision_model', the image side of an E2.*load it by `E2VisionModel`"):
+        E2Model.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize(

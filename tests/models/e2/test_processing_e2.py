@@ -72,6 +72,11 @@ def test_a_tag_that_is_no_text_is_named(tag):
         tiny_processor()(tags=[{"brand": "x"}, {"season": tag}])
 
 
+def test_a_name_in_place_of_a_list_of_entities_is_refused():
+    with pytest.raises(ValueError, match="`tag_entities` must be a list of names; got 'brand'"):
+        E2Processor(tiny_image_processor(), tiny_tokenizer(), "brand")
+
+
 def test_texts_and_tags_must_be_as_many():
     with pytest.raises(ValueError, match="2 and 1"):
         tiny_processor().compose(["a", "b"], [{}])
