@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from ...messages import shown
 
 
-NEGATIVE = (("instead", "of"), ("rather", "than"), ("other", "than"), ("without",), ("except",), ("not",), ("no",))
+NEGATIVE = (("instead", "of"), ("rather", "than"), ("other", "than"), ("anything", "but"), ("everything", "but"))
+NEGATIVE += (("without",), ("except",), ("not",), ("cannot",), ("no",), ("non",), ("never",), ("neither",), ("nor",))
+NEGATIVE += (("avoid",), ("remove",), ("less",))
+# What is replaced, up to one of some words: "from red to blue", "replace the stripes with dots".
+REPLACED = {"from": ("to",), "change": ("to", "into"), "replace": ("with", "by"), "swap": ("for", "with")}
 # They end a negation, but not directly behind it: "not in red".
 POSITIVE = ("but", "with", "in", "as")
 PAUSES = (",", ";", ".")
 FILLERS = {"a", "an", "the", "same", "this", "that", "it", "one", "is", "are", "has", "have", "instead", "rather"}
-FILLERS |= {"i", "do", "does", "want", "should", "be"}
+FILLERS |= {"i", "do", "does", "want", "should", "would", "could", "can", "must", "be", "please", "also", "too"}
+FILLERS |= {"ca", "wo"}  # of "can't" and "won't"
 CONTRACTED = re.compile(r"n['’]t\b")
 WORD = re.compile(r"[^\W_]+")
 WORD_OR_PAUSE = re.compile(r"[^\W_]+|[,;.]")
@@ -39,25 +44,30 @@ class Change:
 
 
 class ChangeReader:
-    """Reads words against known tag values; letter case, plural and hyphens do not count.
+    """Reads English words against known tag values; letter case, plural and hyphens do not count.
 
-    Words behind "not" ("isn't"), "no", "without", "instead of", "rather than", "other than" and "except" are not
-    wanted, up to a comma or "but", "with", "in", "as". What is no known value is kept as it is. Where two entities
-    have a value, it is the first entity's.
+    Words behind one of `NEGATIVE`, such as "not" ("isn't"), "no", "without", "instead of", "never" and "remove", are
+    not wanted, up to a comma or "but", "with", "in", "as"; nor is what `REPLACED` names, such as red in "from red to
+    blue". What is no known value is kept as it is. Where two entities have a value, it is that of the entity with the
+    same spelling ("shorts" are not "short"), else the first entity's.
 
     Args:
         values (`Mapping[str, Sequence[str]]`): tag entity -> its known values.
     """
 
     def __init__(self, values: Mapping[str, Sequence[str]]):
+        self.by_words: dict[tuple[str, ...], tuple[str, str]] = {}
         self.by_singular: dict[tuple[str, ...], tuple[str, str]] = {}
         self.by_stems: dict[tuple[str, ...], tuple[str, str]] = {}
         for entity, its in values.items():
+            spellings: dict[tuple[str, ...], str] = {}
             for value in filter(has_word, its):
                 words = WORD.findall(value.casefold())
-                self.by_singular.setdefault(_singular(words), (entity, value))
-                self.by_stems.setdefault(_stems(words), (entity, value))
-        self.longest = max(map(len, self.by_singular), default=0)
+                known = entity, spellings.setdefault(_singular(words), value)
+                self.by_words.setdefault(tuple(words), known)
+                self.by_singular.setdefault(_singular(words), known)
+                self.by_stems.setdefault(_stems(words), known)
+        self.longest = max(map(len, self.by_words), default=0)
         self.fillers = FILLERS.union(*(WORD.findall(entity.casefold()) for entity in values))
 
     def read(self, words: str) -> Change:
@@ -92,11 +102,17 @@ class ChangeReader:
             tokens (`Sequence[str]`): words in lower case.
         """
         for length in range(min(self.longest, len(tokens)), 0, -1):
-            words = tokens[:length]
-            # The stem last: capes are no caps, though both have one.
-            if value := self.by_singular.get(_singular(words)) or self.by_stems.get(_stems(words)):
+            if value := self._value(tokens[:length]):
                 return length, value
         return 0, None
+
+    def _value(self, words: Sequence[str]) -> tuple[str, str] | None:
+        # The stem last: capes are no caps, though both have one.
+        return (
+            self.by_words.get(tuple(words))
+            or self.by_singular.get(_singular(words))
+            or self.by_stems.get(_stems(words))
+        )
 
 
 def has_word(value: str) -> bool:
@@ -116,6 +132,7 @@ class _Phrases:
         self.found: dict[str, list] = {"wanted": [], "unwanted": [], "more": [], "less": []}
         self.words: list[str] = []
         self.negated = self.just_negated = False
+        self.replaced_until: tuple[str, ...] = ()
 
     def read(self, tokens: list[str]) -> int:
         """Read the first of some tokens. Return how many were read."""
@@ -124,20 +141,31 @@ class _Phrases:
             self.end()
             self.found["unwanted" if self.negated else "wanted"].append(value)
             self.just_negated = False
-            return length
+            return length + _names_entity(value[0], tokens[length : length + 1])
         for marker in NEGATIVE:
             if tuple(tokens[: len(marker)]) == marker:
-                self.end()
-                self.negated = self.just_negated = True
+                self._negate()
                 return len(marker)
-        self._read_word(tokens[0])
+        until = REPLACED.get(tokens[0], ())
+        if set(until) & set(tokens[1:]):
+            self._negate()
+            self.replaced_until = until
+        elif tokens[0] in self.replaced_until:
+            self.end()
+            self.negated, self.replaced_until = False, ()
+        else:
+            self._read_word(tokens[0])
         return 1
+
+    def _negate(self) -> None:
+        self.end()
+        self.negated = self.just_negated = True
 
     def _read_word(self, token: str) -> None:
         if token in PAUSES or token in POSITIVE:
             self.end()
             self.negated = self.negated and self.just_negated and token not in PAUSES
-        elif token == "and":
+        elif token in ("and", "or"):
             self.end()
         elif self.words or token not in self.reader.fillers:
             self.words.append(token)
@@ -148,6 +176,11 @@ class _Phrases:
         if self.words:
             self.found["less" if self.negated else "more"].append(" ".join(self.words))
         self.words = []
+
+
+def _names_entity(entity: str, tokens: Sequence[str]) -> bool:
+    """Whether a word behind a value is its entity, as "sleeves" is in "short sleeves"."""
+    return bool(tokens) and _singular(tokens)[0] in _singular(WORD.findall(entity.casefold()))
 
 
 def _singular(words: Sequence[str]) -> tuple[str, ...]:

@@ -229,8 +229,11 @@ class PhotoChanger:
         """Half of the score for what has changed, half for the regions that stay; without regions the whole photo."""
         if not self.regions:
             return ChangedQuery.of_image(vector).parts
-        named = {entity: self.embed_text(value) for entity, value in change.wanted.items()}
-        named = {entity: -self.embed_text(value) for entity, value in change.unwanted if entity not in named} | named
+        avoided: dict[str, list[str]] = {}
+        for entity, value in change.unwanted:
+            avoided.setdefault(entity, []).append(value)
+        named = {entity: -unit_length(self._sum(its)) for entity, its in avoided.items()}
+        named |= {entity: self.embed_text(value) for entity, value in change.wanted.items()}
         changed = [(entity, text) for entity, text in named.items() if entity in self.regions]
         if len(changed) < len(named) or change.more or change.less:
             changed.append(("image", vector))  # words without a region of their own

@@ -32,6 +32,17 @@ VALUES = {
         ("without a big logo", Change({}, less=("big logo",))),
         ("Is red and has no sleeves", Change({"colour": "Red"}, less=("sleeves",))),
         ("as dresses with pockets", Change({"article_type": "Dress"}, more=("pockets",))),
+        ("never red", Change({}, (("colour", "Red"),))),
+        ("can't be red", Change({}, (("colour", "Red"),))),
+        ("anything but red", Change({}, (("colour", "Red"),))),
+        ("neither red nor blue", Change({}, (("colour", "Red"), ("colour", "Blue")))),
+        ("not red or blue", Change({}, (("colour", "Red"), ("colour", "Blue")))),
+        ("remove the stripes", Change({}, (("pattern", "Striped"),))),
+        ("non-striped", Change({}, (("pattern", "Striped"),))),
+        ("from red to blue", Change({"colour": "Blue"}, (("colour", "Red"),))),
+        ("change red to blue", Change({"colour": "Blue"}, (("colour", "Red"),))),
+        ("replace the stripes with dots", Change({"pattern": "Dots"}, (("pattern", "Striped"),))),
+        ("from this brand", Change({}, more=("from this brand",))),
     ],
 )
 def test_words_are_read(words, change):
@@ -62,3 +73,18 @@ def test_words_that_name_nothing_are_refused(words):
 @pytest.mark.parametrize("values", [["Cap", "Cape", "Coated", "Coats"], ["Coats", "Coated", "Cape", "Cap"]])
 def test_values_of_one_stem_are_told_apart(words, change, values):
     assert ChangeReader({"type": values}).read(words) == change
+
+
+@pytest.mark.parametrize("entities", [["type", "sleeve"], ["sleeve", "type"]])
+def test_a_value_is_that_of_the_entity_with_the_same_spelling(entities):
+    values = {"type": ["Shorts", "Top", "Tops"], "sleeve": ["short", "long"]}
+    reader = ChangeReader({entity: values[entity] for entity in entities})
+    assert reader.read("with short sleeves") == Change({"sleeve": "short"})
+    assert reader.read("but shorts") == Change({"type": "Shorts"})
+    assert reader.read("but tops") == Change({"type": "Top"})  # two spellings of one value
+
+
+def test_the_name_of_an_entity_behind_its_value_says_nothing_more():
+    reader = ChangeReader({"sleeve_length": ["short", "long"]})
+    assert reader.read("with short sleeves, no pockets") == Change({"sleeve_length": "short"}, less=("pockets",))
+    assert reader.read("no sleeves") == Change({}, less=("sleeves",))

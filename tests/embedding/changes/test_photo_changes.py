@@ -52,6 +52,13 @@ def test_words_without_a_region_move_the_photo(photo):
     expect(query, *parts)
 
 
+@pytest.mark.parametrize("words", ["not Puma or Nike", "not Nike, not Puma"])
+def test_every_unwanted_value_of_a_region_counts(photo, words):
+    by_region = changer("brand", "season")
+    avoided = by_region.embed_text("Puma") + by_region.embed_text("Nike")
+    expect(by_region.query(photo, words, TAGS), ("brand", -avoided, 0.5), ("season", photo["season"], 0.5))
+
+
 def test_without_regions_there_is_one_vector(photo):
     plain = changer()
     moved = photo["image"] + plain.embed_text("Puma summer Red") - plain.embed_text("Puma summer Blue")
