@@ -83,7 +83,7 @@ def embedder_fingerprint(
     return weights + VERSION + "-".join(parts)
 
 
-def check_fingerprint(stored: str, found: str, place: str) -> None:
+def check_fingerprint(stored: str, found: str, place: str, hint: str = "") -> None:
     """Raise if vectors were embedded in another way than a model embeds; what one of both lacks is not compared.
 
     A gallery of before version 2 is compared by the weights only, and a warning says so.
@@ -92,6 +92,7 @@ def check_fingerprint(stored: str, found: str, place: str) -> None:
         stored (`str`): fingerprint of the gallery.
         found (`str`): fingerprint of the model, from [`embedder_fingerprint`].
         place (`str`): the gallery's URI, for the message.
+        hint (`str`, *optional*): follows the message where the weights differ.
 
     Raises:
         ValueError: the weights, the image processor or the tokenizer differ.
@@ -101,7 +102,7 @@ def check_fingerprint(stored: str, found: str, place: str) -> None:
         raise ValueError(
             f"the gallery at {place} was embedded by {weights}, `model` is {own_weights}: their vectors cannot be "
             "compared. Load the gallery's model, in the float type that embedded it, or embed the catalogue again "
-            "into another folder"
+            f"into another folder{hint}"
         )
     if now and not before:
         logger.warning(

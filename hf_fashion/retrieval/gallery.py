@@ -17,7 +17,7 @@ from ..embedding.capabilities import region_spaces
 from ..embedding.encoder import Encoder
 from ..embedding.features import require_batch_size
 from ..embedding.fingerprint import check_fingerprint, embedder_fingerprint
-from .ingestion.add_spaces import check_products, copy_with_spaces, extended_schema, split_model
+from .ingestion.add_spaces import check_products, copy_with_spaces, extended_schema, new_spaces_hint, split_model
 from .ingestion.catalogue import Catalogue
 from .ingestion.column_types import require_known_types
 from .ingestion.embed_catalogue import embed_catalogue
@@ -197,7 +197,8 @@ class Gallery:
                 except FileExistsError:  # by another run meanwhile: this one goes on along its axes
                     gallery = cls.open(uri)
             catalogue.adopt(gallery.schema.metadata)
-            check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri)
+            hint = new_spaces_hint(model, list(gallery.schema.spaces))
+            check_fingerprint(gallery.schema.fingerprint, fingerprint, gallery._store.uri, hint)
             gallery.schema.require_same_columns(replace(schema, metadata=catalogue.metadata_schema), str(uri))
         embed_catalogue(gallery, encoder, catalogue, batch_size, progress, processes)
         return gallery
@@ -520,7 +521,8 @@ class Gallery:
             ValueError: another model, image processor or tokenizer embedded the gallery.
         """
         found = embedder_fingerprint(model, processor, tokenizer)
-        check_fingerprint(self.schema.fingerprint, found, self._store.uri)
+        hint = new_spaces_hint(model, list(self.schema.spaces))
+        check_fingerprint(self.schema.fingerprint, found, self._store.uri, hint)
 
     def check_rows(self, rows: pa.Table) -> None:
         """Raise if the gallery's store cannot keep ids and metadata of products that are to be added.

@@ -75,9 +75,13 @@ def read_fashion_iq_queries(folder: str | Path, category: str, split: str = "val
         ChangeQuery(query["candidate"], query.get("target"), tuple(query["captions"]))
         for query in require_objects(path, read_json(path), "query", needed)
     ]
-    wrong = [f"query {number}" for number, query in enumerate(queries, 1) if not _are_texts(query.captions)]
+    wrong = [
+        f"query {number}"
+        for number, query in enumerate(queries, 1)
+        if not query.captions or not _are_texts(query.captions)
+    ]
     if wrong:
-        raise ValueError(listed(f"{path}: captions that are not text", wrong))
+        raise ValueError(listed(f"{path}: no captions, or some that are not text", wrong))
     _require_found(path, queries, gallery)
     return FashionIQSplit(category, split, tuple(queries), tuple(gallery))
 

@@ -11,8 +11,17 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ...messages import did_you_mean, shown
+from ...texts import warn_of_long_texts
 from ..capabilities import entity_names, region_spaces
-from ..features import inference, photo_and_region_features, photo_features, text_features, text_inputs, unit_length
+from ..features import (
+    inference,
+    max_text_length,
+    photo_and_region_features,
+    photo_features,
+    text_features,
+    text_inputs,
+    unit_length,
+)
 from .change_words import Change, ChangeReader
 from .changed_query import ChangedQuery, Part
 from .combiners import TrainedCombiner
@@ -110,11 +119,12 @@ class PhotoChanger:
         self._embed_new([text for text in texts if text and text not in self._embedded])
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed T texts: (T, d), of length 1, on the CPU.
+        """Embed T texts: (T, d), of length 1, on the CPU. A warning says how many are cut.
 
         Args:
             texts (`Sequence[str]`): T texts.
         """
+        warn_of_long_texts(self.tokenizer, texts, max_text_length(self.model, self.tokenizer))
         parts = []
         with inference(self.model):
             for start in range(0, len(texts), TEXTS_IN_A_BATCH):

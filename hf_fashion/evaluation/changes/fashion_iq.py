@@ -16,12 +16,13 @@ from transformers import PreTrainedModel, ProcessorMixin
 from ...data.column_map import ColumnMap
 from ...data.converters.fashion_iq import FashionIQSplit, read_fashion_iq_queries
 from ...data.values import column_texts
+from ...embedding.changes.change_words import ChangeReader
 from ...embedding.changes.combiners import TrainedCombiner
 from ...embedding.corpus import embed_images
 from ...messages import listed
 from ...metrics.changed_search import change_recall
 from .catalogue_changes import embeds_by_space, mean_recall, weighted_scores
-from .searchers import AskedChange, Searcher, changer_for, default_way, searchers_for
+from .searchers import BASELINES, AskedChange, Searcher, changer_for, default_way, searchers_for
 
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ def evaluate_fashion_iq(
 
     As in the published results (`src/validate.py` of CLIP4Cir), both captions of a query are joined by "and", all
     photos of the category's split file are searched, and the query's own photo stays among them: it counts as a wrong
-    result. Photos that the corpus lacks, and queries from or to them, are left out with a warning: the recalls are
-    then not those of the published protocol.
+    result. Where the captions name no difference, such as "is the same", all ways but the baselines search by the
+    photo only, which a warning says. Photos that the corpus lacks, and queries from or to them, are left out with a
+    warning: the recalls are then not those of the published protocol.
 
     Args:
         model (`PreTrainedModel`): E2, CLIP or SigLIP.
@@ -81,9 +83,11 @@ def evaluate_fashion_iq(
     searchers = searchers_for(changer_for(model, processor, {}, list(embeds), combiner))
     results: dict[str, Any] = {"entities": [one.category for one in searched], "rows": list(searchers)}
     for one, read in zip(searched, whole, strict=True):
+        _warn_of_equal(one)
         results |= {f"{one.category}_{name}": value for name, value in _counts(one, read).items()}
         for way, searcher in searchers.items():
-            recalls = _recalls(one, searcher, embeds, row_of)
+            without_change = searcher if way in BASELINES else searchers["photo"]  # baselines read no words
+            recalls = _recalls(one, searcher, without_change, embeds, row_of)
             results |= {f"{one.category}_{way}_{name}": value for name, value in recalls.items()}
     for way in searchers:
         results[f"{way}_recall"] = mean_recall(results, results["entities"], way)
@@ -98,6 +102,22 @@ def joined_captions(captions: Sequence[str]) -> str:
     """
     texts = [caption.strip(".?, ") for caption in captions]
     return " and ".join([texts[0].capitalize(), *texts[1:]])
+
+
+def _names_change(words: str) -> bool:
+    try:
+        ChangeReader({}).read(words)
+    except ValueError:
+        return False
+    return True
+
+
+def _warn_of_equal(split: FashionIQSplit) -> None:
+    words = [joined_captions(query.captions) for query in split.queries]
+    equal = [text for text in words if not _names_change(text)]
+    if equal:
+        message = "%d of %d queries of %s name no difference and are searched by their photo only, such as %.80r"
+        logger.warning(message, len(equal), len(words), split.category, equal[0])
 
 
 def _read_splits(folder: Path, split: str) -> list[FashionIQSplit]:
@@ -136,14 +156,20 @@ def _counts(searched: FashionIQSplit, whole: FashionIQSplit) -> dict[str, int]:
 
 
 def _recalls(
-    split: FashionIQSplit, searcher: Searcher, embeds: Mapping[str, Tensor], row_of: Mapping[str, int]
+    split: FashionIQSplit,
+    searcher: Searcher,
+    without_change: Searcher,
+    embeds: Mapping[str, Tensor],
+    row_of: Mapping[str, int],
 ) -> dict[str, float]:
     rows = [row_of[name] for name in split.gallery_ids]
     gallery = {space: its[rows] for space, its in embeds.items()}
     scores = []
     for query in split.queries:
         photo = {space: its[row_of[query.candidate]] for space, its in embeds.items()}
-        scores.append(weighted_scores(searcher(AskedChange(photo, joined_captions(query.captions))), gallery))
+        words = joined_captions(query.captions)
+        search = searcher if _names_change(words) else without_change
+        scores.append(weighted_scores(search(AskedChange(photo, words)), gallery))
     names = list(split.gallery_ids)
     targets = torch.tensor([names.index(query.target) for query in split.queries])
     return change_recall(torch.stack(scores), torch.arange(len(names)) == targets[:, None])

@@ -224,8 +224,8 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
                 the processor, not shifted.
 
         Raises:
-            ValueError: not exactly one of photos, embeddings of photos and embeddings of texts is given, or no
-                `input_ids` are.
+            ValueError: not exactly one of photos, embeddings of photos and embeddings of texts is given, the
+                embeddings are of another dimension, or no `input_ids` are given.
         """
         if input_ids is None:
             raise ValueError("`input_ids` are missing: the tokens of the captions. `generate` writes captions.")
@@ -259,8 +259,8 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
             `torch.Tensor` of shape `(B, L)`: tokens of the captions; the processor's `batch_decode` reads them.
 
         Raises:
-            ValueError: not exactly one of photos and their embeddings is given, or the decoder has fewer positions
-                than the prefix and `max_new_tokens` need.
+            ValueError: not exactly one of photos and their embeddings is given, the embeddings are of another
+                dimension, or the decoder has fewer positions than the prefix and `max_new_tokens` need.
         """
         prefix = self.prefix(self._embeds(pixel_values, image_embeds, None))
         settings = kwargs.get("generation_config") or self.decoder.generation_config
@@ -295,9 +295,17 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
             )
         if pixel_values is not None:
             image_embeds = self.embedder.get_image_features(pixel_values=pixel_values).pooler_output
+        self._check_dimension(text_embeds if image_embeds is None else image_embeds)
         if image_embeds is not None:
             return self._projected(normalize(image_embeds.to(self.prefix.fc1.weight.dtype), dim=-1))
         return self._noised(normalize(text_embeds.to(self.prefix.fc1.weight.dtype), dim=-1))
+
+    def _check_dimension(self, embeds: torch.Tensor) -> None:
+        if embeds.shape[-1] != self.config.embedding_dim:
+            raise ValueError(
+                f"embeddings must have {self.config.embedding_dim} numbers, as those of the embedding model inside "
+                f"({type(self.embedder).__name__}); got shape {tuple(embeds.shape)}: embed the photos by that model."
+            )
 
     def _noised(self, embeds: torch.Tensor) -> torch.Tensor:
         """CapDec: text embeddings with noise, at length 1 again; in training only."""

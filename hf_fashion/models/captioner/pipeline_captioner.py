@@ -1,10 +1,12 @@
 """Pipeline that writes captions of photos. This file is saved with every captioner."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
+from torch.utils.data import Dataset
 from transformers import Pipeline, PreTrainedModel, ProcessorMixin
 
 from ...fetching.urls import fetch_photo
@@ -41,6 +43,25 @@ class FashionCaptioningPipeline(Pipeline):
     def _sanitize_parameters(self, **options: Any) -> tuple[dict, dict, dict]:
         sources = {name: options.pop(name) for name in ("allow_paths", "allow_urls") if name in options}
         return sources, options, {}
+
+    def __call__(self, inputs: Any, **options: Any) -> Any:
+        """Describe a photo, or several.
+
+        Args:
+            inputs (`PIL.Image.Image`, `bytes`, `Path` or `str`, or several of them): a photo; a list or another
+                sequence of photos, such as the column `dataset["image"]`; or an iterator or torch dataset of them, for
+                which an iterator is returned.
+            options (`Any`): `batch_size`, `allow_paths`, `allow_urls`, and options of `generate`.
+
+        Returns:
+            `list[dict]`, for several photos a list of those: `generated_text`.
+
+        Raises:
+            ValueError: a photo cannot be read, or is named by a path or URL where none is allowed.
+        """
+        if isinstance(inputs, Sequence) and not isinstance(inputs, (str, bytes)):
+            return list(super().__call__(_Photos(inputs), **options))
+        return super().__call__(inputs, **options)
 
     def preprocess(
         self, inputs: Image.Image | bytes | Path | str, allow_paths: bool = True, allow_urls: bool = True
@@ -86,6 +107,19 @@ class FashionCaptioningPipeline(Pipeline):
         """
         self.model.save_pretrained(save_directory, **kwargs)
         self.processor.save_pretrained(save_directory)
+
+
+class _Photos(Dataset):
+    """A sequence of photos as transformers' pipelines take it, also an empty one and a column of a dataset."""
+
+    def __init__(self, photos: Sequence[Any]):
+        self.photos = photos
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def __getitem__(self, place: int) -> Any:
+        return self.photos[place]
 
 
 def captioning_pipeline(model: PreTrainedModel, processor: ProcessorMixin) -> FashionCaptioningPipeline:

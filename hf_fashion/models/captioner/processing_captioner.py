@@ -1,10 +1,14 @@
 """Processor of captioners: photos to pixels, captions to tokens and back."""
 
+import logging
 from collections.abc import Sequence
 
 from transformers import BatchFeature
 from transformers.image_utils import ImageInput
 from transformers.processing_utils import ProcessorMixin
+
+
+logger = logging.getLogger(__name__)
 
 
 class CaptionerProcessor(ProcessorMixin):
@@ -47,14 +51,20 @@ class CaptionerProcessor(ProcessorMixin):
         return encoded
 
     def encode_captions(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the tokens of each caption, cut to `max_caption_length`, with the end of text.
+        """Return the tokens of each caption, cut to `max_caption_length`, with the end of text. A warning says how
+        many are cut.
 
         Args:
             texts (`Sequence[str]`): captions.
         """
         options = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
         tokens = self.tokenizer(list(texts), **options)["input_ids"]
-        return [[*ids[: self.max_caption_length - 1], self.tokenizer.eos_token_id] for ids in tokens]
+        kept = self.max_caption_length - 1  # the end of text is a token too
+        cut = sum(len(ids) > kept for ids in tokens)
+        if cut:
+            message = "%d of %d captions are longer than %d tokens and end there, for the decoder too: raise `%s`"
+            logger.warning(message, cut, len(tokens), kept, "max_caption_length")
+        return [[*ids[:kept], self.tokenizer.eos_token_id] for ids in tokens]
 
     def pad_captions(self, captions: Sequence[Sequence[int]]) -> dict:
         """Return `input_ids` and `labels` (B, L) of B captions.

@@ -48,6 +48,23 @@ def split_model(model: PreTrainedModel, spaces: Sequence[str], uri: str) -> tupl
     return deepcopy(model).keep_attributes(list(spaces)), deepcopy(model).keep_attributes(new)
 
 
+def new_spaces_hint(model: PreTrainedModel, spaces: Sequence[str]) -> str:
+    """Return what to do if a model is a gallery's with attributes added, for errors; `""` where it cannot be.
+
+    Args:
+        model (`PreTrainedModel`): any model.
+        spaces (`Sequence[str]`): spaces of the gallery.
+    """
+    names = attribute_names(model)
+    new = [name for name in names if name not in spaces]
+    if not new or not set(spaces) <= set(names):
+        return ""
+    return (
+        f". If it is the gallery's model with {', '.join(map(repr, new))} added, `Gallery.add_spaces` (hf-fashion "
+        "add-spaces) copies the gallery and embeds only what is new"
+    )
+
+
 def check_products(products: pa.Table, catalogue: Catalogue, uri: str) -> None:
     """Raise if products of a gallery are not in the catalogue: each needs a vector in the new spaces.
 

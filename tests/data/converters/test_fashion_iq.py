@@ -40,15 +40,16 @@ def test_queries_and_gallery_of_a_category(folder):
 
 def test_what_is_wrong_is_named_by_its_query(folder):
     captions = folder / "captions" / "cap.dress.val.json"
-    save_json(captions, [*QUERIES, {"candidate": "B001", "target": "B04", "captions": []}])
+    save_json(captions, [*QUERIES, {"candidate": "B001", "target": "B04", "captions": ["is red"]}])
     with pytest.raises(ValueError, match=r"not in the gallery of this split:\s+query 3: 'B04'"):
         read_fashion_iq_queries(folder, "dress")
     save_json(captions, [{"candidate": "B001", "captions": "is red"}])
     with pytest.raises(ValueError, match=r"query 1: 'captions' is 'is red', expected a list"):
         read_fashion_iq_queries(folder, "dress")
-    save_json(captions, [{"candidate": "B001", "target": "B002", "captions": ["is red", 7]}])
-    with pytest.raises(ValueError, match=r"captions that are not text:\s+query 1"):
-        read_fashion_iq_queries(folder, "dress")
+    for wrong in (["is red", 7], []):
+        save_json(captions, [{"candidate": "B001", "target": "B002", "captions": wrong}])
+        with pytest.raises(ValueError, match=r"no captions, or some that are not text:\s+query 1"):
+            read_fashion_iq_queries(folder, "dress")
     with pytest.raises(ValueError, match="`split` must be one of train, validation, test, got 'val'"):
         read_fashion_iq_queries(folder, "dress", "val")
     with pytest.raises(FileNotFoundError, match=r"holds no split\.toptee\.val\.json"):

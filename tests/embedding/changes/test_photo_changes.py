@@ -78,6 +78,12 @@ def test_text_is_the_edited_description(photo):
         plain.query(photo, "in red", {}, "text")
 
 
+def test_words_that_are_cut_are_said(photo, caplog):
+    plain = changer()
+    plain.query(photo, "pockets " * 50, TAGS, "text")
+    assert "1 of 1 texts are longer than the" in caplog.text and "are cut" in caplog.text
+
+
 def test_an_editor_writes_the_description(photo):
     by_editor = changer(editor=lambda description, words: f"{description}, {words}")
     text = by_editor.embed_text("Puma summer Blue, in red")

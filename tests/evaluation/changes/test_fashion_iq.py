@@ -70,6 +70,14 @@ def test_photos_that_the_corpus_lacks_are_left_out(e2, processor, folder, photos
     }
 
 
+def test_captions_that_name_no_difference_are_searched_by_the_photo(e2, processor, folder, photos, caplog):
+    queries = [{"candidate": IDS[0], "target": IDS[0], "captions": ["is the same.", "the same one"]}]
+    (folder / "cap.shirt.val.json").write_text(json.dumps(queries))
+    results = evaluate_fashion_iq(e2, processor, photos, ColumnMap.shipped("fashion-iq"), folder, progress=False)
+    assert results["shirt_num_queries"] == results["shirt_regions_recall@10"] == 1
+    assert "1 of 1 queries of shirt name no difference" in caplog.text and "of dress" not in caplog.text
+
+
 def test_what_is_missing_is_named(e2, processor, folder, photos):
     asked = (e2, processor, photos.select(range(13)), ColumnMap.shipped("fashion-iq"))
     with pytest.raises(

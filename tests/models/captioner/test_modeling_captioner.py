@@ -114,6 +114,14 @@ def test_one_thing_is_described(given):
         tiny_captioner()(**inputs(**given))
 
 
+@pytest.mark.parametrize("name", ["image_embeds", "text_embeds"])
+def test_embeddings_of_another_dimension_are_refused(name):
+    model = tiny_captioner()
+    embeds = {name: torch.ones(2, 5)}
+    with pytest.raises(ValueError, match=r"must have 12 numbers, .*E2Model.*; got shape \(2, 5\)"):
+        model(input_ids=torch.ones(2, 3, dtype=torch.long), **embeds)
+
+
 def test_captions_are_needed():
     with pytest.raises(ValueError, match="`input_ids` are missing"):
         tiny_captioner()(text_embeds=torch.ones(1, 12))

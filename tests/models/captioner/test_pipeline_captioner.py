@@ -1,6 +1,7 @@
 """The pipeline of captioners, by the task of a saved folder and by hf_fashion's own."""
 
 import pytest
+from datasets import Dataset
 from PIL import Image
 from transformers import pipeline
 
@@ -28,6 +29,15 @@ def test_a_caption_of_each_photo_in_every_form(folder):
     assert len(describe(photos[0], max_new_tokens=1, do_sample=False)[0]["generated_text"]) < len(
         first[0]["generated_text"]
     )
+
+
+def test_photos_of_every_sequence(folder):
+    describe, photos = pipeline("fashion-captioning", model=str(folder)), tiny_images(3)
+    expected = describe(photos, do_sample=False)
+    column = Dataset.from_dict({"image": photos})["image"]
+    assert describe(column, do_sample=False) == describe(tuple(photos), do_sample=False) == expected
+    assert list(describe((photo for photo in photos), do_sample=False)) == expected
+    assert describe([]) == []
 
 
 def test_several_captions_of_each_photo_in_batches(folder):

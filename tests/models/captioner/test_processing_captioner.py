@@ -19,9 +19,12 @@ def test_captions_end_and_padding_is_no_label():
     assert processor.batch_decode(encoded["input_ids"], skip_special_tokens=True)[1:] == CAPTIONS[:2]
 
 
-def test_a_long_caption_is_cut_and_ends_all_the_same():
-    (tokens,) = tiny_caption_processor().encode_captions(["w" * 50])
+def test_a_long_caption_is_cut_and_ends_all_the_same_which_a_warning_says(caplog):
+    tokens, _ = tiny_caption_processor().encode_captions(["w" * 50, "wwwwwwwwwww"])
     assert len(tokens) == 12 and tokens[-1] == 0
+    (record,) = caplog.records
+    assert record.getMessage().startswith("1 of 2 captions are longer than 11 tokens and end there")
+    assert "`max_caption_length`" in record.getMessage()
 
 
 def test_an_end_of_text_inside_a_caption_is_plain_text():

@@ -52,6 +52,18 @@ def test_the_new_gallery_has_the_old_vectors_and_those_of_the_new_attribute(tmp_
         gallery.check_model(grown(), tiny_image_processor())
 
 
+def test_a_model_with_more_attributes_is_told_how_its_gallery_gains_them(tmp_path):
+    gallery = embedded(tmp_path / "old", tiny_asen(local=True))
+    hint = r"model with 'heel height' added, `Gallery.add_spaces` \(hf-fashion add-spaces\) copies the gallery"
+    with pytest.raises(ValueError, match=hint):
+        gallery.check_model(grown())
+    with pytest.raises(ValueError, match=hint):
+        embedded(tmp_path / "old", grown())
+    with pytest.raises(ValueError, match="cannot be compared") as caught:
+        gallery.check_model(tiny_asen(seed=1, local=True))
+    assert "add_spaces" not in str(caught.value)
+
+
 def test_a_stopped_call_leaves_the_old_gallery_and_goes_on(tmp_path, monkeypatch):
     gallery, batches = embedded(tmp_path / "old", tiny_asen(local=True)), []
     real = add_spaces.embedded_batches
