@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..messages import shown
 from ..models.attribute.table_attribute import as_values
 from ..models.e2.texts_e2 import max_tokens
 from ..texts import tokenize, warn_of_long_texts
@@ -47,8 +48,16 @@ def embed_attribute_texts(
 
     Raises:
         OSError: there is no such model.
-        ValueError: there is no attribute, or the model reads no text or cannot be loaded.
+        ValueError: `text_encoder` is neither folder nor id, `attributes` is no dict or empty, values are no strings,
+            or the model reads no text or cannot be loaded.
     """
+    if not isinstance(text_encoder, (str, Path)):
+        raise ValueError(
+            f"`text_encoder` must be a folder or a Hub id, got {type(text_encoder).__name__}: save it with its "
+            "tokenizer, and name the folder"
+        )
+    if not isinstance(attributes, Mapping):
+        raise ValueError(f"`attributes` must be a dict, attribute -> its values, got {shown(attributes)}")
     texts = [attribute_text(name, values) for name, values in attributes.items()]
     if not texts:
         raise ValueError("`attributes` must name at least one attribute, got none.")

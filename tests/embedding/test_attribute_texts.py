@@ -47,3 +47,12 @@ def test_models_that_read_no_text_are_named(tmp_path):
         embed_attribute_texts(tmp_path / "none", ATTRIBUTES)
     with pytest.raises(ValueError, match="at least one attribute"):
         embed_attribute_texts(tmp_path, {})
+
+
+def test_arguments_of_another_kind_are_named(tmp_path):
+    with pytest.raises(ValueError, match="`text_encoder` must be a folder or a Hub id, got E2Model: save it"):
+        embed_attribute_texts(tiny_model(), ATTRIBUTES)
+    with pytest.raises(ValueError, match=r"`attributes` must be a dict, attribute -> its values, got \['heel'\]"):
+        embed_attribute_texts(tmp_path, ["heel"])
+    with pytest.raises(ValueError, match=r"`values` must be distinct strings, .*; got \[36, 38\]"):
+        embed_attribute_texts(tmp_path, {"size": [36, 38]})

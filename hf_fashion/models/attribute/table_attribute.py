@@ -3,7 +3,7 @@
 Shapes: A attributes, rows of width P, text vectors of width T.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import nn
@@ -16,8 +16,16 @@ def as_values(values: Sequence[str] | str) -> list[str]:
 
     Args:
         values (`list[str]` or `str`): values.
+
+    Raises:
+        ValueError: if they are no list of strings, one is blank or comes twice.
     """
-    return [values] if values and isinstance(values, str) else list(values)
+    if isinstance(values, str):
+        return [values] if values else []
+    found = list(values) if isinstance(values, Iterable) else [values]
+    if not all(isinstance(value, str) and value.strip() for value in found) or len(set(found)) != len(found):
+        raise ValueError(f"`values` must be distinct strings, none of them blank; got {found}.")
+    return found
 
 
 class TextAttributeTable(nn.Module):
@@ -153,15 +161,13 @@ class AttributeRows:
             The model.
 
         Raises:
-            ValueError: if the model has the attribute or no table of rows, a value comes twice, or the text does not
-                fit the model.
+            ValueError: if the model has the attribute or no table of rows, a value is no string, is blank or comes
+                twice, or the text does not fit the model.
         """
         config, table = self.config, self._require_table()
         values = as_values(values)
         if not isinstance(name, str) or not name.strip() or name in config.attribute_names:
             raise ValueError(f"`name` must be a new name, other than {list(config.attribute_names)}; got {name!r}.")
-        if len(set(values)) != len(values) or not all(isinstance(value, str) for value in values):
-            raise ValueError(f"`values` must be distinct strings; got {values}.")
         self._check_text(text_embeds)
         add_row(table, text_embeds)
         config.attribute_names = [*config.attribute_names, name]

@@ -18,7 +18,7 @@ from ...data.attributes.vocabulary import AttributeVocabulary, build_vocabulary,
 from ...data.column_map import ColumnMap
 from ...data.samplers.pk_batches import LabelledRow, PKBatchSampler
 from ...embedding.attribute_corpus import image_batches
-from ...embedding.features import inference
+from ...embedding.features import inference, require_batch_size
 from ...losses.triplet import indexed_triplet_loss
 from ...losses.triplet_indices import batch_triplets
 
@@ -97,8 +97,10 @@ def fit_attribute(
 
     Raises:
         ValueError: the model or the columns lack the attribute, a label is none of its values, no triplet can be
-            formed of the photos, or they are more than `MAX_PHOTOS`. The model is then as it was.
+            formed of the photos, they are more than `MAX_PHOTOS`, or `batch_size` is below 1. The model is then as it
+            was.
     """
+    require_batch_size(batch_size)
     start = time.monotonic()
     column_map = column_map or ColumnMap(attributes={name: name})
     dataset, labels = _labelled(model, dataset, name, column_map)

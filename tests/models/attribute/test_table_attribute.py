@@ -99,6 +99,8 @@ def test_a_wrapped_table_is_named():
         ({"name": " "}, "`name` must be a new name"),
         ({"name": "heel", "values": ["a", "a"]}, "`values` must be distinct"),
         ({"name": "heel", "values": [1, 2]}, "`values` must be distinct strings"),
+        ({"name": "heel", "values": ["flat", " "]}, "none of them blank"),
+        ({"name": "heel", "values": None}, r"must be distinct strings, .*; got \[None\]"),
         ({"name": "heel", "text_embeds": torch.ones(5)}, "learnt rows: leave it out"),
     ],
 )

@@ -120,3 +120,8 @@ def test_photos_that_cannot_be_fitted_on_are_named_and_nothing_changes(labels, m
 def test_an_attribute_that_was_not_added_is_named():
     with pytest.raises(ValueError, match=r"add it first, with model.add_attribute\('heel height'"):
         fit_attribute(tiny_asen(), tiny_image_processor(), shoes(), NAME)
+
+
+def test_a_batch_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="`batch_size`, the inputs of a forward pass, must be at least 1, got 0"):
+        fit_attribute(with_attribute("asen++"), tiny_image_processor(), shoes(), NAME, batch_size=0)
