@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..embedding.capabilities import region_spaces
 from ..embedding.changes.changed_query import ChangedQuery, Part
 from ..embedding.changes.combiners import TrainedCombiner
 from ..embedding.changes.photo_changes import WAYS, PhotoChanger
@@ -18,6 +17,7 @@ from ..embedding.fingerprint import model_fingerprint
 from ..retrieval.results import RetrievalResults
 from .groups_fashion_retrieval import search_groups
 from .search_fashion_retrieval import CandidateFinder, as_results
+from .tags_fashion_retrieval import tag_columns, tag_values, warn_of_unnamed
 
 
 # A photo whose nearest product has a larger cosine is that product's photo.
@@ -26,9 +26,6 @@ SAME_PHOTO = 0.999
 # begins with the shorter one.
 NUM_SCORED = 100
 DECIMALS = 6  # of scores, as a gallery rounds them: equal products get equal scores
-# A column of tags: products share its values, which are short.
-FEWEST_PRODUCTS_OF_A_VALUE = 2
-LONGEST_VALUE = 60
 
 
 class ChangeSearch:
@@ -51,6 +48,7 @@ class ChangeSearch:
         if combiner is not None:
             combiner.check_embedder(finder.fingerprint or model_fingerprint(encoder.model))
             combiner.check_spaces(finder.spaces)
+        self.tag_columns = tag_columns(finder.columns, encoder.model)
         self._changer: tuple[Any, PhotoChanger] | None = None  # a version of the gallery, and what was read of it
 
     @property
@@ -58,12 +56,14 @@ class ChangeSearch:
         """What embeds photos with changes, by the tags that the gallery has now."""
         version = getattr(self.finder.gallery, "version", None)
         if self._changer is None or self._changer[0] != version:
-            values = tag_values(self.finder.gallery, self.finder.columns, self.encoder.model)
+            values = tag_values(self.finder.gallery, self.tag_columns, self.encoder.model)
             known = None if self._changer is None else self._changer[1]
             self._changer = (version, known if known and known.values == values else self._changer_for(values))
         return self._changer[1]
 
     def _changer_for(self, values: Mapping[str, Sequence[str]]) -> PhotoChanger:
+        if hasattr(self.finder.gallery, "products"):
+            warn_of_unnamed(values, self.finder.entities, self.finder.columns)
         parts = (self.encoder.model, self.encoder.tokenizer, values, self.finder.spaces)
         return PhotoChanger(*parts, self.editor, self.combiner)
 
@@ -89,35 +89,14 @@ class ChangeSearch:
             found.append(changer.query(photo, query["change"], tags, way or default))
         return found
 
-    def _known_tags(self, photo: Tensor, columns: Iterable[str]) -> dict[str, str]:
+    def _known_tags(self, photo: Tensor, tags: Iterable[str]) -> dict[str, str]:
         """The tags of the product whose photo this is; none where it is not in the gallery."""
         nearest = as_results(self.finder.gallery.search(photo[None], "image", 1))
         if not nearest.ids[0] or nearest.scores[0, 0] < SAME_PHOTO or nearest.metadata is None:
             return {}
         metadata = nearest.metadata[0][0]
-        return {column: metadata[column] for column in columns if metadata[column]}
-
-
-def tag_values(gallery: Any, columns: Sequence[str], model: Any) -> dict[str, list[str]]:
-    """Return the known values of a gallery's tags: of its columns named as the model's entities, and of those whose
-    values are short texts that products share.
-
-    Args:
-        gallery ([`Gallery`]): the gallery; one without the call `products` has no known values.
-        columns (`Sequence[str]`): metadata columns with one value a product.
-        model (`PreTrainedModel`): the model, whose tag entities come first.
-    """
-    if not hasattr(gallery, "products"):
-        return {}
-    table, entities = gallery.products(), region_spaces(model, columns)
-    values = {}
-    for column in [*entities, *(column for column in columns if column not in entities)]:
-        given = [value for value in table.column(column).to_pylist() if value and isinstance(value, str)]
-        distinct = sorted(set(given))
-        shared = len(given) >= FEWEST_PRODUCTS_OF_A_VALUE * len(distinct)
-        if distinct and (column in entities or (shared and max(map(len, distinct)) <= LONGEST_VALUE)):
-            values[column] = distinct
-    return values
+        known = {tag: metadata[self.tag_columns[tag]] for tag in tags}
+        return {tag: value for tag, value in known.items() if value}
 
 
 def search_changed(

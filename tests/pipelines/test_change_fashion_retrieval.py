@@ -9,7 +9,7 @@ from hf_fashion.embedding.changes.changed_query import Part
 from hf_fashion.embedding.changes.photo_changes import PhotoChanger
 from hf_fashion.embedding.fingerprint import model_fingerprint
 from hf_fashion.pipelines import change_fashion_retrieval
-from hf_fashion.pipelines.change_fashion_retrieval import search_parts, tag_values
+from hf_fashion.pipelines.change_fashion_retrieval import search_parts
 from hf_fashion.retrieval.gallery import Gallery
 from hf_fashion.retrieval.results import RetrievalResults
 from tests.pipelines.searches import METADATA, by_hand, embedded_gallery, ids_of, photos
@@ -222,11 +222,6 @@ def test_tags_are_read_again_when_the_gallery_has_changed(make, tmp_path):
     assert search.changes.changer is again
 
 
-def test_known_values_are_those_that_products_share(brand_gallery, gallery):
-    assert tag_values(gallery, ["style", "price"], tiny_model()) == {"style": STYLES}
-    assert tag_values(brand_gallery, ["brand", "price"], tiny_model()) == {"brand": ["Nike", "Puma"]}
-
-
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -243,6 +238,22 @@ def test_known_values_are_those_that_products_share(brand_gallery, gallery):
 def test_changes_that_do_not_fit_are_refused(query, message, make):
     with pytest.raises(ValueError, match=message):
         make()(query)
+
+
+def test_the_region_of_a_column_with_another_spelling_is_replaced(make, brand_gallery, tmp_path, caplog):
+    ids = sorted(brand_gallery.ids())
+    vectors = {space: brand_gallery.vectors(ids, space) for space in ("image", "brand", "season")}
+    schema = pa.schema([("productBrand", pa.string())])
+    feed = Gallery.create(
+        tmp_path / "gallery", dict.fromkeys(vectors, 12), schema, brand_gallery.info()["fingerprint"]
+    )
+    feed.add(ids, vectors, {"productBrand": [["Nike", "Puma"][number % 2] for number in range(len(ids))]})
+    query = {"image": PHOTO, "change": "but Nike"}
+    for way in ("arithmetic", "text"):
+        expected = make(gallery=brand_gallery)(query, change_by=way)
+        assert ids_of(make(gallery=feed)(query, change_by=way)) == ids_of(expected)
+    assert "replace the regions of season: no metadata column" in caplog.text
+    assert "the columns are productBrand" in caplog.text
 
 
 def test_an_encoder_does_not_know_the_tags(make):
