@@ -14,6 +14,10 @@ NEGATIVE += (("without",), ("except",), ("not",), ("cannot",), ("no",), ("non",)
 NEGATIVE += (("avoid",), ("remove",), ("less",))
 # What is replaced, up to one of some words: "from red to blue", "replace the stripes with dots".
 REPLACED = {"from": ("to",), "change": ("to", "into"), "replace": ("with", "by"), "swap": ("for", "with")}
+ALWAYS_REPLACED = (
+    "replace",
+    "swap",
+)  # by others only a known value is: not the neckline of "change the neckline to a V"
 # They end a negation, but not directly behind it: "not in red".
 POSITIVE = ("but", "with", "in", "as")
 PAUSES = (",", ";", ".")
@@ -146,16 +150,24 @@ class _Phrases:
             if tuple(tokens[: len(marker)]) == marker:
                 self._negate()
                 return len(marker)
-        until = REPLACED.get(tokens[0], ())
-        if set(until) & set(tokens[1:]):
+        if self._replaces(tokens):
             self._negate()
-            self.replaced_until = until
+            self.replaced_until = REPLACED[tokens[0]]
         elif tokens[0] in self.replaced_until:
             self.end()
             self.negated, self.replaced_until = False, ()
         else:
             self._read_word(tokens[0])
         return 1
+
+    def _replaces(self, tokens: Sequence[str]) -> bool:
+        """Whether what is replaced begins: it does in "from red to blue", not in "from the back to the front"."""
+        until = REPLACED.get(tokens[0], ())
+        end = next((place for place, token in enumerate(tokens) if token in until), None)
+        if end is None:
+            return False
+        named = [self.reader.value_at_start(tokens[place:end])[1] for place in range(1, end)]
+        return tokens[0] in ALWAYS_REPLACED or any(named) or self.reader.fillers.issuperset(tokens[1:end])
 
     def _negate(self) -> None:
         self.end()
@@ -165,6 +177,9 @@ class _Phrases:
         if token in PAUSES or token in POSITIVE:
             self.end()
             self.negated = self.negated and self.just_negated and token not in PAUSES
+        elif token == "more" and self.negated and not self.just_negated:  # "less red more blue", but "no more red"
+            self.end()
+            self.negated = False
         elif token in ("and", "or"):
             self.end()
         elif self.words or token not in self.reader.fillers:
