@@ -128,15 +128,19 @@ def baseline(row: str) -> str:
 
 
 def tag_table(results: dict, names: list[str]) -> str:
-    """Return accuracy of naming tags by their texts and MAP of tag-to-image search per entity, from each embedding."""
+    """Return accuracy of naming tags by their texts and MAP of tag-to-image search per entity, from each embedding.
+
+    An entity that a row's model was trained without has no region.
+    """
     rows = []
     for name in names:
         runs = [seed["tags"] for seed in results[name].values()]
         for metric in ("accuracy", "map"):
             for source in ("image", "region"):
                 keys = [f"{entity}_{source}_{metric}" for entity in ENTITIES]
-                if keys[0] in runs[0]:
-                    rows.append([name, source, metric, *(spread([run[key] for run in runs]) for key in keys)])
+                if any(key in runs[0] for key in keys):
+                    cells = [spread([run[key] for run in runs]) if key in runs[0] else "-" for key in keys]
+                    rows.append([name, source, metric, *cells])
     shares = [spread([runs[0][f"{entity}_majority_rate"]]) for entity in ENTITIES]
     return markdown(["row", "from", "metric", *ENTITIES], [*rows, ["most frequent tag", "-", "accuracy", *shares]])
 
