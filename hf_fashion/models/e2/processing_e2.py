@@ -15,10 +15,6 @@ from .texts_e2 import max_tokens, reads_full_length
 
 logger = logging.getLogger(__name__)
 
-# A tokenizer's file remembers the options of an earlier call, and `ProcessorMixin` takes them as defaults: texts would
-# be cut at 128 tokens where the text tower reads 512.
-REMEMBERED_OPTIONS = ("max_length", "stride", "truncation_strategy")
-
 
 # Copied from hf_fashion.texts.warn_of_long_texts
 def warn_of_long_texts(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], max_length: int) -> None:
@@ -96,8 +92,6 @@ class E2Processor(ProcessorMixin):
         super().__init__(image_processor, tokenizer, **kwargs)
         if tokenizer is not None:
             tokenizer.split_special_tokens = True
-            for name in REMEMBERED_OPTIONS:
-                tokenizer.init_kwargs.pop(name, None)
             self._choose_inputs(tokenizer)
 
     def _choose_inputs(self, tokenizer: PreTrainedTokenizerBase) -> None:
