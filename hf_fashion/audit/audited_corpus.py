@@ -120,7 +120,7 @@ class AuditedCorpus:
         Raises:
             ValueError: it cannot be read; its row is named.
         """
-        return self._photos[split].view(row, view) if view else self._photos[split][row]
+        return self._photos[split].view(row, view)
 
     def _describe(self, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
         described = {}

@@ -1,6 +1,6 @@
 """Write the rows of a split to a parquet file, a group at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,13 @@ from datasets import Features, Image, List, Value
 
 from ...files import file_written_aside
 from ...messages import shown
+from ..sources.row_groups import row_groups
 from ..sources.source_rows import SOURCE_ROW
 from .corpus_rows import Row, Splits, all_rows
 
 
 UNFIT = (pa.ArrowException, UnicodeError, OverflowError, TypeError)  # errors of values that a column cannot hold
-# A group is in memory with its photos, several times while it is written.
 ROWS_PER_GROUP = 200
-BYTES_PER_GROUP = 64 << 20  # of photos
 
 
 @dataclass(frozen=True)
@@ -70,22 +69,10 @@ def write_parquet(rows: Iterable[Row], features: Features, path: Path) -> int:
     """
     count = 0
     with file_written_aside(path) as aside, pq.ParquetWriter(aside, features.arrow_schema) as writer:
-        for group in _groups(rows):
+        for group in row_groups(rows, _photo_bytes, ROWS_PER_GROUP):
             writer.write_table(_table(group, features))
             count += len(group)
     return count
-
-
-def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows that are written together, the last ones perhaps none."""
-    group, size = [], 0
-    for row in rows:
-        group.append(row)
-        size += _photo_bytes(row)
-        if len(group) == ROWS_PER_GROUP or size >= BYTES_PER_GROUP:
-            yield group
-            group, size = [], 0
-    yield group
 
 
 def _photo_bytes(row: Row) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from datasets import Dataset
@@ -40,7 +41,7 @@ class StoredPhotos(Sequence[Image.Image]):
 
     def __getitem__(self, place: int) -> Image.Image:
         row = self._rows[place]
-        return self._read(row, self._first(row), _decoded)
+        return self._read(row, self._view(row), _decoded)
 
     def views(self, place: int) -> Iterator[Image.Image]:
         """Decode all photos of a row, one after another.
@@ -66,7 +67,7 @@ class StoredPhotos(Sequence[Image.Image]):
             ValueError: it cannot be read; its row is named.
         """
         row = self._rows[place]
-        return self._read(row, self._views(row)[number], _decoded)
+        return self._read(row, self._view(row, number), _decoded)
 
     def encoded(self, place: int) -> bytes:
         """Return the photo of a row as it is stored, not decoded.
@@ -78,7 +79,7 @@ class StoredPhotos(Sequence[Image.Image]):
             ValueError: it cannot be read; its row is named.
         """
         row = self._rows[place]
-        return self._read(row, self._first(row), read_bytes)
+        return self._read(row, self._view(row), read_bytes)
 
     def decode(self, place: int, encoded: bytes) -> Image.Image:
         """Decode the photo of a row.
@@ -106,8 +107,8 @@ class StoredPhotos(Sequence[Image.Image]):
         cell = self._stored[row][self._column][0].as_py()
         return cell if isinstance(cell, list) else [cell]
 
-    def _first(self, row: int) -> dict | None:
-        return next(iter(self._views(row)), None)
+    def _view(self, row: int, number: int = 0) -> dict | None:
+        return next(islice(self._views(row), number, None), None)
 
     def _read(self, row: int, stored: S, read: Callable[[S], T]) -> T:
         try:

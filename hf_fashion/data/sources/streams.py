@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from tqdm.auto import tqdm
 
 from ...files import file_written_aside, folder_written_aside
 from .image_column import holds_photos
+from .row_groups import row_groups
 
 
 ROWS_AT_ONCE = 20  # with the bytes of their photos in memory, several times
-BYTES_PER_GROUP = 64 << 20  # that are written together
 
 
 def require_tables(corpus: Mapping[str, Any]) -> None:
@@ -79,28 +80,24 @@ def _save(split: IterableDataset, path: Path, rows: int, progress: bool) -> int:
         pq.ParquetWriter(aside, split.features.arrow_schema) as writer,
         tqdm(total=rows, desc=path.stem, leave=False, disable=not progress) as bar,
     ):
-        for group in _groups(split, rows, bar):
-            writer.write_table(group)
-            count += len(group)
+        for group in row_groups(_tables(split, rows, bar), attrgetter("nbytes")):
+            writer.write_table(pa.concat_tables(group))
+            count += sum(map(len, group))
     if not count:
         raise ValueError(f"split {path.stem!r} of the stream has no rows")
     return count
 
 
-def _groups(split: IterableDataset, rows: int, bar: tqdm) -> Iterator[pa.Table]:
-    """The first rows with their photos, as many at a time as are written together."""
-    schema, count, group, size = split.features.arrow_schema, 0, [], 0
+def _tables(split: IterableDataset, rows: int, bar: tqdm) -> Iterator[pa.Table]:
+    """The first rows with their photos, some at a time."""
+    count = 0
     for table in split.take(rows).with_format("arrow").iter(ROWS_AT_ONCE):
-        table = table.cast(schema)
-        group.append(embed_table_storage(table))
-        _require_photos(table, group[-1], split.features, count)
-        count, size = count + len(table), size + group[-1].nbytes
+        table = table.cast(split.features.arrow_schema)
+        embedded = embed_table_storage(table)
+        _require_photos(table, embedded, split.features, count)
+        count += len(table)
         bar.update(len(table))
-        if size >= BYTES_PER_GROUP:
-            yield pa.concat_tables(group)
-            group, size = [], 0
-    if group:
-        yield pa.concat_tables(group)
+        yield embedded
 
 
 def _require_photos(table: pa.Table, embedded: pa.Table, features: Features, first: int) -> None:

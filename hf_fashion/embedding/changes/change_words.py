@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from ...messages import shown
 
 
-NEGATIVE = (("instead", "of"), ("rather", "than"), ("other", "than"), ("anything", "but"), ("everything", "but"))
-NEGATIVE += (("without",), ("except",), ("not",), ("cannot",), ("no",), ("non",), ("never",), ("neither",), ("nor",))
-NEGATIVE += (("avoid",), ("remove",), ("less",))
+NEGATIVE = ("instead of", "rather than", "other than", "anything but", "everything but", "without", "except", "not")
+NEGATIVE += ("cannot", "no", "non", "never", "neither", "nor", "avoid", "remove", "less")
 # What is replaced, up to one of some words: "from red to blue", "replace the stripes with dots".
 REPLACED = {"from": ("to",), "change": ("to", "into"), "replace": ("with", "by"), "swap": ("for", "with")}
-ALWAYS_REPLACED = (
-    "replace",
-    "swap",
-)  # by others only a known value is: not the neckline of "change the neckline to a V"
+# The others replace known values only: not the neckline of "change the neckline to a V".
+ALWAYS_REPLACED = ("replace", "swap")
 # They end a negation, but not directly behind it: "not in red".
 POSITIVE = ("but", "with", "in", "as")
 PAUSES = (",", ";", ".")
@@ -146,8 +143,8 @@ class _Phrases:
             self.found["unwanted" if self.negated else "wanted"].append(value)
             self.just_negated = False
             return length + _names_entity(value[0], tokens[length : length + 1])
-        for marker in NEGATIVE:
-            if tuple(tokens[: len(marker)]) == marker:
+        for marker in map(str.split, NEGATIVE):
+            if tokens[: len(marker)] == marker:
                 self._negate()
                 return len(marker)
         if self._replaces(tokens):

@@ -83,11 +83,13 @@ def evaluate_fashion_iq(
     searchers = searchers_for(changer_for(model, processor, {}, list(embeds), combiner))
     results: dict[str, Any] = {"entities": [one.category for one in searched], "rows": list(searchers)}
     for one, read in zip(searched, whole, strict=True):
-        _warn_of_equal(one)
+        words = [joined_captions(query.captions) for query in one.queries]
+        equal = _names_no_change(words, one.category)
         results |= {f"{one.category}_{name}": value for name, value in _counts(one, read).items()}
         for way, searcher in searchers.items():
-            without_change = searcher if way in BASELINES else searchers["photo"]  # baselines read no words
-            recalls = _recalls(one, searcher, without_change, embeds, row_of)
+            by_photo = () if way in BASELINES else equal  # baselines read no words
+            chosen = [searchers["photo"] if text in by_photo else searcher for text in words]
+            recalls = _recalls(one, words, chosen, embeds, row_of)
             results |= {f"{one.category}_{way}_{name}": value for name, value in recalls.items()}
     for way in searchers:
         results[f"{way}_recall"] = mean_recall(results, results["entities"], way)
@@ -104,20 +106,18 @@ def joined_captions(captions: Sequence[str]) -> str:
     return " and ".join([texts[0].capitalize(), *texts[1:]])
 
 
-def _names_change(words: str) -> bool:
-    try:
-        ChangeReader({}).read(words)
-    except ValueError:
-        return False
-    return True
-
-
-def _warn_of_equal(split: FashionIQSplit) -> None:
-    words = [joined_captions(query.captions) for query in split.queries]
-    equal = [text for text in words if not _names_change(text)]
-    if equal:
+def _names_no_change(words: Sequence[str], category: str) -> list[str]:
+    """The words that name no difference, which a warning counts."""
+    reader, found = ChangeReader({}), []
+    for text in words:
+        try:
+            reader.read(text)
+        except ValueError:
+            found.append(text)
+    if found:
         message = "%d of %d queries of %s name no difference and are searched by their photo only, such as %.80r"
-        logger.warning(message, len(equal), len(words), split.category, equal[0])
+        logger.warning(message, len(found), len(words), category, found[0])
+    return found
 
 
 def _read_splits(folder: Path, split: str) -> list[FashionIQSplit]:
@@ -157,19 +157,17 @@ def _counts(searched: FashionIQSplit, whole: FashionIQSplit) -> dict[str, int]:
 
 def _recalls(
     split: FashionIQSplit,
-    searcher: Searcher,
-    without_change: Searcher,
+    words: Sequence[str],
+    searchers: Sequence[Searcher],
     embeds: Mapping[str, Tensor],
     row_of: Mapping[str, int],
 ) -> dict[str, float]:
     rows = [row_of[name] for name in split.gallery_ids]
     gallery = {space: its[rows] for space, its in embeds.items()}
     scores = []
-    for query in split.queries:
+    for query, text, search in zip(split.queries, words, searchers, strict=True):
         photo = {space: its[row_of[query.candidate]] for space, its in embeds.items()}
-        words = joined_captions(query.captions)
-        search = searcher if _names_change(words) else without_change
-        scores.append(weighted_scores(search(AskedChange(photo, words)), gallery))
+        scores.append(weighted_scores(search(AskedChange(photo, text)), gallery))
     names = list(split.gallery_ids)
     targets = torch.tensor([names.index(query.target) for query in split.queries])
     return change_recall(torch.stack(scores), torch.arange(len(names)) == targets[:, None])

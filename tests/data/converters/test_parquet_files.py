@@ -4,6 +4,7 @@ from datasets import Features, Image, List, Value
 
 from hf_fashion.data.converters import parquet_files
 from hf_fashion.data.converters.parquet_files import PartOfFile, features_of, stored_row, write_parquet
+from hf_fashion.data.sources import row_groups
 from tests.data.corpora import jpeg
 
 
@@ -23,7 +24,7 @@ def test_rows_are_written_in_groups_and_lacking_values_are_null(tmp_path, monkey
 
 
 def test_large_photos_are_written_a_few_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_files, "BYTES_PER_GROUP", 2 * len(jpeg(0)))
+    monkeypatch.setattr(row_groups, "BYTES_PER_GROUP", 2 * len(jpeg(0)))
     photos = [{"bytes": jpeg(0), "path": None} for _ in range(5)]
     for image, feature in ((photos, Image()), ([[photo, None] for photo in photos], List(Image()))):
         rows = [{"image": cell} for cell in [*image, None]]

@@ -5,7 +5,7 @@ from datasets import Dataset, Features, Image, IterableDataset, IterableDatasetD
 from hf_fashion.data.checks import check_corpus
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.data.loading import load_corpus
-from hf_fashion.data.sources import streams
+from hf_fashion.data.sources import row_groups, streams
 from hf_fashion.data.sources.streams import require_tables, save_stream
 from hf_fashion.data.splits import train_and_validation
 from tests.data.converted import save_photos
@@ -35,7 +35,7 @@ def test_the_first_rows_of_a_stream_are_a_corpus(tmp_path, monkeypatch):
     assert corpus["train"]["title"][:] == products(5)["title"][:]
     assert corpus["train"][4]["image"] == products(5)[4]["image"]
     assert pq.ParquetFile(tmp_path / "out" / "train.parquet").num_row_groups == 1
-    monkeypatch.setattr(streams, "BYTES_PER_GROUP", 2500)  # more than two of the photos
+    monkeypatch.setattr(row_groups, "BYTES_PER_GROUP", 2500)  # more than two of the photos
     save_stream(stream, tmp_path / "large", 9, progress=False)
     file = pq.ParquetFile(tmp_path / "large" / "train.parquet")
     assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [4, 4, 1]
