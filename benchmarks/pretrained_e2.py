@@ -81,6 +81,7 @@ OPTIONS = {
     "options/float32": option("training.mixed_precision=no"),
     "options/tags/clip-ft": option(TAGS, architecture="clip"),
     "options/tags/e2": option(TAGS),
+    "options/float32/tags/e2": option(TAGS, "training.mixed_precision=no"),
 }
 SUITES = {"models": MODELS, "depths": DEPTHS, "options": OPTIONS}
 ROWS = MODELS | DEPTHS | OPTIONS

@@ -21,10 +21,18 @@ def read_text(path: Path) -> str:
         `str`: its text, line ends as they are, without a byte order mark.
 
     Raises:
-        ValueError: the bytes are in none of these encodings, or some lines are UTF-8 and others are not.
+        ValueError: the bytes are in none of these encodings, some lines are UTF-8 and others are not, or one holds a
+            zero byte.
         OSError: the file cannot be read.
     """
-    content = path.read_bytes()
+    text = _decoded(path, path.read_bytes())
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(f"{path}, line {line}: a zero byte, which no text has: the file is damaged, write it again")
+    return text
+
+
+def _decoded(path: Path, content: bytes) -> str:
     encoding = _utf_16(content)
     if encoding is None:
         try:

@@ -21,7 +21,13 @@ PAUSES = (",", ";", ".")
 FILLERS = {"a", "an", "the", "same", "this", "that", "it", "one", "is", "are", "has", "have", "instead", "rather"}
 FILLERS |= {"i", "do", "does", "want", "should", "would", "could", "can", "must", "be", "please", "also", "too"}
 FILLERS |= {"ca", "wo"}  # of "can't" and "won't"
-CONTRACTED = re.compile(r"n['’]t\b")
+# Other ways to say the above, each with the same said plainly.
+PLAINLY = {
+    r"n['’]t\b": " not",
+    r"\bnot (?:only|just|merely)\b": "",
+    r"\brather\b(?! than\b)([^,;.]*?)\bthan\b": r"\1 rather than",  # rather blue than red
+}
+FREE_OF = re.compile(r"\b((?:[^\W_]+-)+)free\b")
 WORD = re.compile(r"[^\W_]+")
 WORD_OR_PAUSE = re.compile(r"[^\W_]+|[,;.]")
 ENDINGS = ("es", "ed", "s")
@@ -49,8 +55,8 @@ class ChangeReader:
 
     Words behind one of `NEGATIVE`, such as "not" ("isn't"), "no", "without", "instead of", "never" and "remove", are
     not wanted, up to a comma or "but", "with", "in", "as"; nor is what `REPLACED` names, such as red in "from red to
-    blue". What is no known value is kept as it is. Where two entities have a value, it is that of the entity with the
-    same spelling ("shorts" are not "short"), else the first entity's.
+    blue", nor stripes in "stripe-free". What is no known value is kept as it is. Where two entities have a value, it
+    is that of the entity with the same spelling ("shorts" are not "short"), else the first entity's.
 
     Args:
         values (`Mapping[str, Sequence[str]]`): tag entity -> its known values.
@@ -81,7 +87,7 @@ class ChangeReader:
             ValueError: the words name nothing.
         """
         phrases = _Phrases(self)
-        tokens = WORD_OR_PAUSE.findall(CONTRACTED.sub(" not", words.casefold()))
+        tokens = WORD_OR_PAUSE.findall(self._plainly(words.casefold()))
         place = 0
         while place < len(tokens):
             place += phrases.read(tokens[place:])
@@ -106,6 +112,15 @@ class ChangeReader:
             if value := self._value(tokens[:length]):
                 return length, value
         return 0, None
+
+    def _plainly(self, words: str) -> str:
+        for pattern, plain in PLAINLY.items():
+            words = re.sub(pattern, plain, words)
+        return FREE_OF.sub(self._without, words)
+
+    def _without(self, match: re.Match) -> str:
+        # Of "stripe-free"; "wrinkle-free" may be a value.
+        return match[0] if self._value(WORD.findall(match[0])) else f"no {match[1]},"
 
     def _value(self, words: Sequence[str]) -> tuple[str, str] | None:
         # The stem last: capes are no caps, though both have one.

@@ -58,12 +58,26 @@ class GenerativeEditor:
         Args:
             description (`str`): of the photo.
             words (`str`): what to change.
+
+        Raises:
+            ValueError: the model has too few positions for the description.
         """
         prompt = PROMPT.format(description=description, words=words)
+        self._require_room(prompt, description)
         options = {"max_new_tokens": MAX_NEW_TOKENS, "do_sample": False, "return_full_text": False}
         written = self.generator(prompt, **options)[0]["generated_text"]
         lines = [line.strip() for line in written.splitlines() if line.strip()]
         return lines[0] if lines else ""
+
+    def _require_room(self, prompt: str, description: str) -> None:
+        """Raise where the model would fail with an index out of range, or forget the beginning."""
+        positions = getattr(self.generator.model.config.get_text_config(), "max_position_embeddings", None)
+        needed = len(self.generator.tokenizer(prompt).input_ids) + MAX_NEW_TOKENS
+        if positions is not None and needed > positions:
+            raise ValueError(
+                f"the editor's model has {positions} positions, and editing {shown(description)} takes {needed}: use "
+                "a model with more, or a shorter description"
+            )
 
 
 class CheckedEditor:

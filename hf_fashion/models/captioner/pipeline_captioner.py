@@ -85,7 +85,8 @@ class FashionCaptioningPipeline(Pipeline):
 
     def _forward(self, model_inputs: dict[str, torch.Tensor], **options: Any) -> dict[str, torch.Tensor]:
         pixel_values = model_inputs["pixel_values"].to(self.model.dtype)
-        tokens = self.model.generate(pixel_values=pixel_values, **options)
+        generated = self.model.generate(pixel_values=pixel_values, **options)
+        tokens = getattr(generated, "sequences", generated)  # with `return_dict_in_generate`
         # (B, n, L): a batch is taken apart along its first dimension, and a photo may have n captions.
         return {"tokens": tokens.reshape(len(pixel_values), -1, tokens.shape[-1])}
 

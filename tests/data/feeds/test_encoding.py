@@ -37,9 +37,10 @@ def test_text_is_the_same_in_every_encoding(tmp_path, caplog, content, said):
     [
         (TEXT.encode() + "2,b.jpg,weiß\n".encode("cp1252"), r"feed\.csv, line 3 is not UTF-8, line 2 is"),
         (b"id,image\n1,a\x81.jpg\n", r"feed\.csv, line 2: the file is neither UTF-8 nor CP1252"),
+        (TEXT.encode() + b"2,b.jpg,\0\n", r"feed\.csv, line 3: a zero byte, which no text has"),
     ],
 )
-def test_a_mixture_is_refused_with_its_line(tmp_path, content, message):
+def test_what_is_no_text_is_refused_with_its_line(tmp_path, content, message):
     (tmp_path / "feed.csv").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_text(tmp_path / "feed.csv")

@@ -47,10 +47,24 @@ VALUES = {
         ("change red to blue", Change({"colour": "Blue"}, (("colour", "Red"),))),
         ("replace the stripes with dots", Change({"pattern": "Dots"}, (("pattern", "Striped"),))),
         ("from this brand", Change({}, more=("from this brand",))),
+        ("stripe-free, in red", Change({"colour": "Red"}, (("pattern", "Striped"),))),
+        ("a stripe-free red dress", Change({"colour": "Red", "article_type": "Dress"}, (("pattern", "Striped"),))),
+        ("big-logo-free", Change({}, less=("big logo",))),
+        ("with free size", Change({}, more=("free size",))),
+        ("rather blue than red", Change({"colour": "Blue"}, (("colour", "Red"),))),
+        ("in blue rather than red", Change({"colour": "Blue"}, (("colour", "Red"),))),
+        ("I would rather have it lighter, longer than this", Change({}, more=("lighter", "longer than this"))),
+        ("not only red but also blue", Change({"colour": "Red Blue"})),
+        ("it isn't just red", Change({"colour": "Red"})),
     ],
 )
 def test_words_are_read(words, change):
     assert ChangeReader(VALUES).read(words) == change
+
+
+def test_what_a_value_is_free_of_is_the_value():
+    reader = ChangeReader({"finish": ["Wrinkle-free", "Glossy"]})
+    assert reader.read("wrinkle-free, gloss-free") == Change({"finish": "Wrinkle-free"}, less=("gloss",))
 
 
 def test_without_known_values_words_are_kept():

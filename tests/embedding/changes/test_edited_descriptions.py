@@ -4,18 +4,24 @@ import pytest
 from transformers import GPT2Config, GPT2LMHeadModel, pipeline, set_seed
 
 from hf_fashion.embedding.changes.change_words import Change
-from hf_fashion.embedding.changes.edited_descriptions import GenerativeEditor, edit_tags, read_editor
+from hf_fashion.embedding.changes.edited_descriptions import (
+    MAX_NEW_TOKENS,
+    PROMPT,
+    GenerativeEditor,
+    edit_tags,
+    read_editor,
+)
 from tests.tiny_e2 import tiny_tokenizer
 
 
 TAGS = {"brand": "Puma", "colour": "Blue", "pattern": "Striped"}
 
 
-def generator():
+def generator(positions=1024):
     tokenizer = tiny_tokenizer()
     tokenizer.model_max_length = 1024
     set_seed(0)
-    sizes = {"n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 1024}
+    sizes = {"n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": positions}
     ids = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes, **ids)).eval()
     return pipeline("text-generation", model=model, tokenizer=tokenizer, device="cpu")
@@ -33,6 +39,13 @@ def test_a_language_model_edits():
     written = editor("Puma Blue Striped", "in red")
     assert written and "\n" not in written and "Description" not in written
     assert written == editor("Puma Blue Striped", "in red") != editor("Puma Blue", "without stripes")
+
+
+def test_a_model_of_few_positions_is_named():
+    needed = len(tiny_tokenizer()(PROMPT.format(description="Puma", words="in red")).input_ids) + MAX_NEW_TOKENS
+    assert read_editor(generator(needed))("Puma", "in red")
+    with pytest.raises(ValueError, match=f"has {needed - 1} positions, and editing 'Puma' takes {needed}: use"):
+        read_editor(generator(needed - 1))("Puma", "in red")
 
 
 def test_an_editor_that_writes_nothing_is_named():

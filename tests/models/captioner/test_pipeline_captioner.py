@@ -26,6 +26,7 @@ def test_a_caption_of_each_photo_in_every_form(folder):
     assert describe(str(folder / "photo.png"), do_sample=False) == first != second
     assert describe((folder / "photo.png").read_bytes(), do_sample=False) == first
     assert len(describe(photos[0], num_beams=2, num_return_sequences=2, do_sample=False)) == 2
+    assert describe(photos[0], do_sample=False, return_dict_in_generate=True) == first
     assert len(describe(photos[0], max_new_tokens=1, do_sample=False)[0]["generated_text"]) < len(
         first[0]["generated_text"]
     )
