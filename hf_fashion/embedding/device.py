@@ -1,4 +1,4 @@
-"""Find the device that a model runs on."""
+"""Find the device that a model runs on, and what it has to emulate."""
 
 import torch
 
@@ -22,3 +22,17 @@ def device_of(name: str | torch.device | None = None) -> torch.device:
             f"({str(error).splitlines()[0]})"
         ) from error
     return device
+
+
+def is_emulated(dtype: torch.dtype, device: str | torch.device) -> bool:
+    """Return whether a device multiplies matrices of a float type without instructions for it, which takes several
+    times as long as in float32: a CPU in bfloat16 or float16, where PyTorch's oneDNN knows that it has none.
+
+    Args:
+        dtype (`torch.dtype`): the float type.
+        device (`str` or `torch.device`): the device.
+    """
+    halves = {torch.bfloat16: "_is_mkldnn_bf16_supported", torch.float16: "_is_mkldnn_fp16_supported"}
+    if torch.device(device).type != "cpu" or dtype not in halves or not torch.backends.mkldnn.is_available():
+        return False
+    return not getattr(torch.ops.mkldnn, halves[dtype])()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,13 @@ from transformers import CONFIG_MAPPING, BaseImageProcessor, PreTrainedModel, Pr
 from ..hub_ids import is_hub_id
 from ..messages import did_you_mean
 from .capabilities import attribute_names
-from .device import device_of
+from .device import device_of, is_emulated
 from .features import inference, photo_features, photo_inputs, text_features, text_inputs
 from .remote_code import load_processor
 from .whole_model import load_whole
 
+
+logger = logging.getLogger(__name__)
 
 # Arguments of `from_pretrained` that say where files are and whether to trust them: the processor gets them too.
 PLACE = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token", "trust_remote_code")
@@ -41,7 +44,7 @@ def load_model(
     dtype: str | torch.dtype = "auto",
     **kwargs: Any,
 ) -> tuple[PreTrainedModel, ProcessorMixin | BaseImageProcessor]:
-    """Load a model, in evaluation mode, and its processor.
+    """Load a model, in evaluation mode, and its processor. A warning says where a CPU has to emulate its float type.
 
     Args:
         path_or_id (`str` or `Path`): a folder or the id of a model on the Hub.
@@ -61,6 +64,13 @@ def load_model(
         model = load_whole(path_or_id, dtype=dtype, **kwargs)
         processor = load_processor(path_or_id, **place)
         model.to(device).eval()
+        if is_emulated(model.dtype, device):
+            logger.warning(
+                "%s is in %s, for which this processor has no instructions: embedding may take ten times as long as "
+                'with dtype="float32" (--dtype float32). A gallery is searched in the type that it was made in.',
+                path_or_id,
+                str(model.dtype).removeprefix("torch."),
+            )
         _try(model, getattr(processor, "image_processor", processor), getattr(processor, "tokenizer", None))
     return model, processor
 

@@ -1,5 +1,6 @@
 """The accelerator of a run: devices, precision, processes and trackers."""
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -8,9 +9,12 @@ from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGr
 from accelerate.tracking import get_available_trackers
 from accelerate.utils import DataLoaderConfiguration, LoggerType, get_cpu_distributed_information
 
+from ..embedding.device import is_emulated
 from .launcher import take_over_launcher, warn_of_processes
 from .recipe import TrainingRecipe
 
+
+logger = logging.getLogger(__name__)
 
 # Accelerate shuffles by seed + epoch. More than any epoch that the loop counts, so that each seed has its own order.
 SEED_STRIDE = 1_000_003
@@ -50,6 +54,11 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
     _require_together(accelerator.num_processes, launched)
     if accelerator.mixed_precision == "fp16" and accelerator.device.type == "cpu":
         raise ValueError("`mixed_precision` fp16 needs a GPU, and this run has a CPU: choose bf16 or no.")
+    if accelerator.mixed_precision == "bf16" and is_emulated(torch.bfloat16, accelerator.device):
+        logger.warning(
+            "`mixed_precision` is bf16, and this processor has no instructions for it: training may take ten times as "
+            "long as with `training.mixed_precision=no`."
+        )
     warn_of_processes(accelerator.num_processes)
     if settings.trackers:
         accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})

@@ -121,6 +121,13 @@ def test_code_of_a_model_runs_only_with_consent(copy, tmp_path, monkeypatch):
     assert (tmp_path / "ran").exists()
 
 
+def test_a_float_type_that_the_processor_emulates_is_warned_of(saved, monkeypatch, caplog):
+    for emulated, said in ((False, []), (True, [f"{saved} is in bfloat16, for which this processor has no instr"])):
+        monkeypatch.setattr("hf_fashion.embedding.saved_models.is_emulated", lambda *_, emulated=emulated: emulated)
+        load_model(saved, "cpu", "bfloat16")
+        assert [message[: len(said[0])] for message in caplog.messages] == said
+
+
 def test_too_little_memory_is_no_fault_of_the_model(saved):
     with pytest.raises(MemoryError), named_errors(saved):
         raise MemoryError

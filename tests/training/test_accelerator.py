@@ -41,6 +41,13 @@ def test_float16_on_a_cpu_is_refused():
         make_accelerator(TrainingRecipe(mixed_precision="fp16"))
 
 
+def test_bfloat16_that_the_processor_emulates_is_warned_of(monkeypatch, caplog):
+    for emulated, said in ((False, ""), (True, "processor has no instructions for it: training may take ten times")):
+        monkeypatch.setattr("hf_fashion.training.accelerator.is_emulated", lambda *_, emulated=emulated: emulated)
+        make_accelerator(TrainingRecipe(mixed_precision="bf16"))
+        assert said in caplog.text and bool(said) == bool(caplog.messages)
+
+
 def test_processes_of_torchrun_train_together_where_there_is_no_gpu(monkeypatch):
     monkeypatch.delenv("ACCELERATE_USE_CPU")
     run = run_warm(torchrun("-c", PRINT_PROCESS), environment={"CUDA_VISIBLE_DEVICES": ""})
