@@ -7,7 +7,8 @@
 MOBILENET and DINOV2 are transformers folders, by `../shared/weights/pretrained.py`. For each corpus and seed ASEN is
 trained with all attributes, and for each attribute twice without it: with learnt rows, and with rows by the texts of
 E2. Shots are photos of each value. A run that was stopped goes on from its last checkpoint, and
-`benchmarks/results/new_attributes.json` keeps every number that is there.
+`benchmarks/results/new_attributes.json` keeps every number that is there; an attribute that has all its numbers is not
+trained again.
 """
 
 import argparse
@@ -179,6 +180,17 @@ def measure(corpus: str, name: str, seed: int, options: argparse.Namespace) -> I
         yield "E2, its region", lambda: e2_map(e2, corpus, name, region=True)
 
 
+def missing(corpus: str, seed: int, options: argparse.Namespace) -> list[str]:
+    """Return the attributes of which the results file lacks a row."""
+    results = read_results()
+    return [
+        name
+        for name in ColumnMap.shipped(CORPORA[corpus]).attributes
+        if not {row for row, _ in measure(corpus, name, seed, options)}
+        <= results.get(f"{corpus}/{name}", {}).get(str(seed), {}).keys()
+    ]
+
+
 def update(corpus: str, name: str, seed: int, options: argparse.Namespace) -> None:
     """Measure the rows of an attribute and a seed that the results file lacks, and write each as it comes."""
     for row, value in measure(corpus, name, seed, options):
@@ -215,10 +227,10 @@ def main() -> None:
     add_run_arguments(parser)
     options = parser.parse_args()
     for corpus in options.corpora if not options.table else ():
-        attributes = list(ColumnMap.shipped(CORPORA[corpus]).attributes)
         for seed in options.seeds:
             first = make_run(corpus, None, False, seed, options)
-            run_all([[first]], options.workers, lambda: None)
+            attributes = missing(corpus, seed, options)
+            run_all([[first]] if attributes else [], options.workers, lambda: None)
             for name in attributes:
                 runs = [make_run(corpus, name, by_text, seed, options) for by_text in (False, True)]
                 run_all([runs], options.workers, lambda: None)

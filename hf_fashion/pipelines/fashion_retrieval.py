@@ -272,7 +272,8 @@ class FashionRetrievalPipeline(Pipeline):
         `pipeline("fashion-retrieval", model=save_directory, trust_remote_code=True, gallery=...)` find it.
 
         Args:
-            save_directory (`str` or `Path`): a folder. Gallery and re-ranker are not saved there.
+            save_directory (`str` or `Path`): a folder. Gallery, re-ranker, combiner, editor and photos are not saved
+                there.
             kwargs (`Any`): as for the model's `save_pretrained`.
         """
         home = type(self).__module__.split(".")[-1]

@@ -72,8 +72,9 @@ def warn_of_unnamed(values: Mapping[str, Sequence[str]], regions: Sequence[str],
     unnamed = [entity for entity in regions if entity not in values]
     if unnamed:
         logger.warning(
-            "no words of a `change` replace the regions of %s: no metadata column with such a name says which values "
-            "there are, the columns are %s. Keep the products' tags in a column of each of these names",
+            "no words of a `change` replace the regions of %s: no metadata column of texts with such a name says "
+            "which values there are, the columns are %s. Keep the products' tags as texts in a column of each of "
+            "these names",
             ", ".join(unnamed),
             ", ".join(columns) or "none",
         )

@@ -24,8 +24,8 @@ class MilvusNotes:
     """Named texts in a second collection, next to the gallery's.
 
     The version is even while nothing changes. A change makes it odd, then touches the rows, then makes it even, always
-    a new number: whoever sees the same even version twice has seen the same rows. A process that was killed leaves it
-    odd until the next change.
+    a new number: whoever sees the same even version twice has seen the same rows, but for one message of a second
+    writer that was on its way when the first one ended. A process that was killed leaves it odd until the next change.
 
     Args:
         connection (`MilvusConnection`): to the server.
@@ -86,10 +86,19 @@ class MilvusNotes:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Surround a change of the rows. Where it fails, the version stays odd: a part of it may have been done."""
-        self._write({_VERSION: str(time.time_ns() // 2 * 2 + 1)})
-        yield
+        """Surround a change of the rows, each of whose messages follows a call of [`begin`]. Where it fails, the
+        version is odd: a part of it may have been done.
+        """
+        try:
+            yield
+        except BaseException:
+            self.begin()  # another change may have ended in between
+            raise
         self.finish()
+
+    def begin(self) -> None:
+        """Make the version odd, before a message of a change: another change may have ended since the last one."""
+        self._write({_VERSION: str(time.time_ns() // 2 * 2 + 1)})
 
     def finish(self) -> None:
         """Give the rows a version; a gallery exists when it has its first one."""

@@ -165,6 +165,7 @@ class MilvusStore:
         number = max(1, MESSAGE_BYTES * len(rows) // (2 * rows.nbytes))  # float16 becomes float32
         with self._change():
             for part in parts(values, number):
+                self._notes.begin()
                 self._connection.call("upsert", self._collection, part)
 
     def update(self, rows: pa.Table) -> None:
@@ -180,6 +181,7 @@ class MilvusStore:
         if there:
             with self._change():
                 for part in parts(there, IDS_AT_ONCE):
+                    self._notes.begin()
                     self._connection.call("delete", self._collection, filter=one_of(ID, map(text, part)))
         return len(there)
 
