@@ -1,13 +1,15 @@
 """The accelerator of a run: devices, precision, processes and trackers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.tracking import get_available_trackers
 from accelerate.utils import DataLoaderConfiguration, LoggerType, get_cpu_distributed_information
+from transformers import PreTrainedModel
 
 from ..embedding.device import is_emulated
 from .launcher import take_over_launcher, warn_of_processes
@@ -63,6 +65,22 @@ def make_accelerator(settings: TrainingRecipe) -> Accelerator:
     if settings.trackers:
         accelerator.init_trackers("hf_fashion", config={"seed": settings.seed, "batch_size": settings.batch_size})
     return accelerator
+
+
+@contextmanager
+def without_autocast(model: PreTrainedModel) -> Iterator[None]:
+    """Let a prepared model compute in the precision of its weights within the block, as the saved one does.
+
+    Args:
+        model (`PreTrainedModel`): the model, unwrapped: Accelerate puts autocast around the `forward` of this object,
+            and DDP around the object.
+    """
+    autocast = vars(model).pop("forward", None)
+    try:
+        yield
+    finally:
+        if autocast is not None:
+            model.forward = autocast
 
 
 def _require_together(number: int, launched: int) -> None:

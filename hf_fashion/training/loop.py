@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from transformers import BaseImageProcessor, PreTrainedModel, ProcessorMixin
 
 from ..hub.cards.facts import CorpusFacts
+from .accelerator import without_autocast
 from .optimisation import DivergenceGuard, choose_trainable, group_parameters, make_optimizer, make_schedule
 from .pushing import BestModelPush
 from .recipe import StageRecipe, TrainingRecipe
@@ -249,7 +250,8 @@ class TrainingLoop:
     def _evaluate_and_export(self, model: PreTrainedModel) -> None:
         """Evaluate the model, and export it if it is the best one so far."""
         if self.accelerator.is_main_process:
-            metrics = self.evaluation(model)
+            with without_autocast(self.accelerator.unwrap_model(model, keep_torch_compile=False)):
+                metrics = self.evaluation(model)
             self._print(metrics)
             self._record({f"validation/{name}": value for name, value in metrics.items()})
             if not math.isfinite(metrics[self.primary_metric]):

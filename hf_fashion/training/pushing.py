@@ -81,8 +81,9 @@ def prepare_push(accelerator: Accelerator, settings: TrainingRecipe, checkpoint:
         ValueError: if the id is none, or a public repository is to be private.
     """
     if not settings.push_to_hub:
-        if settings.hub_model_id is not None:
-            accelerator.print("`training.hub_model_id` is set and `training.push_to_hub` is not: nothing is pushed.")
+        names = ("hub_model_id", "hub_private", "hub_strategy")
+        for name in (name for name in names if getattr(settings, name) != getattr(TrainingRecipe, name)):
+            accelerator.print(f"`training.{name}` is set and `training.push_to_hub` is not: nothing is pushed.")
         return None
     push = None
     with accelerator.main_process_first():

@@ -1,8 +1,11 @@
 """The accelerator of a run: what the recipe asks for, or an error that says why not."""
 
 import pytest
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from hf_fashion.training.accelerator import make_accelerator
+from hf_fashion.training.accelerator import make_accelerator, without_autocast
 from hf_fashion.training.recipe import TrainingRecipe
 from tests.warm_processes import run_warm, torchrun
 
@@ -46,6 +49,32 @@ def test_bfloat16_that_the_processor_emulates_is_warned_of(monkeypatch, caplog):
         monkeypatch.setattr("hf_fashion.training.accelerator.is_emulated", lambda *_, emulated=emulated: emulated)
         make_accelerator(TrainingRecipe(mixed_precision="bf16"))
         assert said in caplog.text and bool(said) == bool(caplog.messages)
+
+
+class Watched(nn.Linear):
+    def forward(self, rows):
+        self.autocast = torch.is_autocast_enabled("cpu")
+        return super().forward(rows)
+
+
+def test_a_prepared_model_computes_without_autocast_within_the_block_and_with_it_after():
+    model, rows = Watched(4, 4), torch.randn(2, 4)
+    exact, forward = model(rows), model.forward
+    with without_autocast(model):  # not prepared: nothing to take off, and nothing to put back
+        assert model.forward == forward
+    assert "forward" not in vars(model)
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    try:
+        for _ in range(2):  # stages prepare a model again, and Accelerate does not know its own among DDP's
+            make_accelerator(TrainingRecipe(mixed_precision="bf16")).prepare(model)
+            wrapped = DistributedDataParallel(model)
+            del model._is_accelerate_prepared
+            with pytest.raises(KeyboardInterrupt), without_autocast(model):
+                assert torch.equal(model(rows), exact) and not model.autocast
+                raise KeyboardInterrupt
+            assert not torch.equal(wrapped(rows), exact) and model.autocast
+    finally:
+        distributed.destroy_process_group()
 
 
 def test_processes_of_torchrun_train_together_where_there_is_no_gpu(monkeypatch):

@@ -90,9 +90,12 @@ def test_what_is_wrong_is_told_before_the_run_starts(token, flags, message, hub,
 
 
 def test_without_push_to_hub_nothing_is_pushed_and_that_is_told(hub, run, capsys):
-    assert run("--hub_model_id", "a", "--set", "training.stages=[{epochs: 0.5, learning_rate: 0.001}]") == 0
+    flags = ["--hub_model_id", "a", "--hub_private", "--hub_strategy", "every_save"]
+    assert run(*flags, "--set", "training.stages=[{epochs: 0.5, learning_rate: 0.001}]") == 0
     assert hub.repositories == {}
-    assert "`training.hub_model_id` is set and `training.push_to_hub` is not" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    for name in ("hub_model_id", "hub_private", "hub_strategy"):
+        assert f"`training.{name}` is set and `training.push_to_hub` is not" in printed
 
 
 def test_a_push_that_fails_at_the_end_loses_nothing_and_is_made_again(hub, run, tmp_path, caplog, capsys):

@@ -226,7 +226,7 @@ class AsenModel(AttributePreTrainedModel):
         if local_embeds is None:
             return features
         weight = self.config.global_weight
-        local_features = nn.functional.normalize(local_embeds, dim=-1)
+        local_features = nn.functional.normalize(local_embeds, dim=-1).to(features.device)
         return torch.cat([weight**0.5 * features, (1 - weight) ** 0.5 * local_features], dim=-1)
 
 

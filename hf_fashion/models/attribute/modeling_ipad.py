@@ -40,7 +40,7 @@ def fuse_branches(
         `torch.Tensor` of shape `(..., 2 d)`, of length 1, or `(..., d)`, not normalised.
     """
     spatial = beta**0.5 * nn.functional.normalize(spatial_embeds, dim=-1)
-    semantic = (1 - beta) ** 0.5 * nn.functional.normalize(semantic_embeds, dim=-1)
+    semantic = (1 - beta) ** 0.5 * nn.functional.normalize(semantic_embeds.to(spatial.device), dim=-1)
     return torch.cat([spatial, semantic], dim=-1) if fusion == "concat" else spatial + semantic
 
 
@@ -53,7 +53,7 @@ class IpadModel(AttributePreTrainedModel):
     _input_embed_layer = "attribute_embedding"
     _supports_sdpa = True
     _supports_attention_backend = True
-    _no_split_modules = ["IpadPositioning"]
+    _no_split_modules = ["IpadPositioning", "IpadSemantics"]
     # Cells' weights multiply over the rounds, beyond what float16 can hold.
     _keep_in_fp32_modules_strict = ["positioning"]
     lora_new_modules = [
@@ -142,7 +142,7 @@ class IpadModel(AttributePreTrainedModel):
                 iteration_maps[:, :, -1], self.config.region_edge, pixel_values, source_pixel_values, source_sizes
             )
             first, region_of_place = distinct_regions(boxes)
-            semantic = self.semantics(regions[first], region_of_place, attribute_embeds)
+            semantic = self.semantics(regions[first.to(regions.device)], region_of_place, attribute_embeds)
         return AttributeOutput(
             attribute_embeds=self._search_features(spatial, semantic),
             global_embeds=spatial,

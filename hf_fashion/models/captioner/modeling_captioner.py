@@ -31,6 +31,7 @@ from transformers import (
 from transformers import initialization as init
 from transformers.processing_utils import Unpack
 from transformers.utils import ModelOutput, TransformersKwargs, can_return_tuple
+from transformers.utils.generic import maybe_autocast
 
 from ...travelling_code import save_code
 from ..e2.configuration_e2 import E2Config
@@ -260,7 +261,8 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
 
         Raises:
             ValueError: not exactly one of photos and their embeddings is given, the embeddings are of another
-                dimension, or the decoder has fewer positions than the prefix and `max_new_tokens` need.
+                dimension, or the decoder has fewer positions than the prefix and `max_new_tokens` need, or than
+                `max_length`.
         """
         prefix = self.prefix(self._embeds(pixel_values, image_embeds, None))
         settings = kwargs.get("generation_config") or self.decoder.generation_config
@@ -268,12 +270,17 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         length = kwargs.get("max_length", settings.max_length)
         if new_tokens is None and length is None:
             new_tokens = kwargs["max_new_tokens"] = self.config.max_caption_length
-        self._check_room(prefix.shape[1], new_tokens)
+        self._check_room(prefix.shape[1], new_tokens, length)
         mask = torch.ones(prefix.shape[:2], dtype=torch.long, device=prefix.device)
         return self.decoder.generate(inputs_embeds=prefix, attention_mask=mask, **kwargs)
 
-    def _check_room(self, prefix: int, new_tokens: int | None) -> None:
+    def _check_room(self, prefix: int, new_tokens: int | None, length: int | None) -> None:
         positions = getattr(self.decoder.config, "max_position_embeddings", None)
+        if positions and new_tokens is None and length > positions:
+            raise ValueError(
+                f"`max_length` is {length}, which counts the prefix of {prefix}, and the decoder has {positions} "
+                f"positions: give at most {positions}."
+            )
         if positions and new_tokens and prefix + new_tokens > positions:
             raise ValueError(
                 f"`max_new_tokens` is {new_tokens}, the decoder has {positions} positions and {prefix} of them are "
@@ -295,10 +302,11 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
             )
         if pixel_values is not None:
             image_embeds = self.embedder.get_image_features(pixel_values=pixel_values).pooler_output
-        self._check_dimension(text_embeds if image_embeds is None else image_embeds)
-        if image_embeds is not None:
-            return self._projected(normalize(image_embeds.to(self.prefix.fc1.weight.dtype), dim=-1))
-        return self._noised(normalize(text_embeds.to(self.prefix.fc1.weight.dtype), dim=-1))
+        embeds = text_embeds if image_embeds is None else image_embeds
+        self._check_dimension(embeds)
+        dtype = self.prefix.fc1.weight.dtype
+        embeds = normalize(embeds.to(torch.promote_types(dtype, torch.float32)), dim=-1)
+        return (self._noised(embeds) if image_embeds is None else self._projected(embeds)).to(dtype)
 
     def _check_dimension(self, embeds: torch.Tensor) -> None:
         if embeds.shape[-1] != self.config.embedding_dim:
@@ -318,8 +326,9 @@ class CaptionerForConditionalGeneration(PreTrainedModel):
         if self.config.method != "decap":
             return embeds
         memory = self.support_memory.to(embeds.dtype)
-        weights = (embeds @ memory.T / self.config.memory_temperature).softmax(dim=-1)  # (B, M)
-        return normalize(weights @ memory, dim=-1)
+        with maybe_autocast(embeds.device.type, enabled=False):  # half precision cannot tell cosines apart
+            weights = (embeds @ memory.T / self.config.memory_temperature).softmax(dim=-1)  # (B, M)
+            return normalize(weights @ memory, dim=-1)
 
 
 __all__ = ["CaptionerForConditionalGeneration", "CaptionerOutput", "CaptionerPrefix", "make_embedder"]

@@ -213,7 +213,9 @@ class E2VisionModel(E2PreTrainedModel):
         ...     region_embeds = model(**inputs).region_embeds  # one for each of model.config.tag_entities
         ```
         """
-        outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, **kwargs)
+        outputs = self.vision_model(
+            pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, return_dict=True, **kwargs
+        )
         return E2VisionModelOutput(
             image_embeds=image_embeddings(self, outputs),
             region_embeds=region_embeddings(self, outputs),
@@ -546,7 +548,7 @@ class E2Model(E2PreTrainedModel):
         True
         ```
         """
-        outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
+        outputs = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, return_dict=True)
         return region_embeddings(self, outputs)
 
     def get_tag_features(

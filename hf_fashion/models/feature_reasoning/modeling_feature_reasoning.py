@@ -137,6 +137,7 @@ class FeatureReasoningPreTrainedModel(PreTrainedModel):
     config: FeatureReasoningConfig
     base_model_prefix = "feature_reasoning"
     main_input_name = "query_embeds"
+    _no_split_modules = ["FeatureReasoningUpdate"]
     # Similarities differ by less than half precision can tell, and a step moves features by less still.
     _keep_in_fp32_modules_strict = ["query_update", "candidate_update", "logit_scale"]
 
@@ -307,7 +308,7 @@ class FeatureReasoningModel(FeatureReasoningPreTrainedModel):
             places = torch.arange(mask.shape[-1], device=mask.device) < mask.sum(-1, keepdim=True)
             valid = places[:, None] & pad(mask, (1, 0), value=True)[..., None]  # (Q, n, k)
         asked = update(subgraphs(of_query, own, orders).to(self.dtype), valid, num_own)
-        return aggregate(*(part.to(of_query.dtype) for part in asked), orders)
+        return aggregate(*(part.to(of_query) for part in asked), orders)
 
 
 def _of_first(similarities: torch.Tensor, copies: torch.Tensor) -> torch.Tensor:

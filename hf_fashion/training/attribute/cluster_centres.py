@@ -8,6 +8,11 @@ import torch
 from ...losses.gather import gather_with_gradient
 
 
+# Sums of up to 8,000 float16 numbers are exact in float64, so they do not drift or depend on the order of additions.
+# Devices of Apple have no float64.
+SUMS = {"mps": torch.float32}
+
+
 class ClusterCentres:
     """Queue the last `capacity` features of every (attribute, value), and average them.
 
@@ -56,9 +61,7 @@ class ClusterCentres:
         total = sum(num_values)
         self._queues = torch.zeros(total, capacity, dim, dtype=dtype, device=device)
         self._taken = torch.zeros(total, dtype=torch.long, device=device)  # features that each queue has taken so far
-        # Sums of up to 8,000 float16 numbers are exact in float64, so they do not drift or depend on the order of
-        # additions.
-        self._sums = torch.zeros(total, dim, dtype=torch.float64, device=device)
+        self._sums = torch.zeros(total, dim, dtype=SUMS.get(sizes.device.type, torch.float64), device=device)
         self._pushes = 0
         self.centres = torch.zeros(
             *self._exists.shape, dim, dtype=torch.promote_types(dtype, torch.float32), device=device
@@ -119,7 +122,8 @@ class ClusterCentres:
         # If a batch has more rows of a value than its queue holds, only the last ones stay.
         stay = ranks >= counts[queues] - self.capacity
         queues, slots, features = queues[stay], slots[stay], features[order[stay]]
-        change = features.double() - self._queues[queues, slots].double()  # a slot that was never filled holds zeros
+        before = self._queues[queues, slots]  # a slot that was never filled holds zeros
+        change = features.to(self._sums.dtype) - before.to(self._sums.dtype)
         self._sums.index_add_(0, queues, change)
         self._queues[queues, slots] = features
         self._taken = self._taken + counts
@@ -153,7 +157,7 @@ class ClusterCentres:
                 "The state must be of the same (attributes, most values of one, length of features), number of "
                 f"values, and capacity: {own_shapes}, got {shapes}. Resume with the settings of the saved run."
             )
-        device = self._sums.device
+        device, state = self._sums.device, state | {"sums": state["sums"].to(self._sums.dtype)}
         names = ("taken", "sums", "centres", "present")
         self._taken, self._sums, self.centres, self.present = (state[name].to(device, copy=True) for name in names)
         self._pushes = state["pushes"]

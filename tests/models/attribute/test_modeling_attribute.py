@@ -4,11 +4,12 @@ from functools import partial
 
 import pytest
 import torch
-from accelerate import cpu_offload
+from accelerate import cpu_offload, infer_auto_device_map
 from torch import nn
+from torch._subclasses import FakeTensorMode
 
 from hf_fashion.models.attribute.modeling_attribute import AttributePreTrainedModel
-from hf_fashion.models.attribute.modeling_ipad import IpadModel
+from hf_fashion.models.attribute.modeling_ipad import IpadModel, fuse_branches
 from hf_fashion.models.attribute.region_of_interest import crop_regions, region_boxes
 from tests.tiny_attribute import ATTRIBUTE_NAMES, IMAGE_SIZE, tiny_asen, tiny_asen_config, tiny_photo_inputs
 from tests.tiny_ipad import RPF, tiny_ipad
@@ -141,7 +142,7 @@ DINOV2 = {"model_type": "dinov2", "out_features": ["stage2"], **SIZES}
 @pytest.mark.parametrize(
     ("make", "layers"),
     [
-        (tiny_ipad, {"ResNetConvLayer", "ViTLayer", "IpadPositioning"}),
+        (tiny_ipad, {"ResNetConvLayer", "ViTLayer", "IpadPositioning", "IpadSemantics"}),
         (partial(tiny_ipad, **RPF, use_semantic_branch=False), {"ResNetConvLayer", "IpadPositioning"}),
         (partial(tiny_ipad, backbone_config=DINOV2), {"Dinov2Layer", "ViTLayer", "IpadPositioning"}),
         (partial(tiny_asen, local=True), {"ResNetConvLayer", "AsenHead"}),
@@ -151,6 +152,21 @@ DINOV2 = {"model_type": "dinov2", "out_features": ["stage2"], **SIZES}
 def test_layers_that_stay_on_one_device_are_those_of_the_backbones(make, layers):
     model = make()
     assert layers <= model._no_split_modules <= {type(module).__name__ for module in model.modules()}
+
+
+@pytest.mark.parametrize("fuse", [partial(fuse_branches, beta=0.3), tiny_asen(local=True)._search_feature])
+def test_branches_on_two_devices_are_joined_on_the_first(fuse):
+    with FakeTensorMode():  # tensors without data, which may be on devices that are not there
+        first, second = (torch.ones(2, 3, 8, device=f"cuda:{number}") for number in range(2))
+        assert fuse(first, second).device == first.device
+
+
+def test_the_semantic_branch_of_an_ipad_is_on_one_device():
+    model = tiny_ipad()
+    size = sum(weight.nbytes for weight in model.parameters())
+    devices = infer_auto_device_map(model, {0: size, "cpu": 2 * size}, list(model._no_split_modules))
+    assert len(set(devices.values())) == 2
+    assert [name for name in devices if name.startswith("semantics")] == ["semantics"]
 
 
 @pytest.mark.parametrize("dinov2", [False, True])

@@ -26,6 +26,16 @@ def test_decap_projects_onto_the_memory_as_a_plain_loop_does():
         torch.testing.assert_close(projected, whole / whole.norm(), atol=1e-5, rtol=0)
 
 
+def test_decap_weighs_the_memory_in_float32_whatever_the_model_computes_in():
+    half, exact = tiny_captioner(method="decap").bfloat16(), tiny_captioner(method="decap")
+    exact.support_memory.copy_(half.support_memory)
+    embeds = torch.randn(64, 12).bfloat16()
+    expected = exact._embeds(None, embeds, None)
+    torch.testing.assert_close(half._embeds(None, embeds, None), expected.bfloat16(), rtol=0, atol=0)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(exact._embeds(None, embeds, None), expected)
+
+
 def test_an_embedding_of_the_memory_stays_what_it_is():
     model = tiny_captioner(method="decap")
     torch.testing.assert_close(model._projected(model.support_memory[:1]), model.support_memory[:1], atol=1e-2, rtol=0)
@@ -161,6 +171,19 @@ def test_what_limits_a_caption():
     model.decoder.generation_config.max_new_tokens = positions
     with pytest.raises(ValueError, match=rf"give at most {positions - prefix}\."):
         model.generate(image_embeds=embeds, **ignoring_ends)
+
+
+def test_a_length_with_the_prefix_may_take_all_positions_and_no_more():
+    model, embeds = tiny_captioner(), torch.randn(2, 12)
+    positions, prefix = model.config.decoder_config.max_position_embeddings, model.config.prefix_length
+    ignoring_ends = {"do_sample": False, "eos_token_id": None, "pad_token_id": 0}
+    assert model.generate(image_embeds=embeds, max_length=positions, **ignoring_ends).shape[1] == positions - prefix
+    longer = GenerationConfig(max_length=positions + 1)
+    model.decoder.generation_config.max_length = positions + 1
+    for given in ({"max_length": positions + 1}, {"generation_config": longer}, {}):
+        with pytest.raises(ValueError, match=rf"`max_length` is {positions + 1}, .* give at most {positions}\."):
+            model.generate(image_embeds=embeds, **given)
+    assert model.generate(image_embeds=embeds, max_new_tokens=3, **ignoring_ends).shape[1] == 3
 
 
 def test_the_settings_of_the_decoder_are_saved(tmp_path):

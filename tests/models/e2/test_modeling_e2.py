@@ -40,6 +40,17 @@ def test_values_stand_in_the_order_of_the_fields():
     assert list(outputs) == [field.name for field in fields(outputs) if getattr(outputs, field.name) is not None]
 
 
+def test_a_configuration_without_return_dict_gives_tuples():
+    model, pixels = tiny_model(), tiny_inputs(3)["pixel_values"]
+    side = E2VisionModel(model.config.vision_config).eval()
+    expected, regions = side(pixels).image_embeds, model.get_region_features(pixels)
+    for config in (side.config, model.config.vision_config):
+        config.return_dict = False
+    found = side(pixels)
+    assert isinstance(found, tuple) and torch.equal(found[0], expected)
+    assert torch.equal(model.get_region_features(pixels), regions)
+
+
 def test_embeddings_are_normalised():
     outputs = tiny_model()(**tiny_inputs(3))
     for embeds in (outputs.image_embeds, outputs.text_embeds, outputs.region_embeds, outputs.tag_embeds):

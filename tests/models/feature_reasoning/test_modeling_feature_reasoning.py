@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from accelerate import infer_auto_device_map
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
 from torch.nn.functional import normalize
@@ -278,6 +279,15 @@ def test_parts_that_stay_in_float32_are_made_in_it(dtype):
         if re.match("query_update|candidate_update|logit_scale", name)
     }
     assert kept and set(kept.values()) == {torch.float32}
+
+
+def test_an_update_network_is_on_one_device():
+    model = tiny_feature_reasoning()
+    size = sum(weight.nbytes for weight in model.parameters())
+    for share in (0.3, 0.5, 0.7):
+        limits = {0: int(share * size), "cpu": 2 * size}
+        devices = infer_auto_device_map(model, limits, list(model._no_split_modules))
+        assert devices.keys() <= {"", "query_update", "candidate_update", "logit_scale"}, share
 
 
 def test_every_adapter_counts_as_when_it_is_merged():

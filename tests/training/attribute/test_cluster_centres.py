@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hf_fashion.training.attribute.cluster_centres import ClusterCentres
+from hf_fashion.training.attribute.cluster_centres import SUMS, ClusterCentres
 
 
 NUM_VALUES = [2, 4, 3]
@@ -72,6 +72,16 @@ def test_sums_do_not_drift():
         centres.push(torch.full((3, 2), 6e4), zeros, zeros)
         centres.push(torch.full((3, 2), 6e-8), zeros, zeros)
     assert centres.centres[0, 0].tolist() == [torch.tensor(6e-8).half().float().item()] * 2
+
+
+def test_a_device_without_float64_sums_in_float32(monkeypatch):
+    elsewhere = ClusterCentres([1], 2, capacity=3, min_filled=1, refresh_every=1)
+    elsewhere.push(torch.ones(1, 2), *torch.zeros(2, 1, dtype=torch.long))
+    monkeypatch.setitem(SUMS, "cpu", SUMS["mps"])
+    centres = ClusterCentres([1], 2, capacity=3, min_filled=1, refresh_every=1)
+    centres.load_state_dict(elsewhere.state_dict())
+    centres.push(torch.full((1, 2), 2.0), *torch.zeros(2, 1, dtype=torch.long))
+    assert centres._sums.dtype == torch.float32 and centres.centres[0, 0].tolist() == [1.5, 1.5]
 
 
 def test_centres_wait_for_their_time():

@@ -1,15 +1,22 @@
 """The training of attribute models from outside: it is repeatable, survives a kill, and two processes are one."""
 
+import itertools
+
 import pytest
 import torch
+from datasets import load_from_disk
 from safetensors.torch import load_file
 
 from hf_fashion.cli.main import parse_arguments
+from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.embedding.attribute_texts import embed_attribute_texts
 from hf_fashion.losses.attribute import published_weights
+from hf_fashion.models.attribute import modeling_asen
+from hf_fashion.models.attribute.backbone_attribute import feature_map
 from hf_fashion.models.attribute.image_processing_attribute import AttributeImageProcessorPil
 from hf_fashion.models.attribute.modeling_asen import AsenModel
 from hf_fashion.training.attribute.step import AttributeStep
+from hf_fashion.training.attribute.validation import draw_validation_lists, validate
 from tests.scripts.tiny_attribute_run import (
     ASEN,
     CONVNEXT,
@@ -139,6 +146,26 @@ def test_two_processes_share_centres_in_bfloat16(corpus):
     recipe = tiny_attribute_recipe(corpus, IPAD, TRIPLETS, stages=stages, mixed_precision="bf16")
     train(recipe, processes=2, model="attribute")
     assert any(entry.get("global_centre", 0) > 0 for entry in history(corpus / "run"))
+
+
+def test_a_model_that_is_trained_under_autocast_is_validated_in_its_own_precision(corpus, main, monkeypatch):
+    """So that its metrics are those of its export."""
+    stages = [{"epochs": 1, "learning_rate": 1e-3}, {"epochs": 1, "learning_rate": 1e-2}]
+    recipe = tiny_attribute_recipe(corpus, ASEN, TRIPLETS, stages=stages, mixed_precision="bf16")
+    passes = []
+
+    def watched(backbone, *args, **kwargs):
+        passes.append((backbone.training, torch.is_autocast_enabled("cpu")))
+        return feature_map(backbone, *args, **kwargs)
+
+    monkeypatch.setattr(modeling_asen, "feature_map", watched)
+    main(recipe)
+    assert [each for each, _ in itertools.groupby(passes)] == [(True, True), (False, False)] * 2
+    last, folder = history(corpus / "run")[-1], corpus / "run" / "last"
+    model, processor = (kind.from_pretrained(folder) for kind in (AsenModel, AttributeImageProcessorPil))
+    rows, column_map = load_from_disk(corpus / "corpus")["validation"], ColumnMap.from_yaml(corpus / "map.yaml")
+    found = validate(model, processor, rows, column_map, draw_validation_lists(rows, column_map))
+    assert found == {name: last[f"validation/{name}"] for name in found}
 
 
 def test_an_attribute_that_a_continued_model_lacks_is_said(corpus, main, caplog):
