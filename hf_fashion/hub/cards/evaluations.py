@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ PARTS = {
     "said_tags": "Tags that captions name",
     "classification": "Values of attributes",
 }
+# Columns next to those of the models.
+_COLUMNS = ("chance", "ceiling", "most frequent")
 # What two evaluations must have in common to be compared.
 _SAME = ("corpus", "split", "seed", "attributes")
 _SAME_CANDIDATES = ("pairing", "protocol", "num_images", "num_texts")
@@ -73,6 +75,22 @@ def read_evaluations(paths: Sequence[Path]) -> list[dict[str, Any]]:
         ValueError: a file holds something else.
     """
     return [_read(path) for path in paths]
+
+
+def check_names(label: str, baselines: Iterable[str]) -> None:
+    """Raise `ValueError` where a baseline has the name of another column of the tables.
+
+    Args:
+        label (`str`): what the model is called.
+        baselines (`Iterable[str]`): names of other models.
+    """
+    taken = {name.casefold() for name in (label, *_COLUMNS)}
+    for name in baselines:
+        if name.strip().casefold() in taken:
+            raise ValueError(
+                f"a baseline cannot be called {name!r}: the tables call the model {label!r}, and other columns "
+                f"{', '.join(map(repr, _COLUMNS))}. Choose another name, such as {f'baseline {name.strip()}'!r}"
+            )
 
 
 def check_baselines(evaluations: Sequence[Mapping[str, Any]], baselines: Mapping[str, Mapping[str, Any]]) -> None:

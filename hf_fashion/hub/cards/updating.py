@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .evaluations import check_baselines, read_evaluations
+from .evaluations import check_baselines, check_names, read_evaluations
 from .facts import CardFacts
 from .licenses import check_languages, check_license
-from .writing import make_card, write_card
+from .writing import card_kind, make_card, write_card
 
 
 def update_card(
@@ -35,6 +35,7 @@ def update_card(
     """
     folder = Path(folder)
     make_card(folder, str(folder))  # before anything is written
+    check_names(card_kind(folder).label, baselines or ())
     check_license(license)
     check_languages(list(language))
     facts = CardFacts.read(folder)

@@ -46,6 +46,8 @@ def test_what_is_not_given_stays(folder, tmp_path):
         ({"language": ["English"]}, "code of two or three letters"),
         ({"baselines": {"CLIP-FT": "{}/clip.json"}}, "needs an evaluation of the model"),
         ({"results": ["{}/e2.json"], "baselines": {"CLIP-FT": "{}/other.json"}}, "corpus 'other/shop'"),
+        ({"results": ["{}/e2.json"], "baselines": {"e2": "{}/clip.json"}}, "cannot be called 'e2'"),
+        ({"results": ["{}/e2.json"], "baselines": {"chance": "{}/clip.json"}}, "cannot be called 'chance'"),
     ],
 )
 def test_what_does_not_fit_changes_nothing(arguments, error, folder, tmp_path):
