@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from ...reports.charts import MAX_SERIES, Curve, draw_bars, draw_curves
-from .evaluations import comparable
+from .evaluations import compared
 from .facts import RunFacts
 from .kinds import ModelKind
 
@@ -89,8 +89,7 @@ def bars(
         evaluation (`Mapping[str, Any]`): of the model.
         baselines (`Mapping[str, Mapping[str, Any]]`): name -> evaluation; at most two that are comparable are drawn.
     """
-    others = {name: one for name, one in baselines.items() if comparable(evaluation, one)}
-    models = dict([(label, evaluation), *list(others.items())[:2]])
+    models = dict([(label, evaluation), *list(compared(evaluation, baselines).items())[:2]])
     if "tags" in evaluation:
         tags = {name: one["tags"] for name, one in models.items() if "tags" in one}
         return "Photos whose tag is named right", _rows(evaluation["entities"], dict(_tag_series(tags, label)))
