@@ -106,6 +106,7 @@ class CardFacts:
         language (`list[str]`, *optional*): codes of the languages of its texts.
         evaluations (`list[dict]`, *optional*): as `hf-fashion evaluate` writes them.
         baselines (`dict[str, dict]`, *optional*): name of another model -> its evaluation on the same data.
+        name (`str`, *optional*): id or path that the card's code loads, if one was chosen.
     """
 
     run: RunFacts | None = None
@@ -113,6 +114,7 @@ class CardFacts:
     language: list[str] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    name: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> CardFacts:
