@@ -72,8 +72,11 @@ def learning_curves(run: RunFacts, part: str) -> dict[str, list[Curve]]:
         part (`str`): the part of an evaluation that it measured.
     """
     losses = dict.fromkeys(name for entry in run.history for name in entry if "/" not in name)
-    names = [name for name in losses if name not in _NOT_LOSSES][:MAX_SERIES]
-    plots = {"loss in training": [_curve(run, name, name) for name in names]}
+    names = [name for name in losses if name not in _NOT_LOSSES]
+    plots = {}
+    for start in range(0, len(names), MAX_SERIES):
+        title = f"loss in training, part {start // MAX_SERIES + 1}" if start else "loss in training"
+        plots[title] = [_curve(run, name, name) for name in names[start : start + MAX_SERIES]]
     plots["validation"] = [_curve(run, f"validation/{name}", name.replace("_", " ")) for name in _CURVES[part]]
     drawn = {title: [curve for curve in curves if curve.points] for title, curves in plots.items()}
     return {title: curves for title, curves in drawn.items() if curves}
