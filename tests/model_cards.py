@@ -91,6 +91,14 @@ def e2_evaluation(model: str = "runs/e2/best") -> dict:
     return evaluation | {"entities": tiny_e2.TAG_ENTITIES}
 
 
+def fashion_iq_evaluation() -> dict:
+    """Return what `hf-fashion evaluate --fashion_iq` measures."""
+    found = {"entities": ["dress"], "rows": ["photo", "sum"], "dress_num_queries": 7, "dress_num_photos": 20}
+    found |= {f"dress_{way}_recall@{k}": 0.25 for way in ("photo", "sum") for k in (10, 50)}
+    found |= {"photo_recall": 0.25, "sum_recall": 0.25, "mean_recall": 0.25}
+    return {"model": "e2", "corpus": "shop", "split": "validation", "skipped_rows": 0, "fashion_iq": found}
+
+
 def attribute_evaluation() -> dict:
     """Return what `hf-fashion evaluate --rerankers` measures of an attribute-specific model."""
     evaluation = {"model": "runs/ipad/best", "corpus": "shop", "split": "validation", "seed": 0}

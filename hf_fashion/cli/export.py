@@ -3,9 +3,9 @@
     hf-fashion export runs/quickstart/e2/best
     hf-fashion export runs/quickstart/ipad/best --output ipad_onnx
 
-E2 gives two files, `vision_model.onnx` and `text_model.onnx`; ASEN, ASEN++, IPAD and FR give `model.onnx`. Each is run
-in onnxruntime on batches of 1, 2 and 5 and compared with the model; a file that differs by more than 1e-4 is not
-written. They need no torch: onnxruntime and transformers.js run them.
+E2 gives two files, `vision_model.onnx` and `text_model.onnx`; ASEN, ASEN++, CSN, IPAD, RPF and FR give `model.onnx`.
+Each is run in onnxruntime on batches of 1, 2 and 5 and compared with the model; a file that differs by more than 1e-4
+is not written. They need no torch: onnxruntime and transformers.js run them.
 """
 
 import argparse

@@ -145,6 +145,20 @@ def change_cells(metrics: Mapping[str, Any]) -> Cells:
     return ["", "way", *CHANGE_COLUMNS], rows
 
 
+def left_out(metrics: Mapping[str, Any]) -> str:
+    """Return how many queries and photos of Fashion-IQ were left out; nothing where all were measured.
+
+    Args:
+        metrics (`Mapping[str, Any]`): from `evaluate_fashion_iq`.
+    """
+    queries, photos = (
+        sum(metrics.get(f"{name}_num_left_out_{kind}", 0) for name in metrics["entities"])
+        for kind in ("queries", "photos")
+    )
+    what = f"{queries:,} queries and {photos:,} photos to search are left out, since the corpus lacks photos"
+    return f"{what}: not comparable with published results" if queries or photos else ""
+
+
 def caption_cells(metrics: Mapping[str, Any]) -> Cells:
     """Return metrics of captions in percent, in one row.
 

@@ -23,5 +23,8 @@ def test_input_errors_are_told(tmp_path, capsys):
     folder = save_model_with_facts("e2", tmp_path / "model")
     assert main(["card", str(folder), "--baselines", "clip.json"]) == 2
     assert "`--baselines` takes NAME=FILE, such as CLIP-FT=clip.json, got 'clip.json'" in capsys.readouterr().err
+    twice = ["CLIP=a.json", "CLIP=b.json"]
+    assert main(["card", str(folder), "--baselines", *twice]) == 2
+    assert "needs a name of its own for each file, got CLIP=a.json, CLIP=b.json" in capsys.readouterr().err
     assert main(["card", str(tmp_path)]) == 2
     assert "is no folder of a model" in capsys.readouterr().err

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,17 @@ PARTS = {
     "pointing": "Peak of the attention and true boxes",
     "reranking": "Re-ranking",
     "changes": "Search by a photo and what to change in it",
+    "fashion_iq": "Fashion-IQ: search by a photo and what to change in it",
     "captions": "Captions",
     "said_tags": "Tags that captions name",
     "classification": "Values of attributes",
 }
+# Part that the training of an FR or a combiner measures -> the parts that are not of the embedding model.
+_OWN_PARTS = {"reranking": {"reranking"}, "changes": {"changes", "fashion_iq"}}
+# Columns next to those of the models.
+_COLUMNS = ("chance", "ceiling", "most frequent")
+# Parts whose tables have a column for each model.
+COMPARED = ("cross_modal", "tags", "retrieval")
 # What two evaluations must have in common to be compared.
 _SAME = ("corpus", "split", "seed", "attributes")
 _SAME_CANDIDATES = ("pairing", "protocol", "num_images", "num_texts")
@@ -40,7 +48,7 @@ def card_evaluations(facts: CardFacts, kind: ModelKind) -> list[dict[str, Any]]:
         kind (`ModelKind`): of the model.
     """
     if facts.evaluations or facts.run is None or not facts.run.metrics:
-        others = PARTS.keys() - {kind.part} if kind.part in ("reranking", "changes") else set()
+        others = PARTS.keys() - _OWN_PARTS.get(kind.part, PARTS)
         return [{key: value for key, value in one.items() if key not in others} for one in facts.evaluations]
     return [training_evaluation(facts.run, kind)]
 
@@ -75,8 +83,25 @@ def read_evaluations(paths: Sequence[Path]) -> list[dict[str, Any]]:
     return [_read(path) for path in paths]
 
 
+def check_names(label: str, baselines: Iterable[str]) -> None:
+    """Raise `ValueError` where a baseline has the name of another column of the tables.
+
+    Args:
+        label (`str`): what the model is called.
+        baselines (`Iterable[str]`): names of other models.
+    """
+    taken = {name.casefold() for name in (label, *_COLUMNS)}
+    for name in baselines:
+        if name.strip().casefold() in taken:
+            raise ValueError(
+                f"a baseline cannot be called {name!r}: the tables call the model {label!r}, and other columns "
+                f"{', '.join(map(repr, _COLUMNS))}. Choose another name, such as {f'baseline {name.strip()}'!r}"
+            )
+
+
 def check_baselines(evaluations: Sequence[Mapping[str, Any]], baselines: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise `ValueError` unless each baseline was evaluated as the model was: same data, candidates and attributes.
+    """Raise `ValueError` unless each baseline was evaluated as the model was: same data, candidates and attributes;
+    and what a table compares was measured of both.
 
     Args:
         evaluations (`Sequence[Mapping[str, Any]]`): of the model.
@@ -88,16 +113,26 @@ def check_baselines(evaluations: Sequence[Mapping[str, Any]], baselines: Mapping
             raise ValueError(f"the baseline {name!r} needs an evaluation of the model to be compared with")
         if all(differences):
             raise ValueError(f"the baseline {name!r} was evaluated otherwise: {'; '.join(differences[0])}")
+        if not any(compared(evaluation, {name: baseline}) for evaluation in evaluations):
+            raise ValueError(
+                f"no table would show the baseline {name!r}: models are compared in "
+                f"{', '.join(repr(PARTS[part]) for part in COMPARED)}, of which model and baseline must share one"
+            )
 
 
-def comparable(evaluation: Mapping[str, Any], baseline: Mapping[str, Any]) -> bool:
-    """Return whether two models were evaluated on the same data.
+def compared(
+    evaluation: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Return the baselines that have a column in a table of an evaluation.
 
     Args:
-        evaluation (`Mapping[str, Any]`): of one model.
-        baseline (`Mapping[str, Any]`): of another model.
+        evaluation (`Mapping[str, Any]`): of the model.
+        baselines (`Mapping[str, Mapping[str, Any]]`): name -> evaluation.
     """
-    return not any(_differences(evaluation, baseline))
+    parts = evaluation.keys() & COMPARED
+    return {
+        name: one for name, one in baselines.items() if parts & one.keys() and not any(_differences(evaluation, one))
+    }
 
 
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
@@ -119,5 +154,15 @@ def _read(path: Path) -> dict[str, Any]:
     if "model" in values:
         values["model"] = public_name(values["model"])
     if "reranking" in values:
-        values["reranking"] = {public_name(name): found for name, found in values["reranking"].items()}
+        values["reranking"] = _publicly_named(values["reranking"])
     return values
+
+
+def _publicly_named(rerankers: Mapping[str, Any]) -> dict[str, Any]:
+    """Re-rankers by the last part of their paths; those that share it are numbered."""
+    named: dict[str, Any] = {}
+    for path, found in rerankers.items():
+        name = public_name(path)
+        numbered = (f"{name} ({number})" for number in count(2))
+        named[next(one for one in chain([name], numbered) if one not in named)] = found
+    return named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from ...hub_ids import is_hub_id
 FACTS_FILE = "card.json"
 # Losses that are kept of a run, for its curves; all evaluations are.
 _LOGGED = 200
+_SEPARATOR = re.compile(r"[/\\]|^~")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class RunFacts:
     """Describe the run that trained a model.
 
     Args:
-        recipe (`dict`): as plain values, without absolute paths.
+        recipe (`dict`): as plain values, without paths.
         corpus (`CorpusFacts`, *optional*): what it learned from.
         update (`int`, *optional*, defaults to 0): updates after which the model was saved.
         history (`list[dict]`, *optional*): logged losses, and evaluations (`validation/...`), each with its `update`.
@@ -106,6 +108,7 @@ class CardFacts:
         language (`list[str]`, *optional*): codes of the languages of its texts.
         evaluations (`list[dict]`, *optional*): as `hf-fashion evaluate` writes them.
         baselines (`dict[str, dict]`, *optional*): name of another model -> its evaluation on the same data.
+        name (`str`, *optional*): id or path that the card's code loads, if one was chosen.
     """
 
     run: RunFacts | None = None
@@ -113,6 +116,7 @@ class CardFacts:
     language: list[str] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    name: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> CardFacts:
@@ -146,7 +150,7 @@ class CardFacts:
         write_json(asdict(self), folder / FACTS_FILE)
 
     def with_run(self, run: RunFacts) -> CardFacts:
-        """Return these facts with those of a run, which a page can hold: fewer losses, no absolute paths.
+        """Return these facts with those of a run, which a page can hold: fewer losses, no paths.
 
         Args:
             run (`RunFacts`): the run.
@@ -166,24 +170,27 @@ def hub_id(source: str | None) -> str | None:
 
 
 def public_name(source: str) -> str:
-    """Return a source as a page shows it: an id as it is, of a path its last part, or that above `best` or `last`.
+    """Return a source as a page shows it: an id as it is, of a path or an address its last part, or that above `best`
+    or `last`.
 
     Args:
-        source (`str`): a Hub id, a path, or `"generated"`.
+        source (`str`): a Hub id, a path, an address, or `"generated"`.
     """
     if hub_id(source):
         return source
-    path = Path(source)
+    path = Path(source.partition("?")[0] if "://" in source else source)  # an address may hold a key
     return path.parent.name if path.name in ("best", "last") and path.parent.name else path.name
 
 
 def _public(values: Any) -> Any:
-    """Values without absolute paths, which tell of the machine and its user."""
+    """Values without paths and addresses, which tell of the machine, its user and customers."""
     if isinstance(values, Mapping):
         return {name: _public(value) for name, value in values.items()}
     if isinstance(values, list):
         return [_public(value) for value in values]
-    return public_name(values) if isinstance(values, str) and values.startswith(("/", "~")) else values
+    if not isinstance(values, str) or not _SEPARATOR.search(values) or hub_id(values):
+        return values
+    return f".../{public_name(values)}"  # which nobody can take for an id on the Hub
 
 
 def _thinned(history: list[dict[str, Any]]) -> list[dict[str, Any]]:

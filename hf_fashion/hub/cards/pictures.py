@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from ...reports.charts import MAX_SERIES, Curve, draw_bars, draw_curves
-from .evaluations import comparable
+from .evaluations import compared
 from .facts import RunFacts
 from .kinds import ModelKind
 
@@ -72,8 +72,11 @@ def learning_curves(run: RunFacts, part: str) -> dict[str, list[Curve]]:
         part (`str`): the part of an evaluation that it measured.
     """
     losses = dict.fromkeys(name for entry in run.history for name in entry if "/" not in name)
-    names = [name for name in losses if name not in _NOT_LOSSES][:MAX_SERIES]
-    plots = {"loss in training": [_curve(run, name, name) for name in names]}
+    names = [name for name in losses if name not in _NOT_LOSSES]
+    plots = {}
+    for start in range(0, len(names), MAX_SERIES):
+        title = f"loss in training, part {start // MAX_SERIES + 1}" if start else "loss in training"
+        plots[title] = [_curve(run, name, name) for name in names[start : start + MAX_SERIES]]
     plots["validation"] = [_curve(run, f"validation/{name}", name.replace("_", " ")) for name in _CURVES[part]]
     drawn = {title: [curve for curve in curves if curve.points] for title, curves in plots.items()}
     return {title: curves for title, curves in drawn.items() if curves}
@@ -89,8 +92,7 @@ def bars(
         evaluation (`Mapping[str, Any]`): of the model.
         baselines (`Mapping[str, Mapping[str, Any]]`): name -> evaluation; at most two that are comparable are drawn.
     """
-    others = {name: one for name, one in baselines.items() if comparable(evaluation, one)}
-    models = dict([(label, evaluation), *list(others.items())[:2]])
+    models = dict([(label, evaluation), *list(compared(evaluation, baselines).items())[:2]])
     if "tags" in evaluation:
         tags = {name: one["tags"] for name, one in models.items() if "tags" in one}
         return "Photos whose tag is named right", _rows(evaluation["entities"], dict(_tag_series(tags, label)))

@@ -14,6 +14,7 @@ from transformers import AutoConfig
 from ...cards.markdown import code, escaped, quoted
 from ...models.e2.texts_e2 import num_positions
 from .bias import bias_notes
+from .evaluations import compared
 from .facts import CardFacts, hub_id, public_name
 from .kinds import ModelKind
 from .metadata import starting_points
@@ -55,8 +56,10 @@ def render_text(
             embedder=_embedder(run.recipe) if run else None,
             starts=list(map(public_name, starting_points(run))) if run else [],
             duration=_duration(run.seconds) if run else "",
-            evaluations=[(one, result_tables(kind.label, one, facts.baselines)) for one in evaluations],
-            baselines=list(facts.baselines),
+            evaluations=[
+                (one, result_tables(kind.label, one, facts.baselines), list(compared(one, facts.baselines)))
+                for one in evaluations
+            ],
             curves=CURVES if CURVES in pictures else None,
             results_picture=RESULTS if RESULTS in pictures else None,
             text_length=_text_length(config),

@@ -20,6 +20,7 @@ _TASKS = {
     "pointing": "visual-grounding",
     "reranking": "re-ranking",
     "changes": "image-retrieval",
+    "fashion_iq": "image-retrieval",
     "captions": "image-to-text",
     "said_tags": "image-to-text",
     "classification": "image-classification",

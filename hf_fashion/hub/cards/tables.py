@@ -15,12 +15,13 @@ from ...reports.tables import (
     cell,
     change_cells,
     entity_cells,
+    left_out,
     recall_cells,
     reranking_cells,
     said_tag_cells,
     table,
 )
-from .evaluations import PARTS, comparable
+from .evaluations import COMPARED, PARTS, compared
 
 
 Metrics = Mapping[str, Any]
@@ -34,13 +35,14 @@ def result_tables(label: str, evaluation: Metrics, baselines: Mapping[str, Metri
         evaluation (`Mapping[str, Any]`): as `hf-fashion evaluate` writes it.
         baselines (`Mapping[str, Mapping[str, Any]]`): name -> evaluation; those on other data are left out.
     """
-    models = {label: evaluation} | {name: one for name, one in baselines.items() if comparable(evaluation, one)}
+    models = {label: evaluation} | compared(evaluation, baselines)
     tables = {}
     for part, title in PARTS.items():
         if part in evaluation:
             measured = {name: one[part] for name, one in models.items() if part in one}
             header, rows = _cells(part, measured, evaluation)
-            tables[f"{title} (%)"] = table(_escaped(header), [_escaped(row) for row in rows])
+            note = left_out(evaluation[part]) if part == "fashion_iq" else ""
+            tables[f"{title} (%){note and '; '}{note}"] = table(_escaped(header), [_escaped(row) for row in rows])
     return tables
 
 
@@ -75,9 +77,17 @@ def _cells(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -> C
     try:
         return _cells_of(part, measured, evaluation)
     except (KeyError, IndexError):  # a training may measure what it likes
-        metrics = next(iter(measured.values()))
-        metrics = metrics if part != "reranking" else next(iter(metrics.values()))
-        return ["metric", "value"], [[name.replace("_", " "), f"{value:.4g}"] for name, value in metrics.items()]
+        own = next(iter(measured.values()))
+        models = {"value": own if part != "reranking" else next(iter(own.values()))}
+        if part in COMPARED and len(measured) > 1:
+            models = dict(measured)
+        numbers = [name for name, value in next(iter(models.values())).items() if isinstance(value, (int, float))]
+        rows = [[name.replace("_", " "), *(_number(one.get(name)) for one in models.values())] for name in numbers]
+        return ["metric", *models], rows
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, (int, float)) else "-"
 
 
 def _cells_of(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -> Cells:
@@ -91,7 +101,7 @@ def _cells_of(part: str, measured: Mapping[str, Metrics], evaluation: Metrics) -
         return attribute_comparison(measured, attributes) if len(measured) > 1 else attribute_cells(own, attributes)
     if part == "reranking":
         return reranking_cells(own)
-    if part == "changes":
+    if part in ("changes", "fashion_iq"):
         return change_cells(own)
     if part == "captions":
         return caption_cells(own)

@@ -11,7 +11,7 @@ from ...cards.card import CARD, marked_card, renewed_card
 from ...files import file_written_aside
 from .evaluations import card_evaluations
 from .facts import CardFacts, RunFacts
-from .kinds import model_kind
+from .kinds import ModelKind, model_kind
 from .metadata import card_metadata, widget_examples
 from .pictures import card_pictures, save_pictures
 from .rendering import render_text
@@ -43,6 +43,23 @@ def has_card(folder: str | Path) -> bool:
     return model_kind(_read_config(Path(folder))) is not None
 
 
+def card_kind(folder: str | Path) -> ModelKind:
+    """Return the kind of a folder's model, which has a card.
+
+    Args:
+        folder (`str` or `Path`): of a saved model.
+
+    Raises:
+        FileNotFoundError: the folder has no `config.json`.
+        ValueError: its `config.json` is damaged, or there is no card for such models.
+    """
+    config = _read_config(Path(folder))
+    kind = model_kind(config)
+    if kind is None:
+        raise ValueError(f"{folder}: there is no card for models of the type {config.get('model_type')!r}")
+    return kind
+
+
 def make_card(folder: str | Path, name: str) -> ModelCardFiles:
     """Make the card of a model from its folder, without what people wrote.
 
@@ -55,10 +72,7 @@ def make_card(folder: str | Path, name: str) -> ModelCardFiles:
         ValueError: its `config.json` or `card.json` is damaged, or there is no card for such models.
     """
     folder = Path(folder)
-    config = _read_config(folder)
-    kind = model_kind(config)
-    if kind is None:
-        raise ValueError(f"{folder}: there is no card for models of the type {config.get('model_type')!r}")
+    kind, config = card_kind(folder), _read_config(folder)
     facts = CardFacts.read(folder)
     evaluations = card_evaluations(facts, kind)
     pictures = card_pictures(kind, facts.run, evaluations, facts.baselines)

@@ -22,7 +22,6 @@ from .requests import EndpointRequest
 SETTINGS = "endpoint.json"
 NOWHERE = PhotoSources(paths=False, urls=False)
 TEMPLATE = "This is a photo of {}."  # as transformers' pipeline for zero-shot classification has it
-SEARCH_OPTIONS = ("top_k", "filter", "threshold", "group_by", "num_candidates")
 
 logger = logging.getLogger(__name__)
 

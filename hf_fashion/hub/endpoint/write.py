@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -167,10 +168,16 @@ def _hub_id(name: str, missing: FileNotFoundError) -> str:
 def _write_requirements(path: Path, with_gallery: bool) -> None:
     """Our lines, after those of others, which stay."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    others = [line for line in lines if not line.startswith(("transformers", "hf-fashion"))]
+    others = [line for line in lines if _project(line) not in ("transformers", "hf-fashion")]
     ours = [f"hf-fashion[gallery]{_pin()}"] if with_gallery else ["transformers>=5.21,<6"]
     with file_written_aside(path) as aside:
         aside.write_text("\n".join([*others, *ours]) + "\n", encoding="utf-8")
+
+
+def _project(line: str) -> str:
+    """The name of the project that a line of requirements.txt asks for, as PyPI compares names."""
+    name = re.match(r"\s*([\w.-]*)", line)[1]
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _pin() -> str:

@@ -113,6 +113,6 @@ def _save(model: PreTrainedModel, processor: BaseImageProcessor, source: Path, o
         model.save_pretrained(aside)
         processor.save_pretrained(aside)
         write_sentence_transformers_files(model.config, aside)
-        CardFacts.read(source).write(aside)
+        replace(CardFacts.read(source), name=None).write(aside)
         old = source / CARD
         write_card(aside, str(output), old.read_text(encoding="utf-8") if old.is_file() else None)

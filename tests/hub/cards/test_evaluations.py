@@ -7,7 +7,7 @@ import pytest
 from hf_fashion.hub.cards.evaluations import card_evaluations, check_baselines, read_evaluations
 from hf_fashion.hub.cards.facts import CardFacts
 from hf_fashion.hub.cards.kinds import BACKBONE, model_kind
-from tests.model_cards import ATTRIBUTES, attribute_evaluation, e2_evaluation, run_facts
+from tests.model_cards import ATTRIBUTES, attribute_evaluation, e2_evaluation, fashion_iq_evaluation, run_facts
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,21 @@ def test_files_are_read_without_paths_of_this_machine(tmp_path):
     assert second["corpus"] == "shop" and second["hub_id"] is None and list(second["reranking"]) == ["fr"]
 
 
+def test_fashion_iq_is_an_evaluation_also_of_a_combiner(tmp_path):
+    (tmp_path / "iq.json").write_text(json.dumps(fashion_iq_evaluation()))
+    facts = CardFacts(evaluations=read_evaluations([tmp_path / "iq.json"]))
+    for kind in ("e2", "combiner"):
+        (found,) = card_evaluations(facts, model_kind({"model_type": kind}))
+        assert found["fashion_iq"] == fashion_iq_evaluation()["fashion_iq"]
+
+
+def test_re_rankers_in_folders_of_one_name_are_numbered(tmp_path):
+    measured = {"seed0/fr/best": {"map": 0.1}, "seed1/fr/best": {"map": 0.2}, "fr (2)": {"map": 0.3}}
+    (tmp_path / "x.json").write_text(json.dumps(attribute_evaluation() | {"reranking": measured}))
+    (found,) = read_evaluations([tmp_path / "x.json"])
+    assert found["reranking"] == {"fr": {"map": 0.1}, "fr (2)": {"map": 0.2}, "fr (2) (2)": {"map": 0.3}}
+
+
 @pytest.mark.parametrize(
     ("text", "error"), [("{", "is not JSON"), ("[]", "is no evaluation"), ("{}", "is no evaluation")]
 )
@@ -72,6 +87,12 @@ def test_a_baseline_among_other_candidates_is_refused():
     other["cross_modal"] = other["cross_modal"] | {"num_images": 9}
     with pytest.raises(ValueError, match="num_images 9"):
         check_baselines([e2_evaluation()], {"CLIP-FT": other})
+
+
+def test_a_baseline_that_no_table_shows_is_refused():
+    one = {"corpus": "shop", "split": "test", "captions": {"cider": 1.0}}
+    with pytest.raises(ValueError, match=r"no table would show the baseline 'Other': models are compared in 'Search"):
+        check_baselines([one], {"Other": one})
 
 
 def test_a_baseline_of_nothing_is_refused():

@@ -1,4 +1,4 @@
-"""Facts are kept in the folder, without what a page must not tell: rows, absolute paths, thousands of losses."""
+"""Facts are kept in the folder, without what a page must not tell: rows, paths, thousands of losses."""
 
 import json
 
@@ -53,7 +53,7 @@ def test_the_corpus_is_described_without_its_rows():
     assert "secret" not in repr(facts)
 
 
-def test_no_absolute_path_is_written(tmp_path):
+def test_no_path_is_written(tmp_path):
     recipe = {
         "data": {"corpus": "/home/me/shop", "cache_folder": "~/cache"},
         "model": {"start_from": "/home/me/e2/best"},
@@ -62,7 +62,29 @@ def test_no_absolute_path_is_written(tmp_path):
     text = (tmp_path / FACTS_FILE).read_text()
     assert "/home/me" not in text
     written = json.loads(text)["run"]["recipe"]
-    assert written["data"] == {"corpus": "shop", "cache_folder": "cache"} and written["model"]["start_from"] == "e2"
+    assert written["data"] == {"corpus": ".../shop", "cache_folder": ".../cache"}
+    assert written["model"]["start_from"] == ".../e2" and written["list"] == [".../x", 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("../customers/acme/catalogue.csv", ".../catalogue.csv"),
+        ("customers/acme", ".../acme"),
+        ("s3://acme-photos/2026/catalogue.csv", ".../catalogue.csv"),
+        ("https://user:key@shop/catalogue.csv?key=1/2", ".../catalogue.csv"),
+        ("runs/acme/e2/best", ".../e2"),
+        ("openai/clip-vit-base-patch32", "openai/clip-vit-base-patch32"),
+        ("catalogue.csv", "catalogue.csv"),
+    ],
+)
+def test_of_paths_and_addresses_the_last_part_is_written(value, shown, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "customers" / "acme").mkdir(parents=True)
+    facts = CardFacts().with_run(RunFacts({"model": {"start_from": value}}))
+    assert facts.run.recipe["model"]["start_from"] == shown
+    if shown != value:
+        assert hub_id(shown) is None and public_name(shown) == shown.removeprefix(".../")
 
 
 def test_a_long_history_keeps_its_evaluations_and_its_last_loss():

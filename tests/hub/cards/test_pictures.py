@@ -19,6 +19,13 @@ def test_curves_leave_out_what_is_no_number():
     assert len(loss.points) == 9 and loss.points[0] == (1, 3.0)
 
 
+def test_all_losses_are_drawn_at_most_four_in_a_plot():
+    run = RunFacts({}, history=[{"update": 1, **{f"loss_{number}": 1.0 for number in range(9)}}])
+    plots = learning_curves(run, "cross_modal")
+    assert [len(curves) for curves in plots.values()] == [4, 4, 1]
+    assert list(plots) == ["loss in training", "loss in training, part 2", "loss in training, part 3"]
+
+
 def test_a_run_without_history_has_no_picture():
     assert card_pictures(E2, RunFacts({}), [], {}) == card_pictures(E2, None, [], {}) == {}
 

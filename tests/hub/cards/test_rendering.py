@@ -9,7 +9,7 @@ from hf_fashion.hub.cards.facts import CardFacts, CorpusFacts, RunFacts
 from hf_fashion.hub.cards.kinds import model_kind
 from hf_fashion.hub.cards.pictures import CURVES, RESULTS
 from hf_fashion.hub.cards.rendering import render_text
-from tests.model_cards import KINDS, run_facts, save_model
+from tests.model_cards import KINDS, e2_evaluation, run_facts, save_model
 
 
 SECTIONS = ["How to use", "Training data", "Training", "Results", "Limits", "Bias", "Citation"]
@@ -65,6 +65,17 @@ def test_tables_have_no_broken_lines(tmp_path):
     assert headings(text) == [name for name in SECTIONS if name != "Results"] and "<script" not in text
     assert [line for line in text.splitlines() if line.startswith("| ") and line.count("|") != 3] == []
     assert text.count("\n```") % 2 == 0
+
+
+def test_baselines_are_named_above_the_tables_that_hold_them(tmp_path):
+    on_test = e2_evaluation()
+    on_validation = on_test | {"split": "validation"}
+    places = {name: on_test[name] for name in ("corpus", "split", "entities", "localisation")}
+    facts = CardFacts(baselines={"CLIP-FT": on_test, "Places": places})
+    text = render("e2", tmp_path, facts, [on_validation, on_test])
+    assert "On the split `validation` of `owner/shop` without 1 rows whose photo cannot be read:" in text
+    assert "On the split `test` of `owner/shop` without 1 rows whose photo cannot be read, next to CLIP-FT on " in text
+    assert "Places" not in text
 
 
 def test_many_values_of_an_attribute_are_shortened(tmp_path):

@@ -1,7 +1,14 @@
 """Tables have a column for each model that was evaluated on the same data."""
 
 from hf_fashion.hub.cards.tables import attribute_comparison, result_tables
-from tests.model_cards import ATTRIBUTES, RETRIEVAL, attribute_evaluation, e2_evaluation, run_facts
+from tests.model_cards import (
+    ATTRIBUTES,
+    RETRIEVAL,
+    attribute_evaluation,
+    e2_evaluation,
+    fashion_iq_evaluation,
+    run_facts,
+)
 
 
 def test_tables_of_e2_next_to_a_baseline():
@@ -29,6 +36,19 @@ def test_tables_of_a_captioner():
     assert "| brand" in tables["Tags that captions name (%)"] and "32.0" in tables["Tags that captions name (%)"]
 
 
+def test_fashion_iq_and_what_was_left_out_of_it():
+    evaluation = fashion_iq_evaluation()
+    ((title, table),) = result_tables("E2", evaluation, {}).items()
+    assert title == "Fashion-IQ: search by a photo and what to change in it (%)"
+    assert "R@50" in table and "| dress |   sum | 25.0 |" in table
+    evaluation["fashion_iq"]["dress_num_left_out_queries"] = 3
+    (title,) = result_tables("E2", evaluation, {})
+    assert title.endswith(
+        "(%); 3 queries and 0 photos to search are left out, since the corpus lacks photos: not comparable with "
+        "published results"
+    )
+
+
 def test_attributes_of_two_models():
     header, rows = attribute_comparison({"IPAD": RETRIEVAL, "ASEN": RETRIEVAL | {"neckline_map": 0.1}}, ATTRIBUTES)
     assert header == ["MAP (%)", "IPAD", "ASEN", "chance"]
@@ -48,6 +68,12 @@ def test_metrics_of_somebody_s_own_evaluation_are_listed():
     for part, measured in (("cross_modal", {"ndcg": 0.5}), ("reranking", {"FR": {"ndcg": 0.5}})):
         (table,) = result_tables("FR", {"corpus": "x", "split": "y", part: measured}, {}).values()
         assert "| ndcg   |   0.5 |" in table
+
+
+def test_those_of_a_baseline_too():
+    mine, others = ({"corpus": "x", "split": "y", "cross_modal": {"ndcg": value}} for value in (0.5, 0.25))
+    (table,) = result_tables("E2", mine, {"CLIP-FT": others}).values()
+    assert "| metric |  E2 | CLIP-FT |" in table and "| ndcg   | 0.5 |    0.25 |" in table
 
 
 def test_a_backbone_has_accuracies():

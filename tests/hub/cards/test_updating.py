@@ -38,6 +38,18 @@ def test_what_is_not_given_stays(folder, tmp_path):
     assert after.evaluations == before.evaluations and after.baselines == before.baselines and after.run == before.run
 
 
+def test_new_results_keep_the_baselines_that_fit_and_tell_which_go(folder, tmp_path, caplog):
+    (tmp_path / "new.json").write_text(json.dumps(e2_evaluation() | {"seed": None}))
+    update_card(folder, [tmp_path / "e2.json"], {"CLIP-FT": tmp_path / "clip.json"}, name="me/e2")
+    update_card(folder, [tmp_path / "new.json"])
+    assert list(CardFacts.read(folder).baselines) == ["CLIP-FT"] and caplog.text == ""
+    assert 'from_pretrained("me/e2"' in (folder / CARD).read_text()
+    update_card(folder, [tmp_path / "other.json"])
+    assert CardFacts.read(folder).baselines == {}
+    assert "no longer on the card: 'Search by text and by photo' on test of owner/shop, " in caplog.text
+    assert "the baseline 'CLIP-FT'. To keep them, give all files" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -46,6 +58,8 @@ def test_what_is_not_given_stays(folder, tmp_path):
         ({"language": ["English"]}, "code of two or three letters"),
         ({"baselines": {"CLIP-FT": "{}/clip.json"}}, "needs an evaluation of the model"),
         ({"results": ["{}/e2.json"], "baselines": {"CLIP-FT": "{}/other.json"}}, "corpus 'other/shop'"),
+        ({"results": ["{}/e2.json"], "baselines": {"e2": "{}/clip.json"}}, "cannot be called 'e2'"),
+        ({"results": ["{}/e2.json"], "baselines": {"chance": "{}/clip.json"}}, "cannot be called 'chance'"),
     ],
 )
 def test_what_does_not_fit_changes_nothing(arguments, error, folder, tmp_path):

@@ -95,14 +95,15 @@ def test_folders_that_it_did_not_write_stay(e2):
 
 
 def test_requirements_are_those_of_the_package_and_lines_of_others_stay(e2, monkeypatch):
-    (e2 / "requirements.txt").write_text("my-package==1\ntransformers==4.40\n")
+    others = "my-package==1\ntransformers-interpret==0.10\nhf-fashion-tools\n# transformers\n"
+    (e2 / "requirements.txt").write_text(f"{others}transformers==4.40\nHF_Fashion[gallery]\n")
     write_endpoint(e2)
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     (line,) = [line for line in project["dependencies"] if line.startswith("transformers")]
-    assert (e2 / "requirements.txt").read_text() == f"my-package==1\n{line}\n"
+    assert (e2 / "requirements.txt").read_text() == f"{others}{line}\n"
     monkeypatch.setattr(write, "installed_version", lambda name: "0.1.0")
     write_endpoint(e2, "shop/catalogue")
-    assert (e2 / "requirements.txt").read_text() == "my-package==1\nhf-fashion[gallery]==0.1.0\n"
+    assert (e2 / "requirements.txt").read_text() == f"{others}hf-fashion[gallery]==0.1.0\n"
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_written(e2, tmp_path):

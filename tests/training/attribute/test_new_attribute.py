@@ -30,7 +30,7 @@ def saved(folder, model, processor=None) -> str:
 
 def test_photos_give_a_row_and_the_card_is_kept(tmp_path):
     source = saved(tmp_path / "asen", tiny_asen())
-    CardFacts(license="mit").write(tmp_path / "asen")
+    CardFacts(license="mit", name="me/asen").write(tmp_path / "asen")
     report = add_attribute(source, NAME, tmp_path / "new", dataset=shoes(), device="cpu")
     assert report.photos == 10
     model = AsenModel.from_pretrained(tmp_path / "new")
@@ -38,6 +38,7 @@ def test_photos_give_a_row_and_the_card_is_kept(tmp_path):
     assert model.config.attribute_values[NAME] == ["flat", "high"]
     assert torch.equal(model.attribute_rows()[:3], tiny_asen().attribute_rows())
     assert "license: mit" in (tmp_path / "new" / "README.md").read_text()
+    assert CardFacts.read(tmp_path / "new").name is None, "it is another model"
     assert (tmp_path / "new" / "modules.json").is_file()
 
 
