@@ -13,7 +13,8 @@ from tests.scripts.tiny_run import tiny_corpus
 
 
 NAMES, NUM_VALUES = ["colour", "brand"], [4, 2]
-BACKBONE = {"embedding_size": 4, "hidden_sizes": [4, 8], "depths": [1, 1], "layer_type": "basic"}
+# Not fewer than 8 channels, see tests/scripts/tiny_attribute_run.py.
+BACKBONE = {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1], "layer_type": "basic"}
 
 
 def tiny_photos(folder: Path) -> LabelledPhotos:
