@@ -13,8 +13,8 @@ from tests.scripts.tiny_run import COLOURS, save_corpus
 PLACES = {"top": 0, "middle": 10, "bottom": 20}
 SIZE = 32
 
-# Not fewer than 8 channels: with 4, oneDNN's 1x1 convolution of stride 2 writes beyond its memory in the backward pass,
-# on processors with AVX2 and without AVX-512 (torch 2.13).
+# Not fewer than 8 channels: with 4, oneDNN's 1x1 convolution of stride 2 writes beyond its memory in the backward
+# pass, on processors with AVX2 and without AVX-512 (torch 2.13).
 BACKBONE = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}
 BACKBONE |= {"layer_type": "basic", "out_features": ["stage2"]}
 # Without batch norm, whose statistics depend on how a batch is divided among processes.
