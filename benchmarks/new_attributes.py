@@ -50,7 +50,9 @@ SHOTS = (4, 16, 64)
 FOLDS_SEED = 0
 OTHER = "by another attribute"
 ROWS = ["chance", OTHER, "zero-shot, by name", *(f"{shots}-shot" for shots in SHOTS)]
-ROWS += [*(f"by name, {shots}-shot" for shots in SHOTS), "trained with it", "DINOv2", "E2", "E2, its region"]
+ROWS += [*(f"by name, {shots}-shot" for shots in SHOTS), "trained with it", "DINOv2"]
+E2_CORPUS = "catalog-large"  # which the E2 was trained on
+E2_ROWS = ["E2", "E2, its region"]
 
 
 @cache
@@ -175,19 +177,18 @@ def measure(corpus: str, name: str, seed: int, options: argparse.Namespace) -> I
         yield f"by name, {shots}-shot", lambda shots=shots: few_shot_map(*added(True), corpus, name, shots, seed)
     yield "trained with it", lambda: trained()[0]
     yield "DINOv2", lambda: dinov2_map(options.dinov2, corpus, name)
-    if corpus == "catalog-large":  # which this E2 was trained on
+    if corpus == E2_CORPUS:
         yield "E2", lambda: e2_map(e2, corpus, name, region=False)
         yield "E2, its region", lambda: e2_map(e2, corpus, name, region=True)
 
 
-def missing(corpus: str, seed: int, options: argparse.Namespace) -> list[str]:
+def missing(corpus: str, seed: int) -> list[str]:
     """Return the attributes of which the results file lacks a row."""
-    results = read_results()
+    results, rows = read_results(), {*ROWS, *(E2_ROWS if corpus == E2_CORPUS else ())}
     return [
         name
         for name in ColumnMap.shipped(CORPORA[corpus]).attributes
-        if not {row for row, _ in measure(corpus, name, seed, options)}
-        <= results.get(f"{corpus}/{name}", {}).get(str(seed), {}).keys()
+        if rows - results.get(f"{corpus}/{name}", {}).get(str(seed), {}).keys()
     ]
 
 
@@ -210,7 +211,7 @@ def table(results: dict, corpus: str) -> str:
     """Return MAP of each row, a column for each attribute that was left out."""
     runs = {key.split("/", 1)[1]: list(seeds.values()) for key, seeds in results.items() if key.startswith(corpus)}
     lines = []
-    for row in ROWS:
+    for row in ROWS + E2_ROWS:
         cells = {name: [run[row] for run in seeds if run.get(row) is not None] for name, seeds in runs.items()}
         if any(cells.values()):
             lines.append([row, *(spread(found) if found else "" for found in cells.values())])
@@ -229,7 +230,7 @@ def main() -> None:
     for corpus in options.corpora if not options.table else ():
         for seed in options.seeds:
             first = make_run(corpus, None, False, seed, options)
-            attributes = missing(corpus, seed, options)
+            attributes = missing(corpus, seed)
             run_all([[first]] if attributes else [], options.workers, lambda: None)
             for name in attributes:
                 runs = [make_run(corpus, name, by_text, seed, options) for by_text in (False, True)]

@@ -89,7 +89,7 @@ def _text_tokens(model: PreTrainedModel, batch: dict[str, Tensor]) -> TokenEmbed
 
 
 def _embed_images(model: PreTrainedModel, pixel_values: Tensor) -> dict[str, Tensor]:
-    # Not `forward`: Accelerate wraps that in autocast, and E2 would be judged in another precision than CLIP.
+    # Not `forward`, for which CLIP needs texts, and which Accelerate wraps in autocast outside our trainings too.
     vision = model.get_image_features(pixel_values=pixel_values)
     if compares_tokens(model.config):
         embeds = unit_length(model.embed_image_tokens(vision))
