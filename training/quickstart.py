@@ -187,11 +187,17 @@ def is_quickstart(folder: Path) -> bool:
 
 
 def train_all(recipes: dict[str, RecipeFile]) -> None:
-    """Train the embedding models at the same time, then FR, which learns from the results of IPAD."""
+    """Train the embedding models at the same time, and FR as soon as IPAD is there, from whose results it learns."""
     embedders = ["IPAD", *WITH_TEXT]  # two at a time on two cores: FR needs IPAD, the pair that is compared comes last
-    with ThreadPoolExecutor(num_workers()) as pool:
-        list(pool.map(train, embedders, map(recipes.get, embedders)))
-    train("FR", recipes["FR"])
+    pool = ThreadPoolExecutor(num_workers())
+    try:
+        trainings = [pool.submit(train, name, recipes[name]) for name in embedders]
+        trainings[0].result()
+        trainings.append(pool.submit(train, "FR", recipes["FR"]))
+        for training in trainings:
+            training.result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # after a failure, those that have not begun
 
 
 def num_workers() -> int:

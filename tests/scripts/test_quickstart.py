@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import threading
+import time
 
 import pytest
 
@@ -87,6 +89,40 @@ def test_lines_of_the_training_are_passed_on_and_a_failure_is_shown(
     ]
     assert f"E2: epoch 1 {arguments}" in capsys.readouterr().out
     assert (tmp_path / "runs/quickstart/e2/training.log").read_text() == "out of disk\n"
+
+
+def test_fr_trains_once_ipad_is_there_next_to_what_is_left(quickstart, recipes, monkeypatch):
+    """CLIP-FT waits here for FR to begin, which would not happen if FR came after all others."""
+    order, fr_begins = [], threading.Event()
+
+    def train(name: str, recipe) -> None:
+        if name == "FR":
+            fr_begins.set()
+        if name == "CLIP-FT":
+            assert fr_begins.wait(10)
+        order.append(name)
+
+    monkeypatch.setattr(quickstart, "train", train)
+    monkeypatch.setattr(quickstart, "num_workers", lambda: 2)
+    quickstart.train_all(recipes)
+    assert order.index("IPAD") < order.index("FR") < order.index("CLIP-FT") and len(order) == 4
+
+
+@pytest.mark.parametrize("failing", ["IPAD", "E2"])
+def test_after_a_failed_training_those_that_wait_do_not_begin(quickstart, recipes, monkeypatch, failing):
+    begun = []
+
+    def train(name: str, recipe) -> None:
+        begun.append(name)
+        if name == failing:
+            raise ChildProcessError(f"{name}: training failed")
+        time.sleep(0.2)
+
+    monkeypatch.setattr(quickstart, "train", train)
+    monkeypatch.setattr(quickstart, "num_workers", lambda: 1)
+    with pytest.raises(ChildProcessError, match=f"{failing}: training failed"):
+        quickstart.train_all(recipes)
+    assert begun[0] == "IPAD" and "FR" not in begun
 
 
 def test_only_a_model_with_regions_is_localised(quickstart, e2, clip, processor, corpus, column_map):

@@ -11,7 +11,7 @@ from typing import Any
 from .evaluations import PARTS, card_evaluations, check_baselines, check_names, compared, read_evaluations
 from .facts import CardFacts
 from .licenses import check_languages, check_license
-from .writing import card_kind, make_card, write_card
+from .writing import card_kind, make_card, renewed_text, write_card
 
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def update_card(
         ValueError: there is no card for such models, or an argument or a file does not fit; nothing is written then.
     """
     folder = Path(folder)
-    make_card(folder, str(folder))  # before anything is written
+    renewed_text(folder, make_card(folder, str(folder)).text)  # before anything is written
     kind = card_kind(folder)
     check_names(kind.label, baselines or ())
     check_license(license)

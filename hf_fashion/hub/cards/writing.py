@@ -95,11 +95,26 @@ def write_card(folder: str | Path, name: str | None = None, old: str | None = No
     """
     folder = Path(folder)
     made = make_card(folder, str(folder) if name is None else name)
-    if old is None and (folder / CARD).is_file():
-        old = (folder / CARD).read_text(encoding="utf-8")
+    text = renewed_text(folder, made.text, old)
     save_pictures(made.pictures, folder)
     with file_written_aside(folder / CARD) as aside:
-        aside.write_text(made.text if old is None else renewed_card(old, made.text), encoding="utf-8")
+        aside.write_text(text, encoding="utf-8")
+
+
+def renewed_text(folder: Path, new: str, old: str | None = None) -> str:
+    """Return a new card with what people wrote into the old one.
+
+    Args:
+        folder (`Path`): of a saved model.
+        new (`str`): the text that [`make_card`] made.
+        old (`str`, *optional*): the old card. Default: the one in the folder, if there is one.
+
+    Raises:
+        ValueError: the metadata of the old card cannot be read.
+    """
+    if old is None and (folder / CARD).is_file():
+        old = (folder / CARD).read_text(encoding="utf-8")
+    return new if old is None else renewed_card(old, new)
 
 
 def write_run_card(folder: Path, final: Path, run: RunFacts) -> None:

@@ -68,3 +68,11 @@ def test_what_does_not_fit_changes_nothing(arguments, error, folder, tmp_path):
     with pytest.raises((ValueError, FileNotFoundError), match=error):
         update_card(folder, **arguments)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_card_whose_metadata_cannot_be_read_is_told_before_anything_is_written(folder, tmp_path):
+    card, before = folder / CARD, CardFacts.read(folder)
+    card.write_text(card.read_text().replace("---\n", "---\nlicense: [mit\n", 1))
+    with pytest.raises(ValueError, match=r"the metadata of the card is not YAML; correct it there"):
+        update_card(folder, [tmp_path / "e2.json"])
+    assert CardFacts.read(folder) == before
