@@ -108,6 +108,40 @@ def test_a_gallery_may_be_given_and_has_to_fit(settings, shop):
         Shop(shop.products, given, None, replace(settings, title="name"))
 
 
+@pytest.fixture
+def feed(settings, catalogue, tmp_path):
+    """Settings that name a small product feed, and a function that writes its rows: id, number of the photo, price."""
+
+    def write(*rows: tuple[str, int, int]) -> None:
+        lines = [f"{name},{catalogue}/p{photo:02d}.png,{price}" for name, photo, price in rows]
+        (tmp_path / "feed.csv").write_text("\n".join(["sku,image,price", *lines]), encoding="utf-8")
+
+    parts = {"photos": str(tmp_path / "feed.csv"), "id_column": "sku", "cache": str(tmp_path / "galleries")}
+    return replace(settings, attributes=None, reranker=None, **parts), write
+
+
+def test_a_later_start_follows_the_catalogue(feed, capsys):
+    settings, write = feed
+    write(("a", 0, 10), ("b", 1, 20), ("c", 2, 30))
+    first = Shop.open(settings)
+    write(("a", 0, 11), ("b", 3, 20), ("d", 4, 40))
+    again = Shop.open(settings)
+    assert again.whole.gallery.info()["uri"] == first.whole.gallery.info()["uri"]
+    assert sorted(again.whole.gallery.ids()) == ["a", "b", "d"] and again.details("a") == {"price": 11}
+    best = again.search(Form(encoded(again.products.photo("b")))).results[0]
+    assert best["id"] == "b" and best["score"] > 0.999
+    assert "1 added, 1 embedded again" in capsys.readouterr().out
+
+
+def test_another_catalogue_and_other_columns_have_a_gallery_of_their_own(feed, catalogue):
+    settings, write = feed
+    write(("a", 0, 10), ("b", 1, 20))
+    uris = {Shop.open(settings).whole.gallery.info()["uri"]}
+    uris.add(Shop.open(replace(settings, columns="price, sku")).whole.gallery.info()["uri"])
+    other = Shop.open(replace(settings, photos=str(catalogue), id_column=None))
+    assert len(uris | {other.whole.gallery.info()["uri"]}) == 3 and len(other) == 24
+
+
 def test_columns_may_be_chosen(settings):
     chosen = Products.load(replace(settings, columns="brand, price"))
     assert chosen.catalogue["metadata_columns"] == ["brand", "price"] and len(chosen) == 24
