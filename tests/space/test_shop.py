@@ -3,11 +3,14 @@
 import io
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
 import pytest
+from fashion_space.cards import example_row
 from fashion_space.engine import Engine, shortened
 from fashion_space.filters import condition
-from fashion_space.page import product_or_told
+from fashion_space.form import examples_of
+from fashion_space.page import found_or_told, product_or_told
 from fashion_space.products import Products
 from fashion_space.queries import Form
 from fashion_space.settings import Settings
@@ -110,10 +113,10 @@ def test_a_gallery_may_be_given_and_has_to_fit(settings, shop):
 
 @pytest.fixture
 def feed(settings, catalogue, tmp_path):
-    """Settings that name a small product feed, and a function that writes its rows: id, number of the photo, price."""
+    """Settings that name a small product feed, and a function that writes its rows: id, photo, price."""
 
-    def write(*rows: tuple[str, int, int]) -> None:
-        lines = [f"{name},{catalogue}/p{photo:02d}.png,{price}" for name, photo, price in rows]
+    def write(*rows: tuple[str, str | Path, int]) -> None:
+        lines = [f"{name},{catalogue / photo},{price}" for name, photo, price in rows]
         (tmp_path / "feed.csv").write_text("\n".join(["sku,image,price", *lines]), encoding="utf-8")
 
     parts = {"photos": str(tmp_path / "feed.csv"), "id_column": "sku", "cache": str(tmp_path / "galleries")}
@@ -122,9 +125,9 @@ def feed(settings, catalogue, tmp_path):
 
 def test_a_later_start_follows_the_catalogue(feed, capsys):
     settings, write = feed
-    write(("a", 0, 10), ("b", 1, 20), ("c", 2, 30))
+    write(("a", "p00.png", 10), ("b", "p01.png", 20), ("c", "p02.png", 30))
     first = Shop.open(settings)
-    write(("a", 0, 11), ("b", 3, 20), ("d", 4, 40))
+    write(("a", "p00.png", 11), ("b", "p03.png", 20), ("d", "p04.png", 40))
     again = Shop.open(settings)
     assert again.whole.gallery.info()["uri"] == first.whole.gallery.info()["uri"]
     assert sorted(again.whole.gallery.ids()) == ["a", "b", "d"] and again.details("a") == {"price": 11}
@@ -133,9 +136,24 @@ def test_a_later_start_follows_the_catalogue(feed, capsys):
     assert "1 added, 1 embedded again" in capsys.readouterr().out
 
 
+def test_a_photo_that_cannot_be_read_any_more_leaves_its_place_empty(feed, catalogue, tmp_path, caplog):
+    settings, write = feed
+    moved = tmp_path / "moved.png"
+    moved.write_bytes((catalogue / "p00.png").read_bytes())
+    write(("a", moved, 10), ("b", "p01.png", 20))
+    shop = Shop.open(settings)
+    moved.unlink()
+    sentence, html = found_or_told(shop, {"words": "red"}, [None, None])
+    assert "The 2 nearest of 2 products" in sentence
+    assert html.count("<img ") == html.count("no photo") == 1
+    assert "no photo" in example_row(shop, examples_of(shop)) and "'a' is shown without its photo" in caplog.text
+    dialog = product_or_told(shop, "a", "")
+    assert "The photo of this product cannot be read." in dialog and "moved.png" not in html + dialog
+
+
 def test_another_catalogue_and_other_columns_have_a_gallery_of_their_own(feed, catalogue):
     settings, write = feed
-    write(("a", 0, 10), ("b", 1, 20))
+    write(("a", "p00.png", 10), ("b", "p01.png", 20))
     uris = {Shop.open(settings).whole.gallery.info()["uri"]}
     uris.add(Shop.open(replace(settings, columns="price, sku")).whole.gallery.info()["uri"])
     other = Shop.open(replace(settings, photos=str(catalogue), id_column=None))

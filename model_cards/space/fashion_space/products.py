@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -24,6 +25,8 @@ from .settings import Settings
 
 THUMBNAIL = 320  # pixels of the longest edge
 CACHED_THUMBNAILS = 2000
+
+logger = logging.getLogger(__name__)
 
 
 class Products:
@@ -84,13 +87,18 @@ class Products:
         """
         if product_id not in self._photos:
             raise ValueError("The catalogue has no photo of this product.")
-        return self._photos[product_id]
+        try:
+            return self._photos[product_id]
+        except ValueError as error:  # it names a file of the server
+            logger.warning("%r is shown without its photo: %s", product_id, error)
+            raise ValueError("The photo of this product cannot be read.") from error
 
     def _thumbnail(self, product_id: str) -> str | None:
-        """A small photo as a data URL, `None` where the catalogue has none."""
-        if product_id not in self._photos:
+        """A small photo as a data URL, `None` where the catalogue has none that can be read."""
+        try:
+            photo = self.photo(product_id)
+        except ValueError:
             return None
-        photo = self.photo(product_id)
         photo.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
         return data_url(photo)
 
