@@ -12,7 +12,7 @@ import gradio as gr
 from .api import add_api
 from .cards import example_row, header, message, product_dialog, result_lists, summary
 from .errors import explained
-from .filters import condition
+from .filters import condition, not_filtered
 from .form import Fields, examples_of, filter_fields, option_fields, search_fields
 from .queries import Form
 from .shop import Shop
@@ -86,7 +86,8 @@ def connect_search(
     def fill(event: gr.EventData) -> list[Any]:
         return filled_form(shop, list(fields), _clicked(event).get("example"))
 
-    examples.click(fill, None, list(fields.values()), show_progress="hidden", **HIDDEN).then(**searching)
+    filled = [*fields.values(), *filters]
+    examples.click(fill, None, filled, show_progress="hidden", **HIDDEN).then(**searching)
 
 
 def connect_dialog(shop: Shop, results: gr.HTML, dialog: gr.HTML) -> None:
@@ -139,7 +140,7 @@ def product_or_told(shop: Shop, product_id: str, attribute: str) -> str:
 
 
 def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
-    """Return the values of the form's fields for an example; what was in them before is cleared.
+    """Return the values of the form's fields, and of the filters', for an example; what was in them before is cleared.
 
     Args:
         shop ([`Shop`]): what is searched.
@@ -152,13 +153,13 @@ def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
     examples = [values for _, values in examples_of(shop)]
     if example not in list(range(len(examples))):
         raise gr.Error("There is no such example.", print_exception=False)
-    cleared = {"photo": None, "words": "", "avoid": "", "change": "", "rerank": False}
+    cleared = {"photo": None, "words": "", "avoid": "", "change": "", "rerank": False, "photo_weight": 1}
     cleared["attribute"] = "" if shop.whole else shop.attributes[0]
     values = cleared | examples[example]
     if values["photo"] is not None:
         values["photo"] = shop.products.photo(values["photo"])
     values["rerank"] = gr.Checkbox(values["rerank"], visible=shop.reranks and bool(values["attribute"]))
-    return [values.get(name, gr.skip()) for name in names]
+    return [values.get(name, gr.skip()) for name in names] + not_filtered(shop.filters)
 
 
 def _clicked(event: gr.EventData) -> Mapping[str, Any]:
