@@ -18,6 +18,7 @@ from fashion_space.shop import Shop
 from PIL import Image
 from transformers import pipeline
 
+from hf_fashion.models.captioner.pipeline_captioner import captioning_pipeline
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
 from hf_fashion.retrieval.gallery import Gallery
 from tests.tiny_attribute import ATTRIBUTE_NAMES
@@ -203,3 +204,11 @@ def test_a_captioner_puts_a_products_photo_into_words(shop, settings, tmp_path):
         == pipeline("fashion-captioning", model=str(tmp_path))(shop.products.photo("p03.png"))[0]["generated_text"]
     )
     assert f"<p>In words: {escape(caption)}</p>" in product_or_told(with_words, "p03.png", "")
+
+
+def test_a_product_without_a_photo_has_a_dialog_where_photos_are_put_into_words(shop, monkeypatch):
+    monkeypatch.setattr(shop, "captioner", captioning_pipeline(tiny_captioner(), tiny_caption_processor()))
+    monkeypatch.setitem(shop._rows, "gone", 0)  # of the gallery, but not of the catalogue
+    dialog = product_or_told(shop, "gone", "")
+    assert dialog.startswith("<dialog") and shop.details("gone")["brand"] in dialog
+    assert "The catalogue has no photo of this product." in dialog and "In words" not in dialog

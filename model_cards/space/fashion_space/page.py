@@ -131,11 +131,13 @@ def product_or_told(shop: Shop, product_id: str, attribute: str) -> str:
         product_id (`str`): id of the product.
         attribute (`str`): the attribute that was compared, `""` for the whole product.
     """
-    maps = {}
+    maps, caption = {}, None
     with explained() as problem:
         maps = shop.heat_maps(product_id, attribute)
+    with explained():  # what keeps a photo from being read is told in place of the maps
+        caption = shop.caption(product_id)
     with explained() as unknown:
-        return product_dialog(shop, product_id, attribute, maps, problem.sentence, shop.caption(product_id))
+        return product_dialog(shop, product_id, attribute, maps, problem.sentence, caption)
     return message(unknown.sentence, is_error=True)
 
 
