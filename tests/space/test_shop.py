@@ -5,12 +5,13 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from fashion_space.cards import example_row
 from fashion_space.engine import Engine, shortened
 from fashion_space.filters import condition
 from fashion_space.form import examples_of
-from fashion_space.page import found_or_told, product_or_told
+from fashion_space.page import filled_form, found_or_told, product_or_told
 from fashion_space.products import Products
 from fashion_space.queries import Form
 from fashion_space.settings import Settings
@@ -148,8 +149,18 @@ def test_a_photo_that_cannot_be_read_any_more_leaves_its_place_empty(feed, catal
     assert "The 2 nearest of 2 products" in sentence
     assert html.count("<img ") == html.count("no photo") == 1
     assert "no photo" in example_row(shop, examples_of(shop)) and "'a' is shown without its photo" in caplog.text
+    with pytest.raises(gr.Error, match=r"The photo of this product cannot be read\."):
+        filled_form(shop, ["photo"], 3)
     dialog = product_or_told(shop, "a", "")
     assert "The photo of this product cannot be read." in dialog and "moved.png" not in html + dialog
+
+
+def test_a_large_photo_of_an_example_is_reduced(feed, tmp_path):
+    settings, write = feed
+    Image.effect_noise((3000, 2000), 100).save(tmp_path / "large.jpg")
+    write(("a", tmp_path / "large.jpg", 10))
+    photo, *_ = filled_form(Shop.open(settings), ["photo"], 3)
+    assert photo.size == (1024, 683)
 
 
 def test_another_catalogue_and_other_columns_have_a_gallery_of_their_own(feed, catalogue):

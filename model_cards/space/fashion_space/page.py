@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from .api import add_api
 from .cards import example_row, header, message, product_dialog, result_lists, summary
@@ -19,6 +20,7 @@ from .shop import Shop
 
 
 KEPT_SECONDS = 3600  # photos that were uploaded are deleted after this time
+LONGEST_EXAMPLE = 1024  # pixels of the longest edge
 GREETING = "Search by a photo, by words, or by both. Or click an example."
 NAMES = ("examples", "told", "results", "dialog")
 SCRIPTS = {name: Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8") for name in NAMES}
@@ -150,7 +152,7 @@ def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
         example (`Any`): number of the example, which a browser has sent.
 
     Raises:
-        gr.Error: there is no such example.
+        gr.Error: there is no such example, or its photo cannot be read.
     """
     examples = [values for _, values in examples_of(shop)]
     if example not in list(range(len(examples))):
@@ -159,9 +161,18 @@ def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
     cleared["attribute"] = "" if shop.whole else shop.attributes[0]
     values = cleared | examples[example]
     if values["photo"] is not None:
-        values["photo"] = shop.products.photo(values["photo"])
+        values["photo"] = _example_photo(shop, values["photo"])
     values["rerank"] = gr.Checkbox(values["rerank"], visible=shop.reranks and bool(values["attribute"]))
     return [values.get(name, gr.skip()) for name in names] + not_filtered(shop.filters)
+
+
+def _example_photo(shop: Shop, product_id: str) -> Image.Image:
+    with explained() as problem:
+        photo = shop.products.photo(product_id)
+        # The field keeps it as PNG, which of a photo of many pixels may be larger than the field takes.
+        photo.thumbnail((LONGEST_EXAMPLE, LONGEST_EXAMPLE))
+        return photo
+    raise gr.Error(problem.sentence, print_exception=False)
 
 
 def _clicked(event: gr.EventData) -> Mapping[str, Any]:
