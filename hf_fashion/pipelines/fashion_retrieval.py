@@ -278,12 +278,19 @@ class FashionRetrievalPipeline(Pipeline):
         """
         home = type(self).__module__.split(".")[-1]
         entry = {"impl": f"{home}.{type(self).__name__}", "pt": ["AutoModel"], "type": "multimodal"}
-        others = getattr(self.model.config, "custom_pipelines", {})
-        self.model.config.custom_pipelines = {**others, TASK: entry}
+        config = self.model.config
+        others = getattr(config, "custom_pipelines", None)
+        config.custom_pipelines = {**(others or {}), TASK: entry}
         # Not by the parent, which copies the module as it is and cannot follow its imports.
-        for part in (self.model, self.tokenizer, self.image_processor):
-            if part is not None:
-                part.save_pretrained(save_directory, **kwargs)
+        try:
+            for part in (self.model, self.tokenizer, self.image_processor):
+                if part is not None:
+                    part.save_pretrained(save_directory, **kwargs)
+        finally:  # the entry is true only of this folder, which gets the code
+            if others is None:
+                del config.custom_pipelines
+            else:
+                config.custom_pipelines = others
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
         save_code(type(self), save_directory)
