@@ -31,6 +31,7 @@ from .output import print_search
 logger = logging.getLogger(__name__)
 
 QUERY = ("image", "text", "image_weight", "change", "attribute", "entity")
+CORPUS_OPTIONS = ("split", "id_column", "image_column", "column_map")
 OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates", "late_interaction", "change_by")
 
 
@@ -83,6 +84,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Search, print the results, draw the picture."""
     if bool(arguments.grid) != bool(arguments.corpus):
         raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
+    if not arguments.corpus and (useless := list(_given(arguments, CORPUS_OPTIONS))):
+        raise ValueError(f"--{useless[0]} is for --corpus, whose photos --grid draws: give both, or leave it out")
+    if arguments.combiner and (arguments.change is None or arguments.change_by not in (None, "combiner")):
+        raise ValueError(
+            "--combiner moves a --change, where --change_by is combiner or not given: give a --change, or leave "
+            "--combiner out"
+        )
 
     from ..embedding.changes.combiners import load_combiner
     from ..pipelines.saved_search import SavedSearchPipeline
