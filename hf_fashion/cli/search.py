@@ -37,7 +37,7 @@ OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates", "late_i
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    add_model_arguments(parser)
+    add_model_arguments(parser, or_hub_id=True)
     query = parser.add_argument_group("query", "a photo, a text or terms; a photo may be given with the others")
     query.add_argument("--image", metavar="P", help="path or URL of a photo")
     query.add_argument("--text", help="a description, for models that read text")
