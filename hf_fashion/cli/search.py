@@ -157,8 +157,9 @@ def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     if missing := [product_id for product_id in ids if product_id not in all_photos]:
         logger.warning(listed("the corpus has no photo of these products, whose panels are empty", missing))
     photos = [photo_for(product_id, all_photos) for product_id in ids]
-    Path(arguments.grid).parent.mkdir(parents=True, exist_ok=True)
-    draw_grid(asked, found["results"], photos, caption=caption).save(arguments.grid)
+    grid = Path(arguments.grid).expanduser()
+    grid.parent.mkdir(parents=True, exist_ok=True)
+    draw_grid(asked, found["results"], photos, caption=caption).save(grid)
 
 
 def _catalogue_photos(arguments: argparse.Namespace) -> Mapping[str, Any]:

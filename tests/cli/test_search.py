@@ -100,8 +100,9 @@ def test_fr_moves_what_was_found(folder, searched, capsys):
     assert sorted(ranks) == [1, 2, 3, 4, 5, 6, 7, 8] and ranks != sorted(ranks) and ranks[5:] == [6, 7, 8]
 
 
-def test_a_table_and_a_picture(folder, searched, capsys, tmp_path):
-    grid = ["--grid", str(tmp_path / "new" / "found.png"), "--corpus", str(folder / "photos")]
+def test_a_table_and_a_picture(folder, searched, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    grid = ["--grid", "~/new/found.png", "--corpus", str(folder / "photos")]
     assert main(searched("--term", "a dress=1", "--top_k", "2", *grid)) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split("|")[1].strip() == "id" and len(lines) == 4
