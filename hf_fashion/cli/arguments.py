@@ -47,14 +47,15 @@ class _KeepAll(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+def add_model_arguments(parser: argparse.ArgumentParser, or_hub_id: bool = False) -> None:
     """Add the model, its gallery, the device and the float type.
 
     Args:
         parser (`argparse.ArgumentParser`): gets the options.
+        or_hub_id (`bool`, *optional*, defaults to `False`): as for [`add_gallery_argument`].
     """
     parser.add_argument("--model", required=True, help="folder or Hub id of a model with its processor")
-    add_gallery_argument(parser)
+    add_gallery_argument(parser, or_hub_id)
     parser.add_argument("--device", help='such as "cpu" or "cuda:1"; default: a GPU if there is one')
     parser.add_argument(
         "--dtype",
@@ -76,13 +77,16 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_gallery_argument(parser: argparse.ArgumentParser) -> None:
+def add_gallery_argument(parser: argparse.ArgumentParser, or_hub_id: bool = False) -> None:
     """Add the place of a gallery.
 
     Args:
         parser (`argparse.ArgumentParser`): gets the option.
+        or_hub_id (`bool`, *optional*, defaults to `False`): whether the command opens it by `open_gallery`, which
+            loads one from the Hub, as those do that only read it.
     """
-    parser.add_argument("--gallery", required=True, metavar="DIR", help="folder of the gallery, or its URI")
+    place = "folder of the gallery, its URI or Hub id" if or_hub_id else "folder of the gallery, or its URI"
+    parser.add_argument("--gallery", required=True, metavar="DIR", help=place)
 
 
 def add_catalogue_arguments(parser: argparse._ActionsContainer, required: bool) -> None:

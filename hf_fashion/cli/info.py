@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser (`argparse.ArgumentParser`): gets the options.
     """
-    add_gallery_argument(parser)
+    add_gallery_argument(parser, or_hub_id=True)
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
@@ -28,9 +28,9 @@ def run(arguments: argparse.Namespace) -> None:
     Args:
         arguments (`argparse.Namespace`): the parsed options.
     """
-    from ..retrieval.gallery import Gallery
+    from ..pipelines.search_fashion_retrieval import open_gallery
 
-    info = Gallery.open(arguments.gallery).info()
+    info = open_gallery(arguments.gallery).info()
     if arguments.json:
         print(json.dumps(info))
         return

@@ -14,13 +14,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from .arguments import add_trust_argument, positive
+from .arguments import add_gallery_argument, add_trust_argument, positive
 from .output import hide_loading_bars, print_search
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("--gallery", required=True, metavar="DIR", help="the gallery that was searched")
+    add_gallery_argument(parser, or_hub_id=True)
     parser.add_argument(
         "--reranker", required=True, metavar="R", help="folder of an FR, or query_expansion, k_reciprocal"
     )
@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Re-rank and print one search after the other."""
     from ..pipelines.saved_search import read_searches, rerank_search
-    from ..retrieval.gallery import Gallery
+    from ..pipelines.search_fashion_retrieval import open_gallery
     from ..retrieval.rerankers.loading import load_reranker
     from ..retrieval.rerankers.reasoning import ReasoningReranker
 
     hide_loading_bars()
-    gallery = Gallery.open(arguments.gallery)
+    gallery = open_gallery(arguments.gallery)
     reranker = load_reranker(arguments.reranker, arguments.trust_remote_code)
     if isinstance(reranker, ReasoningReranker):
         reranker.check_embedder(gallery.info()["fingerprint"])

@@ -31,12 +31,13 @@ from .output import print_search
 logger = logging.getLogger(__name__)
 
 QUERY = ("image", "text", "image_weight", "change", "attribute", "entity")
+CORPUS_OPTIONS = ("split", "id_column", "image_column", "column_map")
 OPTIONS = ("filter", "top_k", "threshold", "group_by", "num_candidates", "late_interaction", "change_by")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    add_model_arguments(parser)
+    add_model_arguments(parser, or_hub_id=True)
     query = parser.add_argument_group("query", "a photo, a text or terms; a photo may be given with the others")
     query.add_argument("--image", metavar="P", help="path or URL of a photo")
     query.add_argument("--text", help="a description, for models that read text")
@@ -83,6 +84,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Search, print the results, draw the picture."""
     if bool(arguments.grid) != bool(arguments.corpus):
         raise ValueError("--grid and --corpus go together: the picture is drawn with the photos of the corpus")
+    if not arguments.corpus and (useless := list(_given(arguments, CORPUS_OPTIONS))):
+        raise ValueError(f"--{useless[0]} is for --corpus, whose photos --grid draws: give both, or leave it out")
+    if arguments.combiner and (arguments.change is None or arguments.change_by not in (None, "combiner")):
+        raise ValueError(
+            "--combiner moves a --change, where --change_by is combiner or not given: give a --change, or leave "
+            "--combiner out"
+        )
 
     from ..embedding.changes.combiners import load_combiner
     from ..pipelines.saved_search import SavedSearchPipeline
@@ -149,8 +157,9 @@ def write_grid(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     if missing := [product_id for product_id in ids if product_id not in all_photos]:
         logger.warning(listed("the corpus has no photo of these products, whose panels are empty", missing))
     photos = [photo_for(product_id, all_photos) for product_id in ids]
-    Path(arguments.grid).parent.mkdir(parents=True, exist_ok=True)
-    draw_grid(asked, found["results"], photos, caption=caption).save(arguments.grid)
+    grid = Path(arguments.grid).expanduser()
+    grid.parent.mkdir(parents=True, exist_ok=True)
+    draw_grid(asked, found["results"], photos, caption=caption).save(grid)
 
 
 def _catalogue_photos(arguments: argparse.Namespace) -> Mapping[str, Any]:

@@ -33,8 +33,8 @@ class FashionQuery:
         change (`str`, *optional*): what is different about the products to find, such as `"in red"`.
 
     Raises:
-        ValueError: there is neither photo nor term, a term is not a text, a weight is not a finite number, or a
-            change is not with a photo only.
+        ValueError: there is neither photo nor term, a term is not a text, a weight is not a finite number or is that
+            of no photo, or a change is not with a photo only.
     """
 
     image: Image.Image | bytes | Path | str | None = None
@@ -58,6 +58,11 @@ class FashionQuery:
                 raise ValueError(
                     f"the weight of {shown(term)} must be a finite number, at most 3.4e38, got {shown(weight)}"
                 )
+        if self.image is None and self.image_weight != 1:
+            raise ValueError(
+                f"`image_weight` {shown(self.image_weight)} is the weight of a photo, and the query has none: give an "
+                "`image` too, or leave it out"
+            )
 
     def _check_change(self) -> None:
         if not self.change.strip():

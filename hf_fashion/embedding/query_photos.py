@@ -56,11 +56,12 @@ class PhotoSources:
             return fetch_photo(name)
         if isinstance(name, str) and name.lower().startswith("data:image/"):
             return _of_data_url(name)
-        is_file = self.paths and os.path.exists(name)
+        path = os.path.expanduser(name)  # a string: base64 has as many parts as it has slashes
+        is_file = self.paths and os.path.exists(path)
         if isinstance(name, str) and not is_file and name.startswith(BASE64_BEGINNINGS) and (code := _of_base64(name)):
             return code
         _require(self.paths, "paths", "allow_paths")
-        return Path(name)
+        return Path(path)
 
 
 ANYWHERE = PhotoSources()

@@ -116,14 +116,17 @@ def search_changed(
         filter (`str` or `Mapping`, *optional*): condition on the metadata, as SQL or as a dict.
         group_by (`str`, *optional*): metadata column with equal values within a group.
         with_vectors (`bool`, *optional*, defaults to `False`): whether results may keep the candidates' vectors;
-            those that were found in several spaces do not.
+            those that were found by regions do not.
 
     Raises:
         ValueError: `filter` is not a condition on this gallery.
     """
 
+    # A re-ranker compares them with the query's vector, which is in this space.
+    with_vectors = with_vectors and [part.space for part in changed.parts] == ["image"]
+
     def in_space(queries: Tensor, space: str, top_k: int) -> RetrievalResults:
-        return finder.search(queries, space, top_k, filter, with_vectors=with_vectors and len(changed.parts) == 1)
+        return finder.search(queries, space, top_k, filter, with_vectors=with_vectors)
 
     def search(queries: Tensor, top_k: int) -> RetrievalResults:
         return search_parts(in_space, finder.gallery, changed.parts, top_k)

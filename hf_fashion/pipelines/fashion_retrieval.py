@@ -154,7 +154,8 @@ class FashionRetrievalPipeline(Pipeline):
             inputs (`Any`): a query (see the class); a list, tuple or other sequence of them, such as the column
                 `dataset["image"]`, or a batch of pixels (N, H, W, 3); or an iterator or torch dataset of them, for
                 which an iterator is returned.
-            kwargs (`Any`): those of transformers' pipelines, such as `batch_size`, and
+            kwargs (`Any`): those of transformers' pipelines, such as `batch_size`, and, where `None` switches a
+                default of the pipeline off,
 
                 - `top_k` (`int`, defaults to 10): results for a query, at most as many as the gallery has products.
                   There are fewer where `filter`, `threshold` or `group_by` leave fewer, or the gallery is smaller than
@@ -202,14 +203,14 @@ class FashionRetrievalPipeline(Pipeline):
             return list(super().__call__(_Queries(inputs), **kwargs))
         return super().__call__((query for query in inputs), **kwargs)
 
-    def _sanitize_parameters(
-        self, attribute: str | None = None, entity: str | None = None, **options: Any
-    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def _sanitize_parameters(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        compared = {name: options.pop(name) for name in ("attribute", "entity") if name in options}
         check_names(options)
-        if attribute is not None:
-            check_attribute(self.model, attribute, self.finder.spaces)
-        check_entity(self.model, entity, self.finder.spaces)
-        return given({"attribute": attribute, "entity": entity}), self._checked(options), {}
+        if compared.get("attribute") is not None:
+            check_attribute(self.model, compared["attribute"], self.finder.spaces)
+        check_entity(self.model, compared.get("entity"), self.finder.spaces)
+        self._checked(options)
+        return compared, options, {}  # `None` too: it switches a default of the pipeline off
 
     def preprocess(self, inputs: Any, attribute: str | None = None, entity: str | None = None) -> dict[str, Any]:
         """Return one query as the model's inputs, on the CPU, with its own options."""
@@ -278,12 +279,19 @@ class FashionRetrievalPipeline(Pipeline):
         """
         home = type(self).__module__.split(".")[-1]
         entry = {"impl": f"{home}.{type(self).__name__}", "pt": ["AutoModel"], "type": "multimodal"}
-        others = getattr(self.model.config, "custom_pipelines", {})
-        self.model.config.custom_pipelines = {**others, TASK: entry}
+        config = self.model.config
+        others = getattr(config, "custom_pipelines", None)
+        config.custom_pipelines = {**(others or {}), TASK: entry}
         # Not by the parent, which copies the module as it is and cannot follow its imports.
-        for part in (self.model, self.tokenizer, self.image_processor):
-            if part is not None:
-                part.save_pretrained(save_directory, **kwargs)
+        try:
+            for part in (self.model, self.tokenizer, self.image_processor):
+                if part is not None:
+                    part.save_pretrained(save_directory, **kwargs)
+        finally:  # the entry is true only of this folder, which gets the code
+            if others is None:
+                del config.custom_pipelines
+            else:
+                config.custom_pipelines = others
         if self.processor is not None:
             self.processor.save_pretrained(save_directory)
         save_code(type(self), save_directory)
@@ -311,7 +319,7 @@ class FashionRetrievalPipeline(Pipeline):
 
     def _searches(self, queries: list[dict[str, Any]], **searching: Any) -> list[dict[str, Any]]:
         """For each of B queries its `vector` (d,), its `space`, and its list: a `row` of `results`."""
-        options = [searching | query["options"] for query in queries]
+        options = [given(searching) | query["options"] for query in queries]
         vectors, changed = self._vectors(queries, [its.pop("change_by", None) for its in options])
         spaces = [space_names(self.model)[int(query["space_id"])] for query in queries]
         for query, its in zip(queries, options, strict=True):

@@ -10,8 +10,10 @@ from typing import Any
 from ..embedding.capabilities import entity_names, region_spaces
 
 
-# A column of tags: products share its values, which are short.
+# A column of tags: products share its values, which are short. In one of very many values, such as the ids of products
+# with several photos each, many products must share them.
 FEWEST_PRODUCTS_OF_A_VALUE = 2
+MANY_VALUES, FEWEST_PRODUCTS_OF_MANY = 1000, 10
 LONGEST_VALUE = 60
 # In front of a column's name they say nothing: "baseColour", "product_type".
 QUALIFIERS = {"base", "item", "main", "primary", "product"}
@@ -41,7 +43,7 @@ def tag_columns(columns: Sequence[str], model: Any) -> dict[str, str]:
 
 def tag_values(gallery: Any, columns: Mapping[str, str], model: Any) -> dict[str, list[str]]:
     """Return the known values of a gallery's tags: of the model's entities, and of columns whose values are short
-    texts that products share.
+    texts that products share, and not ids.
 
     Args:
         gallery ([`Gallery`]): the gallery; one without the call `products` has no known values.
@@ -55,10 +57,17 @@ def tag_values(gallery: Any, columns: Mapping[str, str], model: Any) -> dict[str
     for tag, column in columns.items():
         given = [value for value in table.column(column).to_pylist() if value and isinstance(value, str)]
         distinct = sorted(set(given))
-        shared = len(given) >= FEWEST_PRODUCTS_OF_A_VALUE * len(distinct)
-        if distinct and (tag in entities or (shared and max(map(len, distinct)) <= LONGEST_VALUE)):
+        if distinct and (tag in entities or _are_tags(distinct, len(given))):
             values[tag] = distinct
     return values
+
+
+def _are_tags(distinct: Sequence[str], number: int) -> bool:
+    """Whether the different values that this number of products have are words that products share."""
+    fewest = FEWEST_PRODUCTS_OF_A_VALUE if len(distinct) <= MANY_VALUES else FEWEST_PRODUCTS_OF_MANY
+    text = "".join(distinct)
+    is_code = sum(map(str.isdigit, text)) > sum(map(str.isalpha, text))  # such as "AB-1234"
+    return number >= fewest * len(distinct) and max(map(len, distinct)) <= LONGEST_VALUE and not is_code
 
 
 def warn_of_unnamed(values: Mapping[str, Sequence[str]], regions: Sequence[str], columns: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import json
 
 from hf_fashion.cli.main import main
+from hf_fashion.retrieval.gallery import Gallery
 from tests.cli.commands import process
 from tests.tiny_feature_reasoning import tiny_feature_reasoning
 
@@ -25,6 +26,16 @@ def test_searches_of_a_file_become_tables(folder, tmp_path, capsys):
     assert main(["rerank", *places, "--reranker", "query_expansion"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines] == ["id", "------", "00.png", "01.png"] * 2
+
+
+def test_the_gallery_may_be_one_on_the_hub(folder, tmp_path, capsys, monkeypatch):
+    own = Gallery.open(folder / "e2_gallery")
+    monkeypatch.setattr(Gallery, "from_pretrained", {"me/my-gallery": own}.__getitem__)
+    search = {"query_id": "00.png", "space": "image", "results": [{"id": "01.png"}, {"id": "00.png"}]}
+    (tmp_path / "searches.jsonl").write_text(json.dumps(search))
+    places = ["--gallery", "me/my-gallery", "--searches", str(tmp_path / "searches.jsonl")]
+    assert main(["rerank", *places, "--reranker", "query_expansion", "--json"]) == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)["results"]] == ["00.png", "01.png"]
 
 
 def test_a_search_of_another_form_is_said_in_one_line(folder, tmp_path, capsys):

@@ -100,8 +100,9 @@ def test_fr_moves_what_was_found(folder, searched, capsys):
     assert sorted(ranks) == [1, 2, 3, 4, 5, 6, 7, 8] and ranks != sorted(ranks) and ranks[5:] == [6, 7, 8]
 
 
-def test_a_table_and_a_picture(folder, searched, capsys, tmp_path):
-    grid = ["--grid", str(tmp_path / "new" / "found.png"), "--corpus", str(folder / "photos")]
+def test_a_table_and_a_picture(folder, searched, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    grid = ["--grid", "~/new/found.png", "--corpus", str(folder / "photos")]
     assert main(searched("--term", "a dress=1", "--top_k", "2", *grid)) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split("|")[1].strip() == "id" and len(lines) == 4
@@ -140,3 +141,20 @@ def test_a_photo_and_its_terms_are_drawn(folder, searched, tmp_path):
 def test_candidates_for_no_re_ranker_are_refused(searched, capsys):
     assert main(searched("--text", "a dress", "--num_candidates", "5")) == 2
     assert "`num_candidates` is for a re-ranker, and there is none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--text", "a", "--image_weight", "0.3"], "`image_weight` 0.3 is the weight of a photo"),
+        (["--text", "a", "--combiner", "c"], "--combiner moves a --change"),
+        (
+            ["--image", "a.png", "--change", "in red", "--change_by", "text", "--combiner", "c"],
+            "--change_by is combiner or not given",
+        ),
+        (["--text", "a", "--id_column", "id"], "--id_column is for --corpus, whose photos --grid draws"),
+    ],
+)
+def test_options_without_effect_are_refused(searched, capsys, options, message):
+    assert main(searched(*options)) == 2
+    assert message in capsys.readouterr().err

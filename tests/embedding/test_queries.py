@@ -67,6 +67,7 @@ def test_parts_of_the_long_form_are_read():
         ({"blue": float("nan")}, "the weight of 'blue' must be a finite number, at most 3.4e38, got nan"),
         ({"blue": float("-inf")}, "the weight of 'blue' must be a finite number, at most 3.4e38, got -inf"),
         ({"blue": 10**400}, "the weight of 'blue' must be a finite number, at most 3.4e38, got 1000"),
+        ({"text": "a", "image_weight": 0.3}, "`image_weight` 0.3 is the weight of a photo, and the query has none"),
         (
             {"image": PHOTO, "image_weight": "2"},
             "the weight of 'image_weight' must be a finite number, at most 3.4e38, got '2'",

@@ -2,6 +2,7 @@
 
 import base64
 from io import BytesIO, StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,6 +79,15 @@ def test_a_stored_image_without_bytes_is_its_file(tmp_path):
     assert ANYWHERE.open({"bytes": None, "path": str(tmp_path / "photo")}).size == PHOTO.size
     with pytest.raises(ValueError, match="`allow_paths` is off"):
         NOWHERE.open({"bytes": None, "path": str(tmp_path / "photo")})
+
+
+def test_a_path_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "photo.png").write_bytes(encoded())
+    for name in ("~/photo.png", Path("~/photo.png")):
+        assert ANYWHERE.open(name).size == PHOTO.size
+    with pytest.raises(ValueError, match=r"'~no-such-user/photo\.png' cannot be read"):
+        ANYWHERE.open("~no-such-user/photo.png")
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,20 @@ def test_saving_what_was_loaded_keeps_code_and_entry(loaded_anywhere, saved):
     }
 
 
+def test_a_model_that_is_saved_later_needs_no_code_of_the_pipeline(gallery, tmp_path):
+    made = {"processor": tiny_processor(), "gallery": gallery}
+    search = pipeline("fashion-retrieval", model=tiny_model(), **made)
+    search.save_pretrained(tmp_path / "shared")
+    search.model.save_pretrained(tmp_path / "plain")
+    assert "custom_pipelines" not in json.loads((tmp_path / "plain" / "config.json").read_text())
+    with_others = tiny_model()
+    with_others.config.custom_pipelines = others = {"a-task": {"impl": "a.A"}}
+    pipeline("fashion-retrieval", model=with_others, **made).save_pretrained(tmp_path / "others")
+    assert with_others.config.custom_pipelines == others
+    written = json.loads((tmp_path / "others" / "config.json").read_text())["custom_pipelines"]
+    assert list(written) == ["a-task", "fashion-retrieval"]
+
+
 def test_the_saved_pipeline_opens_the_gallery_that_its_model_embedded(saved, gallery):
     options = {"gallery": gallery.info()["uri"], "reranker": "query_expansion"}
     search = pipeline("fashion-retrieval", model=str(saved), trust_remote_code=True, **options)

@@ -145,6 +145,26 @@ def test_options_and_re_rankers_work(make, brand_gallery):
     assert search(CHANGE, filter="price > 5") == []
 
 
+def test_a_re_ranker_compares_whole_photos_where_one_region_is_searched(make, tmp_path):
+    model = tiny_model(tag_entities=["brand"])
+    plain = embedded_gallery(tmp_path / "plain", model, tiny_processor(), regions=True)
+    ids = sorted(plain.ids())
+    vectors = {space: plain.vectors(ids, space) for space in ("image", "brand")}
+    schema = pa.schema([("brand", pa.string())])
+    gallery = Gallery.create(tmp_path / "brands", dict.fromkeys(vectors, 12), schema, plain.info()["fingerprint"])
+    gallery.add(ids, vectors, {"brand": [["Nike", "Puma"][number % 2] for number in range(len(ids))]})
+    seen = []
+
+    def reranker(queries: torch.Tensor, candidates: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        seen.append(candidates)
+        return (candidates @ queries[..., None])[..., 0]
+
+    search = make(model=model, gallery=gallery, reranker=reranker)
+    results = search({"image": PHOTO, "change": "but Puma"}, top_k=5, num_candidates=5)
+    expected = gallery.vectors([one["id"] for one in sorted(results, key=lambda one: one["initial_rank"])], "image")
+    torch.testing.assert_close(seen[0][0], expected)
+
+
 def test_a_batch_holds_other_queries_too(make, brand_gallery):
     search = make(gallery=brand_gallery)
     queries = ["striped", {"image": PHOTO, "change": "but Puma"}, PHOTO, {"image": PHOTO, "change": "not Nike"}]

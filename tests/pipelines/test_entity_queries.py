@@ -63,6 +63,7 @@ def test_an_entity_of_the_call_or_pipeline_holds_for_queries_that_name_none(make
     assert search("striped", entity="season") == expected["season"]
     by_brand = make(gallery=region_gallery, entity="brand")
     assert by_brand(["striped", {"text": "striped", "entity": "season"}], batch_size=2) == list(expected.values())
+    assert by_brand("striped", entity=None) == search("striped") != expected["brand"]
 
 
 def test_options_and_re_rankers_work_in_the_space_of_the_entity(make, region_gallery):

@@ -105,6 +105,9 @@ def test_options_of_the_pipeline_hold_until_a_call_has_others(make):
     search, plain = make(top_k=3, filter="price >= 4"), make()
     assert search(PHOTO) == plain(PHOTO, top_k=3, filter="price >= 4")
     assert search(PHOTO, top_k=2) == plain(PHOTO, top_k=2, filter="price >= 4")
+    assert search(PHOTO, filter=None) == plain(PHOTO, top_k=3)
+    assert search([PHOTO], filter=None, top_k=None) == [plain(PHOTO)]
+    assert search({"image": PHOTO, "filter": None}) == search(PHOTO)  # as a row without a value is
 
 
 def test_a_gallery_below_the_default_of_top_k_gives_all_it_has(make, gallery, tmp_path):

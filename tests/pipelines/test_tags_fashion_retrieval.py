@@ -1,5 +1,6 @@
 """Tags of a gallery: which column has which, and their known values."""
 
+import pyarrow as pa
 import pytest
 
 from hf_fashion.pipelines.tags_fashion_retrieval import tag_columns, tag_values, warn_of_unnamed
@@ -47,6 +48,33 @@ def test_known_values_are_those_that_products_share(tmp_path):
     assert tag_values(gallery, columns, tiny_model()) == {"style": styles}
     assert tag_values(gallery, {"brand": "style"}, tiny_model()) == {"brand": styles}
     assert tag_values(object(), columns, tiny_model()) == {}
+
+
+class Rows:
+    """A gallery of one column, `product`."""
+
+    def __init__(self, values: list[str]):
+        self.values = values
+
+    def products(self) -> pa.Table:
+        return pa.table({"product": self.values})
+
+
+@pytest.mark.parametrize(
+    ("values", "rows_each", "are_tags"),
+    [
+        ([f"AB-{number}" for number in range(1000, 1020)], 5, False),
+        ([f"8712345678{number}" for number in range(100, 120)], 2, False),
+        (["38 wide", "39 wide", "40"], 2, True),
+        ([f"style {number}" for number in range(1000)], 2, True),
+        ([f"style {number}" for number in range(1001)], 9, False),
+        ([f"style {number}" for number in range(1001)], 10, True),
+    ],
+)
+def test_ids_of_products_with_several_photos_are_no_tags(values, rows_each, are_tags):
+    found = tag_values(Rows(values * rows_each), {"product": "product"}, tiny_model())
+    assert found == ({"product": sorted(values)} if are_tags else {})
+    assert tag_values(Rows(values * rows_each), {"brand": "product"}, tiny_model()) == {"brand": sorted(values)}
 
 
 def test_regions_without_values_are_said(caplog):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import gradio as gr
 import httpx
 import pytest
+from fashion_space.filters import condition
 from fashion_space.page import filled_form, product_or_told
 from fashion_space.photo_field import LARGEST_PHOTO
 from fashion_space.queries import Form
@@ -123,6 +124,12 @@ def test_a_browser_may_send_anything(shop, example):
     with pytest.raises(gr.Error, match="no such example"):
         filled_form(shop, ["photo"], example)
     assert 'role="alert"' in product_or_told(shop, str(example), str(example))
+
+
+def test_an_example_clears_what_was_in_the_form(shop):
+    photo, weight, top_k, *filters = filled_form(shop, ["photo", "photo_weight", "top_k"], 3)
+    assert (photo.size, weight, top_k) == ((64, 64), 1, gr.skip())
+    assert condition(shop.filters, filters) is None and len(filters) == 6
 
 
 def test_unknown_products_are_sentences(client):

@@ -4,7 +4,7 @@ import math
 
 import pyarrow as pa
 import pytest
-from fashion_space.filters import MOST_CHOICES, ChoiceFilter, NumberFilter, condition, find_filters
+from fashion_space.filters import MOST_CHOICES, ChoiceFilter, NumberFilter, condition, find_filters, not_filtered
 
 
 TABLE = pa.table(
@@ -42,6 +42,10 @@ def test_columns_that_divide_the_products_become_filters():
 )
 def test_chosen_values_become_a_condition(values, expected):
     assert condition(FILTERS, values) == expected
+
+
+def test_without_a_choice_all_products_are_wanted():
+    assert not_filtered(FILTERS) == [3.5, 20.0, [], []]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,18 @@ def test_a_new_attribute_is_searched_and_the_others_stay(by_text):
     assert Shop.open(by_text).attributes == after.attributes  # a second start finds its gallery
 
 
+def test_a_later_start_follows_the_catalogue(by_text, settings, tmp_path):
+    names = [f"p{number:02d}.png" for number in range(4)]
+    parts = {"photos": str(tmp_path / "feed.csv"), "id_column": "sku", "cache": str(tmp_path / "galleries")}
+    by_feed = replace(by_text, e2=None, text_encoder=settings.e2, **parts)
+    for shown in (names, names[1:]):
+        lines = [f"{name},{settings.photos}/{name}" for name in shown]
+        (tmp_path / "feed.csv").write_text("\n".join(["sku,image", *lines]), encoding="utf-8")
+        shop = Shop.open(by_feed)
+        assert sorted(shop.by_attribute.gallery.ids()) == shown
+        assert "heel height" in shop.by_attribute.gallery.info()["spaces"]
+
+
 def test_a_model_with_learnt_rows_is_refused(settings, by_text):
     learnt = replace(by_text, attributes=settings.attributes)
     with pytest.raises(ValueError, match="the attributes of this one are learnt rows"):

@@ -110,6 +110,19 @@ def test_an_example_fills_the_form_and_searches(page):
     assert page.locator("#avoid textarea").input_value() == "buttons"
 
 
+def test_an_example_clears_filters_and_weight(page):
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("price from").fill("33")
+    page.get_by_label("price from").press("Tab")
+    page.get_by_role("button", name="More options").click()
+    page.get_by_label("number input for Weight of the photo").fill("0")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Like this one").first.click()
+    assert len(products(page)) == 12
+    assert page.get_by_label("price from").input_value() == "10"
+    assert page.get_by_label("number input for Weight of the photo").input_value() == "1"
+
+
 def test_errors_are_told_in_the_page(page, tmp_path):
     page.locator("#search").click()
     page.get_by_role("alert").get_by_text("Upload a photo or write some words").wait_for()

@@ -24,7 +24,7 @@ def test_form_becomes_query():
     assert Form(words="shirt", avoid="dots; stripes = 0.8").query() == {
         "terms": {"shirt": 1.0, "dots": -0.5, "stripes": -0.8}
     }
-    assert Form(photo=b"x", photo_weight=0.4).query() == {"image": b"x", "image_weight": 0.4}
+    assert Form(photo=b"x", photo_weight=0.0).query() == {"image": b"x"}
     assert Form(photo=b"x", words="blue").query() == {"image": b"x", "image_weight": 1.0, "terms": {"blue": 1.0}}
     assert Form(photo=b"x", change="in red").query() == {"image": b"x", "change": "in red"}
     assert Form(photo=b"x", attribute="neckline").query() == {"image": b"x", "attribute": "neckline"}

@@ -3,11 +3,15 @@
 import io
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
+import gradio as gr
 import pytest
+from fashion_space.cards import example_row
 from fashion_space.engine import Engine, shortened
 from fashion_space.filters import condition
-from fashion_space.page import product_or_told
+from fashion_space.form import examples_of
+from fashion_space.page import filled_form, found_or_told, product_or_told
 from fashion_space.products import Products
 from fashion_space.queries import Form
 from fashion_space.settings import Settings
@@ -15,6 +19,7 @@ from fashion_space.shop import Shop
 from PIL import Image
 from transformers import pipeline
 
+from hf_fashion.models.captioner.pipeline_captioner import captioning_pipeline
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
 from hf_fashion.retrieval.gallery import Gallery
 from tests.tiny_attribute import ATTRIBUTE_NAMES
@@ -108,6 +113,65 @@ def test_a_gallery_may_be_given_and_has_to_fit(settings, shop):
         Shop(shop.products, given, None, replace(settings, title="name"))
 
 
+@pytest.fixture
+def feed(settings, catalogue, tmp_path):
+    """Settings that name a small product feed, and a function that writes its rows: id, photo, price."""
+
+    def write(*rows: tuple[str, str | Path, int]) -> None:
+        lines = [f"{name},{catalogue / photo},{price}" for name, photo, price in rows]
+        (tmp_path / "feed.csv").write_text("\n".join(["sku,image,price", *lines]), encoding="utf-8")
+
+    parts = {"photos": str(tmp_path / "feed.csv"), "id_column": "sku", "cache": str(tmp_path / "galleries")}
+    return replace(settings, attributes=None, reranker=None, **parts), write
+
+
+def test_a_later_start_follows_the_catalogue(feed, capsys):
+    settings, write = feed
+    write(("a", "p00.png", 10), ("b", "p01.png", 20), ("c", "p02.png", 30))
+    first = Shop.open(settings)
+    write(("a", "p00.png", 11), ("b", "p03.png", 20), ("d", "p04.png", 40))
+    again = Shop.open(settings)
+    assert again.whole.gallery.info()["uri"] == first.whole.gallery.info()["uri"]
+    assert sorted(again.whole.gallery.ids()) == ["a", "b", "d"] and again.details("a") == {"price": 11}
+    best = again.search(Form(encoded(again.products.photo("b")))).results[0]
+    assert best["id"] == "b" and best["score"] > 0.999
+    assert "1 added, 1 embedded again" in capsys.readouterr().out
+
+
+def test_a_photo_that_cannot_be_read_any_more_leaves_its_place_empty(feed, catalogue, tmp_path, caplog):
+    settings, write = feed
+    moved = tmp_path / "moved.png"
+    moved.write_bytes((catalogue / "p00.png").read_bytes())
+    write(("a", moved, 10), ("b", "p01.png", 20))
+    shop = Shop.open(settings)
+    moved.unlink()
+    sentence, html = found_or_told(shop, {"words": "red"}, [None, None])
+    assert "The 2 nearest of 2 products" in sentence
+    assert html.count("<img ") == html.count("no photo") == 1
+    assert "no photo" in example_row(shop, examples_of(shop)) and "'a' is shown without its photo" in caplog.text
+    with pytest.raises(gr.Error, match=r"The photo of this product cannot be read\."):
+        filled_form(shop, ["photo"], 3)
+    dialog = product_or_told(shop, "a", "")
+    assert "The photo of this product cannot be read." in dialog and "moved.png" not in html + dialog
+
+
+def test_a_large_photo_of_an_example_is_reduced(feed, tmp_path):
+    settings, write = feed
+    Image.effect_noise((3000, 2000), 100).save(tmp_path / "large.jpg")
+    write(("a", tmp_path / "large.jpg", 10))
+    photo, *_ = filled_form(Shop.open(settings), ["photo"], 3)
+    assert photo.size == (1024, 683)
+
+
+def test_another_catalogue_and_other_columns_have_a_gallery_of_their_own(feed, catalogue):
+    settings, write = feed
+    write(("a", "p00.png", 10), ("b", "p01.png", 20))
+    uris = {Shop.open(settings).whole.gallery.info()["uri"]}
+    uris.add(Shop.open(replace(settings, columns="price, sku")).whole.gallery.info()["uri"])
+    other = Shop.open(replace(settings, photos=str(catalogue), id_column=None))
+    assert len(uris | {other.whole.gallery.info()["uri"]}) == 3 and len(other) == 24
+
+
 def test_columns_may_be_chosen(settings):
     chosen = Products.load(replace(settings, columns="brand, price"))
     assert chosen.catalogue["metadata_columns"] == ["brand", "price"] and len(chosen) == 24
@@ -151,3 +215,11 @@ def test_a_captioner_puts_a_products_photo_into_words(shop, settings, tmp_path):
         == pipeline("fashion-captioning", model=str(tmp_path))(shop.products.photo("p03.png"))[0]["generated_text"]
     )
     assert f"<p>In words: {escape(caption)}</p>" in product_or_told(with_words, "p03.png", "")
+
+
+def test_a_product_without_a_photo_has_a_dialog_where_photos_are_put_into_words(shop, monkeypatch):
+    monkeypatch.setattr(shop, "captioner", captioning_pipeline(tiny_captioner(), tiny_caption_processor()))
+    monkeypatch.setitem(shop._rows, "gone", 0)  # of the gallery, but not of the catalogue
+    dialog = product_or_told(shop, "gone", "")
+    assert dialog.startswith("<dialog") and shop.details("gone")["brand"] in dialog
+    assert "The catalogue has no photo of this product." in dialog and "In words" not in dialog

@@ -13,6 +13,7 @@ NEGATIVE = ("instead of", "rather than", "other than", "anything but", "everythi
 NEGATIVE += ("cannot", "no", "non", "never", "neither", "nor", "avoid", "remove", "less")
 # What is replaced, up to one of some words: "from red to blue", "replace the stripes with dots".
 REPLACED = {"from": ("to",), "change": ("to", "into"), "replace": ("with", "by"), "swap": ("for", "with")}
+REPLACED |= {"switch": ("to",), "turn": ("to", "into")}
 # The others replace known values only: not the neckline of "change the neckline to a V".
 ALWAYS_REPLACED = ("replace", "swap")
 # They end a negation, but not directly behind it: "not in red".
@@ -21,6 +22,7 @@ PAUSES = (",", ";", ".")
 FILLERS = {"a", "an", "the", "same", "this", "that", "it", "one", "is", "are", "has", "have", "instead", "rather"}
 FILLERS |= {"i", "do", "does", "want", "should", "would", "could", "can", "must", "be", "please", "also", "too"}
 FILLERS |= {"ca", "wo"}  # of "can't" and "won't"
+FILLERS |= {"give", "get", "like", "make", "me", "need", "prefer", "show", "them"}  # "show me it in red"
 # Other ways to say the above, each with the same said plainly.
 PLAINLY = {
     r"n['’]t\b": " not",

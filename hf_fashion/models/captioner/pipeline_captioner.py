@@ -1,6 +1,6 @@
 """Pipeline that writes captions of photos. This file is saved with every captioner."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,8 @@ class FashionCaptioningPipeline(Pipeline):
         """
         if isinstance(inputs, Sequence) and not isinstance(inputs, (str, bytes)):
             return list(super().__call__(_Photos(inputs), **options))
+        if isinstance(inputs, Iterator) and not hasattr(inputs, "read"):  # of iterators, the parent knows generators
+            inputs = (photo for photo in inputs)
         return super().__call__(inputs, **options)
 
     def preprocess(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedModel
 
 from hf_fashion.embedding.capabilities import entity_names
 from hf_fashion.embedding.fingerprint import embedder_fingerprint
@@ -50,8 +53,8 @@ class Engine:
 
         Args:
             path (`str`): folder or Hub id of the model.
-            gallery (`str`, *optional*): its gallery; default: one below `cache`, where missing products are embedded,
-                with the regions that the model has.
+            gallery (`str`, *optional*): its gallery; default: one below `cache`, which follows the catalogue, with the
+                regions that the model has.
             products ([`Products`]): the catalogue.
             cache (`str`): folder of the galleries that are embedded here.
             reranker (`str`, *optional*): folder or Hub id of an FR.
@@ -65,16 +68,7 @@ class Engine:
         model, processor = load_model(path)
         name = model.config.model_type.upper()
         if gallery is None:
-            # A change of a photo is searched best by E2's regions.
-            regions = bool(entity_names(model)) and "image" not in entity_names(model)
-            fingerprint = embedder_fingerprint(model, processor)
-            gallery = Gallery.from_dataset(
-                **products.catalogue,
-                model=model,
-                processor=processor,
-                uri=Path(cache, f"{fingerprint}-regions" if regions else fingerprint),
-                regions=regions,
-            )
+            gallery = embedded(products, model, processor, cache)
         if new_attributes:
             attributes = read_attributes(new_attributes)
             gallery = add_named(model, processor, open_gallery(gallery), attributes, text_encoder, products, cache)
@@ -89,6 +83,32 @@ class Engine:
     def gallery(self) -> Gallery:
         """The gallery that is searched."""
         return self.plain.finder.gallery
+
+
+def embedded(products: Products, model: PreTrainedModel, processor: Any, cache: str) -> Gallery:
+    """Open the gallery of a catalogue and make it follow the catalogue, or embed the catalogue where there is none.
+
+    Args:
+        products ([`Products`]): the catalogue.
+        model (`PreTrainedModel`): the model.
+        processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
+        cache (`str`): folder of the galleries that are embedded here.
+
+    Raises:
+        OSError: the gallery is damaged.
+        ValueError: a photo cannot be read, or a value is of another type than before.
+    """
+    # A change of a photo is searched best by E2's regions.
+    regions = bool(entity_names(model)) and "image" not in entity_names(model)
+    name = f"{embedder_fingerprint(model, processor)}-{products.key}"
+    uri = Path(cache, f"{name}-regions" if regions else name)
+    parts = {"model": model, "processor": processor}
+    try:
+        gallery = Gallery.open(uri)
+    except FileNotFoundError:
+        return Gallery.from_dataset(**products.catalogue, **parts, uri=uri, regions=regions)
+    print(f"{uri}: {gallery.sync(**products.photo_columns, **parts, delete_missing=True)}")
+    return gallery
 
 
 def shortened(path: str) -> str:

@@ -77,6 +77,16 @@ def condition(filters: Sequence[Filter], values: Sequence[Any]) -> dict[str, Any
     return wanted or None
 
 
+def not_filtered(filters: Sequence[Filter]) -> list[Any]:
+    """Return what the fields of filters hold where all products are wanted.
+
+    Args:
+        filters (`Sequence[Filter]`): the filters of the page.
+    """
+    parts = ([filter.low, filter.high] if isinstance(filter, NumberFilter) else [[]] for filter in filters)
+    return [value for part in parts for value in part]
+
+
 def _filter_of(name: str, values: pa.ChunkedArray) -> Filter | None:
     values = pc.drop_null(values)
     kind = values.type

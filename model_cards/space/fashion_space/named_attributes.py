@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from transformers import BaseImageProcessor, PreTrainedModel
@@ -57,7 +58,7 @@ def add_named(
         cache (`str`): folder of the galleries that are embedded here.
 
     Returns:
-        [`Gallery`]: with the spaces of the new attributes too.
+        [`Gallery`]: with the spaces of the new attributes too, and the products of the other one.
 
     Raises:
         OSError: there is no such text encoder.
@@ -66,6 +67,8 @@ def add_named(
     texts = embed_attribute_texts(text_encoder, attributes)
     for (name, values), text in zip(attributes.items(), texts, strict=True):
         model.add_attribute(name, values, text_embeds=text)
-    columns = {name: products.catalogue[name] for name in ("dataset", "id_column", "image_column")}
-    uri = Path(cache, embedder_fingerprint(model, processor))
-    return gallery.add_spaces(model=model, processor=processor, uri=uri, **columns)
+    uri = Path(cache, f"{embedder_fingerprint(model, processor)}-{products.key}")
+    with suppress(FileNotFoundError):
+        earlier = Gallery.open(uri)
+        earlier.delete(sorted(set(earlier.ids()) - set(gallery.ids())))
+    return gallery.add_spaces(model=model, processor=processor, uri=uri, **products.photo_columns)

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from .api import add_api
 from .cards import example_row, header, message, product_dialog, result_lists, summary
 from .errors import explained
-from .filters import condition
+from .filters import condition, not_filtered
 from .form import Fields, examples_of, filter_fields, option_fields, search_fields
 from .queries import Form
 from .shop import Shop
 
 
 KEPT_SECONDS = 3600  # photos that were uploaded are deleted after this time
+LONGEST_EXAMPLE = 1024  # pixels of the longest edge
 GREETING = "Search by a photo, by words, or by both. Or click an example."
 NAMES = ("examples", "told", "results", "dialog")
 SCRIPTS = {name: Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8") for name in NAMES}
@@ -86,7 +88,8 @@ def connect_search(
     def fill(event: gr.EventData) -> list[Any]:
         return filled_form(shop, list(fields), _clicked(event).get("example"))
 
-    examples.click(fill, None, list(fields.values()), show_progress="hidden", **HIDDEN).then(**searching)
+    filled = [*fields.values(), *filters]
+    examples.click(fill, None, filled, show_progress="hidden", **HIDDEN).then(**searching)
 
 
 def connect_dialog(shop: Shop, results: gr.HTML, dialog: gr.HTML) -> None:
@@ -130,16 +133,18 @@ def product_or_told(shop: Shop, product_id: str, attribute: str) -> str:
         product_id (`str`): id of the product.
         attribute (`str`): the attribute that was compared, `""` for the whole product.
     """
-    maps = {}
+    maps, caption = {}, None
     with explained() as problem:
         maps = shop.heat_maps(product_id, attribute)
+    with explained():  # what keeps a photo from being read is told in place of the maps
+        caption = shop.caption(product_id)
     with explained() as unknown:
-        return product_dialog(shop, product_id, attribute, maps, problem.sentence, shop.caption(product_id))
+        return product_dialog(shop, product_id, attribute, maps, problem.sentence, caption)
     return message(unknown.sentence, is_error=True)
 
 
 def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
-    """Return the values of the form's fields for an example; what was in them before is cleared.
+    """Return the values of the form's fields, and of the filters', for an example; what was in them before is cleared.
 
     Args:
         shop ([`Shop`]): what is searched.
@@ -147,18 +152,27 @@ def filled_form(shop: Shop, names: Sequence[str], example: Any) -> list[Any]:
         example (`Any`): number of the example, which a browser has sent.
 
     Raises:
-        gr.Error: there is no such example.
+        gr.Error: there is no such example, or its photo cannot be read.
     """
     examples = [values for _, values in examples_of(shop)]
     if example not in list(range(len(examples))):
         raise gr.Error("There is no such example.", print_exception=False)
-    cleared = {"photo": None, "words": "", "avoid": "", "change": "", "rerank": False}
+    cleared = {"photo": None, "words": "", "avoid": "", "change": "", "rerank": False, "photo_weight": 1}
     cleared["attribute"] = "" if shop.whole else shop.attributes[0]
     values = cleared | examples[example]
     if values["photo"] is not None:
-        values["photo"] = shop.products.photo(values["photo"])
+        values["photo"] = _example_photo(shop, values["photo"])
     values["rerank"] = gr.Checkbox(values["rerank"], visible=shop.reranks and bool(values["attribute"]))
-    return [values.get(name, gr.skip()) for name in names]
+    return [values.get(name, gr.skip()) for name in names] + not_filtered(shop.filters)
+
+
+def _example_photo(shop: Shop, product_id: str) -> Image.Image:
+    with explained() as problem:
+        photo = shop.products.photo(product_id)
+        # The field keeps it as PNG, which of a photo of many pixels may be larger than the field takes.
+        photo.thumbnail((LONGEST_EXAMPLE, LONGEST_EXAMPLE))
+        return photo
+    raise gr.Error(problem.sentence, print_exception=False)
 
 
 def _clicked(event: gr.EventData) -> Mapping[str, Any]:

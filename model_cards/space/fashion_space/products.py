@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from io import BytesIO
 from itertools import islice
 from typing import Any
@@ -24,6 +26,8 @@ from .settings import Settings
 THUMBNAIL = 320  # pixels of the longest edge
 CACHED_THUMBNAILS = 2000
 
+logger = logging.getLogger(__name__)
+
 
 class Products:
     """Photos of a catalogue by the ids of its products.
@@ -32,18 +36,22 @@ class Products:
         catalogue (`dict`): what `load_catalogue` returns: `dataset`, `id_column` and `image_column`.
         columns (`Sequence[str]`, *optional*): columns for titles, filters and results. Default: all of them that a
             gallery can hold.
+        source (`str`, *optional*, defaults to `""`): where the catalogue is from.
 
     Raises:
         ValueError: a column is missing, or ids are missing or come twice.
     """
 
-    def __init__(self, catalogue: dict[str, Any], columns: Sequence[str] | None = None):
+    def __init__(self, catalogue: dict[str, Any], columns: Sequence[str] | None = None, source: str = ""):
         dataset, ids, images = (catalogue[name] for name in ("dataset", "id_column", "image_column"))
         self._photos = CataloguePhotos(Catalogue(dataset, ids, images, metadata_columns=[]))
         if columns is None:
             others = [name for name in own_columns(dataset) if name not in (ids, images)]
             columns = [name for name in others if _is_metadata(dataset.features[name])]
         self.catalogue = catalogue | {"metadata_columns": list(columns)}
+        self.photo_columns = {"dataset": dataset, "id_column": ids, "image_column": images}
+        # Another catalogue, and one with other columns, has a gallery of its own.
+        self.key = blake2b("\n".join([source, ids, images, *columns]).encode(), digest_size=4).hexdigest()
         self.thumbnail = lru_cache(CACHED_THUMBNAILS)(self._thumbnail)
 
     @classmethod
@@ -55,7 +63,7 @@ class Products:
         """
         parts = {"split": settings.split, "id_column": settings.id_column, "image_column": settings.image_column}
         columns = settings.columns and [name.strip() for name in settings.columns.split(",")]
-        return cls(load_catalogue(settings.photos, **parts), columns)
+        return cls(load_catalogue(settings.photos, **parts), columns, f"{settings.photos} {settings.split}")
 
     def __len__(self) -> int:
         return len(self._photos)
@@ -79,13 +87,18 @@ class Products:
         """
         if product_id not in self._photos:
             raise ValueError("The catalogue has no photo of this product.")
-        return self._photos[product_id]
+        try:
+            return self._photos[product_id]
+        except ValueError as error:  # it names a file of the server
+            logger.warning("%r is shown without its photo: %s", product_id, error)
+            raise ValueError("The photo of this product cannot be read.") from error
 
     def _thumbnail(self, product_id: str) -> str | None:
-        """A small photo as a data URL, `None` where the catalogue has none."""
-        if product_id not in self._photos:
+        """A small photo as a data URL, `None` where the catalogue has none that can be read."""
+        try:
+            photo = self.photo(product_id)
+        except ValueError:
             return None
-        photo = self.photo(product_id)
         photo.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
         return data_url(photo)
 

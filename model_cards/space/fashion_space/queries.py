@@ -56,8 +56,9 @@ class Form:
             return self._attribute_query(bool(terms))
         if self.photo is None and not terms:
             raise ValueError("Upload a photo or write some words to search by.")
-        photo = {} if self.photo is None else {"image": self.photo, "image_weight": self.photo_weight}
-        return photo | ({"terms": terms} if terms else {})
+        photo = {} if self.photo is None else {"image": self.photo}
+        weight = {"image_weight": self.photo_weight} if photo and terms else {}
+        return photo | weight | ({"terms": terms} if terms else {})
 
     def _changed_query(self, has_words: bool) -> dict[str, Any]:
         if self.photo is None:

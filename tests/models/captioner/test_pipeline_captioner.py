@@ -1,5 +1,7 @@
 """The pipeline of captioners, by the task of a saved folder and by hf_fashion's own."""
 
+from io import BytesIO
+
 import pytest
 from datasets import Dataset
 from PIL import Image
@@ -37,7 +39,10 @@ def test_photos_of_every_sequence(folder):
     expected = describe(photos, do_sample=False)
     column = Dataset.from_dict({"image": photos})["image"]
     assert describe(column, do_sample=False) == describe(tuple(photos), do_sample=False) == expected
-    assert list(describe((photo for photo in photos), do_sample=False)) == expected
+    for several in ((photo for photo in photos), iter(photos), map(Image.Image.copy, photos)):
+        assert list(describe(several, do_sample=False)) == expected
+    with pytest.raises(ValueError, match="a photo is an image, bytes or a path, got BytesIO"):
+        describe(BytesIO())
     assert describe([]) == []
 
 
