@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def to_rgb(photo: Image.Image) -> Image.Image:
         photo (`PIL.Image.Image`): a photo in any mode.
 
     Raises:
-        ValueError: it is too large or too long, or its mode has no agreed white.
+        ValueError: it is too large or too long, or its mode or kind of TIFF has no agreed white.
     """
     _require_usable(photo)
     key = _transparent_colour(photo)
@@ -172,6 +173,16 @@ def _require_usable(photo: Image.Image) -> None:
     # The maker of a PNG or PGM says how bright white is; Pillow scales that to 16 bits, which it keeps in 32.
     if photo.mode not in (*READY, *GREY_16_BIT) and not (photo.mode == "I" and photo.format in ("PNG", "PPM")):
         raise ValueError(f"its mode is {photo.mode!r}, which has no agreed white: convert it to 8 or 16 bits")
+    if photo.format == "TIFF" and photo.mode in GREY_16_BIT:
+        _require_16_bits(photo.tag_v2)
+
+
+def _require_16_bits(tags: Mapping[int, Any]) -> None:
+    """Raise for grey that Pillow puts into the mode of 16 bits as it is stored: of 12 bits, or with 0 as white."""
+    (bits,) = tags[ExifTags.Base.BitsPerSample]
+    white = ", in which 0 is white" if not tags.get(ExifTags.Base.PhotometricInterpretation, 0) else ""
+    if bits != 16 or white:
+        raise ValueError(f"it is a TIFF in grey of {bits} bits{white}: convert it to 8 bits, or to 16 with 0 as black")
 
 
 def _limit() -> str:

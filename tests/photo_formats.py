@@ -58,6 +58,23 @@ def png(bits: int, colour_type: int, rows: list[bytes], transparent: bytes = b""
     return b"\x89PNG\r\n\x1a\n" + b"".join(body)
 
 
+def tiff(bits: int, rows: list[bytes], white_is_zero: bool = False) -> bytes:
+    """The bytes of a grey TIFF of a kind that Pillow does not write."""
+    content, photometric = b"".join(rows), 0 if white_is_zero else 1
+    sizes = {256: WIDTH, 257: HEIGHT, 258: bits, 259: 1, 262: photometric, 277: 1, 278: HEIGHT}
+    longs = {273: 8, 279: len(content)}  # the pixels are behind the header, and the tags behind the pixels
+    tags = {tag: struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in sizes.items()}
+    tags |= {tag: struct.pack("<HHII", tag, 4, 1, value) for tag, value in longs.items()}
+    directory = struct.pack("<H", len(tags)) + b"".join(tags[tag] for tag in sorted(tags)) + struct.pack("<I", 0)
+    return b"II*\0" + struct.pack("<I", 8 + len(content)) + content + directory
+
+
+def rows_of_12_bits(pixels: np.ndarray) -> list[bytes]:
+    """The rows of a TIFF of 12 bits: two pixels in three bytes."""
+    bits = (pixels[..., None] >> np.arange(11, -1, -1)) & 1  # (H, W, 12)
+    return [np.packbits(row.flatten()).tobytes() for row in bits]
+
+
 def rows_of(pixels: np.ndarray) -> list[bytes]:
     """The rows of a PNG of 8 or 16 bits."""
     return [row.tobytes() for row in pixels]
@@ -226,6 +243,11 @@ READABLE: dict[str, tuple[bytes, np.ndarray, float]] = {
         grey([value / 257 for value in GREYS_16_BIT]),
         0.5,
     ),
+    "tiff, grey of 16 bits without compression": (
+        tiff(16, rows_of(areas(GREYS_16_BIT, "<u2"))),
+        grey([value / 257 for value in GREYS_16_BIT]),
+        0.5,
+    ),
     "tiff, cmyk": (saved(Image.fromarray(areas(CMYK), mode="CMYK"), "TIFF"), left_by_ink(CMYK), 1),
     "tiff, ycbcr": (
         saved(Image.fromarray(areas(YCBCR), mode="YCbCr"), "TIFF"),
@@ -271,6 +293,14 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "its mode is 'F', which has no agreed white",
     ),
     "tiff of 32 bits": (saved(areas((0, 9, 99, 999), "int32"), "TIFF"), "its mode is 'I', which has no agreed white"),
+    "tiff, grey of 12 bits": (
+        tiff(12, rows_of_12_bits(areas((0, 1000, 3000, 4095), "uint16"))),
+        "it is a TIFF in grey of 12 bits: convert it to 8 bits, or to 16 with 0 as black",
+    ),
+    "tiff, grey of 16 bits with 0 as white": (
+        tiff(16, rows_of(areas(GREYS_16_BIT, "<u2")), white_is_zero=True),
+        "it is a TIFF in grey of 16 bits, in which 0 is white: convert it",
+    ),
     "eps": (saved(RGB, "EPS"), "EPS is a program"),
     "png of 90 megapixels": (
         png(1, 0, [], size=(9500, 9500)),

@@ -3,10 +3,12 @@
 import logging
 from collections import Counter
 from collections.abc import Collection, Mapping
+from itertools import chain
 
 from datasets import Dataset, DatasetDict
 
 from ..messages import listed
+from .attributes.vocabulary import attribute_cells
 from .column_map import ColumnMap
 from .columns import column_problems
 from .corpus_report import CorpusReport
@@ -15,7 +17,7 @@ from .leaks import Leak, find_photo_leaks, find_title_leaks
 from .product_groups import products_of_several_titles
 from .sources.source_rows import name_sources
 from .sources.streams import require_tables
-from .values import caption_texts, column_texts, is_placeholder
+from .values import caption_texts, is_placeholder
 
 
 logger = logging.getLogger(__name__)
@@ -125,7 +127,7 @@ def _warn_of_shared_ids(split: Dataset, column_map: ColumnMap, name: str) -> Non
 
 def _warn_of_placeholders(split: Dataset, column_map: ColumnMap, name: str) -> None:
     for column in dict.fromkeys((*column_map.tags.values(), *column_map.attributes.values())):
-        found = Counter(filter(is_placeholder, column_texts(split, column)))
+        found = Counter(filter(is_placeholder, chain.from_iterable(attribute_cells(split, column))))
         for text, count in found.items():
             logger.warning(
                 f"{name}: {count:,} cells of column {column!r} are {text!r}, which counts as a value like any other; "

@@ -36,7 +36,8 @@ def products_of_several_titles(dataset: Dataset, column_map: ColumnMap) -> dict[
 
     Args:
         dataset (`Dataset`): N rows.
-        column_map (`ColumnMap`): names the product and the caption; where it does not, there are none.
+        column_map (`ColumnMap`): names the product, by its `product_pattern` too, and the caption; where it does not,
+            there are none.
     """
     if column_map.product_id is None or column_map.caption is None:
         return {}
@@ -44,6 +45,7 @@ def products_of_several_titles(dataset: Dataset, column_map: ColumnMap) -> dict[
     products = column_texts(dataset, column_map.product_id)
     for row, (product, title) in enumerate(zip(products, caption_texts(dataset, column_map.caption), strict=True)):
         if product is not None and title is not None:
+            product = column_map.product_of(product)
             rows[product].append(row)
             titles[product].add(title_as_read(title))
     return {product: rows[product] for product, found in titles.items() if len(found) > 1}

@@ -5,11 +5,13 @@ Nothing is fetched through a proxy: it would resolve the name itself, and so cou
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -65,14 +67,14 @@ def fetch_bytes(
 
 
 def shown_url(url: str) -> str:
-    """Return a URL, in quotes, without a name and password, and without its query, which may hold a key.
+    """Return a URL, in quotes, without a name and password, and without query and fragment, which may hold a key.
 
     Args:
         url (`str`): the URL.
     """
-    scheme, _, rest = url.partition("://")
+    scheme, _, rest = re.split("[?#]", url, maxsplit=1)[0].partition("://")
     host, slash, path = rest.partition("/")
-    return repr(f"{scheme}://{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"[:200])
+    return repr(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"[:200])
 
 
 def connect(host: str, port: int, deadline: float) -> socket.socket:
@@ -87,7 +89,7 @@ def connect(host: str, port: int, deadline: float) -> socket.socket:
         ValueError: an address is not public.
         OSError: the name is not known, or no address answers.
     """
-    places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    places = _addresses(host, port, deadline)
     for *_, place in places:
         require_public(place[0])
     error = OSError(f"{host} has no address")
@@ -96,11 +98,26 @@ def connect(host: str, port: int, deadline: float) -> socket.socket:
         try:
             made.settimeout(min(SILENCE, _left(deadline)))
             made.connect(place)
+            made.settimeout(_left(deadline))  # a server that has accepted may take its time to answer
             return made
         except OSError as refused:
             made.close()
             error = refused
     raise error
+
+
+def _addresses(host: str, port: int, deadline: float) -> list[tuple]:
+    """The addresses of a name, from a thread: the system looks names up for as long as it likes."""
+    found: Future[list[tuple]] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # not only OSError: a name that is too long is a UnicodeError
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, daemon=True).start()
+    return found.result(_left(deadline))
 
 
 def _fetch(url: str, size_limit: int, deadline: float, count: Callable[[int], object]) -> bytes:

@@ -107,6 +107,13 @@ def test_what_programs_write_for_a_missing_tag_is_said(caplog):
     assert "validation:" not in caplog.text
 
 
+def test_what_programs_write_for_a_missing_value_of_a_list_is_said(caplog):
+    train = products(4).add_column("neck", [["v", "nan"], ["nan"], [], ["v", "round"]])
+    column_map = ColumnMap(attributes={"neck": "neck"})
+    check_corpus(DatasetDict(train=train), column_map, require_caption=False)
+    assert "train: 2 cells of column 'neck' are 'nan', which counts as a value like any other" in caplog.text
+
+
 @pytest.mark.parametrize("option", ["on_bad_image", "on_leak"])
 def test_unknown_choices_are_named(option):
     with pytest.raises(ValueError, match=rf"`{option}` must be one of error, .*; got 'ignore'"):

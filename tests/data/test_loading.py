@@ -188,6 +188,16 @@ def test_urls_in_local_files_are_not_fetched(tmp_path):
             load_corpus(tmp_path / source)
 
 
+def test_paths_in_parquet_do_not_depend_on_other_splits(tmp_path):
+    make_photos(tmp_path, "train/img/0.jpg", "validation/img/0.jpg", "img/0.jpg")
+    for split in ("train", "validation"):
+        Dataset.from_dict({"image": ["img/0.jpg"]}).to_parquet(tmp_path / split / "0.parquet")
+    for source, splits in ((tmp_path, ["train", "validation"]), (tmp_path / "train" / "0.parquet", ["train"])):
+        corpus = load_corpus(source).cast_column("image", Image(decode=False))
+        paths = {name: rows[0]["image"]["path"] for name, rows in corpus.items()}
+        assert paths == {split: str(tmp_path / split / "img" / "0.jpg") for split in splits}
+
+
 def test_paths_in_parquet_are_relative_to_its_folder(tmp_path):
     make_photos(tmp_path, "shop/photos/0.jpg")
     Dataset.from_dict({"image": ["photos/0.jpg"]}).to_parquet(tmp_path / "shop" / "a.PARQUET")

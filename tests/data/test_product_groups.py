@@ -61,6 +61,12 @@ def test_products_with_several_titles_are_named_with_their_rows():
     assert products_of_several_titles(SHARED_IDS, ColumnMap(caption="title", product_id="sku")) == {"b": [1, 3]}
 
 
+def test_products_are_told_by_the_pattern():
+    views = Dataset.from_dict({"sku": ["12_front", "12_back", "7_a", "7"], "title": ["Hat", "Boot", "Coat", "coat"]})
+    column_map = ColumnMap(caption="title", product_id="sku", product_pattern=r"^\d+")
+    assert products_of_several_titles(views, column_map) == {"12": [0, 1]}
+
+
 def test_without_products_or_titles_there_are_none():
     assert products_of_several_titles(SHARED_IDS, ColumnMap(caption="title")) == {}
     assert products_of_several_titles(SHARED_IDS, ColumnMap(product_id="sku")) == {}

@@ -10,7 +10,7 @@ import pytest
 
 from hf_fashion.fetching import urls
 from hf_fashion.fetching.addresses import require_public
-from hf_fashion.fetching.urls import connect, fetch_bytes, fetch_photo
+from hf_fashion.fetching.urls import connect, fetch_bytes, fetch_photo, shown_url
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -49,6 +49,10 @@ class Answers(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.drip()
+
+    def answer_late(self):
+        time.sleep(0.5)
+        self.answer_photo()
 
     def answer_header(self):
         self.wfile.write(b"HTTP/1.0 200 OK\r\nX-Slow: ")
@@ -133,6 +137,11 @@ def test_a_server_that_drips_is_left_in_time(url, path, monkeypatch):
     assert time.monotonic() - begin < 1.2
 
 
+def test_a_server_may_take_longer_to_answer_than_to_connect(url, monkeypatch):
+    monkeypatch.setattr(urls, "SILENCE", 0.1)
+    assert fetch_bytes(f"{url}/late", 100, 20) == b"a photo"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]", "0.0.0.0"])
 def test_this_machine_is_not_asked(server, host):
     with pytest.raises(ValueError, match="its address is in a private network or this machine"):
@@ -165,6 +174,19 @@ def test_addresses_that_do_not_answer_have_the_time_of_one(monkeypatch):
     assert time.monotonic() - begin < 1
 
 
+def test_a_name_that_is_looked_up_for_long_is_left_in_time(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2))
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match=r"no whole answer in 0\.2 s"):
+        fetch_bytes("http://shop.example/photo", 100, 0.2)
+    assert time.monotonic() - begin < 1.5
+
+
+def test_a_name_that_cannot_be_looked_up_is_refused_with_the_reason():
+    with pytest.raises(ValueError, match="label"):
+        fetch_photo(f"http://{'a' * 64}.example/photo")
+
+
 def test_what_a_redirect_says_besides_its_place_is_not_read(url, server):
     assert fetch_photo(f"{url}/flood") == b"a photo"
     assert server.written < 20_000_000
@@ -191,3 +213,17 @@ def test_names_and_keys_of_a_url_are_not_repeated():
     with pytest.raises(ValueError, match=r"the photo at 'http://127.0.0.1:1/photo' cannot be fetched") as error:
         fetch_photo("http://user:secret@127.0.0.1:1/photo?key=secret")
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://cdn.example?sig=secret", "'https://cdn.example'"),
+        ("https://cdn.example#secret/1.jpg", "'https://cdn.example'"),
+        ("https://cdn.example/1.jpg#secret", "'https://cdn.example/1.jpg'"),
+        ("https://cdn.example?mail=a@secret", "'https://cdn.example'"),
+        ("https://user:secret@cdn.example:8443/a/1.jpg?key=secret", "'https://cdn.example:8443/a/1.jpg'"),
+    ],
+)
+def test_keys_are_cut_off_where_there_is_no_path_too(url, shown):
+    assert shown_url(url) == shown

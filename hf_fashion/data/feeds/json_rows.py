@@ -23,7 +23,7 @@ def read_json_rows(path: Path, text: str) -> list[Row]:
 
     Raises:
         ValueError: naming file and line: it is not JSON, an object has a key twice or one that no column can have, a
-            row is no object, or a whole number is larger than 64 bits hold.
+            row is no object, a number is infinite, or a whole number is larger than 64 bits hold.
     """
     if path.suffix.lower() == ".json":
         rows = _parse(path, 1, text)
@@ -65,7 +65,7 @@ def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _parse(path: Path, first_line: int, text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=distinct_keys, parse_constant=lambda name: None)
+        return json.loads(text, object_pairs_hook=distinct_keys, parse_constant=_constant)
     except json.JSONDecodeError as error:
         line = first_line + error.lineno - 1
         raise ValueError(f"{path}, line {line}: not JSON: {error.msg}") from error
@@ -73,6 +73,12 @@ def _parse(path: Path, first_line: int, text: str) -> Any:
         raise ValueError(f"{path}, line {first_line}: JSON nested too deeply") from error
     except ValueError as error:
         raise ValueError(f"{path}, line {first_line}: {error}") from error
+
+
+def _constant(name: str) -> None:
+    """The value of a word that Python takes for a number, and JSON does not."""
+    if name != "NaN":
+        raise ValueError(f"{name} is no number that a column can have: write null, or a number")
 
 
 def _require_storable(path: Path, number: int, row: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Refuse streaming datasets where a table is needed, and save the first rows of one as a corpus."""
 
+import os
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from operator import attrgetter
@@ -10,15 +11,19 @@ import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, IterableDataset, IterableDatasetDict
+from datasets.features.features import require_storage_embed
 from datasets.table import embed_table_storage
 from tqdm.auto import tqdm
 
 from ...files import file_written_aside, folder_written_aside
+from ..encoded_photos import is_url
 from .image_column import holds_photos
 from .row_groups import row_groups
 
 
 ROWS_AT_ONCE = 20  # with the bytes of their photos in memory, several times
+# Where a streaming dataset of the Hub has its files: there, and in archives there.
+READ_FROM = ("hf", "bz2", "gzip", "lz4", "xz", "zip", "zstd")
 
 
 def require_tables(corpus: Mapping[str, Any]) -> None:
@@ -58,7 +63,7 @@ def save_stream(
 
     Raises:
         ValueError: `rows` is below 1, `output` exists, a split has no rows or does not state its features, or names a
-            file of this machine that is no photo.
+            URL of another place than the Hub, or a file of this machine that is no photo.
     """
     output = Path(output)
     if rows < 1:
@@ -93,11 +98,32 @@ def _tables(split: IterableDataset, rows: int, bar: tqdm) -> Iterator[pa.Table]:
     count = 0
     for table in split.take(rows).with_format("arrow").iter(ROWS_AT_ONCE):
         table = table.cast(split.features.arrow_schema)
+        _require_files(table, split.features, count)
         embedded = embed_table_storage(table)
         _require_photos(table, embedded, split.features, count)
         count += len(table)
         bar.update(len(table))
         yield embedded
+
+
+def _require_files(table: pa.Table, features: Features, first: int) -> None:
+    """Raise before a file is read that is on another machine than the Hub's, or that may never end.
+
+    A dataset names its files itself, and whoever reads them would ask the servers that its author chose.
+    """
+    for column in filter(lambda name: require_storage_embed(features[name]), features):
+        for row, cell in enumerate(table[column].to_pylist(), first):
+            for view in _views(cell):
+                if view["bytes"] is None and view["path"] is not None:
+                    _require_file(view["path"], f"row {row}: {view['path']!r} in column {column!r}")
+
+
+def _require_file(path: str, name: str) -> None:
+    for part in path.split("::"):  # a file in an archive, and the archive
+        if is_url(part) and part.partition("://")[0] not in READ_FROM:
+            raise ValueError(f"{name} is a URL of another place than the Hub: only files there, and here, are read")
+        if not is_url(part) and os.path.exists(part) and not os.path.isfile(part):
+            raise ValueError(f"{name} is no file")
 
 
 def _require_photos(table: pa.Table, embedded: pa.Table, features: Features, first: int) -> None:
@@ -106,12 +132,17 @@ def _require_photos(table: pa.Table, embedded: pa.Table, features: Features, fir
         cells = zip(table[column].to_pylist(), embedded[column].to_pylist(), strict=True)
         for row, (named, read) in enumerate(cells, first):
             for view, photo in zip(_views(named), _views(read), strict=True):
-                if view is not None and view["bytes"] is None and photo["bytes"] is not None:
+                if view["bytes"] is None and photo["bytes"] is not None:
                     _require_photo(photo["bytes"], f"row {row}: {view['path']!r} in column {column!r}")
 
 
-def _views(cell: Any) -> list[dict | None]:
-    return cell if isinstance(cell, list) else [cell]
+def _views(cell: Any) -> Iterator[dict]:
+    """The stored files in a cell: one, or those in its lists and fields."""
+    if isinstance(cell, dict) and cell.keys() == {"bytes", "path"}:
+        yield cell
+    elif isinstance(cell, (dict, list)):
+        for inner in cell.values() if isinstance(cell, dict) else cell:
+            yield from _views(inner)
 
 
 def _require_photo(content: bytes, name: str) -> None:

@@ -159,10 +159,19 @@ def make_processors(
     Args:
         recipe (`AttributeRecipe`): `model.start_from`, `model.backbone`, `data.source_size`.
         config (`PreTrainedConfig`): `image_size`.
+
+    Raises:
+        ValueError: if regions of `start_from` are cropped from the photo, and those of this training would not be.
     """
     model, source_size = recipe.model, recipe.data.source_size
     statistics = image_statistics(model.backbone) if model.backbone else {}
     processor = square_processor(config.image_size, model.start_from, **statistics)
+    if source_size is None and processor.do_source:
+        raise ValueError(
+            f"`model.start_from` {model.start_from!r} crops its regions from the photo, of up to "
+            f"{processor.source_longest_edge} pixels, and would be trained on regions of its input of "
+            f"{config.image_size}. Set `data.source_size`, to that of its own training if it is known, such as 320."
+        )
     if source_size is None:
         return processor, None
     processor.do_source = True

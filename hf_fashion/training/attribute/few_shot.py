@@ -103,9 +103,9 @@ def fit_attribute(
     require_batch_size(batch_size)
     start = time.monotonic()
     column_map = column_map or ColumnMap(attributes={name: name})
-    dataset, labels = _labelled(model, dataset, name, column_map)
+    labels, wanted = _labelled(model, dataset, name, column_map)
     sampler = PKBatchSampler(labels, STEPS, **BATCH, seed=seed)
-    maps = _maps(model, processor, dataset, column_map.image, batch_size, progress)
+    maps = _maps(model, processor, dataset, wanted, column_map.image, batch_size, progress)
     with _evaluation_mode(model):
         measured = list(PKBatchSampler(labels, MEASURED_BATCHES, **BATCH, seed=seed + 1))
         rows = model.attribute_rows().float()
@@ -120,13 +120,13 @@ def fit_attribute(
     model.config.attribute_values = model.config.attribute_values | labels.vocabulary.attribute_values
     rare = labels.rare_values().get(name, {})
     used = int(labels.carries.any(dim=0).sum())
-    return FewShotReport(name, len(dataset), used, rare, losses[place].item(), after, time.monotonic() - start)
+    return FewShotReport(name, len(labels), used, rare, losses[place].item(), after, time.monotonic() - start)
 
 
 def _labelled(
     model: PreTrainedModel, dataset: Dataset, name: str, column_map: ColumnMap
-) -> tuple[Dataset, AttributeLabels]:
-    """The rows that are labelled for the attribute, and their labels."""
+) -> tuple[AttributeLabels, Tensor]:
+    """The labels of the rows that are labelled for the attribute, and which rows these are: bool (N, 1)."""
     if name not in model.config.attribute_names:
         raise ValueError(
             f"the model has no attribute {name!r}, it has {', '.join(model.config.attribute_names)}: add it first, "
@@ -142,22 +142,22 @@ def _labelled(
             f"{len(rows):,} photos are labelled with {name!r}, and at most {MAX_PHOTOS:,} are fitted on: select some "
             "(`dataset.shuffle(seed=0).select(range(500))`), or train the model on all"
         )
-    return dataset.select(rows.tolist()), replace(labels, carries=labels.carries[rows])
+    return replace(labels, carries=labels.carries[rows]), labels.labelled
 
 
 def _maps(
     model: PreTrainedModel,
     processor: BaseImageProcessor,
     dataset: Dataset,
+    wanted: Tensor,
     image_column: str,
     batch_size: int,
     progress: bool,
 ) -> Tensor:
-    """The backbone's map of every photo, (N, C, h, w)."""
-    wanted = torch.ones(len(dataset), 1, dtype=torch.bool)
+    """The backbone's map of every photo that is wanted, in their order: (photos, C, h, w)."""
     batches = image_batches(model, processor, dataset, wanted, image_column, batch_size)
     parts = []
-    with inference(model), tqdm(total=len(dataset), desc="photos", disable=not progress, leave=False) as bar:
+    with inference(model), tqdm(total=int(wanted.sum()), desc="photos", disable=not progress, leave=False) as bar:
         for rows, _, inputs in batches:
             parts.append(model.encode_map(inputs["pixel_values"]))
             bar.update(len(rows))

@@ -46,7 +46,8 @@ class AttributeDataRecipe(LabelledDataRecipe):
 
     Args:
         source_size (`int`, *optional*): edge of the square photos that regions are cropped from in training; `None`
-            crops them from the photos of the global branch.
+            crops them from the photos of the global branch. A `model.start_from` that was trained with it, or that
+            was converted with a region branch, needs it again.
     """
 
     source_size: int | None = field(default=None, metadata=in_range(at_least=1))

@@ -22,7 +22,7 @@ from .entity_words import find_entity_words
 from .recipe import E2Recipe
 from .starts import settle_compose_text
 from .step import make_step
-from .validation import validate, warn_of_few_titles
+from .validation import equal_inputs, validate, warn_of_few_titles
 
 
 FROZEN = "frozen layers of the model that the run starts from"
@@ -88,10 +88,11 @@ def train(recipe: E2Recipe, resume_from: str | None = None) -> None:
     validation = ProductDataset(corpus["validation"], column_map, photos["validation"], processor)
     warn_of_few_titles(validation)
     collator = ProductCollator(processor, with_tags=recipe.model.architecture == "e2", stack=stack)
+    inputs = equal_inputs(corpus["validation"], column_map.image, validation, collator)
 
     def evaluate(model: PreTrainedModel) -> dict[str, float]:
         with skipped():
-            return validate(model, validation, collator)
+            return validate(model, validation, collator, inputs)
 
     # Training, from the start or from a checkpoint.
     loop = TrainingLoop(

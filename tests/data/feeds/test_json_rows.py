@@ -15,6 +15,10 @@ def test_lines_and_lists():
     assert read_json_rows(LIST, '[{"a": 1},\n {"a": [2]}]') == [(1, {"a": 1}), (2, {"a": [2]})]
 
 
+def test_nan_is_a_missing_value():
+    assert read_json_rows(LINES, '{"price": NaN, "sizes": [1, NaN]}') == [(1, {"price": None, "sizes": [1, None]})]
+
+
 def test_lists_of_lists_are_read():
     deep = "[" * 9 + "]" * 9
     assert len(read_json_rows(LINES, f'{{"a": {deep}}}')) == 1
@@ -33,6 +37,8 @@ def test_lists_of_lists_are_read():
             '{"id": 9223372036854775808}',
             r"line 1: 'id' is 9223372036854775808, more than 64 .* as text",
         ),
+        (LINES, '{"price": 1}\n{"price": Infinity}', r"line 2: Infinity is no number .* write null"),
+        (LIST, '[{"sizes": [-Infinity]}]', r"line 1: -Infinity is no number"),
         (LIST, "[" * 100_000, "nested too deeply"),
         (LINES, '{"a": ' + "[" * 10 + "]" * 10 + "}", "line 1: 'a' is nested more than 8 deep"),
         (LINES, '{"a": 1}\n{"a\\u0000": 1}', r"line 2: the key 'a\\x00' has a control character"),

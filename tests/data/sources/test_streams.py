@@ -1,3 +1,5 @@
+import os
+
 import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, Image, IterableDataset, IterableDatasetDict, List, Value
@@ -9,7 +11,8 @@ from hf_fashion.data.sources import row_groups, streams
 from hf_fashion.data.sources.streams import require_tables, save_stream
 from hf_fashion.data.splits import train_and_validation
 from tests.data.converted import save_photos
-from tests.data.corpora import products
+from tests.data.corpora import jpeg, products
+from tests.photo_server import PhotoServer
 
 
 MAP = ColumnMap(caption="title", product_id="id")
@@ -73,3 +76,27 @@ def test_a_file_that_is_no_photo_does_not_come_along(tmp_path):
         with pytest.raises(ValueError, match=r"row 1: '.*token' in column 'image' is no photo"):
             save_stream(stream, tmp_path / "out", 5)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("feature", [Image(), List(Image()), {"front": Image()}], ids=["one", "views", "nested"])
+def test_other_servers_are_not_asked_for_photos(tmp_path, feature):
+    def cell(path):
+        return [path] if isinstance(feature, List) else {"front": path} if isinstance(feature, dict) else path
+
+    with PhotoServer() as server:
+        url = server.add("/1.jpg", jpeg(0))
+        for path in (url, f"zip://1.jpg::{url}", f"{url}::hf://datasets/shop/photos/1.zip", f"file://{tmp_path}"):
+            columns, features = {"image": [cell(None), cell(path)]}, Features({"image": feature})
+            stream = Dataset.from_dict(columns, features=features).to_iterable_dataset()
+            with pytest.raises(ValueError, match=r"row 1: '.*' in column 'image' is a URL of another place"):
+                save_stream(stream, tmp_path / "out", 5)
+        assert not server.asked
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    (tmp_path / "1.jpg").symlink_to(os.devnull)  # as /dev/zero, which has no end
+    columns = {"image": [str(tmp_path / "1.jpg")]}
+    stream = Dataset.from_dict(columns, features=Features({"image": Image()})).to_iterable_dataset()
+    with pytest.raises(ValueError, match=r"row 0: '.*1\.jpg' in column 'image' is no file"):
+        save_stream(stream, tmp_path / "out", 5)

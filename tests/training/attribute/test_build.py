@@ -210,6 +210,16 @@ def test_a_continued_model_keeps_the_other_settings_of_its_processor(tmp_path):
     assert (processor.size["shortest_edge"], source.size["shortest_edge"]) == (32, 48)
 
 
+def test_a_start_that_crops_from_the_photo_is_not_trained_on_other_crops(tmp_path):
+    AttributeImageProcessorPil(do_source=True).save_pretrained(tmp_path)
+    config, model = make_config(AttributeModelRecipe(config=SIZES), VOCABULARY), {"start_from": str(tmp_path)}
+    with pytest.raises(ValueError, match=r"of up to 512 pixels, .* its input of 32\. Set `data\.source_size`"):
+        make_processors(AttributeRecipe(model=AttributeModelRecipe(**model)), config)
+    data = AttributeDataRecipe(source_size=48)
+    processor, source = make_processors(AttributeRecipe(model=AttributeModelRecipe(**model), data=data), config)
+    assert processor.do_source and source.size["shortest_edge"] == 48
+
+
 def test_photos_are_scaled_as_the_pretrained_backbone_saw_them(tmp_path):
     (tmp_path / "none").mkdir()
     square_processor(8, image_mean=[0.5, 0.5, 0.4], image_std=[0.5, 0.5, 0.3]).save_pretrained(tmp_path / "own")

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from datasets import Dataset, Image
 
 from hf_fashion.data.column_map import ColumnMap
 from hf_fashion.losses.triplet import triplet_loss
@@ -93,6 +94,14 @@ def test_values_come_from_the_photos_and_unlabelled_ones_are_not_read():
     assert model.config.attribute_values[NAME] == ["flat", "high", "wedge"]
     assert (report.photos, report.values, report.rare) == (5, 3, {"wedge": 1})
     assert "5 photos of 3 values" in str(report) and "wedge (1)" in str(report)
+
+
+def test_a_photo_that_cannot_be_read_is_named_by_its_row():
+    cells = shoes([None, "", "flat", "high"] * 2).cast_column("image", Image(decode=False)).to_dict()
+    cells["image"][6] = {"bytes": b"broken", "path": None}
+    dataset = Dataset.from_dict(cells).cast_column("image", Image())
+    with pytest.raises(ValueError, match=r"^row 6: the photo in column 'image' cannot be read"):
+        fit_attribute(with_attribute("asen++"), tiny_image_processor(), dataset, NAME, progress=False)
 
 
 def test_photos_that_do_not_help_are_named():
