@@ -198,6 +198,15 @@ def test_paths_in_parquet_do_not_depend_on_other_splits(tmp_path):
         assert paths == {split: str(tmp_path / split / "img" / "0.jpg") for split in splits}
 
 
+def test_photos_may_lie_above_the_folders_of_splits(tmp_path):
+    make_photos(tmp_path, "img/0.jpg", "img/1.jpg")
+    for number, split in enumerate(("train", "validation")):
+        Dataset.from_dict({"image": [f"img/{number}.jpg"]}).to_parquet(tmp_path / split / "0.parquet")
+    corpus = load_corpus(tmp_path).cast_column("image", Image(decode=False))
+    paths = [rows[0]["image"]["path"] for rows in corpus.values()]
+    assert paths == [str(tmp_path / "img" / f"{number}.jpg") for number in range(2)]
+
+
 def test_paths_in_parquet_are_relative_to_its_folder(tmp_path):
     make_photos(tmp_path, "shop/photos/0.jpg")
     Dataset.from_dict({"image": ["photos/0.jpg"]}).to_parquet(tmp_path / "shop" / "a.PARQUET")

@@ -61,7 +61,7 @@ def load_tables(files: dict[str, list[Path]], image_column: str) -> DatasetDict:
     Args:
         files (`dict[str, list[Path]]`): split -> its files.
         image_column (`str`): the column of photos; where it holds paths, they are relative to the folder of the
-            split's files.
+            split's files, or else to that above all splits.
 
     Raises:
         ValueError: a file is damaged, or the files do not have the same columns.
@@ -71,8 +71,10 @@ def load_tables(files: dict[str, list[Path]], image_column: str) -> DatasetDict:
     with named_parquet_errors([path for paths in files.values() for path in paths]):
         tables = load_dataset("parquet", data_files=patterns)
     folders = {name: Path(os.path.commonpath([path.parent for path in paths])) for name, paths in files.items()}
+    above = Path(os.path.commonpath(folders.values()))
     resolved = {
-        name: resolve_paths(with_plain_lists(split), image_column, folders[name]) for name, split in tables.items()
+        name: resolve_paths(with_plain_lists(split), image_column, folders[name], above)
+        for name, split in tables.items()
     }
     return DatasetDict({name: decode_images(split, image_column) for name, split in resolved.items()})
 

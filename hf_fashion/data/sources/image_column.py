@@ -13,6 +13,7 @@ from ..encoded_photos import encoded_images, is_url, photo_files
 from .source_rows import name_sources
 
 
+ARCHIVES = ("bz2", "gzip", "lz4", "xz", "zip", "zstd")  # how `datasets` names a file in one: "zip://1.jpg::URL"
 TEXT = ("string", "large_string")
 BYTES = ("binary", "large_binary")
 
@@ -30,13 +31,14 @@ def decode_images(dataset: Dataset, image_column: str) -> Dataset:
     return dataset.cast_column(image_column, Image()) if _holds_encoded(feature) else dataset
 
 
-def resolve_paths(dataset: Dataset, image_column: str, folder: Path) -> Dataset:
+def resolve_paths(dataset: Dataset, image_column: str, *folders: Path) -> Dataset:
     """Make a column of relative paths, or of lists of them, relative to a folder, as those of a feed are.
 
     Args:
         dataset (`Dataset`): rows of parquet files.
         image_column (`str`): the column.
-        folder (`Path`): the folder of the files.
+        folders (`Path`): the folder of the files, then others; a path is relative to the first one that has its file,
+            and to the folder of the files where none has.
     """
     feature = dataset.features.get(image_column)
     several = isinstance(feature, List)
@@ -45,7 +47,10 @@ def resolve_paths(dataset: Dataset, image_column: str, folder: Path) -> Dataset:
         return dataset
 
     def resolved(path: str | None) -> str | None:
-        return path and (path if is_url(path) else os.path.join(folder, path))
+        if not path or is_url(path):
+            return path
+        places = [os.path.join(folder, path) for folder in folders]
+        return next(filter(os.path.exists, places), places[0])
 
     cells = dataset[image_column][:]
     cells = [cell and list(map(resolved, cell)) for cell in cells] if several else list(map(resolved, cells))
@@ -106,9 +111,10 @@ def require_own_photos(dataset: Dataset, image_column: str, source: str) -> None
         return
     folders = [Path(folder).resolve() for folder in (datasets.config.HF_DATASETS_CACHE, HF_HUB_CACHE)]
     for path in photo_files(dataset, image_column):
-        place = path.rpartition("::")[2]
         if is_url(path):
+            *inner, place = path.split("::")
             is_own = place.startswith((f"hf://datasets/{source}/", f"hf://datasets/{source}@"))
+            is_own = is_own and all(part.partition("://")[0] in ARCHIVES for part in inner)
         else:
             is_own = any(Path(path).resolve().is_relative_to(folder) for folder in folders)
         if not is_own:

@@ -17,13 +17,12 @@ from tqdm.auto import tqdm
 
 from ...files import file_written_aside, folder_written_aside
 from ..encoded_photos import is_url
-from .image_column import holds_photos
+from .image_column import ARCHIVES, holds_photos
 from .row_groups import row_groups
 
 
 ROWS_AT_ONCE = 20  # with the bytes of their photos in memory, several times
-# Where a streaming dataset of the Hub has its files: there, and in archives there.
-READ_FROM = ("hf", "bz2", "gzip", "lz4", "xz", "zip", "zstd")
+READ_FROM = ("hf", *ARCHIVES)  # where a streaming dataset of the Hub has its files: there, and in archives there
 
 
 def require_tables(corpus: Mapping[str, Any]) -> None:

@@ -66,7 +66,13 @@ def test_urls_are_named_and_not_fetched(url, views):
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/passwd", "http://127.0.0.1/1.jpg", "hf://datasets/others/photos/1.jpg", "zip://1.jpg::https://a.b/c.zip"],
+    [
+        "/etc/passwd",
+        "http://127.0.0.1/1.jpg",
+        "hf://datasets/others/photos/1.jpg",
+        "zip://1.jpg::https://a.b/c.zip",
+        "http://127.0.0.1/1.jpg::hf://datasets/shop/photos/1.zip",
+    ],
 )
 def test_a_dataset_of_the_hub_names_no_photos_but_its_own(path, tmp_path, monkeypatch):
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
