@@ -50,9 +50,8 @@ SHOTS = (4, 16, 64)
 FOLDS_SEED = 0
 OTHER = "by another attribute"
 ROWS = ["chance", OTHER, "zero-shot, by name", *(f"{shots}-shot" for shots in SHOTS)]
-ROWS += [*(f"by name, {shots}-shot" for shots in SHOTS), "trained with it", "DINOv2"]
-E2_CORPUS = "catalog-large"  # which the E2 was trained on
-E2_ROWS = ["E2", "E2, its region"]
+ROWS += [*(f"by name, {shots}-shot" for shots in SHOTS), "trained with it", "DINOv2", "E2"]
+E2_CORPUS, REGION = "catalog-large", "E2, its region"  # where the E2 was trained, so that it has regions of tags
 
 
 @cache
@@ -177,14 +176,14 @@ def measure(corpus: str, name: str, seed: int, options: argparse.Namespace) -> I
         yield f"by name, {shots}-shot", lambda shots=shots: few_shot_map(*added(True), corpus, name, shots, seed)
     yield "trained with it", lambda: trained()[0]
     yield "DINOv2", lambda: dinov2_map(options.dinov2, corpus, name)
+    yield "E2", lambda: e2_map(e2, corpus, name, region=False)
     if corpus == E2_CORPUS:
-        yield "E2", lambda: e2_map(e2, corpus, name, region=False)
-        yield "E2, its region", lambda: e2_map(e2, corpus, name, region=True)
+        yield REGION, lambda: e2_map(e2, corpus, name, region=True)
 
 
 def missing(corpus: str, seed: int) -> list[str]:
     """Return the attributes of which the results file lacks a row."""
-    results, rows = read_results(), {*ROWS, *(E2_ROWS if corpus == E2_CORPUS else ())}
+    results, rows = read_results(), {*ROWS, *([REGION] if corpus == E2_CORPUS else [])}
     return [
         name
         for name in ColumnMap.shipped(CORPORA[corpus]).attributes
@@ -211,7 +210,7 @@ def table(results: dict, corpus: str) -> str:
     """Return MAP of each row, a column for each attribute that was left out."""
     runs = {key.split("/", 1)[1]: list(seeds.values()) for key, seeds in results.items() if key.startswith(corpus)}
     lines = []
-    for row in ROWS + E2_ROWS:
+    for row in [*ROWS, REGION]:
         cells = {name: [run[row] for run in seeds if run.get(row) is not None] for name, seeds in runs.items()}
         if any(cells.values()):
             lines.append([row, *(spread(found) if found else "" for found in cells.values())])
