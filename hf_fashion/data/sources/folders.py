@@ -73,7 +73,7 @@ def load_tables(files: dict[str, list[Path]], image_column: str) -> DatasetDict:
     folders = {name: Path(os.path.commonpath([path.parent for path in paths])) for name, paths in files.items()}
     above = Path(os.path.commonpath(folders.values()))
     resolved = {
-        name: resolve_paths(with_plain_lists(split), image_column, folders[name], above)
+        name: resolve_paths(with_plain_lists(split), image_column, *dict.fromkeys((folders[name], above)))
         for name, split in tables.items()
     }
     return DatasetDict({name: decode_images(split, image_column) for name, split in resolved.items()})

@@ -49,8 +49,10 @@ def resolve_paths(dataset: Dataset, image_column: str, *folders: Path) -> Datase
     def resolved(path: str | None) -> str | None:
         if not path or is_url(path):
             return path
-        places = [os.path.join(folder, path) for folder in folders]
-        return next(filter(os.path.exists, places), places[0])
+        own, *others = (os.path.join(folder, path) for folder in folders)
+        if others and not os.path.exists(own):  # of one folder nothing is looked up: there may be 100,000 paths
+            return next(filter(os.path.exists, others), own)
+        return own
 
     cells = dataset[image_column][:]
     cells = [cell and list(map(resolved, cell)) for cell in cells] if several else list(map(resolved, cells))

@@ -9,7 +9,6 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from hf_fashion.embedding.capabilities import entity_names
-from hf_fashion.embedding.fingerprint import embedder_fingerprint
 from hf_fashion.embedding.saved_models import load_model
 from hf_fashion.pipelines.fashion_retrieval import FashionRetrievalPipeline
 from hf_fashion.pipelines.search_fashion_retrieval import open_gallery
@@ -100,7 +99,7 @@ def embedded(products: Products, model: PreTrainedModel, processor: Any, cache: 
     """
     # A change of a photo is searched best by E2's regions.
     regions = bool(entity_names(model)) and "image" not in entity_names(model)
-    name = f"{embedder_fingerprint(model, processor)}-{products.key}"
+    name = products.gallery_name(model, processor)
     uri = Path(cache, f"{name}-regions" if regions else name)
     parts = {"model": model, "processor": processor}
     try:

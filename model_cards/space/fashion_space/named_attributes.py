@@ -9,7 +9,6 @@ from pathlib import Path
 from transformers import BaseImageProcessor, PreTrainedModel
 
 from hf_fashion.embedding.attribute_texts import embed_attribute_texts
-from hf_fashion.embedding.fingerprint import embedder_fingerprint
 from hf_fashion.retrieval.gallery import Gallery
 
 from .products import Products
@@ -67,7 +66,7 @@ def add_named(
     texts = embed_attribute_texts(text_encoder, attributes)
     for (name, values), text in zip(attributes.items(), texts, strict=True):
         model.add_attribute(name, values, text_embeds=text)
-    uri = Path(cache, f"{embedder_fingerprint(model, processor)}-{products.key}")
+    uri = Path(cache, products.gallery_name(model, processor))
     with suppress(FileNotFoundError):
         earlier = Gallery.open(uri)
         earlier.delete(sorted(set(earlier.ids()) - set(gallery.ids())))

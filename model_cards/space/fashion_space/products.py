@@ -14,8 +14,10 @@ from typing import Any
 import pyarrow as pa
 from datasets import ClassLabel, Value
 from PIL import Image
+from transformers import PreTrainedModel
 
 from hf_fashion.data.sources.source_rows import own_columns
+from hf_fashion.embedding.fingerprint import embedder_fingerprint
 from hf_fashion.retrieval.ingestion.catalogue import Catalogue
 from hf_fashion.retrieval.ingestion.catalogue_photos import CataloguePhotos
 from hf_fashion.retrieval.ingestion.load_catalogue import load_catalogue
@@ -51,7 +53,7 @@ class Products:
         self.catalogue = catalogue | {"metadata_columns": list(columns)}
         self.photo_columns = {"dataset": dataset, "id_column": ids, "image_column": images}
         # Another catalogue, and one with other columns, has a gallery of its own.
-        self.key = blake2b("\n".join([source, ids, images, *columns]).encode(), digest_size=4).hexdigest()
+        self._key = blake2b("\n".join([source, ids, images, *columns]).encode(), digest_size=4).hexdigest()
         self.thumbnail = lru_cache(CACHED_THUMBNAILS)(self._thumbnail)
 
     @classmethod
@@ -67,6 +69,15 @@ class Products:
 
     def __len__(self) -> int:
         return len(self._photos)
+
+    def gallery_name(self, model: PreTrainedModel, processor: Any) -> str:
+        """Return the name of the folder in which the gallery of this catalogue is embedded.
+
+        Args:
+            model (`PreTrainedModel`): what embeds it.
+            processor (`ProcessorMixin` or `BaseImageProcessor`): the model's.
+        """
+        return f"{embedder_fingerprint(model, processor)}-{self._key}"
 
     def first(self, number: int) -> list[str]:
         """Return the ids of the first products.
